@@ -1,0 +1,11 @@
+"""Recorded and synthetic audio on the host: 16 kHz mono, int16, full scale 32768."""
+
+from .files import AudioError, read_audio, write_wav
+from .dataset import Clip, Dataset, label_of, scan, split_of
+from .mixing import active_rms, mix_at_snr, rms
+from .speech import Voice, say, voices
+
+__all__ = [
+    "AudioError", "read_audio", "write_wav", "Clip", "Dataset", "label_of", "scan", "split_of",
+    "active_rms", "mix_at_snr", "rms", "Voice", "say", "voices",
+]

@@ -1,0 +1,61 @@
+"""Reading and writing sound files as 16 kHz mono int16."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from scipy.signal import resample_poly
+
+SAMPLE_RATE_HZ = 16000
+SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3")
+
+
+class AudioError(Exception):
+    """A sound file or a folder of them cannot be used; the message says what to do."""
+
+
+def to_int16(signal: np.ndarray) -> np.ndarray:
+    """Float signal, full scale 1 -> int16, rounded and clipped."""
+    return np.clip(np.rint(np.asarray(signal, np.float64) * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def resample(signal: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """Float signal (n,) at from_hz -> float64 signal at to_hz."""
+    if from_hz == to_hz:
+        return np.asarray(signal, np.float64)
+    common = math.gcd(from_hz, to_hz)
+    return resample_poly(np.asarray(signal, np.float64), to_hz // common, from_hz // common)
+
+
+def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) -> tuple[np.ndarray, bool]:
+    """Read a sound file of any rate and channel count.
+
+    Returns (signal int16 (n,), converted), converted being True when the file was not mono at
+    sample_rate_hz already.  Raises AudioError when the file cannot be decoded or holds no sample.
+    """
+    try:
+        signal, rate_hz = soundfile.read(str(path), dtype="int16", always_2d=True)
+    except FileNotFoundError as error:
+        raise AudioError(f"{path}: no such file") from error
+    except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
+        if not Path(path).exists():
+            raise AudioError(f"{path}: no such file") from error
+        raise AudioError(f"{path}: not a readable sound file; re-encode or delete it") from error
+    if len(signal) == 0:
+        raise AudioError(f"{path}: holds no samples; delete it")
+    if signal.shape[1] == 1 and rate_hz == sample_rate_hz:
+        return signal[:, 0], False
+    mono = signal.astype(np.float64).mean(axis=1) / 32768.0
+    return to_int16(resample(mono, rate_hz, sample_rate_hz)), True
+
+
+def write_wav(path: str | os.PathLike, signal: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+    """Write int16 (n,), or float at full scale 1, as a 16-bit wav file."""
+    signal = np.asarray(signal)
+    if signal.dtype != np.int16:
+        signal = to_int16(signal)
+    soundfile.write(str(path), signal, sample_rate_hz, subtype="PCM_16", format="WAV")

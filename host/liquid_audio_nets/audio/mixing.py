@@ -1,0 +1,52 @@
+"""Levels and mixtures of int16 or float signals; levels are RMS with full scale 1."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .files import SAMPLE_RATE_HZ, to_int16
+
+_BLOCK_SAMPLES = SAMPLE_RATE_HZ // 50
+
+
+def as_float(signal: np.ndarray) -> np.ndarray:
+    """int16 -> float64 with full scale 1; floats pass through."""
+    signal = np.asarray(signal)
+    return signal / 32768.0 if signal.dtype == np.int16 else signal.astype(np.float64)
+
+
+def rms(signal: np.ndarray) -> float:
+    signal = as_float(signal)
+    return float(np.sqrt(np.mean(signal**2))) if len(signal) else 0.0
+
+
+def active_rms(signal: np.ndarray, range_db: float = 20.0) -> float:
+    """RMS over the 20 ms blocks within range_db of the loudest block, so pauses do not count."""
+    signal = as_float(signal)
+    n = len(signal) // _BLOCK_SAMPLES
+    if n == 0:
+        return rms(signal)
+    power = np.mean(signal[: n * _BLOCK_SAMPLES].reshape(n, -1) ** 2, axis=1)
+    loud = power >= power.max() * 10 ** (-range_db / 10)
+    return float(np.sqrt(power[loud].mean()))
+
+
+def fit_noise(noise: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
+    """A random stretch of the noise, repeated when it is too short."""
+    if len(noise) < samples:
+        noise = np.tile(noise, -(-samples // len(noise)))
+    start = int(rng.integers(len(noise) - samples + 1))
+    return noise[start:start + samples]
+
+
+def mix_at_snr(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
+    """speech + noise scaled to snr_db below the active level of the speech; int16 (n,), n = len(speech).
+
+    The noise must be at least as long as the speech.  The mixture is turned down if it would clip.
+    """
+    speech, noise = as_float(speech), as_float(noise)[: len(speech)]
+    level = rms(noise)
+    gain = active_rms(speech) / level * 10 ** (-snr_db / 20) if level > 0 else 0.0
+    mixture = speech + gain * noise
+    peak = np.abs(mixture).max(initial=0.0)
+    return to_int16(mixture / peak * 0.99 if peak > 0.99 else mixture)
