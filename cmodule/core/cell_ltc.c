@@ -1,0 +1,32 @@
+/*
+ * The liquid time-constant cell and its fused semi-implicit step
+ * (Hasani et al., arXiv 2006.04439, eq. 1 and algorithm 1):
+ *
+ *     f = exp(Wf [u;h] + bf)                     conductance, 1/s
+ *     A = tanh(Wa [u;h] + ba)                    reversal potential
+ *     dh/dt = -(1/tau + f) h + f A
+ *     h <- (h + dt f A) / (1 + dt/tau + dt f)
+ *
+ * The new h is a weighted mean of the old h, of A and of 0, the weights positive: |h| <= 1 for every dt > 0.
+ */
+#include "internal.h"
+#include "fastmath.h"
+
+static float clamp(float x, float limit) {
+    return x > limit ? limit : x < -limit ? -limit : x;
+}
+
+void lnn_cell_step(lnn_cell_t *cell, const float *inputs, float dt_s, float *scratch) {
+    uint32_t n_inputs = cell->n_inputs, n_units = cell->n_units;
+    float *h = cell->uh + n_inputs;
+    for (uint32_t i = 0; i < n_inputs; i++) {
+        cell->uh[i] = inputs[i];
+    }
+    lnn_matvec_rows4(cell->weights, cell->bias, cell->uh, 2u * n_units, n_inputs + n_units, scratch);
+    const float *z = scratch;
+    for (uint32_t i = 0; i < n_units; i++, z += 2) {
+        float g = dt_s * lnn_expf(clamp(z[0], cell->gate_clamp)); /* dt f */
+        float potential = lnn_tanhf(z[1]);
+        h[i] = (h[i] + g * potential) / (1.0f + dt_s * cell->inv_tau[i] + g);
+    }
+}

@@ -1,0 +1,75 @@
+/* Real FFT in plain C: a complex radix-2 FFT of half the size, then the split into a real spectrum. */
+#include "dsp.h"
+
+#ifndef LNN_HAVE_RFFT
+
+#include "sine_table.h"
+
+/* sin and cos of 2 pi i / LNN_SINE_POINTS for 0 <= i < LNN_SINE_POINTS / 2 */
+static float sine(uint32_t i) {
+    return i <= LNN_SINE_POINTS / 4u ? lnn_quarter_sine[i] : lnn_quarter_sine[LNN_SINE_POINTS / 2u - i];
+}
+
+static float cosine(uint32_t i) {
+    return i <= LNN_SINE_POINTS / 4u ? lnn_quarter_sine[LNN_SINE_POINTS / 4u - i]
+                                     : -lnn_quarter_sine[i - LNN_SINE_POINTS / 4u];
+}
+
+bool lnn_rfft_init(lnn_rfft_t *rfft, uint16_t points) {
+    bool power_of_two = points >= 8u && (points & (points - 1u)) == 0u;
+    rfft->points = points;
+    return power_of_two && points <= LNN_SINE_POINTS;
+}
+
+static void bit_reverse(float *z, uint32_t n) {
+    for (uint32_t i = 1, j = 0; i < n; i++) {
+        uint32_t bit = n >> 1;
+        for (; j & bit; bit >>= 1) {
+            j ^= bit;
+        }
+        j ^= bit;
+        if (i < j) {
+            float re = z[2 * i], im = z[2 * i + 1];
+            z[2 * i] = z[2 * j];
+            z[2 * i + 1] = z[2 * j + 1];
+            z[2 * j] = re;
+            z[2 * j + 1] = im;
+        }
+    }
+}
+
+static void complex_fft(float *z, uint32_t n) {
+    bit_reverse(z, n);
+    for (uint32_t half = 1; half < n; half *= 2) {
+        uint32_t stride = LNN_SINE_POINTS / (2u * half);
+        for (uint32_t k = 0; k < half; k++) {
+            float wr = cosine(k * stride), wi = -sine(k * stride);
+            for (uint32_t i = k; i < n; i += 2u * half) {
+                float *a = z + 2 * i, *b = z + 2 * (i + half);
+                float re = b[0] * wr - b[1] * wi;
+                float im = b[0] * wi + b[1] * wr;
+                b[0] = a[0] - re;
+                b[1] = a[1] - im;
+                a[0] += re;
+                a[1] += im;
+            }
+        }
+    }
+}
+
+void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
+    uint32_t n = rfft->points, half = n / 2u, stride = LNN_SINE_POINTS / n;
+    complex_fft(in, half); /* even samples are the real parts, odd ones the imaginary parts */
+    out[0] = in[0] + in[1];
+    out[1] = in[0] - in[1];
+    for (uint32_t k = 1; k < half; k++) {
+        const float *a = in + 2 * k, *b = in + 2 * (half - k);
+        float even_re = 0.5f * (a[0] + b[0]), even_im = 0.5f * (a[1] - b[1]);
+        float odd_re = 0.5f * (a[1] + b[1]), odd_im = 0.5f * (b[0] - a[0]);
+        float wr = cosine(k * stride), wi = -sine(k * stride);
+        out[2 * k] = even_re + odd_re * wr - odd_im * wi;
+        out[2 * k + 1] = even_im + odd_re * wi + odd_im * wr;
+    }
+}
+
+#endif

@@ -1,0 +1,81 @@
+/* What a loaded model tells and lets change: sizes, policy, thresholds, counters, self-test. */
+#include <string.h>
+
+#include "internal.h"
+
+void lnn_get_info(const lnn_model_t *m, lnn_info_t *info) {
+    *info = m->info;
+}
+
+const lnn_policy_t *lnn_get_policy(const lnn_model_t *m) {
+    return &m->gate.policy;
+}
+
+lnn_status_t lnn_set_policy(lnn_model_t *m, const lnn_policy_t *policy) {
+    if (!m || !policy) {
+        return LNN_ERR_ARGUMENT;
+    }
+    if (!lnn_policy_is_valid(policy)) {
+        return LNN_ERR_POLICY;
+    }
+    lnn_gate_set_policy(&m->gate, policy, m->info.sample_rate_hz);
+    return LNN_OK;
+}
+
+const char *lnn_label_name(const lnn_model_t *m, uint16_t label) {
+    return label < m->readout.n_labels ? m->readout.labels[label].name : NULL;
+}
+
+float lnn_get_threshold(const lnn_model_t *m, uint16_t label) {
+    return label < m->readout.n_labels ? m->readout.thresholds[label] : 0.0f;
+}
+
+lnn_status_t lnn_set_threshold(lnn_model_t *m, uint16_t label, float threshold) {
+    if (!m || label >= m->readout.n_labels || !(threshold >= 0.0f && threshold <= 1.0f)) {
+        return LNN_ERR_ARGUMENT;
+    }
+    m->readout.thresholds[label] = threshold;
+    return LNN_OK;
+}
+
+const lnn_counters_t *lnn_get_counters(const lnn_model_t *m) {
+    return &m->counters;
+}
+
+void lnn_clear_counters(lnn_model_t *m) {
+    memset(&m->counters, 0, sizeof m->counters);
+}
+
+void lnn_set_clock(lnn_model_t *m, lnn_clock_t clock) {
+    m->clock = clock;
+}
+
+lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
+    if (!m) {
+        return LNN_ERR_ARGUMENT;
+    }
+    if (!m->golden_audio) {
+        return LNN_ERR_NO_GOLDEN;
+    }
+    lnn_policy_t policy_in_use = m->gate.policy, policy_of_file;
+    lnn_counters_t counters = m->counters;
+    lnn_result_t result;
+    memcpy(&policy_of_file, m->file_policy, sizeof policy_of_file);
+    lnn_gate_set_policy(&m->gate, &policy_of_file, m->info.sample_rate_hz);
+    lnn_reset(m);
+    lnn_process_cmsis(m, m->golden_audio, m->golden_samples, &result);
+    float worst = 0.0f;
+    for (uint32_t i = 0; i < m->readout.n_labels; i++) {
+        float difference = m->readout.logits[i] - m->golden_logits[i];
+        difference = difference < 0.0f ? -difference : difference;
+        worst = difference > worst ? difference : worst;
+    }
+    bool passed = worst <= m->golden_tolerance && result.steps == m->golden_steps;
+    if (max_difference) {
+        *max_difference = worst;
+    }
+    lnn_gate_set_policy(&m->gate, &policy_in_use, m->info.sample_rate_hz);
+    lnn_reset(m);
+    m->counters = counters;
+    return passed ? LNN_OK : LNN_ERR_SELFTEST;
+}
