@@ -1,0 +1,20 @@
+"""Errors of the .lnn format, named as in the C core and in SPEC.md."""
+
+from .layout import ERRORS
+
+
+class LnnError(ValueError):
+    """A model file or a call on a model is wrong.
+
+    name: the error's name in SPEC.md, such as "CRC".  detail: where, or which value.
+    """
+
+    def __init__(self, name: str, detail: str = ""):
+        self.name = name
+        self.code, self.text = ERRORS[name]
+        super().__init__(f"{self.text} ({detail})" if detail else self.text)
+
+    @classmethod
+    def from_code(cls, code: int, detail: str = "") -> "LnnError":
+        """The error of a status of the C core."""
+        return cls(next(name for name, (value, _) in ERRORS.items() if value == code), detail)

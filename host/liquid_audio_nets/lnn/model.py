@@ -1,0 +1,158 @@
+"""A model in memory: what an .lnn file says, as NumPy arrays in the order of the equations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Label:
+    """threshold: posterior at which it is detected, 0 = never.  refractory_us: pause after a detection."""
+
+    name: str
+    threshold: float = 0.0
+    refractory_us: int = 1_000_000
+
+
+@dataclass
+class FrontEnd:
+    """feature = clip((ln(mel + log_floor) - mean) * inv_std, +-feature_clip).
+
+    window float32 (window_samples,); mel_start, mel_count uint16 (n_mels,) in FFT bins;
+    mel_weights float32 (sum of mel_count,); mean, inv_std float32 (n_mels,).
+    """
+
+    window: np.ndarray
+    mel_start: np.ndarray
+    mel_count: np.ndarray
+    mel_weights: np.ndarray
+    mean: np.ndarray
+    inv_std: np.ndarray
+    fft_points: int = 512
+    log_floor: float = 1e-6
+    feature_clip: float = 8.0
+    kind: str = "logmel_f32"
+
+    @classmethod
+    def from_dense(cls, window, mel, mean, inv_std, **rest) -> "FrontEnd":
+        """From a dense filterbank: mel (n_mels, fft_points // 2 + 1), one run of bins a filter."""
+        mel = np.asarray(mel, np.float32)
+        used = [np.flatnonzero(row) for row in mel]
+        start = [int(bins[0]) if len(bins) else 0 for bins in used]
+        count = [int(bins[-1]) + 1 - s if len(bins) else 0 for bins, s in zip(used, start)]
+        weights = [row[s : s + n] for row, s, n in zip(mel, start, count)]
+        rest.setdefault("fft_points", 2 * (mel.shape[1] - 1))
+        return cls(window, start, count, np.concatenate(weights), mean, inv_std, **rest)
+
+    @classmethod
+    def from_reference(cls, frontend) -> "FrontEnd":
+        """From a reference.frontend.FrontEnd."""
+        return cls.from_dense(frontend.window, frontend.mel, frontend.mean, frontend.inv_std)
+
+    def mel_dense(self) -> np.ndarray:
+        """The filterbank as float32 (n_mels, fft_points // 2 + 1)."""
+        mel = np.zeros((len(self.mel_start), self.fft_points // 2 + 1), np.float32)
+        at = 0
+        for row, start, count in zip(mel, self.mel_start, self.mel_count):
+            row[start : start + count] = self.mel_weights[at : at + count]
+            at += int(count)
+        return mel
+
+    @property
+    def n_mels(self) -> int:
+        return len(self.mel_start)
+
+
+@dataclass
+class Cell:
+    """One liquid cell of N units on M inputs.
+
+    wf, wa float (N, M + N), columns [inputs; state]; bf, ba float (N,); tau float (N,) in s.
+    """
+
+    wf: np.ndarray
+    wa: np.ndarray
+    bf: np.ndarray
+    ba: np.ndarray
+    tau: np.ndarray
+    gate_clamp: float = 15.0
+    kind: str = "ltc"
+    solver: str = "fused"
+
+    @property
+    def n_units(self) -> int:
+        return np.shape(self.wf)[0]
+
+    @property
+    def n_inputs(self) -> int:
+        return np.shape(self.wf)[1] - self.n_units
+
+
+@dataclass
+class Readout:
+    """logits = w h + b.  w float (n_labels, N), b float (n_labels,); idle_label: index or None."""
+
+    w: np.ndarray
+    b: np.ndarray
+    smoothing_s: float = 0.1
+    idle_label: int | None = None
+
+
+@dataclass
+class Policy:
+    """The adaptive timestep; meanings and units stand in SPEC.md."""
+
+    min_timestep_us: int = 20_000
+    max_timestep_us: int = 100_000
+    hold_us: int = 200_000
+    complexity: str = "energy"
+    energy_threshold: float = 0.001
+    gate_close_ratio: float = 0.7
+    attack_threshold: float = 0.5
+    release_threshold: float = 0.25
+    release_growth: float = 1.5
+    background_rise_per_s: float = 1.0
+
+
+@dataclass
+class Golden:
+    """audio int16 (n_samples,) from reset -> logits float32 (n_labels,) after n_steps steps."""
+
+    audio: np.ndarray
+    logits: np.ndarray
+    n_steps: int
+    tolerance: float = 1e-3
+
+
+@dataclass
+class Model:
+    """All of a file.  metadata: any JSON object; signature: 64 bytes over all before it."""
+
+    labels: list[Label]
+    frontend: FrontEnd
+    cells: list[Cell]
+    readout: Readout
+    policy: Policy = field(default_factory=Policy)
+    golden: Golden | None = None
+    metadata: dict = field(default_factory=dict)
+    signature: bytes | None = None
+    sample_rate_hz: int = 16000
+    task: str = "keywords"
+    target: str = "any"
+
+    @property
+    def label_names(self) -> list[str]:
+        return [label.name for label in self.labels]
+
+    @property
+    def parameters(self) -> int:
+        """Weights, biases and time constants of cells and readout."""
+        cells = sum(np.size(c.wf) + np.size(c.wa) + 3 * c.n_units for c in self.cells)
+        return cells + np.size(self.readout.w) + np.size(self.readout.b)
+
+    @property
+    def macs_per_step(self) -> int:
+        """Multiply-accumulates of cells and readout."""
+        return sum(np.size(c.wf) + np.size(c.wa) for c in self.cells) + int(np.size(self.readout.w))

@@ -1,0 +1,165 @@
+"""Reads and checks an .lnn file in the order of the C core's loader, with the same named errors.
+
+Any byte string gives a Model or an LnnError; tests hold this reader and cmodule/core/loader.c equal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import zlib
+
+from . import checks
+from .errors import LnnError
+from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
+from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
+from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, ram_bytes
+
+import numpy as np
+
+NO_LABEL = 0xFFFF
+KIND = ENUMS["section"]
+
+
+def load(path: str | os.PathLike) -> Model:
+    """Reads a file.  Raises OSError where it cannot be read, LnnError where it is no valid model."""
+    return read(pathlib.Path(path).read_bytes())
+
+
+def read(data: bytes) -> Model:
+    """A Model from the bytes of a file; raises LnnError with the name of what is wrong."""
+    view = memoryview(data)
+    header = _header(view)
+    parts: dict = {"cells": []}
+    for name, cursor, index in _sections(view, header):
+        READERS[name](cursor, header, parts)
+        cursor.require_end()
+    frontend, cells = parts["frontend"], parts["cells"]
+    sizes = [(c.n_inputs, c.n_units) for c in cells]
+    needed = ram_bytes(header["n_labels"], len(frontend.window), frontend.fft_points, frontend.n_mels, sizes)
+    if header["ram_bytes"] != needed:
+        raise LnnError("RAM", f"{header['ram_bytes']}, needs {needed}")
+    return Model(sample_rate_hz=header["sample_rate_hz"], task=ENUM_NAMES["task"][header["task"]],
+                 target=ENUM_NAMES["target"][header["target"]], **parts)
+
+
+def _header(data: memoryview) -> dict:
+    record = STRUCTS["header"]
+    if len(data) < record.size:
+        raise LnnError("TRUNCATED", f"{len(data)} bytes")
+    header = dict(zip(FIELDS["header"], record.unpack_from(data)))
+    if bytes(data[:4]) != MAGIC:
+        raise LnnError("MAGIC")
+    if header["version_major"] != VERSION_MAJOR or header["version_minor"] > VERSION_MINOR:
+        raise LnnError("VERSION", f"{header['version_major']}.{header['version_minor']}")
+    if header["file_bytes"] > len(data):
+        raise LnnError("TRUNCATED", f"{len(data)} of {header['file_bytes']} bytes")
+    if header["file_bytes"] < len(data):
+        raise LnnError("LENGTH", f"{len(data)} bytes, header says {header['file_bytes']}")
+    if zlib.crc32(data[16:], zlib.crc32(bytes(4), zlib.crc32(data[:12]))) != header["crc32"]:
+        raise LnnError("CRC")
+    checks.header(header)
+    return header
+
+
+def _is_next(entry: dict, before: dict | None, n_cells: int) -> bool:
+    """Kinds ascend; those from labels to policy must be there, cells as often as the header says."""
+    if before and before["kind"] == KIND["cell"] and before["index"] + 1 < n_cells:
+        return entry["kind"] == KIND["cell"] and entry["index"] == before["index"] + 1
+    last = before["kind"] if before else 0
+    in_order = entry["kind"] == last + 1 if last < KIND["policy"] else entry["kind"] > last
+    return in_order and entry["index"] == 0 and entry["kind"] <= KIND["signature"]
+
+
+def _sections(data: memoryview, header: dict):
+    """Yields (name, cursor, index) in file order; at the end the sections have filled the file."""
+    head, record, before = STRUCTS["header"].size, STRUCTS["section"], None
+    at = head + header["n_sections"] * record.size
+    for i in range(header["n_sections"]):
+        entry = dict(zip(FIELDS["section"], record.unpack_from(data, head + i * record.size)))
+        start = align(at)
+        if entry["reserved"]:
+            raise LnnError("PADDING", f"entry {i} of the section table")
+        fits = start <= len(data) and entry["bytes"] <= len(data) - start
+        if not _is_next(entry, before, header["n_cells"]) or entry["offset"] != start or not fits:
+            raise LnnError("SECTIONS", f"entry {i}")
+        if any(data[at:start]):
+            raise LnnError("PADDING", f"before section {i}")
+        at, before = start + entry["bytes"], entry
+        yield ENUM_NAMES["section"][entry["kind"]], Cursor(data, start, at), entry["index"]
+    if before is None or before["kind"] < KIND["policy"] or at != len(data):
+        raise LnnError("SECTIONS", "sections are missing, or bytes follow them")
+
+
+def _labels(cursor: Cursor, header: dict, parts: dict) -> None:
+    records = [cursor.take(STRUCTS["label"].size) for _ in range(header["n_labels"])]
+    parts["labels"] = []
+    for raw, threshold, refractory_us in (STRUCTS["label"].unpack(r) for r in records):
+        checks.label(raw, threshold)
+        parts["labels"].append(Label(raw.rstrip(b"\0").decode(), threshold, refractory_us))
+
+
+def _frontend(cursor: Cursor, header: dict, parts: dict) -> None:
+    fields = cursor.record("frontend")
+    checks.frontend(fields)
+    arrays = cursor.arrays("frontend", header | fields)
+    checks.frontend_arrays(fields, arrays)
+    parts["frontend"] = FrontEnd(fft_points=fields["fft_points"], log_floor=fields["log_floor"],
+                                 feature_clip=fields["feature_clip"], **arrays)
+
+
+def _cell(cursor: Cursor, header: dict, parts: dict) -> None:
+    before = parts["cells"]
+    fields = cursor.record("cell")
+    checks.cell(fields, before[-1].n_units if before else parts["frontend"].n_mels)
+    arrays = cursor.arrays("cell", header | fields)
+    checks.cell_arrays(arrays)
+    n, m = fields["n_units"], fields["n_inputs"]
+    rows = from_rows4(arrays["weights"], m + n).reshape(n, 2, m + n)
+    bias = arrays["bias"].reshape(n, 2)
+    with np.errstate(divide="ignore"):
+        tau = 1.0 / arrays["inv_tau"].astype(np.float64)
+    before.append(Cell(rows[:, 0].copy(), rows[:, 1].copy(), bias[:, 0].copy(), bias[:, 1].copy(), tau,
+                       fields["gate_clamp"], enum_name("cell", fields["kind"]), enum_name("solver", fields["solver"])))
+
+
+def _readout(cursor: Cursor, header: dict, parts: dict) -> None:
+    fields, n = cursor.record("readout"), header["n_labels"]
+    checks.readout(fields, n, parts["cells"][-1].n_units)
+    arrays = cursor.arrays("readout", header | fields)
+    checks.bounded(arrays["bias"], arrays["weights"])
+    w, idle = from_rows4(arrays["weights"], fields["n_inputs"])[:n], fields["idle_label"]
+    parts["readout"] = Readout(w.copy(), arrays["bias"][:n], fields["smoothing_s"], None if idle == NO_LABEL else idle)
+
+
+def _policy(cursor: Cursor, header: dict, parts: dict) -> None:
+    fields = cursor.record("policy")
+    checks.policy(fields)
+    parts["policy"] = Policy(**fields | {"complexity": enum_name("complexity", fields["complexity"])})
+
+
+def _golden(cursor: Cursor, header: dict, parts: dict) -> None:
+    fields = cursor.record("golden")
+    checks.golden(fields)
+    arrays = cursor.arrays("golden", header | fields)
+    parts["golden"] = Golden(arrays["audio"], arrays["logits"], fields["n_steps"], fields["tolerance"])
+
+
+def _metadata(cursor: Cursor, header: dict, parts: dict) -> None:
+    text = checks.text(bytes(cursor.rest()))
+    try:
+        metadata = json.loads(text)
+    except (ValueError, RecursionError):
+        metadata = None
+    parts["metadata"] = metadata if isinstance(metadata, dict) else {}
+
+
+def _signature(cursor: Cursor, header: dict, parts: dict) -> None:
+    parts["signature"] = bytes(cursor.rest())
+    if len(parts["signature"]) != 64:
+        raise LnnError("SHAPE", "a signature has 64 bytes")
+
+
+READERS = {"labels": _labels, "frontend": _frontend, "cell": _cell, "readout": _readout, "policy": _policy,
+           "golden": _golden, "metadata": _metadata, "signature": _signature}

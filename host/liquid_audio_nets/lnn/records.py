@@ -1,0 +1,116 @@
+"""Records and arrays of a section, by the generated tables of layout.py."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .errors import LnnError
+from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, STRUCTS
+
+ENUM_NAMES = {enum: {value: name for name, value in items.items()} for enum, items in ENUMS.items()}
+BAD_ENUM = {"frontend": "FRONTEND", "cell": "CELL", "solver": "SOLVER", "weight": "WEIGHTS", "layout": "WEIGHTS",
+            "complexity": "POLICY"}
+
+
+def align(n: int, to: int = ALIGN_BYTES) -> int:
+    """n rounded up to a multiple of `to`."""
+    return -(-n // to) * to
+
+
+def rows4(rows: int) -> int:
+    return align(rows, 4)
+
+
+def to_rows4(matrix: np.ndarray) -> np.ndarray:
+    """(rows, columns) -> flat, groups of four rows, within one column by column; zero rows fill up."""
+    rows, columns = matrix.shape
+    full = np.zeros((rows4(rows), columns), matrix.dtype)
+    full[:rows] = matrix
+    return full.reshape(-1, 4, columns).transpose(0, 2, 1).ravel()
+
+
+def from_rows4(flat: np.ndarray, columns: int) -> np.ndarray:
+    """The inverse of to_rows4: flat -> (rows4(rows), columns)."""
+    return flat.reshape(-1, columns, 4).transpose(0, 2, 1).reshape(-1, columns)
+
+
+def enum_value(enum: str, name: str) -> int:
+    """Raises LnnError named after the enum where the format has no such name."""
+    if name not in ENUMS[enum]:
+        raise LnnError(BAD_ENUM.get(enum, "ARGUMENT"), f"{enum} {name!r}, known: {', '.join(ENUMS[enum])}")
+    return ENUMS[enum][name]
+
+
+def enum_name(enum: str, value: int) -> str:
+    if value not in ENUM_NAMES[enum]:
+        raise LnnError(BAD_ENUM.get(enum, "RANGE"), f"{enum} {value}")
+    return ENUM_NAMES[enum][value]
+
+
+def array_length(expression: str, fields: dict) -> int:
+    """`expression` is one of the generated table's, over the fields of the section and the header."""
+    return int(eval(expression, {"__builtins__": {}, "rows4": rows4}, fields))
+
+
+def pack_section(name: str, fields: dict, arrays: dict, header: dict) -> bytes:
+    """Record and arrays of a section that begins at a multiple of 16.
+
+    Raises LnnError SHAPE where an array's length is not the table's, NUMBER where it is not finite.
+    """
+    out = bytearray(STRUCTS[name].pack(*(fields[f] for f in FIELDS[name])))
+    for array, type_, expression in ARRAYS.get(name, ()):
+        values = np.asarray(arrays[array]).ravel()
+        wanted = array_length(expression, header | fields)
+        if len(values) != wanted:
+            raise LnnError("SHAPE", f"{name}.{array} has {len(values)} numbers, needs {wanted}")
+        if not np.isfinite(values).all():
+            raise LnnError("NUMBER", f"{name}.{array}")
+        out += bytes(align(len(out)) - len(out)) + values.astype(type_).tobytes()
+    return bytes(out)
+
+
+class Cursor:
+    """A walk through one section of a file, from `at` to `end` (offsets from the start of the file)."""
+
+    def __init__(self, data: memoryview, at: int, end: int):
+        self.data, self.at, self.end = data, at, end
+
+    def take(self, size: int, aligned: bool = False) -> memoryview:
+        """The next `size` bytes, from the next multiple of 16 where aligned.  Raises PADDING, SHAPE."""
+        start = align(self.at) if aligned else self.at
+        if any(self.data[self.at : min(start, self.end)]):
+            raise LnnError("PADDING", f"at byte {self.at}")
+        if start + size > self.end:
+            raise LnnError("SHAPE", f"the section ends at byte {self.end}, before its content")
+        self.at = start + size
+        return self.data[start : self.at]
+
+    def record(self, name: str) -> dict:
+        record = STRUCTS[name]
+        return dict(zip(FIELDS[name], record.unpack(self.take(record.size, aligned=True))))
+
+    def arrays(self, name: str, fields: dict) -> dict[str, np.ndarray]:
+        """The section's arrays, read-only, by name.  Raises PADDING, SHAPE, NUMBER (not finite)."""
+        found = {}
+        for array, type_, expression in ARRAYS[name]:
+            length = array_length(expression, fields)
+            raw = self.take(length * np.dtype(type_).itemsize, aligned=True)
+            found[array] = np.frombuffer(raw, type_)
+            if not np.isfinite(found[array]).all():
+                raise LnnError("NUMBER", f"{name}.{array}")
+        return found
+
+    def rest(self) -> memoryview:
+        return self.take(self.end - self.at)
+
+    def require_end(self) -> None:
+        if self.at != self.end:
+            raise LnnError("SHAPE", f"bytes {self.at} to {self.end} belong to nothing")
+
+
+def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int]]) -> int:
+    """SPEC.md's formula; cells: (n_inputs, n_units) each."""
+    widest = max(2 * units for _, units in cells)
+    total = MODEL_BYTES + align(2 * window_samples, 8) + align(4 * max(2 * fft_points, widest), 8)
+    total += 2 * align(4 * n_mels, 8) + sum(align(4 * (m + n), 8) for m, n in cells)
+    return total + 4 * align(4 * rows4(n_labels), 8)

@@ -1,0 +1,130 @@
+"""Writes a Model as the bytes of an .lnn file; the reader checks every file that leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import zlib
+
+import numpy as np
+
+from .errors import LnnError
+from .layout import ENUMS, FIELDS, LIMITS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
+from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
+from .reader import read
+from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4
+
+NO_LABEL = 0xFFFF
+SIGNATURE_BYTES = 64
+
+
+def write(model: Model) -> bytes:
+    """The file as bytes.  Raises LnnError (SHAPE, RANGE, NUMBER, LABEL, ...) for an impossible model."""
+    data = assemble(model)
+    read(data)
+    return data
+
+
+def save(model: Model, path: str | os.PathLike) -> int:
+    """Writes the file in one go (an interrupted save leaves the old one); returns its bytes."""
+    data, path = write(model), pathlib.Path(path)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
+    return len(data)
+
+
+def assemble(model: Model) -> bytes:
+    """The file without the reader's checks; for tests that need wrong files."""
+    header = {"n_labels": len(model.labels), "n_cells": len(model.cells)}
+    sections = [("labels", b"".join(_label(label) for label in model.labels)),
+                ("frontend", _frontend(model.frontend, header))]
+    sections += [("cell", _cell(cell, header)) for cell in model.cells]
+    sections += [("readout", _readout(model.readout, header)), ("policy", _policy(model.policy, header))]
+    if model.golden is not None:
+        sections.append(("golden", _golden(model.golden, header)))
+    if model.metadata:
+        text = json.dumps(model.metadata, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        sections.append(("metadata", text.encode()))
+    if model.signature is not None:
+        if len(model.signature) != SIGNATURE_BYTES:
+            raise LnnError("SECTIONS", f"a signature has {SIGNATURE_BYTES} bytes")
+        sections.append(("signature", bytes(model.signature)))
+    return _file(model, header, sections)
+
+
+def _file(model: Model, header: dict, sections: list[tuple[str, bytes]]) -> bytes:
+    table, body, kinds = b"", b"", []
+    first = align(STRUCTS["header"].size + len(sections) * STRUCTS["section"].size)
+    for kind, data in sections:
+        body += bytes(align(len(body)) - len(body))
+        table += STRUCTS["section"].pack(ENUMS["section"][kind], kinds.count(kind), first + len(body), len(data), 0)
+        kinds.append(kind)
+        body += data
+    cells = [(c.n_inputs, c.n_units) for c in model.cells]
+    if not cells:
+        raise LnnError("RANGE", "a model has 1 to 4 cells")
+    frontend = model.frontend
+    header |= {
+        "magic": int.from_bytes(MAGIC, "little"), "version_major": VERSION_MAJOR, "version_minor": VERSION_MINOR,
+        "file_bytes": first + len(body), "crc32": 0, "sample_rate_hz": model.sample_rate_hz, "n_sections": len(sections),
+        "task": enum_value("task", model.task), "target": enum_value("target", model.target),
+        "ram_bytes": ram_bytes(len(model.labels), len(frontend.window), frontend.fft_points, frontend.n_mels, cells),
+        "reserved": 0, "reserved2": 0, "reserved3": 0,
+    }
+    head = STRUCTS["header"].pack(*(header[f] for f in FIELDS["header"])) + table
+    return with_crc(head + bytes(first - len(head)) + body)
+
+
+def with_crc(data: bytes) -> bytes:
+    """The same file with its CRC-32 made right."""
+    at = 12
+    blank = data[:at] + bytes(4) + data[at + 4 :]
+    return data[:at] + zlib.crc32(blank).to_bytes(4, "little") + data[at + 4 :]
+
+
+def _label(label: Label) -> bytes:
+    name = label.name.encode()
+    if not 0 < len(name) < LIMITS["label_name_bytes"] or b"\0" in name:
+        raise LnnError("LABEL", f"{label.name!r} has {len(name)} bytes, 1 to {LIMITS['label_name_bytes'] - 1} fit")
+    return STRUCTS["label"].pack(name, label.threshold, label.refractory_us)
+
+
+def _frontend(fe: FrontEnd, header: dict) -> bytes:
+    fields = {"kind": enum_value("frontend", fe.kind), "window_samples": len(fe.window), "fft_points": fe.fft_points,
+              "n_mels": fe.n_mels, "n_mel_weights": int(np.sum(fe.mel_count)), "reserved": 0,
+              "log_floor": fe.log_floor, "feature_clip": fe.feature_clip}
+    return pack_section("frontend", fields, vars(fe), header)
+
+
+def _cell(cell: Cell, header: dict) -> bytes:
+    n, m = cell.n_units, cell.n_inputs
+    if not 0 < m or any(np.shape(a) != s for a, s in ((cell.wa, (n, m + n)), (cell.bf, (n,)), (cell.ba, (n,)))):
+        raise LnnError("SHAPE", f"a cell of {n} units: wf and wa are (N, M + N), bf and ba (N,)")
+    fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
+              "weight": ENUMS["weight"]["float32"], "layout": ENUMS["layout"]["rows4"], "n_inputs": m, "n_units": n,
+              "gate_clamp": cell.gate_clamp, "reserved": 0}
+    arrays = {"inv_tau": 1.0 / np.asarray(cell.tau, np.float64), "bias": np.stack([cell.bf, cell.ba], 1),
+              "weights": to_rows4(np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n))}
+    return pack_section("cell", fields, arrays, header)
+
+
+def _readout(readout: Readout, header: dict) -> bytes:
+    w, b = np.asarray(readout.w), np.asarray(readout.b)
+    if w.ndim != 2 or b.shape != w.shape[:1] or len(b) != header["n_labels"]:
+        raise LnnError("SHAPE", f"the readout's w is (n_labels, N), b (n_labels,) with {header['n_labels']} labels")
+    fields = {"weight": ENUMS["weight"]["float32"], "layout": ENUMS["layout"]["rows4"], "n_inputs": w.shape[1],
+              "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label, "reserved": 0,
+              "smoothing_s": readout.smoothing_s}
+    arrays = {"bias": np.pad(b, (0, rows4(len(b)) - len(b))), "weights": to_rows4(w)}
+    return pack_section("readout", fields, arrays, header)
+
+
+def _policy(policy: Policy, header: dict) -> bytes:
+    return pack_section("policy", vars(policy) | {"complexity": enum_value("complexity", policy.complexity)}, {}, header)
+
+
+def _golden(golden: Golden, header: dict) -> bytes:
+    fields = {"n_samples": len(golden.audio), "n_steps": golden.n_steps, "tolerance": golden.tolerance, "reserved": 0}
+    return pack_section("golden", fields, vars(golden), header)
