@@ -1,0 +1,74 @@
+"""Augmentation on mel power: speed, vocal tract length, channel colour, room echo, masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+LOG_FLOOR = 1e-6
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Strengths; a share is the part of the sequences that get the change."""
+
+    speed: tuple[float, float] = (0.85, 1.18)
+    gain_db: tuple[float, float] = (-14.0, 8.0)
+    warp: float = 0.10
+    warp_share: float = 0.6
+    tilt_db: float = 8.0
+    band_share: float = 0.12
+    echo_share: float = 0.25
+    noise_share: float = 0.75
+    snr_db: tuple[float, float] = (-2.0, 30.0)
+    mask_channels: int = 6
+    mask_share: float = 0.4
+    shift_s: float = 0.1
+
+
+def warp_matrices(batch: int, channels: int, a: Augment, generator: torch.Generator) -> Tensor:
+    """(B, C, C): linear interpolation along the mel axis by a factor of 1 +- warp, as another vocal tract."""
+    random = torch.rand(2, batch, generator=generator)
+    factor = 1 + (random[0] * 2 - 1) * a.warp * (random[1] < a.warp_share)
+    at = (torch.arange(channels)[None] * factor[:, None]).clamp(0, channels - 1)
+    return (1 - (at[:, None, :] - torch.arange(channels)[None, :, None]).abs()).clamp_min(0)
+
+
+def channel_gain(batch: int, channels: int, a: Augment, generator: torch.Generator) -> Tensor:
+    """Power gain (B, C) of a random microphone: tilt, a gentle bend, and for some a narrow band."""
+    random = torch.randn(2, batch, 1, generator=generator) * a.tilt_db / 2
+    x = torch.linspace(-1, 1, channels)[None]
+    gain_db = random[0] * x + random[1] * (x * x - 1 / 3)
+    share = torch.rand(3, batch, 1, generator=generator)
+    index = torch.arange(channels)[None]
+    high = index > 28 + share[1] * 10  # the band ends at about 4 .. 7 kHz
+    low = index < 1 + share[2] * 5
+    gain_db = gain_db - 30 * ((share[0] < a.band_share) & (high | low))
+    return 10 ** (gain_db / 10)
+
+
+def add_echo(power: Tensor, a: Augment, generator: torch.Generator, tick_s: float = 0.02) -> Tensor:
+    """A room's tail: power (T, B, C) smeared by an exponential of 0.1 .. 0.5 s reverberation time."""
+    random = torch.rand(3, power.shape[1], 1, generator=generator)
+    reverberation_s = 0.1 + 0.4 * random[0]
+    decay = 10 ** (-6 * tick_s / reverberation_s)
+    level = 0.3 * random[1] * (random[2] < a.echo_share)
+    tail = torch.zeros_like(power[0])
+    out = torch.empty_like(power)
+    for t in range(len(power)):
+        torch.add(power[t], tail, out=out[t])
+        tail = (tail + level * power[t]) * decay
+    return out
+
+
+def mask_channels(log_mel: Tensor, a: Augment, generator: torch.Generator) -> Tensor:
+    """Set a band of up to mask_channels channels to its mean over time (T, B, C), for mask_share of the sequences."""
+    _, batch, channels = log_mel.shape
+    random = torch.rand(3, batch, 1, generator=generator)
+    width = random[0] * a.mask_channels * (random[2] < a.mask_share)
+    start = random[1] * (channels - width)
+    index = torch.arange(channels)[None]
+    masked = (index >= start) & (index < start + width)
+    return torch.where(masked[None], log_mel.mean(0, keepdim=True), log_mel)

@@ -1,0 +1,101 @@
+"""Frame store: mel power of every clip on a 10 ms grid, one flat memory-mapped array.
+
+Augmentation then works on power, before the logarithm, so that gains, noise and filters are exact
+or nearly so and no clip is decoded twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable
+
+import numpy as np
+
+from ..audio.files import SAMPLE_RATE_HZ
+from ..reference.frontend import FrontEnd
+
+GRID_SAMPLES = SAMPLE_RATE_HZ // 100
+TAIL_FRAMES = 3  # windows that still touch the clip's last samples
+_SPEECH_RANGE = 10 ** (-22 / 10)  # energy below the peak that still counts as speech
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One piece of audio on its way into the store; samples int16 (n,)."""
+
+    samples: np.ndarray
+    label: str
+    word: str
+    source: str
+    split: str
+
+
+def speech_bounds(energy: np.ndarray) -> tuple[int, int]:
+    """First and last grid block of the loud part of a clip; energy (blocks,) mean squares."""
+    smooth = np.convolve(energy, np.full(3, 1 / 3), "same")
+    loud = np.flatnonzero(smooth >= smooth.max() * _SPEECH_RANGE)
+    return int(loud[0]), int(loud[-1])
+
+
+class FrameStore:
+    """Memory-mapped clips.
+
+    mel (frames, channels) power, energy (frames,) mean square of each 10 ms block at full scale 1;
+    clip i owns frames offset[i] .. offset[i] + blocks[i] + TAIL_FRAMES.  first, last: speech bounds in
+    blocks.  label, word, source, split: arrays of str, one a clip.
+    """
+
+    COLUMNS = ("offset", "blocks", "first", "last", "label", "word", "source", "split")
+
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = Path(folder)
+        table = json.loads((self.folder / "clips.json").read_text())
+        for name in self.COLUMNS:
+            setattr(self, name, np.array(table[name]))
+        self.channels = table["channels"]
+        self.mel = np.memmap(self.folder / "mel.f32", np.float32, "r").reshape(-1, self.channels)
+        self.energy = np.memmap(self.folder / "energy.f32", np.float32, "r")
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def where(self, **wanted: str | tuple[str, ...]) -> np.ndarray:
+        """Indices of the clips whose columns have one of the wanted values."""
+        keep = np.ones(len(self), bool)
+        for column, values in wanted.items():
+            keep &= np.isin(getattr(self, column), values)
+        return np.flatnonzero(keep)
+
+    @staticmethod
+    def exists(folder: str | os.PathLike) -> bool:
+        return (Path(folder) / "clips.json").exists()
+
+    @classmethod
+    def build(cls, folder: str | os.PathLike, sounds: Iterable[Sound], frontend: FrontEnd) -> "FrameStore":
+        """Write a store; clips.json comes last, so that a broken build is never taken for a store."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "clips.json").unlink(missing_ok=True)
+        table: dict[str, list] = {name: [] for name in cls.COLUMNS}
+        position = 0
+        with open(folder / "mel.f32", "wb") as mel_file, open(folder / "energy.f32", "wb") as energy_file:
+            for sound in sounds:
+                blocks = -(-len(sound.samples) // GRID_SAMPLES)
+                ends = np.arange(1, blocks + TAIL_FRAMES + 1) * GRID_SAMPLES
+                padded = np.zeros((blocks + TAIL_FRAMES) * GRID_SAMPLES, np.float32)
+                padded[: len(sound.samples)] = sound.samples
+                energy = np.mean((padded.reshape(-1, GRID_SAMPLES) / 32768.0) ** 2, axis=1)
+                first, last = speech_bounds(energy[:blocks])
+                frontend.mel_power(sound.samples, ends).tofile(mel_file)
+                energy.astype(np.float32).tofile(energy_file)
+                for name, value in zip(cls.COLUMNS, (position, blocks, first, last, sound.label,
+                                                     sound.word, sound.source, sound.split)):
+                    table[name].append(value)
+                position += blocks + TAIL_FRAMES
+        temporary = folder / "clips.json.part"
+        temporary.write_text(json.dumps({**table, "channels": frontend.channels}))
+        temporary.replace(folder / "clips.json")
+        return cls(folder)

@@ -1,0 +1,58 @@
+"""Checkpoints as safetensors: tensors by name, everything else as JSON in the header; never pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+if TYPE_CHECKING:
+    from .trainer import LNNTrainer
+
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
+    """Replace path at once, so that an interrupted write leaves the checkpoint before it."""
+    tensors = {f"net.{k}": v for k, v in trainer.net.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
+    for name, parameter in trainer.net.named_parameters():
+        moments = trainer.optimizer.state.get(parameter, {})
+        tensors |= {f"optimizer.{name}.{k}": moments[k] for k in _MOMENTS if k in moments}
+    metadata = {"kind": "liquid-audio-nets training", "config": json.dumps(config), "step": str(trainer.step),
+                "best": repr(trainer.best), "metrics": json.dumps(trainer.metrics),
+                "labels": json.dumps(trainer.net.config.labels), "model": json.dumps(trainer.net.config.to_dict())}
+    part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, str(part), metadata)
+    os.replace(part, path)
+
+
+def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":
+    from .trainer import TrainerConfig, TrainingError
+
+    try:
+        with safe_open(str(path), "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
+    except FileNotFoundError as error:
+        raise TrainingError(f"{path}: no such checkpoint") from error
+    except (SafetensorError, OSError) as error:
+        raise TrainingError(f"{path}: not a readable checkpoint; use an earlier one") from error
+    if metadata.get("kind") != "liquid-audio-nets training":
+        raise TrainingError(f"{path}: not a checkpoint of liquid-train")
+    trainer = cls(TrainerConfig.from_dict(json.loads(metadata["config"])))
+    for part, net in (("net", trainer.net), ("average", trainer.average)):
+        net.load_state_dict({k[len(part) + 1:]: v for k, v in tensors.items() if k.startswith(part + ".")})
+    for name, parameter in trainer.net.named_parameters():
+        moments = {k: tensors[f"optimizer.{name}.{k}"] for k in _MOMENTS if f"optimizer.{name}.{k}" in tensors}
+        if moments:
+            trainer.optimizer.state[parameter] = moments
+    trainer.step, trainer.best = int(metadata["step"]), float(metadata["best"])
+    trainer.metrics = json.loads(metadata["metrics"])
+    return trainer

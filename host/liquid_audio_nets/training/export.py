@@ -1,0 +1,84 @@
+"""From trained weights to a `.lnn` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import lnn
+from ..audio.dataset import SILENCE
+from ..reference.frontend import FrontEnd
+from .cells import GATE_LIMIT, UnsupportedCell
+from .model import LiquidNet
+from .schedule import Policy
+
+REFRACTORY_US = 800_000
+TARGETS = {"any": "any", "host": "host", "cortex-m0": "cortex_m0", "cortex-m3": "cortex_m3", "cortex-m4": "cortex_m4",
+           "cortex-m7": "cortex_m7", "cortex-m33": "cortex_m33", "cortex-m55": "cortex_m55", "riscv32": "riscv32"}
+
+
+class ExportError(ValueError):
+    """The network cannot be written as asked; the message says what can."""
+
+
+def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadata: dict | None = None,
+             target: str = "any", policy: Policy = Policy(), temperature: float = 1.0) -> lnn.Model:
+    """The network as a model file's content.
+
+    thresholds: posterior at which a label is detected, one for all or by label; labels that begin
+    with `_` are never detected.  temperature divides the logits: calibration, folded into the readout.
+    Raises ExportError for an unknown target, UnsupportedCell for cells that the core does not run.
+    """
+    if target not in TARGETS:
+        raise ExportError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
+    config = net.config
+    if (config.cell_kind, config.ode_solver) != ("ltc", "fused"):
+        raise UnsupportedCell(f"'{config.cell_kind}' with solver '{config.ode_solver}' cannot be exported; "
+                              "train with cell_kind 'ltc' and ode_solver 'fused'")
+
+    def array(tensor) -> np.ndarray:
+        return tensor.detach().cpu().float().numpy()
+
+    cells = []
+    for cell in net.cells:
+        n = cell.units
+        weight, bias = array(cell.weight), array(cell.bias)
+        cells.append(lnn.Cell(weight[:n], weight[n:], bias[:n], bias[n:], array(cell.tau), gate_clamp=GATE_LIMIT))
+    by_label = thresholds if isinstance(thresholds, dict) else {label: thresholds for label in config.labels}
+    labels = [lnn.Label(name, 0.0 if name.startswith("_") else float(by_label[name]), REFRACTORY_US)
+              for name in config.labels]
+    readout = lnn.Readout(array(net.readout.weight) / temperature, array(net.readout.bias) / temperature,
+                          config.smoothing_s, config.labels.index(SILENCE) if SILENCE in config.labels else None)
+    frontend = FrontEnd(channels=config.input_dim, mean=array(net.mean), inv_std=array(net.inv_std))
+    return lnn.Model(labels, lnn.FrontEnd.from_reference(frontend), cells, readout, file_policy(policy),
+                     metadata=metadata or {}, target=TARGETS[target])
+
+
+def file_policy(policy: Policy) -> lnn.Policy:
+    return lnn.Policy(
+        min_timestep_us=round(policy.min_timestep_s * 1e6), max_timestep_us=round(policy.max_timestep_s * 1e6),
+        hold_us=round(policy.hold_s * 1e6), energy_threshold=policy.energy_threshold,
+        gate_close_ratio=policy.gate_close_ratio, attack_threshold=policy.attack_threshold,
+        release_threshold=policy.release_threshold, release_growth=policy.release_growth,
+        background_rise_per_s=policy.background_rise_per_s)
+
+
+def export_lnn(net: LiquidNet, path: str | Path, quantization: str = "float32", target: str = "any",
+               golden_audio: np.ndarray | None = None, **content: Any) -> Path:
+    """Write net as a `.lnn` file; golden_audio int16 (n,) is stored with the logits it must give.
+
+    content: thresholds, metadata, policy and temperature of to_model.
+    Raises ExportError for a quantization other than float32."""
+    if quantization != "float32":
+        raise ExportError(f"quantization '{quantization}' is not available yet; use quantization='float32'")
+    model = to_model(net, target=target, **content)
+    if golden_audio is not None:
+        from ..core import add_golden  # needs the compiled core; a model without golden vectors does not
+
+        model = add_golden(model, golden_audio)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lnn.save(model, path)
+    return path

@@ -1,0 +1,95 @@
+"""Front-end normalisation, stacked cells, linear readout and evidence smoothing as one module."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ..reference.frontend import FEATURE_LIMIT
+from .cells import cell_class
+
+
+@dataclass
+class ModelConfig:
+    """Sizes of a network; tau_s is the range of the time constants at the start."""
+
+    labels: tuple[str, ...]
+    input_dim: int = 40
+    hidden_dims: tuple[int, ...] = (64, 64)
+    cell_kind: str = "ltc"
+    ode_solver: str = "fused"
+    smoothing_s: float = 0.2
+    tau_s: tuple[float, float] = (0.02, 1.0)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "ModelConfig":
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+@dataclass
+class StreamState:
+    """What a stream carries from one stretch to the next: h of each cell (B, N), evidence (B, K)."""
+
+    h: list[Tensor] = field(default_factory=list)
+    evidence: Tensor | None = None
+
+    def detach(self) -> "StreamState":
+        return StreamState([h.detach() for h in self.h], self.evidence.detach())
+
+
+class LiquidNet(nn.Module):
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.config = config
+        cell = cell_class(config.cell_kind, config.ode_solver)
+        sizes = (config.input_dim, *config.hidden_dims)
+        self.cells = nn.ModuleList(cell(m, n, config.tau_s) for m, n in zip(sizes, sizes[1:]))
+        self.readout = nn.Linear(sizes[-1], len(config.labels))
+        self.register_buffer("mean", torch.zeros(config.input_dim))
+        self.register_buffer("inv_std", torch.ones(config.input_dim))
+
+    def parameter_count(self) -> int:
+        return sum(p.numel() for p in self.parameters())
+
+    def initial_state(self, batch: int) -> StreamState:
+        new = self.mean.new_zeros
+        return StreamState([new(batch, n) for n in self.config.hidden_dims], new(batch, len(self.config.labels)))
+
+    def features(self, log_mel: Tensor) -> Tensor:
+        return ((log_mel - self.mean) * self.inv_std).clamp(-FEATURE_LIMIT, FEATURE_LIMIT)
+
+    def forward(self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
+                ) -> tuple[Tensor, StreamState]:
+        """log_mel (T, B, C); dt (T, B) s, 0 where no step runs; decay_s (T, B) s of closed gate.
+
+        Returns (evidence after each tick (T, B, K), state at the end)."""
+        state = state or self.initial_state(log_mel.shape[1])
+        u, ends = self.features(log_mel), []
+        for cell, h0 in zip(self.cells, state.h):
+            u = cell(u, dt, h0)
+            ends.append(u[-1])
+        evidence = smooth(self.readout(u), dt, decay_s, state.evidence, self.config.smoothing_s)
+        return evidence, StreamState(ends, evidence[-1])
+
+
+def smooth(logits: Tensor, dt: Tensor, decay_s: Tensor, start: Tensor, smoothing_s: float) -> Tensor:
+    """e <- e + a (z - e), a = dt/(dt + smoothing_s); while the gate is closed e decays towards 0.
+
+    All steps at once: e_t = prod(keep) e_0 + sum_s a_s z_s prod_{s<r<=t} keep_r, a triangular product.
+    logits (T, B, K), dt and decay_s (T, B), start (B, K) -> (T, B, K)."""
+    gain = dt / (dt + smoothing_s)
+    keep = torch.log1p(-gain) - torch.log1p(decay_s / smoothing_s)
+    total = keep.cumsum(0).t()  # (B, T)
+    weights = (total.unsqueeze(2) - total.unsqueeze(1)).tril_().exp_().tril_() * gain.t().unsqueeze(1)
+    evidence = torch.bmm(weights, logits.transpose(0, 1)) + total.exp().unsqueeze(2) * start.unsqueeze(1)
+    return evidence.transpose(0, 1)
+
+
+def label_index(labels: Sequence[str], name: str) -> int:
+    return list(labels).index(name)

@@ -1,0 +1,153 @@
+"""Choosing sounds for a batch and placing them in time.
+
+A sequence is a stretch of a stream in ticks of 20 ms: one sound (a keyword, another word, or none)
+somewhere in a stretch of noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..audio.dataset import SILENCE, UNKNOWN
+from .cache import TAIL_FRAMES, FrameStore
+
+BLOCKS_PER_TICK = 2
+NO_SOUND = -1
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of what is drawn; they need not sum to 1."""
+
+    keyword: float = 0.55
+    unknown: float = 0.28
+    silence: float = 0.17
+    synthetic_keyword: float = 0.12
+    unknown_kinds: dict = field(default_factory=lambda: {
+        "commands": 0.42, "digits": 0.10, "wake_words": 0.06, "negatives": 0.16, "synthetic": 0.14,
+        "reversed": 0.06, "spliced": 0.06})
+
+
+@dataclass
+class Placement:
+    """Where the sounds of a batch lie; arrays (B,).
+
+    label: index of the label; frames (T, B): frame of the store heard at each tick, NO_SOUND outside;
+    begin, end: ticks between which the sound is loud; level: its mean square there, at full scale 1."""
+
+    label: np.ndarray
+    frames: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    level: np.ndarray
+
+
+class Chooser:
+    """Draws sounds of a store by label and source, words evenly."""
+
+    def __init__(self, store: FrameStore, labels: tuple[str, ...], mixture: Mixture, split: str = "training",
+                 leave_out: tuple[str, ...] = ()):
+        self.store, self.labels, self.mixture = store, labels, mixture
+        usable = (store.split == split) & ~np.isin(store.word, leave_out)
+        self.keywords = [w for w in labels if not w.startswith("_")]
+
+        def pick(**wanted):
+            clips = store.where(**wanted)
+            return clips[usable[clips]]
+
+        self.recorded = {w: pick(label=w, source="commands") for w in self.keywords}
+        self.synthetic = {w: pick(label=w, source="synthetic") for w in self.keywords}
+        self.unknown = {source: pick(label=UNKNOWN, source=source)
+                        for source in ("commands", "digits", "wake_words", "negatives", "synthetic")}
+        self.by_word = {w: clips for w in sorted(set(store.word[self.unknown["commands"]]))
+                        if len(clips := pick(label=UNKNOWN, source="commands", word=w))}
+        # Words with few recordings are drawn less, but not as rarely as they are recorded.
+        self.word_weight = np.sqrt([len(c) for c in self.by_word.values()])
+        self.noises = {s: n for s in ("noise", "environment") if len(n := pick(source=s))}
+        self.babble = self.unknown["negatives"]
+        kinds = {k: v for k, v in mixture.unknown_kinds.items() if k in ("reversed", "spliced") or len(self.unknown[k])}
+        if UNKNOWN not in labels:
+            kinds = {}
+        self.kinds, self.kind_shares = list(kinds), np.array(list(kinds.values())) / max(sum(kinds.values()), 1e-9)
+
+    def keyword(self, rng: np.random.Generator, but: str | None = None) -> tuple[str, int]:
+        words = [w for w in self.keywords if w != but]
+        word = words[rng.integers(len(words))]
+        recorded, synthetic = self.recorded[word], self.synthetic[word]
+        use = synthetic if len(synthetic) and (not len(recorded) or rng.random() < self.mixture.synthetic_keyword) else recorded
+        return word, int(use[rng.integers(len(use))])
+
+    def other(self, kind: str, rng: np.random.Generator) -> int:
+        if kind == "commands":
+            words = list(self.by_word)
+            clips = self.by_word[words[rng.choice(len(words), p=self.word_weight / self.word_weight.sum())]]
+        else:
+            clips = self.unknown[kind]
+        return int(clips[rng.integers(len(clips))])
+
+    def noise(self, rng: np.random.Generator, babble_share: float = 0.08) -> int:
+        if len(self.babble) and rng.random() < babble_share:
+            return int(self.babble[rng.integers(len(self.babble))])
+        clips = list(self.noises.values())[rng.integers(len(self.noises))]
+        return int(clips[rng.integers(len(clips))])
+
+    def place(self, batch: int, ticks: int, stream: bool, speed: tuple[float, float], shift_blocks: int,
+              rng: np.random.Generator) -> Placement:
+        """Draw and place a batch; stream: sounds anywhere in the stretch, else as in a clip of that length."""
+        m = self.mixture
+        shares = np.array([m.keyword, m.unknown if self.kinds else 0.0, m.silence if self.noises else 0.0])
+        what = rng.choice(3, batch, p=shares / shares.sum())
+        out = Placement(np.zeros(batch, int), np.full((ticks, batch), NO_SOUND), np.full(batch, ticks),
+                        np.full(batch, ticks), np.full(batch, 1e-4))
+        for b in range(batch):
+            if what[b] == 2:
+                out.label[b] = self.labels.index(SILENCE)
+                continue
+            if what[b] == 0:
+                word, clip = self.keyword(rng)
+                kind = "keyword"
+            else:
+                word, kind = UNKNOWN, self.kinds[rng.choice(len(self.kinds), p=self.kind_shares)]
+                first_word, clip = self.keyword(rng) if kind in ("reversed", "spliced") else (None, self.other(kind, rng))
+            out.label[b] = self.labels.index(word)
+            second = self.keyword(rng, first_word)[1] if kind == "spliced" else None
+            self._place_one(out, b, clip, kind, second, stream, rng.uniform(*speed), shift_blocks, rng)
+        return out
+
+    def _place_one(self, out: Placement, b: int, clip: int, kind: str, second: int | None, stream: bool,
+                   speed: float, shift: int, rng: np.random.Generator) -> None:
+        s, ticks = self.store, len(out.frames)
+        room = ticks * BLOCKS_PER_TICK
+        blocks, first, last = int(s.blocks[clip]), int(s.first[clip]), int(s.last[clip])
+        if kind == "negatives":
+            start, offset = int(rng.integers(-20, max(blocks - room // 2, 1))), 0
+        else:
+            start = 0
+            length = (last - first) / speed
+            if stream or blocks < 90 or blocks > 110:  # anywhere it fits
+                low, high = 0.0, max(room - length, 1.0)
+                offset = rng.uniform(low, high) - first / speed
+            else:
+                low, high = -min(shift, first / speed), min(shift, max(room - last / speed, 0.0))
+                offset = rng.uniform(min(low, high), high)
+        at = np.arange(1, ticks + 1) * BLOCKS_PER_TICK
+        position = np.rint((at - offset) * speed).astype(int) + start - 1
+        inside = (position >= 0) & (position < blocks + TAIL_FRAMES)
+        if kind == "reversed":
+            frames = s.offset[clip] + np.clip(blocks + 1 - position, 0, blocks + TAIL_FRAMES - 1)
+            first, last = blocks - last, blocks - first
+        elif second is not None:
+            cut, cut_2 = (first + last) // 2, int(s.first[second] + s.last[second]) // 2
+            in_second = position - cut + cut_2
+            frames = np.where(position < cut, s.offset[clip] + position, s.offset[second] + in_second)
+            inside &= (position < cut) | (in_second < s.blocks[second] + TAIL_FRAMES)
+            last = cut + int(s.last[second]) - cut_2
+        else:
+            frames = s.offset[clip] + position
+        out.frames[inside, b] = frames[inside]
+        out.begin[b] = np.clip(((first - start) / speed + offset) / BLOCKS_PER_TICK, 0, ticks)
+        out.end[b] = np.clip(((last + 1 - start) / speed + offset) / BLOCKS_PER_TICK, 0, ticks)
+        energy = s.energy[s.offset[clip] + s.first[clip]: s.offset[clip] + s.last[clip] + 1]
+        out.level[b] = max(float(energy.mean()), 1e-9)

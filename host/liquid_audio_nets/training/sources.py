@@ -1,0 +1,130 @@
+"""Which audio a keyword model learns from: recordings, noise, other speech and synthetic words."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Callable, Iterator, Sequence
+
+import numpy as np
+
+from ..audio.dataset import NOISE_FOLDERS, SILENCE, UNKNOWN, scan, sound_files, split_of
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
+from ..audio.speech import Voice, engines, random_voice, say, voices
+from .cache import Sound
+
+_HELD_OUT_NOISE = 0.2  # the last part of every background noise is for validation only
+_HELD_OUT_FOLD = "4"
+_HELD_OUT_DIGITS = "theo"
+_MIN_SAMPLES = SAMPLE_RATE_HZ // 50
+
+
+@dataclass
+class KeywordSources:
+    """Sounds of a keyword task.
+
+    root: Speech Commands layout, or a folder that holds `speech_commands/` beside `digits/`,
+    `negatives/`, `wake_words/` and `esc10/`, which then widen `_unknown_` and the noises.
+    synthetic_per_keyword / per_unknown: utterances of each keyword / each other word.
+    """
+
+    root: Path
+    labels: Sequence[str]
+    synthetic_per_keyword: int = 240
+    synthetic_per_unknown: int = 8
+    seed: int = 1
+    report: Callable[[str], None] = lambda text: None
+    unreadable: list[str] = field(default_factory=list)
+    converted: int = 0
+
+    def __iter__(self) -> Iterator[Sound]:
+        root = Path(self.root)
+        commands = root / "speech_commands" if (root / "speech_commands").is_dir() else root
+        yield from self._commands(commands)
+        for name, reader in (("digits", self._digits), ("wake_words", self._phrases),
+                             ("negatives", self._phrases), ("esc10", self._environment)):
+            if commands != root and (root / name).is_dir():
+                self.report(name)
+                yield from reader(root / name)
+        if engines() and self.synthetic_per_keyword:
+            self.report("synthetic speech")
+            yield from self._synthetic()
+
+    def _read(self, path: Path) -> np.ndarray | None:
+        try:
+            samples, converted = read_audio(path)
+        except AudioError as error:
+            self.unreadable.append(str(error))
+            return None
+        self.converted += converted
+        return samples if len(samples) >= _MIN_SAMPLES else None
+
+    def _commands(self, root: Path) -> Iterator[Sound]:
+        for split in ("training", "validation"):  # testing speakers are never even read
+            self.report(f"speech commands, {split}")
+            data = scan(root, [label for label in self.labels if label != SILENCE], split)
+            for clip, samples in data.read():
+                if len(samples) >= _MIN_SAMPLES:
+                    yield Sound(samples, clip.label, clip.word, "commands", split)
+            self.unreadable += data.unreadable
+            self.converted += data.converted
+        for folder in NOISE_FOLDERS:
+            if (root / folder).is_dir():
+                self.report("background noise")
+                for path in sound_files(root / folder):
+                    samples = self._read(path)
+                    if samples is not None:
+                        cut = int(len(samples) * (1 - _HELD_OUT_NOISE))
+                        yield Sound(samples[:cut], SILENCE, path.stem, "noise", "training")
+                        yield Sound(samples[cut:], SILENCE, path.stem, "noise", "validation")
+
+    def _digits(self, root: Path) -> Iterator[Sound]:
+        for path in sorted(root.rglob("*")):
+            samples = self._read(path) if path.is_file() else None
+            if samples is not None:
+                split = "validation" if path.name.startswith(_HELD_OUT_DIGITS) else "training"
+                yield Sound(samples, UNKNOWN, path.parent.name, "digits", split)
+
+    def _phrases(self, root: Path) -> Iterator[Sound]:
+        for folder in sorted({root, *(p for p in root.rglob("*") if p.is_dir())}):
+            for path in sound_files(folder):
+                samples = self._read(path)
+                if samples is not None:
+                    yield Sound(samples, UNKNOWN, folder.name, root.name, split_of(path.name, 10, 0))
+
+    def _environment(self, root: Path) -> Iterator[Sound]:
+        for folder in sorted(p for p in root.iterdir() if p.is_dir()):
+            for path in sound_files(folder):
+                samples = self._read(path)
+                if samples is not None:
+                    split = "validation" if path.name.startswith(_HELD_OUT_FOLD) else "training"
+                    yield Sound(samples, SILENCE, folder.name, "environment", split)
+
+    def _synthetic(self) -> Iterator[Sound]:
+        rng = np.random.default_rng(self.seed)
+        choices = voices()
+        keywords = [label for label in self.labels if not label.startswith("_")]
+        here = files(__package__)
+        others = [w for w in dict.fromkeys((here / "unknown_words.txt").read_text().split()) if w not in keywords]
+        others += (here / "sentences.txt").read_text().strip().splitlines()
+        for words, count in ((keywords, self.synthetic_per_keyword), (others, self.synthetic_per_unknown)):
+            for word in words:
+                for _ in range(count):
+                    voice = random_voice(rng, choices)
+                    try:
+                        samples = say(word, voice)
+                    except AudioError as error:
+                        self.unreadable.append(str(error))
+                        continue
+                    label = word if word in keywords else UNKNOWN
+                    yield Sound(samples, label, word, "synthetic", _voice_split(voice))
+
+
+def _voice_split(voice: Voice) -> str:
+    """One espeak variant in eight is kept for validation, whatever its accent; flite has too few."""
+    if voice.engine == "flite":
+        return "training"
+    variant = voice.name.partition("+")[2]
+    return "validation" if hashlib.sha1(variant.encode()).digest()[0] % 8 == 3 else "training"

@@ -1,0 +1,175 @@
+"""LNNTrainer: one object that trains, measures, saves, resumes and exports a liquid network."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Callable, Iterable
+
+import numpy as np
+import torch
+
+from . import checkpoints
+from .batches import Batch
+from .cache import FrameStore
+from .evaluation import Clips, confusion_matrix, posteriors, validation_clips
+from .model import LiquidNet, ModelConfig, StreamState
+from .penalties import allowed_loss, power_loss, sparsity_loss
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says what to do."""
+
+
+@dataclass
+class TrainerConfig:
+    """What LNNTrainer takes.  hidden_dim: units of every cell; layers: how many are stacked."""
+
+    input_dim: int = 40
+    hidden_dim: int | tuple[int, ...] = 64
+    layers: int = 2
+    output_dim: int = 10
+    labels: tuple[str, ...] = ()
+    cell_kind: str = "ltc"
+    ode_solver: str = "fused"
+    smoothing_s: float = 0.2
+    complexity_penalty: float = 0.0
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.04
+    gradient_limit: float = 1.0
+    warmup_steps: int = 200
+    total_steps: int = 10000
+    ema_decay: float = 0.999
+    seed: int = 1
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainerConfig":
+        """Raises TrainingError for an unknown key, naming the nearest known one."""
+        known = [f.name for f in fields(cls)]
+        for key in values:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                raise TrainingError(f"unknown setting '{key}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def model(self) -> ModelConfig:
+        dims = self.hidden_dim if isinstance(self.hidden_dim, tuple) else (self.hidden_dim,) * self.layers
+        labels = self.labels or tuple(f"class{i}" for i in range(self.output_dim))
+        return ModelConfig(labels, self.input_dim, dims, self.cell_kind, self.ode_solver, self.smoothing_s)
+
+
+class LNNTrainer:
+    """Trains a liquid network; `config` is a dict of TrainerConfig's fields.
+
+    Raises TrainingError for unknown settings, UnsupportedCell for cells it cannot train."""
+
+    def __init__(self, config: dict[str, Any] | TrainerConfig):
+        self.config = config if isinstance(config, TrainerConfig) else TrainerConfig.from_dict(config)
+        torch.manual_seed(self.config.seed)
+        self.net = LiquidNet(self.config.model())
+        matrices = [p for p in self.net.parameters() if p.dim() > 1]
+        vectors = [p for p in self.net.parameters() if p.dim() < 2]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": self.config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
+            lr=self.config.learning_rate, betas=(0.9, 0.99))
+        self.average = LiquidNet(self.config.model())  # exponential mean of the weights: what is exported
+        self.average.load_state_dict(self.net.state_dict())
+        self.average.requires_grad_(False)
+        self.step, self.best, self.metrics = 0, 0.0, {}
+        self._carry: StreamState | None = None
+
+    def learning_rate(self, step: int) -> float:
+        """Linear warm-up, then a cosine to 1 % of the peak."""
+        c = self.config
+        if step < c.warmup_steps:
+            return c.learning_rate * (step + 1) / c.warmup_steps
+        done = min((step - c.warmup_steps) / max(c.total_steps - c.warmup_steps, 1), 1.0)
+        return c.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+    def normalise(self, log_mel: torch.Tensor) -> None:
+        """Set the front-end's mean and deviation from log-mel values (T, B, C) of sounding frames."""
+        flat = log_mel.reshape(-1, log_mel.shape[-1])
+        for net in (self.net, self.average):
+            net.mean.copy_(flat.mean(0))
+            net.inv_std.copy_(1 / flat.std(0).clamp_min(0.1))
+
+    def _start_state(self, batch: Batch) -> StreamState:
+        size = batch.log_mel.shape[1]
+        state = self.net.initial_state(size)
+        if self._carry is not None and batch.stream and len(self._carry.evidence) == size:
+            other = torch.randperm(size, generator=torch.Generator().manual_seed(self.step))
+            keep = batch.carried.unsqueeze(1)
+            state = StreamState([torch.where(keep, h[other], h0) for h, h0 in zip(self._carry.h, state.h)],
+                                torch.where(keep, self._carry.evidence[other], state.evidence))
+        return state
+
+    def train_step(self, batch: Batch | tuple, lambda_power: float | None = None, lambda_sparse: float = 0.0) -> float:
+        """One optimiser step on a Batch, or on (log_mel (B, T, C), labels (B,)) with 20 ms steps; returns the loss.
+
+        lambda_power defaults to complexity_penalty.  Raises TrainingError when the loss is not finite;
+        the weights are then those of before the step."""
+        batch = batch if isinstance(batch, Batch) else Batch.of_clips(*batch, classes=len(self.net.config.labels))
+        lambda_power = self.config.complexity_penalty if lambda_power is None else lambda_power
+        evidence, end = self.net(batch.log_mel, batch.dt, batch.closed_s, self._start_state(batch))
+        loss = allowed_loss(evidence, batch.allowed, batch.weight, self.config.label_smoothing)
+        if lambda_power:
+            loss = loss + lambda_power * power_loss(self.net, batch.dt)
+        if lambda_sparse:
+            loss = loss + lambda_sparse * sparsity_loss(self.net)
+        if not torch.isfinite(loss):
+            raise TrainingError(f"the loss is {loss.item()} at step {self.step}; lower learning_rate and resume")
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_limit)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate(self.step)
+        self.optimizer.step()
+        self._update_average()
+        if batch.stream:
+            self._carry = end.detach()
+        self.step += 1
+        return loss.item()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        for mean, new in zip(self.average.parameters(), self.net.parameters()):
+            mean.lerp_(new, 1 - decay)
+
+    def fit(self, batches: Iterable[Batch], after: Callable[["LNNTrainer", float], None] | None = None,
+            lambda_power: float | None = None, lambda_sparse: float = 0.0) -> float:
+        """Train on batches until they end; `after(trainer, loss)` follows each step.  Returns the mean loss."""
+        losses = []
+        for batch in batches:
+            losses.append(self.train_step(batch, lambda_power, lambda_sparse))
+            if after:
+                after(self, losses[-1])
+        return float(np.mean(losses)) if losses else math.nan
+
+    def evaluate(self, store: FrameStore, clips: Clips | None = None) -> dict[str, Any]:
+        """Accuracy of the averaged weights: {'accuracy', 'clips', 'labels', 'per_label', 'confusion'}."""
+        labels = self.net.config.labels
+        clips = validation_clips(store, labels) if clips is None else clips
+        answer = posteriors(self.average, store, clips).argmax(1)
+        matrix = confusion_matrix(clips.label, answer, len(labels))
+        recall = matrix.diagonal() / np.maximum(matrix.sum(1), 1)
+        return {"accuracy": float((answer == clips.label).mean()), "clips": len(clips), "labels": list(labels),
+                "per_label": dict(zip(labels, recall.round(4).tolist())), "confusion": matrix.tolist()}
+
+    def save(self, path: str | Path) -> None:
+        """Write weights, averaged weights, optimiser and progress as one safetensors file."""
+        checkpoints.save(self, Path(path), asdict(self.config))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "LNNTrainer":
+        """Raises TrainingError when the file is not a checkpoint of this trainer."""
+        return checkpoints.load(cls, Path(path))
+
+    def export_embedded(self, path: str | Path, quantization: str = "float32", target: str = "cortex-m4", **extra: Any) -> Path:
+        """Write the averaged weights as a `.lnn` file; see export.export_lnn."""
+        from .export import export_lnn
+
+        return export_lnn(self.average, Path(path), quantization=quantization, target=target, **extra)
