@@ -25,7 +25,7 @@ void lnn_reset(lnn_model_t *m) {
     m->tick_power = 0;
     m->tick_crossings = 0;
     m->last_sample = 0;
-    m->energy = 0.0f;
+    m->last_power = 0;
     m->flux = 0.0f;
     m->steps = 0;
 }
@@ -90,18 +90,16 @@ static void run_frontend(lnn_model_t *m) {
 static uint16_t end_of_tick(lnn_model_t *m) {
     uint32_t start = lnn_now(m);
     uint32_t samples = m->tick_filled;
-    float per_sample = 1.0f / (float)samples;
-    float mean_square = (float)m->tick_power * (1.0f / 1073741824.0f) * per_sample;
-    m->energy = lnn_sqrtf(mean_square);
+    m->last_power = m->tick_power;
     m->elapsed = saturating_add(m->elapsed, samples);
     lnn_readout_elapse(&m->readout, samples);
-    bool due = lnn_gate_tick(&m->gate, mean_square, (float)m->tick_crossings * per_sample);
+    bool due = lnn_gate_tick(&m->gate, m->tick_power, m->tick_crossings);
     m->tick_filled = 0;
     m->tick_power = 0;
     m->tick_crossings = 0;
     m->counters.ticks++;
     if (!m->gate.open) {
-        lnn_readout_rest(&m->readout, m->gate.tick_s);
+        lnn_readout_rest(&m->readout, (float)samples * m->inv_rate);
         m->counters.gated_ticks++;
     }
     m->counters.gate_time += lnn_now(m) - start;
@@ -111,7 +109,7 @@ static uint16_t end_of_tick(lnn_model_t *m) {
     run_frontend(m);
     lnn_network_step(m, m->features, (float)m->elapsed * m->inv_rate);
     m->elapsed = 0;
-    lnn_gate_after_step(&m->gate, m->flux);
+    lnn_gate_after_step(&m->gate, (int32_t)(m->flux * 65536.0f));
     return lnn_readout_detect(&m->readout, m->info.sample_rate_hz);
 }
 
@@ -124,9 +122,9 @@ static void report(const lnn_model_t *m, uint16_t detected, lnn_result_t *result
     result->keyword = ro->labels[label].name;
     result->scores = ro->posterior;
     result->n_scores = ro->n_labels;
-    result->energy = m->energy;
+    result->energy = lnn_sqrtf((float)m->last_power / (float)m->gate.tick_samples) * (1.0f / 32768.0f);
     result->flux = m->flux;
-    result->complexity = m->gate.complexity;
+    result->complexity = (float)m->gate.complexity_q16 * (1.0f / 65536.0f);
     result->timestep_us = (uint32_t)((float)m->gate.timestep_samples * m->inv_rate * 1e6f + 0.5f);
     result->steps = m->steps;
     result->is_speech = m->gate.open && top != ro->idle_label;

@@ -64,17 +64,23 @@ typedef struct {
 
 typedef struct {
     lnn_policy_t policy;
-    uint32_t tick_samples;     /* min_timestep_us in samples */
-    uint32_t hold_ticks;       /* hold_us in ticks */
-    float tick_s;
-    float open_mean_square;    /* energy_threshold squared: energies are compared as mean squares */
-    float close_mean_square;
-    float background;          /* mean square of the noise floor */
-    float crossing_mean;       /* slow mean of the zero-crossing rate */
-    float complexity;          /* of the last tick or step */
+    /* the policy in samples and integers */
+    uint32_t tick_samples;     /* min_timestep_us */
+    uint32_t max_samples;      /* max_timestep_us */
+    uint32_t hold_ticks;
+    uint32_t per_sample_q24;   /* 1 / tick_samples */
+    uint64_t open_power;       /* sum of squares of a tick that opens the gate */
+    uint64_t close_power;
+    uint32_t rise_q16;         /* of the background a tick */
+    uint32_t growth_q8;
+    int32_t attack_q16;
+    int32_t release_q16;
+    /* state */
+    uint64_t background;       /* sum of squares of a tick of the noise floor */
+    int32_t crossing_mean_q8;  /* zero crossings of a usual tick */
+    int32_t complexity_q16;    /* of the last tick or step */
     uint32_t hold_left;        /* ticks until the gate may close */
-    uint32_t max_samples;      /* max_timestep_us in samples */
-    uint32_t timestep_samples; /* in samples: integers compare alike on every core */
+    uint32_t timestep_samples;
     bool open;
 } lnn_gate_t;
 
@@ -96,7 +102,7 @@ struct lnn_model {
     uint64_t tick_power;    /* sum of squares of the tick */
     uint32_t tick_crossings;
     int16_t last_sample;
-    float energy;           /* RMS of the last tick */
+    uint64_t last_power;    /* of the last whole tick */
     float flux;
     uint32_t steps;         /* since the reset */
     float inv_rate;         /* s a sample */
@@ -142,8 +148,8 @@ void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples);
 bool lnn_policy_is_valid(const lnn_policy_t *policy);
 void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz);
 void lnn_gate_reset(lnn_gate_t *gate);
-bool lnn_gate_tick(lnn_gate_t *gate, float mean_square, float crossing_rate);
-void lnn_gate_after_step(lnn_gate_t *gate, float flux);
+bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings);
+void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16);
 
 /* engine.c */
 void lnn_network_step(lnn_model_t *model, const float *features, float dt_s);

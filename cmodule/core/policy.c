@@ -1,8 +1,12 @@
-/* The energy gate and the adaptive timestep. Energies are mean squares, full scale 1. */
+/*
+ * The energy gate and the adaptive timestep, in integers: a decision is the same on every core.
+ * Energies are sums of squares over a tick; the policy's numbers are converted once, when it is set.
+ */
 #include "internal.h"
-#include "fastmath.h"
+#include "fixmath.h"
 
-#define CROSSING_MEAN_S 1.0f /* time constant of the usual zero-crossing rate */
+#define FULL_SCALE_SQUARED 1073741824.0f /* 2**30: the square of one sample at full scale */
+#define CROSSING_SHIFT 6u                /* the usual zero-crossing rate is a mean over about 2**6 ticks */
 
 static bool in_range(float x, float low, float high) {
     return x >= low && x <= high; /* false for a NaN */
@@ -12,59 +16,69 @@ bool lnn_policy_is_valid(const lnn_policy_t *p) {
     return p->min_timestep_us >= 1000u && p->min_timestep_us <= p->max_timestep_us
         && p->max_timestep_us <= LNN_MAX_TIMESTEP_US && p->hold_us <= 10u * LNN_MAX_TIMESTEP_US
         && p->complexity <= LNN_COMPLEXITY_ZERO_CROSSINGS && in_range(p->energy_threshold, 0.0f, 1.0f)
-        && in_range(p->gate_close_ratio, 0.0f, 1.0f) && in_range(p->attack_threshold, p->release_threshold, 1e6f)
-        && in_range(p->release_threshold, 0.0f, 1e6f) && in_range(p->release_growth, 1.0f, 100.0f)
+        && in_range(p->gate_close_ratio, 0.0f, 1.0f) && in_range(p->attack_threshold, p->release_threshold, 1000.0f)
+        && in_range(p->release_threshold, 0.0f, 1000.0f) && in_range(p->release_growth, 1.0f, 100.0f)
         && in_range(p->background_rise_per_s, 0.0f, 1000.0f);
 }
 
 void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz) {
-    float close = policy->energy_threshold * policy->gate_close_ratio;
+    float tick_s, close = policy->energy_threshold * policy->gate_close_ratio;
+    uint32_t old_tick_samples = gate->tick_samples;
     gate->policy = *policy;
     gate->tick_samples = (uint32_t)((uint64_t)policy->min_timestep_us * sample_rate_hz / 1000000u);
     gate->max_samples = (uint32_t)((uint64_t)policy->max_timestep_us * sample_rate_hz / 1000000u);
-    gate->tick_s = (float)gate->tick_samples / (float)sample_rate_hz;
     gate->hold_ticks = (policy->hold_us + policy->min_timestep_us - 1u) / policy->min_timestep_us;
-    gate->open_mean_square = policy->energy_threshold * policy->energy_threshold;
-    gate->close_mean_square = close * close;
+    gate->per_sample_q24 = (1u << 24) / gate->tick_samples;
+    if (old_tick_samples > 0) { /* a sum over a tick of another length */
+        gate->background = gate->background * gate->tick_samples / old_tick_samples;
+    }
+    tick_s = (float)gate->tick_samples / (float)sample_rate_hz;
+    gate->open_power = (uint64_t)(policy->energy_threshold * policy->energy_threshold * FULL_SCALE_SQUARED
+        * (float)gate->tick_samples);
+    gate->close_power = (uint64_t)(close * close * FULL_SCALE_SQUARED * (float)gate->tick_samples);
+    gate->rise_q16 = (uint32_t)(policy->background_rise_per_s * tick_s * 65536.0f);
+    gate->attack_q16 = (int32_t)(policy->attack_threshold * 65536.0f);
+    gate->release_q16 = (int32_t)(policy->release_threshold * 65536.0f);
+    gate->growth_q8 = (uint32_t)(policy->release_growth * 256.0f);
     if (gate->timestep_samples < gate->tick_samples || gate->timestep_samples > gate->max_samples) {
         gate->timestep_samples = gate->tick_samples;
     }
 }
 
 void lnn_gate_reset(lnn_gate_t *gate) {
-    gate->background = 0.0f;
-    gate->crossing_mean = 0.0f;
-    gate->complexity = 0.0f;
+    gate->background = 0;
+    gate->crossing_mean_q8 = 0;
+    gate->complexity_q16 = 0;
     gate->hold_left = 0;
     gate->timestep_samples = gate->tick_samples;
     gate->open = false;
 }
 
 /* The noise floor follows minima at once and rises slowly, never below what the gate lets through. */
-static float follow_background(const lnn_gate_t *gate, float mean_square) {
-    float floor = gate->close_mean_square > 1e-10f ? gate->close_mean_square : 1e-10f;
-    float risen = gate->background * (1.0f + gate->policy.background_rise_per_s * gate->tick_s);
-    float followed = risen < mean_square ? risen : mean_square;
-    return followed > floor ? followed : floor;
+static void follow_background(lnn_gate_t *gate, uint64_t power) {
+    uint64_t floor = gate->close_power > 1u ? gate->close_power : 1u;
+    /* powers are below 2**46, so that the rise (at most 1000 a second) needs its product shifted first */
+    uint64_t risen = gate->background + (gate->background >> 8) * (uint64_t)(gate->rise_q16 >> 4) / 16u
+        + ((gate->background & 255u) * gate->rise_q16 >> 16);
+    uint64_t followed = risen < power ? risen : power;
+    gate->background = followed > floor ? followed : floor;
 }
 
-static float tick_complexity(lnn_gate_t *gate, float mean_square, float crossing_rate) {
+static int32_t tick_complexity_q16(lnn_gate_t *gate, uint64_t power, uint32_t crossings) {
     if (gate->policy.complexity == LNN_COMPLEXITY_ZERO_CROSSINGS) {
-        float distance = crossing_rate - gate->crossing_mean;
-        gate->crossing_mean += distance * (gate->tick_s / CROSSING_MEAN_S);
-        return distance < 0.0f ? -distance : distance;
+        int32_t distance_q8 = (int32_t)(crossings << 8) - gate->crossing_mean_q8;
+        gate->crossing_mean_q8 += distance_q8 / (1 << CROSSING_SHIFT);
+        distance_q8 = distance_q8 < 0 ? -distance_q8 : distance_q8;
+        return (int32_t)((uint64_t)(uint32_t)distance_q8 * gate->per_sample_q24 >> 16);
     }
-    if (mean_square <= gate->background) {
-        return 0.0f;
-    }
-    return 1.44269504f * lnn_logf(mean_square / gate->background);
+    return power <= gate->background ? 0 : lnn_log2_u64_q16(power) - lnn_log2_u64_q16(gate->background);
 }
 
 /* Looks at one tick of audio. True: a step is due at once, whatever the timestep. */
-bool lnn_gate_tick(lnn_gate_t *gate, float mean_square, float crossing_rate) {
+bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings) {
     bool was_open = gate->open;
-    gate->background = follow_background(gate, mean_square);
-    if (mean_square >= (was_open ? gate->close_mean_square : gate->open_mean_square)) {
+    follow_background(gate, power);
+    if (power >= (was_open ? gate->close_power : gate->open_power)) {
         gate->open = true;
         gate->hold_left = gate->hold_ticks;
     } else if (gate->hold_left > 0) {
@@ -73,7 +87,7 @@ bool lnn_gate_tick(lnn_gate_t *gate, float mean_square, float crossing_rate) {
         gate->open = false;
     }
     if (!gate->open) {
-        gate->complexity = 0.0f;
+        gate->complexity_q16 = 0;
         gate->timestep_samples = gate->max_samples;
         return false;
     }
@@ -83,19 +97,18 @@ bool lnn_gate_tick(lnn_gate_t *gate, float mean_square, float crossing_rate) {
     if (gate->policy.complexity == LNN_COMPLEXITY_SPECTRAL_FLUX) {
         return !was_open; /* the flux is known only after a front-end run */
     }
-    gate->complexity = tick_complexity(gate, mean_square, crossing_rate);
-    return !was_open || gate->complexity >= gate->policy.attack_threshold;
+    gate->complexity_q16 = tick_complexity_q16(gate, power, crossings);
+    return !was_open || gate->complexity_q16 >= gate->attack_q16;
 }
 
-void lnn_gate_after_step(lnn_gate_t *gate, float flux) {
-    const lnn_policy_t *p = &gate->policy;
-    if (p->complexity == LNN_COMPLEXITY_SPECTRAL_FLUX) {
-        gate->complexity = flux;
+void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16) {
+    if (gate->policy.complexity == LNN_COMPLEXITY_SPECTRAL_FLUX) {
+        gate->complexity_q16 = flux_q16;
     }
-    if (gate->complexity >= p->attack_threshold) {
+    if (gate->complexity_q16 >= gate->attack_q16) {
         gate->timestep_samples = gate->tick_samples;
-    } else if (gate->complexity < p->release_threshold) {
-        float grown = (float)gate->timestep_samples * p->release_growth;
-        gate->timestep_samples = grown < (float)gate->max_samples ? (uint32_t)grown : gate->max_samples;
+    } else if (gate->complexity_q16 < gate->release_q16) {
+        uint32_t grown = gate->timestep_samples * gate->growth_q8 >> 8;
+        gate->timestep_samples = grown < gate->max_samples ? grown : gate->max_samples;
     }
 }

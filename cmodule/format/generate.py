@@ -149,16 +149,30 @@ def spec_tables(table: dict) -> str:
     return "\n".join(out) + "\n"
 
 
+def c_table(declaration: str, values: list[str]) -> str:
+    rows = [", ".join(values[i : i + 8]) for i in range(0, len(values), 8)]
+    body = ",\n    ".join(rows)
+    return f"const {declaration}[{len(values)}] = {{\n    {body},\n}};\n"
+
+
 def sine_table() -> str:
     """A quarter wave for the portable FFT: constant, so that it costs no RAM."""
     n = 1024
     values = [f"{math.sin(2 * math.pi * i / n):.9g}" for i in range(n // 4 + 1)]
     values = [v + ("f" if "." in v or "e" in v else ".0f") for v in values]
-    rows = [", ".join(values[i : i + 8]) for i in range(0, len(values), 8)]
-    body = ",\n    ".join(rows)
+    return f"/* {NOTE} */\n#define LNN_SINE_POINTS {n}u\nstatic " + c_table("float lnn_quarter_sine", values)
+
+
+def fix_tables() -> str:
+    """What fixmath.h interpolates: log2 and 2**-x over one octave, the sigmoid from 0 down to -16."""
+    log2 = [f"{round(math.log2(1 + i / 64) * 2**16)}u" for i in range(65)]
+    exp2 = [f"{min(round(2 ** (31 - i / 64)), 2**31 - 1)}u" for i in range(65)]
+    sigmoid = [f"{round(2**31 / (1 + math.exp(i / 32)))}u" for i in range(513)]
     return (
-        f"/* {NOTE} */\n#define LNN_SINE_POINTS {n}u\n"
-        f"static const float lnn_quarter_sine[{n // 4 + 1}] = {{\n    {body},\n}};\n"
+        f'/* {NOTE} */\n#include "fixmath.h"\n\n'
+        + c_table("uint32_t lnn_log2_table_q16", log2)
+        + c_table("uint32_t lnn_exp2_table_q31", exp2)
+        + c_table("uint32_t lnn_sigmoid_table_q31", sigmoid)
     )
 
 
@@ -177,6 +191,7 @@ def outputs() -> dict[pathlib.Path, str]:
         ROOT / "cmodule/core/lnn_format.h": c_header(table),
         ROOT / "cmodule/core/errors.c": c_errors(table),
         ROOT / "cmodule/core/sine_table.h": sine_table(),
+        ROOT / "cmodule/core/fix_tables.c": fix_tables(),
         header: replace_block(header, c_error_enum(table)),
         ROOT / "host/liquid_audio_nets/lnn/layout.py": python_layout(table),
         HERE / "SPEC.md": replace_block(HERE / "SPEC.md", "\n" + spec_tables(table) + "\n"),
