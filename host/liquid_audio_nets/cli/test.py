@@ -1,0 +1,103 @@
+"""liquid-test: accuracy and work of a model, measured with the C core."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ..audio.dataset import Dataset, scan
+from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..core import LNN
+from ..evaluation import Evaluation, evaluate
+from . import console
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+
+class Split(enum.StrEnum):
+    all = "all"
+    training = "training"
+    validation = "validation"
+    testing = "testing"
+
+
+@app.command(epilog="Example: liquid-test --model device/models/keywords.lnn --data speech_commands --split validation")
+def test(
+    model: Annotated[Path, typer.Option(help="an .lnn file")],
+    data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word")],
+    split: Annotated[Split, typer.Option(help="part by Speech Commands' own rule on the speaker's name")] = Split.all,
+    min_accuracy: Annotated[float | None, typer.Option(help="exit 6 below this (0 to 1)", min=0, max=1)] = None,
+    mistakes: Annotated[bool, typer.Option("--mistakes", help="list the clips decided wrong")] = False,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Run a model's C core over a folder of recordings and print how often it is right.
+
+    A folder named as a label holds that label; [bold]_background_noise_[/bold] is cut into seconds of
+    _silence_; every other folder is _unknown_. Wav, flac, ogg, opus and mp3 are read; other rates than 16 kHz
+    are converted and counted; files that cannot be read are listed and left out.
+    """
+    content = console.read_model_file(model)
+    with LNN(content) as lnn:
+        if lnn.sample_rate != SAMPLE_RATE_HZ:
+            raise console.CommandError(f"{model} wants {lnn.sample_rate} Hz; liquid-test reads {SAMPLE_RATE_HZ} Hz")
+        dataset = scan(data, lnn.labels, None if split is Split.all else split.value)
+    result = run_with_progress(content, dataset)
+    if result.clips == 0:
+        raise console.CommandError(f"{data}: none of {len(dataset)} clips could be read: {result.unreadable[0]}")
+    if json:
+        console.print_json({"model": str(model), "data": str(data), "split": split.value} | result.as_json())
+    else:
+        show(result, mistakes)
+    if min_accuracy is not None and result.accuracy < min_accuracy:
+        sentence = f"accuracy {100 * result.accuracy:.2f} % is below the {100 * min_accuracy:.2f} % asked for"
+        raise console.CommandError(sentence, console.Exit.GATE)
+
+
+def run_with_progress(content: bytes, dataset: Dataset) -> Evaluation:
+    with console.progress_bar() as bar:
+        task = bar.add_task("clips", total=len(dataset))
+        return evaluate(content, dataset, lambda: bar.advance(task))
+
+
+def show(result: Evaluation, mistakes: bool) -> None:
+    print_ = console.out.print
+    print_(confusion_table(result))
+    print_(f"[bold]accuracy {100 * result.accuracy:.2f} %[/bold] of {result.clips} clips, {result.seconds:.0f} s")
+    keywords = result.detected + result.missed
+    print_(f"detections: {result.detected} of {keywords} keyword clips, {result.false_alarms} false alarms")
+    print_(f"work: {result.rate('steps'):.1f} steps and {result.rate('frontend_runs'):.1f} front-end runs a second "
+           f"of audio, {100 * result.gated_fraction():.0f} % of ticks below the gate")
+    print_(f"estimated {result.macs_per_second() / 1e6:.2f} M multiply-accumulates a second of audio "
+           f"({result.macs_per_step:,} a step, about {result.frontend_macs:,} a front-end run)")
+    if result.converted:
+        print_(f"converted to {SAMPLE_RATE_HZ} Hz mono: {result.converted} files")
+    for line in result.unreadable:
+        print_(f"[yellow]left out:[/yellow] {console.escape(line)}")
+    for path, true, decided in result.mistakes if mistakes else ():
+        print_(console.escape(f"{path}: {true} taken for {decided}"))
+
+
+def confusion_table(result: Evaluation) -> Table:
+    table = Table(title="rows: said, columns: heard", title_justify="left")
+    table.add_column("")
+    for name in result.labels:
+        table.add_column(name, justify="right")
+    table.add_column("right", justify="right")
+    recall = result.recall()
+    for i, name in enumerate(result.labels):
+        counts = [f"[bold]{n}[/bold]" if i == k else str(n) if n else "·" for k, n in enumerate(result.confusion[i])]
+        share = recall[name]
+        table.add_row(name, *counts, "" if share is None else f"{100 * share:.1f} %")
+    return table
+
+
+def expected(error: Exception) -> console.CommandError | None:
+    return console.CommandError(str(error)) if isinstance(error, AudioError) else None
+
+
+def main() -> None:
+    console.run(app, expected)

@@ -1,0 +1,63 @@
+"""What a model file says, as plain numbers and names for JSON and tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from ..core import LNN
+from ..lnn import Cell, LnnError, Model, read
+
+
+def summarise(data: bytes, lnn: LNN) -> dict:
+    """data: the bytes of a file; lnn: the same file loaded.  Raises LnnError where it is no valid model."""
+    model = read(data)
+    return {
+        "task": model.task, "target": model.target, "sample_rate_hz": model.sample_rate_hz,
+        "model_bytes": lnn.model_bytes, "ram_bytes": lnn.ram_bytes, "parameters": lnn.info["parameters"],
+        "macs_per_step": lnn.info["macs_per_step"], "frontend_macs": frontend_macs(model),
+        "labels": [dataclasses.asdict(label) for label in model.labels],
+        "frontend": _frontend(model), "cells": [_cell(cell) for cell in model.cells], "readout": _readout(model),
+        "policy": dataclasses.asdict(model.policy), "selftest": _selftest(model, lnn),
+        "signed": model.signature is not None, "metadata": model.metadata,
+    }
+
+
+def frontend_macs(model: Model) -> int:
+    """Multiplications of one front-end run, estimated: window, real FFT, power, mel filters."""
+    n = model.frontend.fft_points
+    fft = n * math.log2(n / 2) + 2 * n
+    return round(len(model.frontend.window) + fft + n + len(model.frontend.mel_weights))
+
+
+def _frontend(model: Model) -> dict:
+    fe, rate = model.frontend, model.sample_rate_hz
+    bin_hz = rate / fe.fft_points
+    used = np.flatnonzero(fe.mel_count)
+    last = used[-1] if len(used) else 0
+    return {"kind": fe.kind, "window_samples": len(fe.window), "window_ms": 1000 * len(fe.window) / rate,
+            "fft_points": fe.fft_points, "n_mels": fe.n_mels, "lowest_bin_hz": float(fe.mel_start[used[0]] * bin_hz)
+            if len(used) else 0.0, "highest_bin_hz": float((fe.mel_start[last] + fe.mel_count[last] - 1.0) * bin_hz)}
+
+
+def _cell(cell: Cell) -> dict:
+    return {"kind": cell.kind, "solver": cell.solver, "weight": "float32", "n_inputs": cell.n_inputs,
+            "n_units": cell.n_units, "parameters": 2 * np.size(cell.wf) + 3 * cell.n_units,
+            "tau_s_min": float(cell.tau.min()), "tau_s_max": float(cell.tau.max()), "gate_clamp": cell.gate_clamp}
+
+
+def _readout(model: Model) -> dict:
+    idle = model.readout.idle_label
+    return {"n_inputs": model.cells[-1].n_units, "smoothing_s": round(model.readout.smoothing_s, 6),
+            "idle_label": None if idle is None else model.labels[idle].name}
+
+
+def _selftest(model: Model, lnn: LNN) -> str:
+    if model.golden is None:
+        return "no golden vectors"
+    try:
+        return f"passed, largest difference {lnn.selftest():.1g}"
+    except LnnError as error:
+        return f"failed: {error}"
