@@ -12,7 +12,7 @@ from ..core import LNN
 from ..evaluation.summary import summarise
 from . import console
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 UNITS = {"_us": 1e-6, "_s": 1.0}
 
 

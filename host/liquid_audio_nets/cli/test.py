@@ -15,7 +15,7 @@ from ..core import LNN
 from ..evaluation import Evaluation, evaluate
 from . import console
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
 class Split(enum.StrEnum):
@@ -36,8 +36,8 @@ def test(
 ) -> None:
     """Run a model's C core over a folder of recordings and print how often it is right.
 
-    A folder named as a label holds that label; [bold]_background_noise_[/bold] is cut into seconds of
-    _silence_; every other folder is _unknown_. Wav, flac, ogg, opus and mp3 are read; other rates than 16 kHz
+    A folder named as a label holds that label; `_background_noise_` is cut into seconds of
+    `_silence_`; every other folder is `_unknown_`. Wav, flac, ogg, opus and mp3 are read; other rates than 16 kHz
     are converted and counted; files that cannot be read are listed and left out.
     """
     content = console.read_model_file(model)

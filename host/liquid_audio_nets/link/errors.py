@@ -1,0 +1,25 @@
+"""What can go wrong between host and board; every message is one sentence for the user."""
+
+
+class LinkError(Exception):
+    """There is no board, it does not answer, or the connection was lost."""
+
+
+class BoardError(LinkError):
+    """The board cannot do what is asked: no liquid_audio module, no room, a read-only file system."""
+
+
+class VerificationError(LinkError):
+    """What arrived on the board is not what was sent, or does not open there."""
+
+
+class RemoteError(LinkError):
+    """Code on the board raised an exception.  traceback: the board's own text."""
+
+    def __init__(self, traceback: str):
+        self.traceback = traceback.strip()
+        super().__init__(f"the board says: {self.last_line}")
+
+    @property
+    def last_line(self) -> str:
+        return self.traceback.splitlines()[-1] if self.traceback else "nothing"

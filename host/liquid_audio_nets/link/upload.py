@@ -1,0 +1,139 @@
+"""A model onto a board so that the old one survives until the new one has been opened there.
+
+Temporary name, SHA-256 on the board, LNN.load on the board, rename.  The code below runs on the
+board through Link.exec; it keeps to what MicroPython has.
+"""
+
+from __future__ import annotations
+
+import ast
+import binascii
+import hashlib
+from dataclasses import dataclass
+from typing import Callable
+
+from .errors import BoardError, RemoteError, VerificationError
+from .ports import Link
+
+CHUNK_BYTES = 768
+PROLOGUE = """
+import os, binascii, hashlib
+def _size(path):
+    try:
+        return os.stat(path)[6]
+    except OSError:
+        return -1
+def _sha256(path):
+    h, block = hashlib.sha256(), bytearray(512)
+    with open(path, 'rb') as f:
+        while True:
+            n = f.readinto(block)
+            if not n:
+                return binascii.hexlify(h.digest()).decode()
+            h.update(memoryview(block)[:n])
+def _folders(path):
+    parts = path.split('/')
+    for i in range(2, len(parts)):
+        folder = '/'.join(parts[:i])
+        if _size(folder) < 0:
+            os.mkdir(folder)
+def _free(path):
+    s = os.statvfs(path)
+    return s[0] * s[3], s[0]
+def _remove(path):
+    if _size(path) >= 0:
+        os.remove(path)
+def _try_load(path):
+    import gc, liquid_audio
+    gc.collect()
+    model = liquid_audio.LNN.load(path)
+    model.deinit()
+"""
+
+
+@dataclass
+class Upload:
+    """destination: path on the board; sent_bytes: 0 where the board had the same file already."""
+
+    destination: str
+    sent_bytes: int
+
+    @property
+    def unchanged(self) -> bool:
+        return self.sent_bytes == 0
+
+
+def upload(link: Link, data: bytes, destination: str, progress: Callable[[int], None] = lambda sent: None) -> Upload:
+    """Sends the bytes of a model to an absolute path on the board; check them with core.LNN before.
+
+    progress is called with the bytes sent so far.  Until the very last call, a rename, the file that
+    was at `destination` stays as it was, whatever happens; the next upload clears what a cut left.
+    Raises BoardError (no module, no room, cannot write), VerificationError, LinkError.
+    """
+    temporary = destination + ".part"
+    _require_module(link)
+    _run(link, PROLOGUE, "prepare")
+    digest = hashlib.sha256(data).hexdigest()
+    if _ask(link, f"_size({destination!r})") == len(data) and _ask(link, f"_sha256({destination!r})") == digest:
+        return Upload(destination, 0)
+    _run(link, f"_folders({destination!r})\n_remove({temporary!r})", "write")
+    _require_room(link, len(data), destination.rsplit("/", 1)[0] or "/")
+    _send(link, data, temporary, progress)
+    if (arrived := _ask(link, f"_sha256({temporary!r})")) != digest:
+        _run(link, f"_remove({temporary!r})", "clean up")
+        raise VerificationError(f"the file was damaged on its way ({arrived[:8]}, not {digest[:8]}): try again")
+    _require_loads(link, temporary)
+    _run(link, f"os.rename({temporary!r}, {destination!r})", "rename")
+    return Upload(destination, len(data))
+
+
+def _run(link: Link, code: str, what: str) -> None:
+    try:
+        link.exec(code)
+    except RemoteError as error:
+        raise BoardError(f"the board on {link.port} could not {what}: {error.last_line}") from None
+
+
+def _ask(link: Link, expression: str):
+    """The value of an expression on the board, as a Python literal."""
+    try:
+        return ast.literal_eval(link.exec(f"print(repr({expression}))").strip())
+    except RemoteError as error:
+        raise BoardError(f"the board on {link.port} could not answer: {error.last_line}") from None
+    except (ValueError, SyntaxError):
+        raise VerificationError(f"the board on {link.port} answered something unreadable: reset it, try again") from None
+
+
+def _require_module(link: Link) -> None:
+    try:
+        link.exec("import liquid_audio\nliquid_audio.LNN.load")
+    except RemoteError:
+        raise BoardError(f"the firmware on {link.port} has no liquid_audio module: "
+                         "build one with liquid-board build, flash it and try again") from None
+
+
+def _require_room(link: Link, n_bytes: int, folder: str) -> None:
+    free, block = _ask(link, f"_free({folder!r})")
+    needed = -(-n_bytes // block) * block + 2 * block  # the file's blocks, its directory entry, the table
+    if free < needed:
+        raise BoardError(f"no room in {folder} on the board: {needed} bytes are needed, {free} are free; delete files")
+
+
+def _send(link: Link, data: bytes, path: str, progress: Callable[[int], None]) -> None:
+    _run(link, f"_file = open({path!r}, 'wb')", "write")
+    for at in range(0, len(data), CHUNK_BYTES):
+        chunk = data[at : at + CHUNK_BYTES]
+        encoded = binascii.b2a_base64(chunk, newline=False).decode()
+        _run(link, f"_file.write(binascii.a2b_base64('{encoded}'))", "write")
+        progress(at + len(chunk))
+    _run(link, "_file.close()", "write")
+
+
+def _require_loads(link: Link, path: str) -> None:
+    try:
+        link.exec(f"_try_load({path!r})")
+    except RemoteError as error:
+        _run(link, f"_remove({path!r})", "clean up")
+        if "MemoryError" in error.last_line:
+            raise BoardError("the model does not fit into the board's memory: use a smaller one") from None
+        raise VerificationError(f"the board cannot open the model: {error.last_line}") from None
