@@ -17,14 +17,14 @@ class Augment:
     speed: tuple[float, float] = (0.85, 1.18)
     gain_db: tuple[float, float] = (-14.0, 8.0)
     warp: float = 0.10
-    warp_share: float = 0.6
-    tilt_db: float = 8.0
-    band_share: float = 0.12
-    echo_share: float = 0.25
-    noise_share: float = 0.75
-    snr_db: tuple[float, float] = (-2.0, 30.0)
+    warp_share: float = 0.5
+    tilt_db: float = 6.0
+    band_share: float = 0.10
+    echo_share: float = 0.2
+    noise_share: float = 0.65
+    snr_db: tuple[float, float] = (0.0, 35.0)
     mask_channels: int = 6
-    mask_share: float = 0.4
+    mask_share: float = 0.3
     shift_s: float = 0.1
 
 

@@ -21,13 +21,13 @@ NO_SOUND = -1
 class Mixture:
     """Shares of what is drawn; they need not sum to 1."""
 
-    keyword: float = 0.55
-    unknown: float = 0.28
-    silence: float = 0.17
+    keyword: float = 0.52
+    unknown: float = 0.34
+    silence: float = 0.14
     synthetic_keyword: float = 0.12
     unknown_kinds: dict = field(default_factory=lambda: {
-        "commands": 0.42, "digits": 0.10, "wake_words": 0.06, "negatives": 0.16, "synthetic": 0.14,
-        "reversed": 0.06, "spliced": 0.06})
+        "commands": 0.36, "digits": 0.08, "wake_words": 0.04, "negatives": 0.08, "fragments": 0.12,
+        "synthetic": 0.20, "reversed": 0.04, "spliced": 0.08})
 
 
 @dataclass
@@ -64,9 +64,11 @@ class Chooser:
         self.by_word = {w: clips for w in sorted(set(store.word[self.unknown["commands"]]))
                         if len(clips := pick(label=UNKNOWN, source="commands", word=w))}
         # Words with few recordings are drawn less, but not as rarely as they are recorded.
-        self.word_weight = np.sqrt([len(c) for c in self.by_word.values()])
+        weight = np.array([len(c) for c in self.by_word.values()], float) ** 0.4
+        self.word_share = weight / max(weight.sum(), 1e-9)
         self.noises = {s: n for s in ("noise", "environment") if len(n := pick(source=s))}
         self.babble = self.unknown["negatives"]
+        self.unknown["fragments"] = np.concatenate([self.unknown["negatives"], self.unknown["wake_words"]])
         kinds = {k: v for k, v in mixture.unknown_kinds.items() if k in ("reversed", "spliced") or len(self.unknown[k])}
         if UNKNOWN not in labels:
             kinds = {}
@@ -82,7 +84,7 @@ class Chooser:
     def other(self, kind: str, rng: np.random.Generator) -> int:
         if kind == "commands":
             words = list(self.by_word)
-            clips = self.by_word[words[rng.choice(len(words), p=self.word_weight / self.word_weight.sum())]]
+            clips = self.by_word[words[rng.choice(len(words), p=self.word_share)]]
         else:
             clips = self.unknown[kind]
         return int(clips[rng.integers(len(clips))])
@@ -110,23 +112,39 @@ class Chooser:
                 kind = "keyword"
             else:
                 word, kind = UNKNOWN, self.kinds[rng.choice(len(self.kinds), p=self.kind_shares)]
-                first_word, clip = self.keyword(rng) if kind in ("reversed", "spliced") else (None, self.other(kind, rng))
+                clip, second = self.unknown_clips(kind, rng)
             out.label[b] = self.labels.index(word)
-            second = self.keyword(rng, first_word)[1] if kind == "spliced" else None
-            self._place_one(out, b, clip, kind, second, stream, rng.uniform(*speed), shift_blocks, rng)
+            self._place_one(out, b, clip, kind, second if kind == "spliced" else None, stream, rng.uniform(*speed),
+                            shift_blocks, rng)
         return out
+
+    def unknown_clips(self, kind: str, rng: np.random.Generator) -> tuple[int, int | None]:
+        """A clip for a kind of unknown, and for a splice the one that gives its second half."""
+        if kind not in ("reversed", "spliced"):
+            return self.other(kind, rng), None
+        first_word, first = self.keyword(rng)
+        if kind == "reversed":
+            return first, None
+        if not self.by_word or rng.random() < 0.4:
+            return first, self.keyword(rng, first_word)[1]
+        other = self.other("commands", rng)
+        return (first, other) if rng.random() < 0.5 else (other, first)
 
     def _place_one(self, out: Placement, b: int, clip: int, kind: str, second: int | None, stream: bool,
                    speed: float, shift: int, rng: np.random.Generator) -> None:
         s, ticks = self.store, len(out.frames)
         room = ticks * BLOCKS_PER_TICK
         blocks, first, last = int(s.blocks[clip]), int(s.first[clip]), int(s.last[clip])
+        start, cut_at = 0, 0
         if kind == "negatives":
             start, offset = int(rng.integers(-20, max(blocks - room // 2, 1))), 0
         else:
-            start = 0
+            if kind == "fragments":  # a piece of running speech, alone as a word would be
+                piece = int(rng.integers(18, 70))
+                cut_at = first = int(rng.integers(first, max(last - piece, first + 1)))
+                blocks = last = min(first + piece, last)
             length = (last - first) / speed
-            if stream or blocks < 90 or blocks > 110:  # anywhere it fits
+            if stream or kind == "fragments" or blocks < 90 or blocks > 110:  # anywhere it fits
                 low, high = 0.0, max(room - length, 1.0)
                 offset = rng.uniform(low, high) - first / speed
             else:
@@ -134,7 +152,7 @@ class Chooser:
                 offset = rng.uniform(min(low, high), high)
         at = np.arange(1, ticks + 1) * BLOCKS_PER_TICK
         position = np.rint((at - offset) * speed).astype(int) + start - 1
-        inside = (position >= 0) & (position < blocks + TAIL_FRAMES)
+        inside = (position >= cut_at) & (position < blocks + TAIL_FRAMES * (kind != "fragments"))
         if kind == "reversed":
             frames = s.offset[clip] + np.clip(blocks + 1 - position, 0, blocks + TAIL_FRAMES - 1)
             first, last = blocks - last, blocks - first

@@ -27,13 +27,14 @@ class KeywordSources:
 
     root: Speech Commands layout, or a folder that holds `speech_commands/` beside `digits/`,
     `negatives/`, `wake_words/` and `esc10/`, which then widen `_unknown_` and the noises.
-    synthetic_per_keyword / per_unknown: utterances of each keyword / each other word.
+    synthetic_per_keyword / per_unknown: utterances of each keyword / each other word, five times as many
+    of the words in the list's first line.
     """
 
     root: Path
     labels: Sequence[str]
-    synthetic_per_keyword: int = 240
-    synthetic_per_unknown: int = 8
+    synthetic_per_keyword: int = 300
+    synthetic_per_unknown: int = 10
     seed: int = 1
     report: Callable[[str], None] = lambda text: None
     unreadable: list[str] = field(default_factory=list)
@@ -107,9 +108,12 @@ class KeywordSources:
         choices = voices()
         keywords = [label for label in self.labels if not label.startswith("_")]
         here = files(__package__)
-        others = [w for w in dict.fromkeys((here / "unknown_words.txt").read_text().split()) if w not in keywords]
+        lines = (here / "unknown_words.txt").read_text().splitlines()
+        often = [w for w in lines[0].split() if w not in keywords]  # what people say to such devices
+        others = [w for w in dict.fromkeys(" ".join(lines[1:]).split()) if w not in keywords + often]
         others += (here / "sentences.txt").read_text().strip().splitlines()
-        for words, count in ((keywords, self.synthetic_per_keyword), (others, self.synthetic_per_unknown)):
+        for words, count in ((keywords, self.synthetic_per_keyword), (often, 5 * self.synthetic_per_unknown),
+                             (others, self.synthetic_per_unknown)):
             for word in words:
                 for _ in range(count):
                     voice = random_voice(rng, choices)

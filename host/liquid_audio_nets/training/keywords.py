@@ -1,0 +1,165 @@
+"""The `keywords` recipe: from a folder of word folders to a run folder with a `.lnn`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+import torch
+
+from ..audio.dataset import SILENCE, UNKNOWN, scan
+from ..audio.files import AudioError, read_audio
+from ..reference.frontend import FrontEnd
+from .batches import BatchMaker
+from .cache import FrameStore
+from .card import model_card
+from .evaluation import validation_clips
+from .loader import batches
+from .placement import Chooser, Mixture
+from .sources import KeywordSources
+from .trainer import LNNTrainer, TrainingError
+
+KEYWORD_LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", UNKNOWN, SILENCE)
+
+
+@dataclass
+class KeywordRun:
+    """Settings of a run.  An epoch is epoch_steps batches; the cache folder may be shared by runs."""
+
+    data: Path
+    out: Path
+    labels: tuple[str, ...] = KEYWORD_LABELS
+    hidden: tuple[int, ...] = (64, 64)
+    epochs: int = 100
+    epoch_steps: int = 200
+    batch: int = 256
+    learning_rate: float = 3e-3
+    smoothing_s: float = 0.2
+    seed: int = 1
+    cache: Path | None = None
+    synthetic_per_keyword: int = 300
+    ahead: bool = True
+    report: Callable[[str], None] = lambda text: None
+    progress: Callable[["Progress"], None] = lambda progress: None
+    unreadable: list[str] = field(default_factory=list)
+
+    def store(self) -> FrameStore:
+        """The frame store of the data, built on first use."""
+        folder = Path(self.cache or Path(self.out) / "cache")
+        if FrameStore.exists(folder):
+            return FrameStore(folder)
+        sources = KeywordSources(Path(self.data), self.labels, self.synthetic_per_keyword, report=self.report)
+        store = FrameStore.build(folder, sources, FrontEnd())
+        self.unreadable = sources.unreadable
+        if sources.converted:
+            self.report(f"{sources.converted} files were resampled or mixed down to 16 kHz mono")
+        return store
+
+
+@dataclass
+class Progress:
+    """After a step: which one of how many, its loss, seconds left; metrics of the last evaluation."""
+
+    step: int
+    steps: int
+    loss: float
+    seconds_left: float
+    metrics: dict
+
+
+def check_classes(store: FrameStore, labels: tuple[str, ...]) -> None:
+    """Raises AudioError for a label without at least two training clips or without validation speakers."""
+    for label in labels:
+        training = store.where(label=label, split="training")
+        if len(training) < (1 if label == SILENCE else 2):
+            raise AudioError(f"{len(training)} training clips for '{label}'; add recordings or leave the label out")
+    if not len(store.where(split="validation", source="commands")):
+        raise AudioError("no clip of a validation speaker (file names decide, by SHA-1 up to '_nohash_'); "
+                         "add more speakers")
+
+
+def start_or_resume(run: KeywordRun, maker: BatchMaker) -> LNNTrainer:
+    checkpoint = Path(run.out) / "last.safetensors"
+    if checkpoint.exists():
+        trainer = LNNTrainer.load(checkpoint)
+        if trainer.net.config.labels != tuple(run.labels) or trainer.net.config.hidden_dims != tuple(run.hidden):
+            raise TrainingError(f"{checkpoint} is of another network; give another --out or delete it")
+        run.report(f"resuming at step {trainer.step}")
+        return trainer
+    trainer = LNNTrainer(dict(hidden_dim=tuple(run.hidden), labels=tuple(run.labels), learning_rate=run.learning_rate,
+                              smoothing_s=run.smoothing_s, seed=run.seed, total_steps=run.epochs * run.epoch_steps))
+    samples = [maker.make(run.batch, 2**40 + i).log_mel.flatten(0, 1) for i in range(12)]
+    trainer.normalise(torch.cat(samples).unsqueeze(0))
+    return trainer
+
+
+def train_keywords(run: KeywordRun) -> Path:
+    """Train, or go on with what is in run.out; returns the path of the best model's `.lnn`.
+
+    Written after every epoch: last.safetensors, best.safetensors, log.csv.  KeyboardInterrupt passes
+    through; a later call resumes from the last epoch.  Raises AudioError and TrainingError."""
+    out = Path(run.out)
+    out.mkdir(parents=True, exist_ok=True)
+    store = run.store()
+    check_classes(store, run.labels)
+    maker = BatchMaker(store, Chooser(store, run.labels, Mixture()), run.labels)
+    trainer = start_or_resume(run, maker)
+    steps = trainer.config.total_steps
+    settings = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(trainer.config).items()}
+    (out / "config.json").write_text(json.dumps(settings, indent=1))
+    clips, began, first = validation_clips(store, run.labels), time.monotonic(), trainer.step
+
+    def after(trainer: LNNTrainer, loss: float) -> None:
+        pace = (time.monotonic() - began) / max(trainer.step - first, 1)
+        run.progress(Progress(trainer.step, steps, loss, pace * (steps - trainer.step), trainer.metrics))
+
+    while trainer.step < steps:
+        count = min(run.epoch_steps - trainer.step % run.epoch_steps, steps - trainer.step)
+        loss = trainer.fit(batches(maker, run.batch, trainer.step, count, run.seed, run.ahead), after)
+        result = trainer.evaluate(store, clips)
+        trainer.metrics = {"validation_accuracy": result["accuracy"], "per_label": result["per_label"], "loss": loss}
+        better = result["accuracy"] >= trainer.best
+        trainer.best = max(trainer.best, result["accuracy"])
+        if better:
+            trainer.save(out / "best.safetensors")
+        trainer.save(out / "last.safetensors")
+        _log(out / "log.csv", trainer, loss)
+    return finish(run, store)
+
+
+def _log(path: Path, trainer: LNNTrainer, loss: float) -> None:
+    new = not path.exists()
+    with open(path, "a", newline="") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(["step", "loss", "validation_accuracy", *trainer.net.config.labels])
+        per_label = trainer.metrics["per_label"].values()
+        writer.writerow([trainer.step, f"{loss:.5f}", f"{trainer.metrics['validation_accuracy']:.5f}", *per_label])
+
+
+def finish(run: KeywordRun, store: FrameStore) -> Path:
+    """Export run.out's best checkpoint with golden vectors and its card; returns the `.lnn`."""
+    out = Path(run.out)
+    trainer = LNNTrainer.load(out / "best.safetensors")
+    result = trainer.evaluate(store)
+    (out / "confusion.json").write_text(json.dumps(result))
+    metadata = {"licence": "weights: CC BY 4.0, from data under CC BY 4.0 and CC BY-SA 4.0", "data": str(Path(run.data).name),
+                "split": "official speaker hash", "seed": trainer.config.seed, "steps": trainer.step,
+                "validation_accuracy": round(result["accuracy"], 4), "parameters": trainer.net.parameter_count()}
+    path = trainer.export_embedded(out / "keywords.lnn", golden_audio=golden_audio(run), metadata=metadata)
+    (out / "card.md").write_text(model_card(path.name, trainer, store, result))
+    return path
+
+
+def golden_audio(run: KeywordRun) -> np.ndarray:
+    """One training clip of each of the first two keywords, end to end."""
+    root = Path(run.data)
+    root = root / "speech_commands" if (root / "speech_commands").is_dir() else root
+    data = scan(root, [w for w in run.labels if not w.startswith("_")][:2], "training")
+    first = {clip.label: clip for clip in reversed(data.clips)}
+    return np.concatenate([read_audio(clip.path)[0] for clip in first.values()])

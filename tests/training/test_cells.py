@@ -1,0 +1,97 @@
+"""The cell over sequences: gradients, dt = 0, and agreement with the step as it is written down."""
+
+import numpy as np
+import pytest
+import torch
+
+from liquid_audio_nets.training.cells import LTCCell, UnsupportedCell, _FusedSequence, cell_class
+from liquid_audio_nets.training.model import LiquidNet, ModelConfig, smooth
+
+LABELS = ("yes", "no", "_unknown_", "_silence_")
+
+
+def inputs(steps=5, batch=3, units=4, seed=0):
+    torch.manual_seed(seed)
+    new = {"dtype": torch.float64}
+    u = torch.randn(steps, batch, 2 * units, **new, requires_grad=True)
+    recurrent = torch.randn(2 * units, units, **new, requires_grad=True)
+    rate = torch.rand(units, **new).add(0.5).requires_grad_()
+    dt = torch.rand(steps, batch, **new) * 0.1
+    dt[2, 1] = 0
+    h0 = (torch.randn(batch, units, **new) * 0.3).requires_grad_()
+    return u, recurrent, rate, dt, h0
+
+
+def test_gradient_matches_finite_differences():
+    u, recurrent, rate, dt, h0 = inputs()
+    assert torch.autograd.gradcheck(lambda *x: _FusedSequence.apply(*x[:3], dt, x[3]), (u, recurrent, rate, h0))
+
+
+def test_gradient_matches_autograd_where_the_gate_is_clamped():
+    u, recurrent, rate, dt, h0 = inputs(steps=6)
+    with torch.no_grad():
+        u[1, 0, 0], u[3, 1, 2] = 40.0, -40.0
+    n = h0.shape[1]
+
+    def plain():
+        h, out = h0, []
+        for t in range(len(u)):
+            z = u[t] + h @ recurrent.t()
+            g = dt[t, :, None] * z[:, :n].clamp(-15, 15).exp()
+            h = (h + g * z[:, n:].tanh()) / (1 + dt[t, :, None] * rate + g)
+            out.append(h)
+        return torch.stack(out)
+
+    ours, wanted = _FusedSequence.apply(u, recurrent, rate, dt, h0), plain()
+    assert torch.allclose(ours, wanted, atol=1e-12)
+    grads = [torch.autograd.grad((x * x.detach().cos()).sum(), (u, recurrent, rate, h0)) for x in (ours, wanted)]
+    assert all(torch.allclose(a, b, atol=1e-10) for a, b in zip(*grads))
+
+
+def test_no_time_no_change():
+    cell = LTCCell(3, 5)
+    h0 = torch.randn(2, 5)
+    assert torch.equal(cell(torch.randn(4, 2, 3), torch.zeros(4, 2), h0), h0.expand(4, 2, 5))
+
+
+def test_state_stays_within_one_for_any_dt():
+    cell = LTCCell(3, 8)
+    h = cell(torch.randn(50, 4, 3) * 30, torch.rand(50, 4) * 10, torch.zeros(4, 8))
+    assert h.abs().max() <= 1
+
+
+def test_unknown_cells_are_refused_by_name():
+    with pytest.raises(UnsupportedCell, match="cfc.*fused"):
+        cell_class("cfc", "fused")
+    with pytest.raises(UnsupportedCell, match="available: ltc/fused"):
+        LiquidNet(ModelConfig(LABELS, ode_solver="rk99"))
+
+
+def test_smoothing_is_the_recursion():
+    torch.manual_seed(1)
+    logits, start = torch.randn(9, 3, 4), torch.randn(3, 4)
+    dt = torch.rand(9, 3) * 0.1
+    closed = torch.rand(9, 3) * 0.05 * (dt < 0.03)
+    dt = dt * (closed == 0)
+    e, wanted = start, []
+    for t in range(9):
+        a = (dt[t] / (dt[t] + 0.2))[:, None]
+        e = (e + a * (logits[t] - e)) / (1 + closed[t] / 0.2)[:, None]
+        wanted.append(e)
+    assert torch.allclose(smooth(logits, dt, closed, start, 0.2), torch.stack(wanted), atol=1e-5)
+
+
+def test_a_stream_cut_in_two_gives_the_same_evidence():
+    torch.manual_seed(2)
+    net = LiquidNet(ModelConfig(LABELS, hidden_dims=(6, 5)))
+    log_mel, dt = torch.randn(12, 2, 40), torch.full((12, 2), 0.02)
+    closed = torch.zeros_like(dt)
+    whole, _ = net(log_mel, dt, closed)
+    first, state = net(log_mel[:7], dt[:7], closed[:7])
+    second, _ = net(log_mel[7:], dt[7:], closed[7:], state)
+    assert torch.allclose(whole, torch.cat([first, second]), atol=1e-6)
+
+
+def test_parameter_count_of_the_shipped_size():
+    assert LiquidNet(ModelConfig(tuple("abcdefghij"))).parameter_count() == 30730
+    assert np.isfinite(LiquidNet(ModelConfig(LABELS)).cells[0].tau.detach().numpy()).all()
