@@ -122,8 +122,8 @@ def policy(p: dict) -> None:
     for name, low, high in ranges:
         require(low <= p[name] <= high, "POLICY", f"{name} {p[name]}")
     floats = (
-        ("energy_threshold", 0, 1), ("gate_close_ratio", 0, 1), ("attack_threshold", p["release_threshold"], 1e6),
-        ("release_threshold", 0, 1e6), ("release_growth", 1, 100), ("background_rise_per_s", 0, 1000),
+        ("energy_threshold", 0, 1), ("gate_close_ratio", 0, 1), ("attack_threshold", p["release_threshold"], 1000),
+        ("release_threshold", 0, 1000), ("release_growth", 1, 100), ("background_rise_per_s", 0, 1000),
     )
     for name, low, high in floats:
         require(within(p[name], low, high), "POLICY", f"{name} {p[name]}")

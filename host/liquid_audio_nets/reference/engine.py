@@ -1,0 +1,150 @@
+"""The streaming engine: ticks, gate, policy, steps at their true dt, detection.
+
+Follows cmodule/core/{engine,policy,readout}.c decision by decision, on whole recordings and without
+a ring.  Energies are exact integers as in C; complexities are floats, so that a complexity within
+`margin` of a threshold may be decided otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .cell import Network
+
+
+@dataclass
+class Step:
+    """One step of the cells.  end: samples since the reset; detected: label index or None."""
+
+    end: int
+    dt_s: float
+    features: np.ndarray
+    logits: np.ndarray
+    posterior: np.ndarray
+    timestep_samples: int
+    detected: int | None
+
+
+@dataclass
+class Gate:
+    """The energy gate and the timestep, in samples and sums of squares over a tick."""
+
+    policy: object
+    sample_rate_hz: int
+    open: bool = False
+    hold_left: int = 0
+    background: int = 0
+    crossing_mean: float = 0.0
+    complexity: float = 0.0
+    margin: float = field(default=np.inf)
+    """Smallest distance of a complexity from a threshold so far."""
+
+    def __post_init__(self) -> None:
+        p, one = self.policy, np.float32
+        self.tick = p.min_timestep_us * self.sample_rate_hz // 1_000_000
+        self.longest = p.max_timestep_us * self.sample_rate_hz // 1_000_000
+        self.hold_ticks = -(-p.hold_us // p.min_timestep_us)
+        full = one(2**30)
+        close = one(p.energy_threshold) * one(p.gate_close_ratio)
+        self.open_power = int(one(p.energy_threshold) * one(p.energy_threshold) * full * one(self.tick))
+        self.close_power = int(close * close * full * one(self.tick))
+        tick_s = one(self.tick) / one(self.sample_rate_hz)
+        self.rise_q16 = int(one(p.background_rise_per_s) * tick_s * one(65536))
+        self.growth = int(one(p.release_growth) * one(256)) / 256
+        self.timestep = self.tick
+
+    def look(self, power: int, crossings: int) -> bool:
+        """One tick.  True: a step is due at once."""
+        was_open, p = self.open, self.policy
+        risen = self.background + (self.background >> 8) * (self.rise_q16 >> 4) // 16
+        risen += (self.background & 255) * self.rise_q16 >> 16
+        self.background = max(min(risen, power), self.close_power, 1)
+        if power >= (self.close_power if was_open else self.open_power):
+            self.open, self.hold_left = True, self.hold_ticks
+        elif self.hold_left > 0:
+            self.hold_left -= 1
+        else:
+            self.open = False
+        if not self.open:
+            self.complexity, self.timestep = 0.0, self.longest
+            return False
+        if not was_open:
+            self.timestep = self.tick
+        if p.complexity == "spectral_flux":
+            return not was_open
+        self.complexity = self._tick_complexity(power, crossings)
+        self._note_margin()
+        return not was_open or self.complexity >= p.attack_threshold
+
+    def after_step(self, flux: float) -> None:
+        p = self.policy
+        if p.complexity == "spectral_flux":
+            self.complexity = flux
+            self._note_margin()
+        if self.complexity >= p.attack_threshold:
+            self.timestep = self.tick
+        elif self.complexity < p.release_threshold:
+            self.timestep = min(int(self.timestep * self.growth), self.longest)
+
+    def _tick_complexity(self, power: int, crossings: int) -> float:
+        if self.policy.complexity == "zero_crossings":
+            distance = crossings - self.crossing_mean
+            self.crossing_mean += distance / 64
+            return abs(distance) / self.tick
+        return float(np.log2(power / self.background)) if power > self.background else 0.0
+
+    def _note_margin(self) -> None:
+        for threshold in (self.policy.attack_threshold, self.policy.release_threshold):
+            if self.complexity or threshold:
+                self.margin = min(self.margin, abs(self.complexity - threshold))
+
+
+class Engine:
+    """frontend: a reference.frontend.FrontEnd or core-like object with features(samples, ends)."""
+
+    def __init__(self, model, frontend):
+        self.model, self.frontend = model, frontend
+        self.network = Network(model)
+        self.gate = Gate(model.policy, model.sample_rate_hz)
+        self.thresholds = np.array([label.threshold for label in model.labels])
+
+    def run(self, samples: np.ndarray) -> list[Step]:
+        """int16 (n,) from the reset -> the steps that it causes.  A last tick that is not full is not looked at."""
+        rate, tick = self.model.sample_rate_hz, self.gate.tick
+        armed, refractory, elapsed = np.ones(len(self.thresholds), bool), 0, 0
+        previous, steps = None, []
+        negative = np.concatenate([[False], np.asarray(samples) < 0])
+        crossed = np.cumsum(negative[1:] != negative[:-1])
+        ends = np.arange(tick, len(samples) + 1, tick)
+        all_features = self.frontend.features(samples, ends)
+        for end, features in zip(ends.tolist(), all_features):
+            part = np.asarray(samples[end - tick : end], np.int64)
+            crossings = int(crossed[end - 1] - (crossed[end - tick - 1] if end > tick else 0))
+            elapsed, refractory = elapsed + tick, max(refractory - tick, 0)
+            due = self.gate.look(int(part @ part), crossings)
+            if not self.gate.open:
+                self.network.rest(tick / rate)
+                armed |= self.network.posterior < self.thresholds
+                continue
+            if not due and elapsed < self.gate.timestep:
+                continue
+            previous = np.zeros_like(features) if previous is None else previous
+            flux, previous = float(np.maximum(features - previous, 0).mean()), features
+            logits, posterior = self.network.step(features, elapsed / rate), self.network.posterior
+            self.gate.after_step(flux)
+            armed |= posterior < self.thresholds
+            top = self._top()
+            detected = None
+            if 0 < self.thresholds[top] <= posterior[top] and armed[top] and refractory == 0:
+                detected, armed[top] = top, False
+                refractory = self.model.labels[top].refractory_us * rate // 1_000_000
+            steps.append(Step(end, elapsed / rate, features, logits, posterior, self.gate.timestep, detected))
+            elapsed = 0
+        return steps
+
+    def _top(self) -> int:
+        evidence, idle = self.network.evidence, self.model.readout.idle_label
+        top = int(evidence.argmax())
+        return idle if idle is not None and evidence[top] <= evidence[idle] else top

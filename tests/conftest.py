@@ -1,0 +1,36 @@
+"""Fixtures for all tests: small models, and the C core's sources."""
+
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from small_model import small_model  # noqa: E402
+
+from liquid_audio_nets.lnn import save, write  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def root() -> pathlib.Path:
+    return ROOT
+
+
+@pytest.fixture
+def model():
+    """Two cells, three labels, the default front-end."""
+    return small_model()
+
+
+@pytest.fixture
+def model_bytes(model) -> bytes:
+    return write(model)
+
+
+@pytest.fixture
+def model_path(model, tmp_path) -> pathlib.Path:
+    path = tmp_path / "small.lnn"
+    save(model, path)
+    return path

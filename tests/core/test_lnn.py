@@ -1,0 +1,117 @@
+"""Class LNN: loading, blocks of audio, settings, errors."""
+
+import array
+import threading
+
+import numpy as np
+import pytest
+from small_model import noise, small_model
+
+from liquid_audio_nets.core import LNN, add_golden, error_name
+from liquid_audio_nets.lnn import LnnError, write
+from liquid_audio_nets.lnn.layout import ERRORS
+
+
+def test_load_from_path_and_buffers(model_path):
+    data = model_path.read_bytes()
+    for source in (model_path, str(model_path), data, bytearray(data), memoryview(data), memoryview(b"x" + data)[1:]):
+        with LNN.load(source) as lnn:
+            assert lnn.labels == ["yes", "no", "_silence_"] and lnn.sample_rate == 16000
+            assert lnn.model_bytes == len(data) and 4000 < lnn.ram_bytes < 8000
+    assert LNN.from_file(model_path).labels
+
+
+def test_blocks_of_every_int16_kind(model_bytes):
+    audio = noise(1000)
+    with LNN(model_bytes) as lnn:
+        counts = []
+        for block in (audio, array.array("h", audio.tobytes()), audio.tobytes(), audio[::2], audio[:0], b""):
+            lnn.process(block)
+            counts.append(lnn.counters(clear=True)["samples"])
+    assert counts == [1000, 1000, 1000, 500, 0, 0]
+
+
+@pytest.mark.parametrize("block, error", [
+    (b"abc", ValueError), (np.zeros(4), TypeError), (np.zeros((2, 2), np.int16), TypeError), ("text", TypeError),
+    (array.array("f", [0.0]), TypeError), (None, TypeError),
+])
+def test_blocks_of_the_wrong_kind_are_refused(model_bytes, block, error):
+    with LNN(model_bytes) as lnn, pytest.raises(error):
+        lnn.process(block)
+
+
+def test_policy_fields_are_readable_and_writable(model_bytes):
+    with LNN(model_bytes) as lnn:
+        for name, value in lnn.policy.items():
+            setattr(lnn, name, value)
+            assert getattr(lnn, name) == value
+        lnn.set_adaptive_config(min_timestep=0.001, max_timestep=0.05, energy_threshold=0.1, complexity="spectral_flux")
+        assert (lnn.min_timestep, lnn.max_timestep, lnn.complexity) == (0.001, 0.05, "spectral_flux")
+        before = lnn.policy
+        for wrong in ({"min_timestep": 1}, {"complexity": "loudness"}, {"energy_threshold": float("nan")},
+                      {"max_timestep": -1}, {"release_growth": 0.5}, {"hold": 1e12}):
+            with pytest.raises(LnnError) as caught:
+                lnn.set_adaptive_config(**wrong)
+            assert caught.value.name == "POLICY"
+        with pytest.raises(TypeError, match="no policy field 'speed'"):
+            lnn.set_adaptive_config(speed=1)
+        assert lnn.policy == before
+
+
+def test_thresholds(model_bytes):
+    with LNN(model_bytes) as lnn:
+        lnn.thresholds["yes"] = 0.75
+        assert lnn.thresholds[0] == 0.75 and list(lnn.thresholds) == [0.75, 0.5, 0.0]
+        with pytest.raises(KeyError, match="no label 'maybe'"):
+            lnn.thresholds["maybe"]
+        with pytest.raises(LnnError):
+            lnn.thresholds["yes"] = 1.5
+
+
+def test_selftest_passes_and_finds_a_changed_weight():
+    model = small_model()
+    with LNN(write(model)) as lnn, pytest.raises(LnnError) as caught:
+        lnn.selftest()
+    assert caught.value.name == "NO_GOLDEN"
+    model = add_golden(model, noise(8000))
+    with LNN(write(model)) as lnn:
+        lnn.process(noise(999))
+        lnn.energy_threshold = 0.3  # the self-test uses the file's own policy
+        assert lnn.selftest() < 1e-5
+        assert lnn.energy_threshold == pytest.approx(0.3)
+    model.readout.b[0] += 0.1
+    with LNN(write(model)) as lnn, pytest.raises(LnnError) as caught:
+        lnn.selftest()
+    assert caught.value.name == "SELFTEST"
+
+
+def test_golden_vectors_need_sound():
+    with pytest.raises(LnnError, match="energy gate"):
+        add_golden(small_model(), np.zeros(16000, np.int16))
+
+
+def test_closed_model_says_so(model_bytes):
+    lnn = LNN(model_bytes)
+    lnn.deinit()
+    lnn.deinit()
+    with pytest.raises(ValueError, match="deinit"):
+        lnn.process(b"")
+
+
+def test_error_names_are_those_of_the_format():
+    assert {error_name(code): code for code, _ in ERRORS.values()} == {name: code for name, (code, _) in ERRORS.items()}
+
+
+def test_models_in_threads_do_not_disturb_each_other(model_bytes):
+    audio, scores = noise(160_000), []
+
+    def run():
+        with LNN(model_bytes) as lnn:
+            scores.append(lnn.process(audio).scores)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(scores)) == 1

@@ -1,0 +1,61 @@
+"""Models with random weights: small enough to flip every bit, lively enough to detect something."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from liquid_audio_nets.lnn import Cell, FrontEnd, Label, Model, Policy, Readout
+from liquid_audio_nets.reference import frontend as reference
+
+LABELS = ("yes", "no", "_silence_")
+
+
+def random_cell(rng: np.random.Generator, n_inputs: int, n_units: int) -> Cell:
+    scale = 1.5 / np.sqrt(n_inputs + n_units)
+    wf, wa = rng.normal(size=(2, n_units, n_inputs + n_units)) * scale
+    bf, ba = rng.normal(size=(2, n_units))
+    return Cell(wf, wa, bf + 1.5, ba * 0.3, rng.uniform(0.02, 0.5, n_units))
+
+
+def small_model(seed: int = 0, units: tuple[int, ...] = (8, 6), labels: tuple[str, ...] = LABELS,
+                policy: Policy | None = None, smoothing_s: float = 0.1, **frontend) -> Model:
+    """frontend: parameters of reference.frontend.FrontEnd."""
+    rng = np.random.default_rng(seed)
+    channels = frontend.setdefault("channels", 40)
+    fe = reference.FrontEnd(mean=np.full(channels, -6.0), inv_std=np.full(channels, 0.4), **frontend)
+    sizes = zip((fe.channels, *units), units)
+    readout = Readout(rng.normal(size=(len(labels), units[-1])) * 4, rng.normal(size=len(labels)), smoothing_s,
+                      labels.index("_silence_") if "_silence_" in labels else None)
+    return Model([Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
+                 FrontEnd.from_reference(fe), [random_cell(rng, m, n) for m, n in sizes], readout,
+                 policy or Policy(), metadata={"licence": "none"})
+
+
+def tiny_model(seed: int = 0) -> Model:
+    """About a kilobyte, golden vectors and a signature included."""
+    from liquid_audio_nets.core import add_golden
+
+    model = small_model(seed, units=(4, 2), window_samples=16, channels=4, low_hz=0.0)
+    model.policy.min_timestep_us, model.policy.max_timestep_us = 1000, 4000
+    model = add_golden(model, noise(48, seed))
+    model.signature = bytes(range(64))
+    return model
+
+
+def noise(n: int, seed: int = 0, level: float = 0.1) -> np.ndarray:
+    """Gaussian noise, int16 (n,), RMS `level` of full scale."""
+    signal = np.random.default_rng(seed).normal(size=n) * level * 32768
+    return np.clip(signal, -32768, 32767).astype(np.int16)
+
+
+def babble(n: int, seed: int = 0) -> np.ndarray:
+    """Noise and tones that come and go, with pauses near digital silence; int16 (n,)."""
+    rng = np.random.default_rng(seed)
+    t, out, at = np.arange(n) / 16000, np.zeros(n), 0
+    while at < n:
+        length = int(rng.integers(200, 8000))
+        level = 10 ** rng.uniform(-5.5, -0.5)
+        tone = np.sin(2 * np.pi * rng.uniform(80, 6000) * t[at : at + length])
+        out[at : at + length] = level * (tone + 0.3 * rng.normal(size=len(tone)))
+        at += length
+    return np.clip(out * 32768, -32768, 32767).astype(np.int16)
