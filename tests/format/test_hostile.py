@@ -1,0 +1,34 @@
+"""Every truncation and every bit flip of a small model, under sanitizers; a short fuzzing."""
+
+import shutil
+
+import pytest
+import sanitized
+from small_model import tiny_model
+
+from liquid_audio_nets.lnn import write
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory, root):
+    flags = ("-Wall", "-Wextra", "-fsanitize=float-cast-overflow")
+    return sanitized.build(root / "tests/format/hostile.c", tmp_path_factory.mktemp("hostile") / "hostile", *flags)
+
+
+def test_hostile_files_give_named_errors(hostile, tmp_path):
+    path = tmp_path / "tiny.lnn"
+    path.write_bytes(write(tiny_model()))
+    errors = dict(line.split() for line in sanitized.run(hostile, path).splitlines())
+    expected = {"OK", "TRUNCATED", "LENGTH", "MAGIC", "VERSION", "CRC", "RAM", "SECTIONS", "PADDING", "RANGE", "SHAPE",
+                "NUMBER", "LABEL", "FRONTEND", "CELL", "SOLVER", "WEIGHTS", "POLICY"}
+    assert expected <= set(errors), expected - set(errors)
+
+
+@pytest.mark.skipif(not shutil.which("clang"), reason="needs clang")
+def test_a_short_fuzzing_finds_nothing(tmp_path, root):
+    fuzzer = sanitized.build(root / "tests/format/fuzz_model.c", tmp_path / "fuzz", "-fsanitize=fuzzer", compiler="clang")
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for seed in range(3):
+        (corpus / str(seed)).write_bytes(b"\x01" + write(tiny_model(seed)))
+    sanitized.run(fuzzer, "-max_total_time=5", "-max_len=8192", f"-artifact_prefix={tmp_path}/", corpus)
