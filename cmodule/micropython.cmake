@@ -1,0 +1,40 @@
+# MicroPython user module, for ports built with CMake: USER_C_MODULES=<this file>
+# CMSIS_DSP_DIR=<CMSIS-DSP's sources> makes the core use CMSIS-DSP; without it all is portable C.
+set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR})
+
+# Held equal to python/CMakeLists.txt and micropython.mk by a test.
+set(LIQUID_CORE_SOURCES
+    ${LIQUID_DIR}/core/cell_ltc.c
+    ${LIQUID_DIR}/core/dsp_portable.c
+    ${LIQUID_DIR}/core/engine.c
+    ${LIQUID_DIR}/core/errors.c
+    ${LIQUID_DIR}/core/fix_tables.c
+    ${LIQUID_DIR}/core/frontend.c
+    ${LIQUID_DIR}/core/loader.c
+    ${LIQUID_DIR}/core/model.c
+    ${LIQUID_DIR}/core/policy.c
+    ${LIQUID_DIR}/core/readout.c
+)
+
+add_library(liquid_audio_core INTERFACE)
+target_sources(liquid_audio_core INTERFACE ${LIQUID_CORE_SOURCES})
+target_include_directories(liquid_audio_core INTERFACE ${LIQUID_DIR}/include)
+set_source_files_properties(${LIQUID_CORE_SOURCES} PROPERTIES COMPILE_OPTIONS -O3)
+if(CMSIS_DSP_DIR)
+    target_sources(liquid_audio_core INTERFACE ${LIQUID_DIR}/micropython/cmsis_dsp.c)
+    set_source_files_properties(${LIQUID_DIR}/micropython/cmsis_dsp.c PROPERTIES COMPILE_OPTIONS "-O3;-w"
+        INCLUDE_DIRECTORIES "${CMSIS_DSP_DIR}/Include;${CMSIS_DSP_DIR}/PrivateInclude;${CMSIS_DSP_DIR}/Source")
+    set_source_files_properties(${LIQUID_CORE_SOURCES} PROPERTIES INCLUDE_DIRECTORIES ${CMSIS_DSP_DIR}/Include)
+    target_compile_definitions(liquid_audio_core INTERFACE LNN_USE_CMSIS=1 ARM_MATH_LOOPUNROLL __GNUC_PYTHON__)
+endif()
+
+add_library(usermod_liquid_audio INTERFACE)
+target_sources(usermod_liquid_audio INTERFACE
+    ${LIQUID_DIR}/micropython/lnn_object.c
+    ${LIQUID_DIR}/micropython/lnn_result.c
+    ${LIQUID_DIR}/micropython/lnn_settings.c
+    ${LIQUID_DIR}/micropython/mod_liquid_audio.c
+)
+target_include_directories(usermod_liquid_audio INTERFACE ${LIQUID_DIR}/include)
+target_link_libraries(usermod_liquid_audio INTERFACE liquid_audio_core)
+target_link_libraries(usermod INTERFACE usermod_liquid_audio)

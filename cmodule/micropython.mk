@@ -1,0 +1,49 @@
+# MicroPython user module, for ports built with make: USER_C_MODULES=<the folder above this one>
+# CMSIS_DSP_DIR=<CMSIS-DSP's sources> makes the core use CMSIS-DSP; without it all is portable C.
+LIQUID_DIR := $(USERMOD_DIR)
+
+# Held equal to python/CMakeLists.txt and micropython.cmake by a test.
+LIQUID_CORE_SOURCES := \
+	core/cell_ltc.c \
+	core/dsp_portable.c \
+	core/engine.c \
+	core/errors.c \
+	core/fix_tables.c \
+	core/frontend.c \
+	core/loader.c \
+	core/model.c \
+	core/policy.c \
+	core/readout.c
+
+LIQUID_BINDING_SOURCES := \
+	micropython/lnn_object.c \
+	micropython/lnn_result.c \
+	micropython/lnn_settings.c \
+	micropython/mod_liquid_audio.c
+
+CFLAGS_USERMOD += -I$(LIQUID_DIR)/include
+LIQUID_CORE_FLAGS := -O3
+
+ifeq ($(LIQUID_VIRTUAL_BOARD),1)
+CFLAGS_USERMOD += -DLIQUID_VIRTUAL_BOARD=1
+LIQUID_BINDING_SOURCES += micropython/virtual_board.c micropython/virtual_disk.c micropython/virtual_mic.c
+SRC_USERMOD_LIB_C += $(LIQUID_DIR)/micropython/virtual_host.c
+endif
+
+ifneq ($(CMSIS_DSP_DIR),)
+# CMSIS's core headers bring the DSP instructions. MicroPython carries them; where its checkout left them
+# out, CMSIS-DSP is told (__GNUC_PYTHON__) to do without.
+LIQUID_CMSIS_CORE := $(firstword $(wildcard $(TOP)/lib/cmsis/inc $(TOP)/lib/CMSIS_6/CMSIS/Core/Include \
+	$(TOP)/lib/CMSIS_5/CMSIS/Core/Include))
+LIQUID_CORE_FLAGS += -DLNN_USE_CMSIS=1 -DARM_MATH_LOOPUNROLL -I$(CMSIS_DSP_DIR)/Include \
+	$(if $(LIQUID_CMSIS_CORE),-I$(LIQUID_CMSIS_CORE),-D__GNUC_PYTHON__)
+SRC_USERMOD_LIB_C += $(LIQUID_DIR)/micropython/cmsis_dsp.c
+# not ours: its warnings are not errors
+$(BUILD)/cmodule/micropython/cmsis_dsp.o: CFLAGS += $(LIQUID_CORE_FLAGS) -w \
+	-I$(CMSIS_DSP_DIR)/PrivateInclude -I$(CMSIS_DSP_DIR)/Source
+endif
+
+$(BUILD)/cmodule/core/%.o: CFLAGS += $(LIQUID_CORE_FLAGS)
+
+SRC_USERMOD_C += $(addprefix $(LIQUID_DIR)/, $(LIQUID_BINDING_SOURCES))
+SRC_USERMOD_LIB_C += $(addprefix $(LIQUID_DIR)/, $(LIQUID_CORE_SOURCES))

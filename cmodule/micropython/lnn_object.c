@@ -1,0 +1,284 @@
+/* Class LNN: a model file in, the core's calls out. process() allocates nothing. */
+#include <string.h>
+
+#include "binding.h"
+#include "py/binary.h"
+#include "py/mperrno.h"
+#include "py/runtime.h"
+#include "py/stream.h"
+
+void liquid_check(lnn_status_t status) {
+    if (status != LNN_OK) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s"), lnn_error_name(status), lnn_error_text(status));
+    }
+}
+
+lnn_model_t *liquid_model(const liquid_lnn_t *lnn) {
+    if (lnn->model == NULL) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the model was closed by deinit()"));
+    }
+    mp_buffer_info_t file;
+    mp_get_buffer_raise(lnn->file, &file, MP_BUFFER_READ);
+    if (file.buf != lnn->data) { /* a bytearray that grew has moved */
+        mp_raise_ValueError(MP_ERROR_TEXT("the buffer that holds the model was resized: load it again"));
+    }
+    return lnn->model;
+}
+
+const int16_t *liquid_samples(mp_obj_t block, size_t *n_samples) {
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(block, &buffer, MP_BUFFER_READ);
+    if (buffer.typecode != 'h' && buffer.typecode != 'B' && buffer.typecode != 'b'
+        && buffer.typecode != BYTEARRAY_TYPECODE) {
+        mp_raise_TypeError(MP_ERROR_TEXT("audio must be int16: array('h'), bytearray or bytes"));
+    }
+    if (buffer.len % 2 != 0) {
+        mp_raise_msg_varg(&mp_type_ValueError,
+            MP_ERROR_TEXT("%u bytes of audio: 16-bit samples need an even number"), (unsigned)buffer.len);
+    }
+    if ((uintptr_t)buffer.buf % 2 != 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("audio begins at an odd address: cut at even bytes"));
+    }
+    *n_samples = buffer.len / 2;
+    return buffer.buf;
+}
+
+/* The whole file in one buffer; OSError carries the path. */
+static mp_obj_t read_file(mp_obj_t path) {
+    mp_obj_t args[] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
+    mp_obj_t file = MP_OBJ_NULL;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        file = mp_call_function_n_kw(mp_load_global(MP_QSTR_open), 2, 0, args);
+        nlr_pop();
+    } else {
+        mp_obj_base_t *error = nlr.ret_val;
+        if (mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(error->type), MP_OBJ_FROM_PTR(&mp_type_OSError))) {
+            mp_obj_t details[] = { mp_obj_exception_get_value(MP_OBJ_FROM_PTR(error)), path };
+            nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
+        }
+        nlr_raise(MP_OBJ_FROM_PTR(error));
+    }
+    const mp_stream_p_t *stream = mp_get_stream_raise(file, MP_STREAM_OP_READ | MP_STREAM_OP_IOCTL);
+    struct mp_stream_seek_t seek = { .offset = 0, .whence = MP_SEEK_END };
+    int error = 0;
+    if (stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
+        mp_raise_OSError(error);
+    }
+    size_t bytes = seek.offset;
+    mp_stream_seek(file, 0, MP_SEEK_SET, &error);
+    byte *data = m_new(byte, bytes ? bytes : 1); /* the collector's blocks are aligned to 16 */
+    size_t got = mp_stream_rw(file, data, bytes, &error, MP_STREAM_RW_READ);
+    mp_stream_close(file);
+    if (error != 0) {
+        mp_raise_OSError(error);
+    }
+    return mp_obj_new_bytearray_by_ref(got, data);
+}
+
+static mp_obj_t label_names(const lnn_model_t *model) {
+    lnn_info_t info;
+    lnn_get_info(model, &info);
+    mp_obj_tuple_t *labels = MP_OBJ_TO_PTR(mp_obj_new_tuple(info.n_labels, NULL));
+    for (uint16_t i = 0; i < info.n_labels; i++) {
+        const char *name = lnn_label_name(model, i);
+        labels->items[i] = mp_obj_new_str(name, strlen(name));
+    }
+    return MP_OBJ_FROM_PTR(labels);
+}
+
+static mp_obj_t lnn_load(mp_obj_t source) {
+    mp_obj_t file = mp_obj_is_str(source) ? read_file(source) : source;
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(file, &buffer, MP_BUFFER_READ);
+    uint32_t ram_bytes;
+    liquid_check(lnn_ram_bytes(buffer.buf, buffer.len, &ram_bytes));
+    liquid_lnn_t *self = mp_obj_malloc_with_finaliser(liquid_lnn_t, &liquid_lnn_type);
+    self->model = NULL;
+    self->file = file;
+    self->data = buffer.buf;
+    self->memory = m_new(byte, ram_bytes);
+    lnn_model_t *model;
+    liquid_check(lnn_load_from_flash(buffer.buf, buffer.len, self->memory, ram_bytes, &model));
+    lnn_set_clock(model, liquid_clock);
+    self->labels = label_names(model);
+    self->result = liquid_result_new(self);
+    self->model = model;
+    return MP_OBJ_FROM_PTR(self);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lnn_load_obj, lnn_load);
+static MP_DEFINE_CONST_STATICMETHOD_OBJ(lnn_load_static, MP_ROM_PTR(&lnn_load_obj));
+
+static mp_obj_t lnn_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    (void)type;
+    mp_arg_check_num(n_args, n_kw, 1, 1, false);
+    return lnn_load(args[0]);
+}
+
+static mp_obj_t lnn_process(mp_obj_t self_in, mp_obj_t block) {
+    liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t n_samples;
+    const int16_t *audio = liquid_samples(block, &n_samples);
+    liquid_result_t *result = MP_OBJ_TO_PTR(self->result);
+    liquid_check(lnn_process_cmsis(liquid_model(self), audio, n_samples, &result->c));
+    return self->result;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(lnn_process_obj, lnn_process);
+
+static mp_obj_t lnn_skip_samples(mp_obj_t self_in, mp_obj_t lost) {
+    mp_int_t samples = mp_obj_get_int(lost);
+    if (samples < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("lost samples cannot be negative"));
+    }
+    liquid_check(lnn_skip(liquid_model(MP_OBJ_TO_PTR(self_in)), samples));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(lnn_skip_obj, lnn_skip_samples);
+
+static void configure(mp_obj_t self_in, const mp_map_t *changes) {
+    lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(self_in));
+    lnn_policy_t policy = *lnn_get_policy(model);
+    for (size_t i = 0; i < changes->alloc; i++) {
+        if (mp_map_slot_is_filled(changes, i)) {
+            qstr name = mp_obj_str_get_qstr(changes->table[i].key);
+            if (!liquid_policy_store(&policy, name, changes->table[i].value)) {
+                mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("no policy field '%q'"), name);
+            }
+        }
+    }
+    liquid_check(lnn_set_policy(model, &policy));
+}
+
+static mp_obj_t lnn_set_adaptive_config(size_t n_args, const mp_obj_t *args, mp_map_t *changes) {
+    (void)n_args;
+    configure(args[0], changes);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(lnn_set_adaptive_config_obj, 1, lnn_set_adaptive_config);
+
+static mp_obj_t lnn_counters(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    static const mp_arg_t allowed[] = { { MP_QSTR_clear, MP_ARG_BOOL, { .u_bool = false } } };
+    mp_arg_val_t clear;
+    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, 1, allowed, &clear);
+    lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(pos_args[0]));
+    const lnn_counters_t *c = lnn_get_counters(model);
+    const struct { qstr_short_t name; uint64_t value; } rows[] = {
+        { MP_QSTR_samples, c->samples }, { MP_QSTR_ticks, c->ticks }, { MP_QSTR_gated_ticks, c->gated_ticks },
+        { MP_QSTR_frontend_runs, c->frontend_runs }, { MP_QSTR_steps, c->steps },
+        { MP_QSTR_detections, c->detections }, { MP_QSTR_gate_time, c->gate_time },
+        { MP_QSTR_frontend_time, c->frontend_time }, { MP_QSTR_cell_time, c->cell_time },
+        { MP_QSTR_readout_time, c->readout_time },
+    };
+    mp_obj_t dict = mp_obj_new_dict(MP_ARRAY_SIZE(rows));
+    for (size_t i = 0; i < MP_ARRAY_SIZE(rows); i++) {
+        mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(rows[i].name), mp_obj_new_int_from_ull(rows[i].value));
+    }
+    if (clear.u_bool) {
+        lnn_clear_counters(model);
+    }
+    return dict;
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(lnn_counters_obj, 1, lnn_counters);
+
+static mp_obj_t lnn_reset_state(mp_obj_t self_in) {
+    lnn_reset(liquid_model(MP_OBJ_TO_PTR(self_in)));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lnn_reset_obj, lnn_reset_state);
+
+static mp_obj_t lnn_self_test(mp_obj_t self_in) {
+    float difference = 0.0f;
+    liquid_check(lnn_selftest(liquid_model(MP_OBJ_TO_PTR(self_in)), &difference));
+    return mp_obj_new_float(difference);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lnn_selftest_obj, lnn_self_test);
+
+static mp_obj_t lnn_deinit(mp_obj_t self_in) {
+    liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
+    self->model = NULL;
+    self->memory = NULL;
+    self->file = mp_const_none;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lnn_deinit_obj, lnn_deinit);
+
+static mp_obj_t lnn_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return lnn_deinit(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(lnn_exit_obj, 4, 4, lnn_exit);
+
+static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
+    liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] == MP_OBJ_SENTINEL) { /* store; a delete has no policy field either */
+        mp_obj_t value = dest[1];
+        if (value != MP_OBJ_NULL) {
+            lnn_policy_t policy = *lnn_get_policy(liquid_model(self));
+            if (liquid_policy_store(&policy, name, value)) {
+                liquid_check(lnn_set_policy(self->model, &policy));
+                dest[0] = MP_OBJ_NULL; /* stored */
+            }
+        }
+        return;
+    }
+    lnn_info_t info;
+    switch (name) {
+        case MP_QSTR_labels:
+            dest[0] = self->labels;
+            return;
+        case MP_QSTR_thresholds:
+            dest[0] = liquid_thresholds_new(self_in);
+            return;
+        case MP_QSTR_policy:
+            dest[0] = liquid_policy_dict(liquid_model(self));
+            return;
+        case MP_QSTR_sample_rate:
+        case MP_QSTR_ram_bytes:
+        case MP_QSTR_model_bytes:
+            lnn_get_info(liquid_model(self), &info);
+            dest[0] = mp_obj_new_int_from_uint(name == MP_QSTR_sample_rate ? info.sample_rate_hz
+                : name == MP_QSTR_ram_bytes ? info.ram_bytes : info.model_bytes);
+            return;
+        default:
+            break;
+    }
+    if (self->model == NULL || !liquid_policy_load(self->model, name, dest)) {
+        dest[1] = MP_OBJ_SENTINEL; /* look among the methods */
+    }
+}
+
+static void lnn_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    (void)kind;
+    const liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
+    lnn_info_t info;
+    if (self->model == NULL) {
+        mp_print_str(print, "<LNN closed>");
+        return;
+    }
+    lnn_get_info(self->model, &info);
+    mp_print_str(print, "<LNN");
+    for (uint16_t i = 0; i < info.n_labels; i++) {
+        mp_printf(print, " %s", lnn_label_name(self->model, i));
+    }
+    mp_printf(print, ", %u bytes>", (unsigned)info.model_bytes);
+}
+
+static const mp_rom_map_elem_t lnn_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_load), MP_ROM_PTR(&lnn_load_static) },
+    { MP_ROM_QSTR(MP_QSTR_from_file), MP_ROM_PTR(&lnn_load_static) },
+    { MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&lnn_process_obj) },
+    { MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&lnn_process_obj) },
+    { MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&lnn_skip_obj) },
+    { MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj) },
+    { MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&lnn_counters_obj) },
+    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&lnn_reset_obj) },
+    { MP_ROM_QSTR(MP_QSTR_selftest), MP_ROM_PTR(&lnn_selftest_obj) },
+    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&lnn_deinit_obj) },
+    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&lnn_deinit_obj) },
+    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
+    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&lnn_exit_obj) },
+};
+static MP_DEFINE_CONST_DICT(lnn_locals, lnn_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(liquid_lnn_type, MP_QSTR_LNN, MP_TYPE_FLAG_NONE, make_new, lnn_make_new, attr, lnn_attr,
+    print, lnn_print, locals_dict, &lnn_locals);

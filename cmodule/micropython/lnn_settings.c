@@ -1,0 +1,169 @@
+/* Policy fields as attributes, and thresholds by label. Times are in seconds. */
+#include <stddef.h>
+
+#include "binding.h"
+#include "py/runtime.h"
+
+#define LARGEST_SECONDS 4000.0f /* as microseconds they fill 32 bits */
+
+typedef struct {
+    qstr_short_t name;
+    uint8_t offset; /* in lnn_policy_t */
+    bool is_time;   /* microseconds there, seconds here */
+} field_t;
+
+static const field_t fields[] = {
+    { MP_QSTR_min_timestep, offsetof(lnn_policy_t, min_timestep_us), true },
+    { MP_QSTR_max_timestep, offsetof(lnn_policy_t, max_timestep_us), true },
+    { MP_QSTR_hold, offsetof(lnn_policy_t, hold_us), true },
+    { MP_QSTR_energy_threshold, offsetof(lnn_policy_t, energy_threshold), false },
+    { MP_QSTR_gate_close_ratio, offsetof(lnn_policy_t, gate_close_ratio), false },
+    { MP_QSTR_attack_threshold, offsetof(lnn_policy_t, attack_threshold), false },
+    { MP_QSTR_release_threshold, offsetof(lnn_policy_t, release_threshold), false },
+    { MP_QSTR_release_growth, offsetof(lnn_policy_t, release_growth), false },
+    { MP_QSTR_background_rise_per_s, offsetof(lnn_policy_t, background_rise_per_s), false },
+};
+
+/* In the order of lnn_complexity_t. */
+static const qstr_short_t complexities[] = { MP_QSTR_energy, MP_QSTR_spectral_flux, MP_QSTR_zero_crossings };
+
+static const field_t *find(qstr name) {
+    for (size_t i = 0; i < MP_ARRAY_SIZE(fields); i++) {
+        if (fields[i].name == name) {
+            return &fields[i];
+        }
+    }
+    return NULL;
+}
+
+static mp_obj_t field_value(const lnn_policy_t *policy, const field_t *field) {
+    const void *at = (const char *)policy + field->offset;
+    return mp_obj_new_float(field->is_time ? (float)*(const uint32_t *)at * 1e-6f : *(const float *)at);
+}
+
+bool liquid_policy_load(lnn_model_t *model, qstr name, mp_obj_t *value) {
+    const field_t *field = find(name);
+    if (field != NULL) {
+        *value = field_value(lnn_get_policy(model), field);
+    } else if (name == MP_QSTR_complexity) {
+        *value = MP_OBJ_NEW_QSTR(complexities[lnn_get_policy(model)->complexity]);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static uint32_t complexity_from(mp_obj_t value) {
+    for (uint32_t i = 0; i < MP_ARRAY_SIZE(complexities); i++) {
+        if (mp_obj_equal(value, MP_OBJ_NEW_QSTR(complexities[i]))) {
+            return i;
+        }
+    }
+    mp_raise_ValueError(MP_ERROR_TEXT("complexity is 'energy', 'spectral_flux' or 'zero_crossings'"));
+}
+
+bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value) {
+    const field_t *field = find(name);
+    if (name == MP_QSTR_complexity) {
+        policy->complexity = complexity_from(value);
+        return true;
+    }
+    if (field == NULL) {
+        return false;
+    }
+    void *at = (char *)policy + field->offset;
+    float number = (float)mp_obj_get_float(value);
+    if (!field->is_time) {
+        *(float *)at = number; /* the core checks its range */
+    } else if (number >= 0.0f && number <= LARGEST_SECONDS) {
+        *(uint32_t *)at = (uint32_t)(number * 1e6f + 0.5f);
+    } else {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%q: seconds, 0 to 4000"), name);
+    }
+    return true;
+}
+
+mp_obj_t liquid_policy_dict(lnn_model_t *model) {
+    mp_obj_t dict = mp_obj_new_dict(MP_ARRAY_SIZE(fields) + 1);
+    for (size_t i = 0; i < MP_ARRAY_SIZE(fields); i++) {
+        mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(fields[i].name), field_value(lnn_get_policy(model), &fields[i]));
+    }
+    mp_obj_t complexity;
+    liquid_policy_load(model, MP_QSTR_complexity, &complexity);
+    mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(MP_QSTR_complexity), complexity);
+    return dict;
+}
+
+typedef struct {
+    mp_obj_base_t base;
+    mp_obj_t lnn;
+} thresholds_t;
+
+mp_obj_t liquid_thresholds_new(mp_obj_t lnn) {
+    thresholds_t *self = mp_obj_malloc(thresholds_t, &liquid_thresholds_type);
+    self->lnn = lnn;
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static size_t n_labels(const liquid_lnn_t *lnn) {
+    return MP_OBJ_SMALL_INT_VALUE(mp_obj_len(lnn->labels));
+}
+
+/* A label's name or its index. */
+static uint16_t label_index(const liquid_lnn_t *lnn, mp_obj_t key) {
+    size_t n;
+    mp_obj_t *labels;
+    mp_obj_tuple_get(lnn->labels, &n, &labels);
+    mp_int_t index = -1;
+    if (mp_obj_get_int_maybe(key, &index) && index >= 0 && (size_t)index < n) {
+        return index;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (mp_obj_equal(labels[i], key)) {
+            return i;
+        }
+    }
+    mp_raise_type_arg(&mp_type_KeyError, key);
+}
+
+static mp_obj_t thresholds_subscr(mp_obj_t self_in, mp_obj_t key, mp_obj_t value) {
+    const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(((thresholds_t *)MP_OBJ_TO_PTR(self_in))->lnn);
+    if (value == MP_OBJ_NULL) {
+        return MP_OBJ_NULL; /* cannot be deleted */
+    }
+    lnn_model_t *model = liquid_model(lnn);
+    uint16_t label = label_index(lnn, key);
+    if (value == MP_OBJ_SENTINEL) {
+        return mp_obj_new_float(lnn_get_threshold(model, label));
+    }
+    if (lnn_set_threshold(model, label, (float)mp_obj_get_float(value)) != LNN_OK) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a threshold is 0 (never detected) to 1"));
+    }
+    return mp_const_none;
+}
+
+static mp_obj_t thresholds_tuple(mp_obj_t self_in) {
+    const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(((thresholds_t *)MP_OBJ_TO_PTR(self_in))->lnn);
+    lnn_model_t *model = liquid_model(lnn);
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n_labels(lnn), NULL));
+    for (size_t i = 0; i < tuple->len; i++) {
+        tuple->items[i] = mp_obj_new_float(lnn_get_threshold(model, i));
+    }
+    return MP_OBJ_FROM_PTR(tuple);
+}
+
+static mp_obj_t thresholds_iter(mp_obj_t self, mp_obj_iter_buf_t *buffer) {
+    return mp_getiter(thresholds_tuple(self), buffer);
+}
+
+static mp_obj_t thresholds_unary(mp_unary_op_t op, mp_obj_t self_in) {
+    const thresholds_t *self = MP_OBJ_TO_PTR(self_in);
+    return op == MP_UNARY_OP_LEN ? mp_obj_len(((liquid_lnn_t *)MP_OBJ_TO_PTR(self->lnn))->labels) : MP_OBJ_NULL;
+}
+
+static void thresholds_print(const mp_print_t *print, mp_obj_t self, mp_print_kind_t kind) {
+    mp_obj_print_helper(print, thresholds_tuple(self), kind);
+}
+
+MP_DEFINE_CONST_OBJ_TYPE(liquid_thresholds_type, MP_QSTR_Thresholds, MP_TYPE_FLAG_ITER_IS_GETITER,
+    subscr, thresholds_subscr, iter, thresholds_iter, unary_op, thresholds_unary, print, thresholds_print);

@@ -1,0 +1,34 @@
+/* import liquid_audio */
+#include "binding.h"
+#include "py/mphal.h"
+#include "py/runtime.h"
+
+#if LIQUID_VIRTUAL_BOARD
+#include "virtual_board.h"
+#define CLOCK_UNIT MP_QSTR_instructions
+uint32_t liquid_clock(void) {
+    return (virtual_clock_ticks() - virtual_clock_slept()) * 5u / 4u;
+}
+#else
+#define CLOCK_UNIT MP_QSTR_cycles
+uint32_t liquid_clock(void) {
+    return mp_hal_ticks_cpu();
+}
+#endif
+
+static const mp_rom_map_elem_t globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_liquid_audio) },
+    { MP_ROM_QSTR(MP_QSTR_LNN), MP_ROM_PTR(&liquid_lnn_type) },
+    { MP_ROM_QSTR(MP_QSTR_CLOCK), MP_ROM_QSTR(CLOCK_UNIT) },
+    #if LIQUID_VIRTUAL_BOARD
+    { MP_ROM_QSTR(MP_QSTR_Mic), MP_ROM_PTR(&liquid_mic_type) },
+    #endif
+};
+static MP_DEFINE_CONST_DICT(globals, globals_table);
+
+const mp_obj_module_t liquid_audio_module = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR_liquid_audio, liquid_audio_module);

@@ -1,0 +1,28 @@
+/* A board that QEMU plays: its clock counts instructions, its microphone and disk are the host's. */
+#ifndef LIQUID_VIRTUAL_BOARD_H
+#define LIQUID_VIRTUAL_BOARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VIRTUAL_TICKS_PER_SECOND 25000000u
+
+/* 40 ns ticks since the start, not counting the time spent waiting for the host at the console. */
+uint64_t virtual_clock_ticks(void);
+/* Of these, ticks slept away in virtual_clock_sleep_until(): the rest are executed instructions. */
+uint64_t virtual_clock_slept(void);
+/* Ticks of work, for differences: one tick is 1.25 instructions under -icount shift=5. */
+uint32_t virtual_clock_busy(void);
+/* Sleeps (WFI) until the tick; returns early when an exception is pending. */
+void virtual_clock_sleep_until(uint64_t tick);
+
+/* ARM semihosting: the host's files. Negative or NULL results are errors. */
+int virtual_host_open(const char *path);
+size_t virtual_host_read(int file, void *data, size_t bytes); /* bytes read */
+bool virtual_host_seek(int file, uint32_t position);
+uint32_t virtual_host_size(int file);
+void virtual_host_close(int file);
+bool virtual_host_command_line(char *text, size_t bytes);
+
+#endif

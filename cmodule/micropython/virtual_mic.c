@@ -1,0 +1,233 @@
+/*
+ * liquid_audio.Mic of a virtual board: a wav file of the host, at the pace of the board's clock. It
+ * behaves as a microphone with a ring of buffers: who reads too late loses the oldest audio.
+ */
+#include <string.h>
+
+#include "binding.h"
+#include "py/mperrno.h"
+#include "py/runtime.h"
+#include "virtual_board.h"
+
+#define MODEL_RATE_HZ 16000
+#define N_BUFFERS 8
+#define PATH_BYTES 512
+
+typedef struct {
+    mp_obj_base_t base;
+    int file;             /* -1: closed */
+    uint32_t rate_hz;     /* of the audio */
+    bool paced;           /* by the clock; else as fast as the program reads */
+    bool started;
+    uint32_t ring_samples;
+    uint32_t data_at;     /* byte of the first sample in the file */
+    uint32_t n_samples;
+    uint32_t position;    /* next sample */
+    uint32_t overruns;
+    uint32_t lost;        /* samples dropped right before the last block */
+    uint64_t start_tick;  /* when the first sample was heard */
+} mic_t;
+
+static uint32_t le(const uint8_t *at, int bytes) {
+    uint32_t value = 0;
+    while (bytes-- > 0) {
+        value = value << 8 | at[bytes];
+    }
+    return value;
+}
+
+static __attribute__((noreturn)) void raise_os_error(int number, const char *text) {
+    mp_obj_t details[] = { MP_OBJ_NEW_SMALL_INT(number), mp_obj_new_str(text, strlen(text)) };
+    nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
+}
+
+static __attribute__((noreturn)) void refuse(mic_t *self, const char *path, const char *reason) {
+    virtual_host_close(self->file);
+    self->file = -1;
+    mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s"), path, reason);
+}
+
+/* RIFF chunks up to the audio. */
+static void read_header(mic_t *self, const char *path, uint32_t rate_hz) {
+    uint8_t head[16];
+    bool described = false;
+    uint32_t at = 12, bytes = virtual_host_size(self->file);
+    if (virtual_host_read(self->file, head, 12) != 12 || memcmp(head, "RIFF", 4) || memcmp(head + 8, "WAVE", 4)) {
+        refuse(self, path, "not a wav file");
+    }
+    for (;;) {
+        if (at > bytes || !virtual_host_seek(self->file, at) || virtual_host_read(self->file, head, 8) != 8) {
+            refuse(self, path, "a wav file without audio");
+        }
+        uint32_t chunk_bytes = le(head + 4, 4);
+        if (memcmp(head, "data", 4) == 0 && described) {
+            uint32_t rest = bytes - at - 8; /* a recorder that was cut leaves a wrong length */
+            self->data_at = at + 8;
+            self->n_samples = (chunk_bytes < rest ? chunk_bytes : rest) / 2;
+            virtual_host_seek(self->file, self->data_at);
+            return;
+        }
+        if (memcmp(head, "fmt ", 4) == 0) {
+            if (chunk_bytes < 16 || virtual_host_read(self->file, head, 16) != 16) {
+                refuse(self, path, "not a wav file");
+            }
+            uint32_t format = le(head, 2);
+            self->rate_hz = le(head + 4, 4);
+            if ((format != 1 && format != 0xFFFE) || le(head + 14, 2) != 16) {
+                refuse(self, path, "the microphone needs 16-bit PCM");
+            }
+            if (le(head + 2, 2) != 1) {
+                refuse(self, path, "the microphone needs one channel");
+            }
+            if (self->rate_hz != rate_hz) {
+                virtual_host_close(self->file);
+                self->file = -1;
+                mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %u Hz, the microphone needs %u Hz"), path,
+                    (unsigned)self->rate_hz, (unsigned)rate_hz);
+            }
+            described = true;
+        }
+        if (chunk_bytes > bytes) {
+            refuse(self, path, "a wav file without audio");
+        }
+        at += 8 + chunk_bytes + (chunk_bytes & 1u);
+    }
+}
+
+/* What `liquid-board start --audio FILE` put into the board's command line: "firmware FILE". */
+static const char *default_path(char *text) {
+    const char *space = virtual_host_command_line(text, PATH_BYTES) ? strchr(text, ' ') : NULL;
+    if (space == NULL) {
+        raise_os_error(MP_ENODEV, "no audio: Mic(path), or start the board with --audio FILE");
+    }
+    return space + 1;
+}
+
+static mp_obj_t mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    enum { ARG_path, ARG_rate, ARG_block };
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_path, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+        { MP_QSTR_rate, MP_ARG_INT, { .u_int = MODEL_RATE_HZ } },
+        { MP_QSTR_block, MP_ARG_INT, { .u_int = MODEL_RATE_HZ / 50 } },
+    };
+    mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, given);
+    mp_int_t rate = given[ARG_rate].u_int, block = given[ARG_block].u_int;
+    if (rate < 0 || block <= 0 || block > 1 << 20) {
+        mp_raise_ValueError(MP_ERROR_TEXT("rate is in Hz (0: as fast as possible), block in samples"));
+    }
+    char text[PATH_BYTES];
+    mp_obj_t path = given[ARG_path].u_obj;
+    const char *name = path == mp_const_none ? default_path(text) : mp_obj_str_get_str(path);
+    mic_t *self = mp_obj_malloc_with_finaliser(mic_t, type);
+    memset((char *)self + sizeof(mp_obj_base_t), 0, sizeof(*self) - sizeof(mp_obj_base_t));
+    self->file = virtual_host_open(name);
+    if (self->file < 0) {
+        raise_os_error(MP_ENOENT, name);
+    }
+    read_header(self, name, rate > 0 ? (uint32_t)rate : MODEL_RATE_HZ);
+    self->paced = rate > 0;
+    self->ring_samples = N_BUFFERS * (uint32_t)block;
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static uint64_t tick_of_sample(const mic_t *self, uint32_t sample) {
+    return self->start_tick + (uint64_t)sample * VIRTUAL_TICKS_PER_SECOND / self->rate_hz;
+}
+
+static void drop(mic_t *self, uint32_t heard) {
+    uint32_t waiting = heard - self->position;
+    self->lost = waiting > self->ring_samples ? waiting - self->ring_samples : 0;
+    if (self->lost > 0) {
+        self->overruns++;
+        self->position += self->lost;
+        virtual_host_seek(self->file, self->data_at + 2 * self->position);
+    }
+}
+
+/* Waits until n samples after the position have been heard. */
+static void listen(mic_t *self, uint32_t n) {
+    if (!self->started) {
+        self->started = true;
+        self->start_tick = virtual_clock_ticks();
+    }
+    uint64_t heard = (virtual_clock_ticks() - self->start_tick) * self->rate_hz / VIRTUAL_TICKS_PER_SECOND;
+    drop(self, heard < self->n_samples ? (uint32_t)heard : self->n_samples);
+    uint64_t until = tick_of_sample(self, self->position + n);
+    while (virtual_clock_ticks() < until) {
+        virtual_clock_sleep_until(until);
+        mp_handle_pending(true);
+    }
+}
+
+/* -> samples read: fewer than asked for at the end of the file, then 0 */
+static mp_obj_t mic_readinto(mp_obj_t self_in, mp_obj_t block) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t n;
+    int16_t *audio = (int16_t *)liquid_samples(block, &n);
+    mp_buffer_info_t writable;
+    mp_get_buffer_raise(block, &writable, MP_BUFFER_WRITE);
+    if (self->file < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the microphone was closed by deinit()"));
+    }
+    uint32_t left = self->n_samples - self->position;
+    n = n < left ? n : left;
+    if (self->paced && n > 0) {
+        listen(self, n);
+        left = self->n_samples - self->position;
+        n = n < left ? n : left;
+    }
+    n = virtual_host_read(self->file, audio, 2 * n) / 2;
+    self->position += n;
+    return MP_OBJ_NEW_SMALL_INT(n);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mic_readinto_obj, mic_readinto);
+
+static mp_obj_t mic_deinit(mp_obj_t self_in) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->file >= 0) {
+        virtual_host_close(self->file);
+        self->file = -1;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mic_deinit_obj, mic_deinit);
+
+static mp_obj_t mic_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return mic_deinit(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mic_exit_obj, 4, 4, mic_exit);
+
+static void mic_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
+    const mic_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] != MP_OBJ_NULL) {
+        return;
+    }
+    switch (name) {
+        case MP_QSTR_rate:
+            dest[0] = mp_obj_new_int_from_uint(self->rate_hz);
+            break;
+        case MP_QSTR_overruns:
+            dest[0] = mp_obj_new_int_from_uint(self->overruns);
+            break;
+        case MP_QSTR_lost:
+            dest[0] = mp_obj_new_int_from_uint(self->lost);
+            break;
+        default:
+            dest[1] = MP_OBJ_SENTINEL;
+            break;
+    }
+}
+
+static const mp_rom_map_elem_t mic_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&mic_readinto_obj) },
+    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&mic_deinit_obj) },
+    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&mic_deinit_obj) },
+    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
+    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&mic_exit_obj) },
+};
+static MP_DEFINE_CONST_DICT(mic_locals, mic_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(liquid_mic_type, MP_QSTR_Mic, MP_TYPE_FLAG_NONE, make_new, mic_make_new, attr, mic_attr,
+    locals_dict, &mic_locals);
