@@ -1,0 +1,48 @@
+/*
+ * The board's microphone as a stream of 16-bit mono audio. A thread takes the driver's blocks into a
+ * queue; nothing is allocated. Audio that is lost is counted and told to the reader, who tells it to
+ * lnn_skip(): the network then sees the gap as elapsed time.
+ */
+#ifndef LIQUID_AUDIO_MICROPHONE_H
+#define LIQUID_AUDIO_MICROPHONE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    uint32_t sample_rate_hz;
+    uint16_t gain_q8; /* 256 leaves the audio as it is; what grows too loud is clipped */
+    uint8_t channel;  /* 0 left, 1 right */
+} lnn_mic_config_t;
+
+typedef struct {
+    uint64_t samples;      /* that the driver delivered */
+    uint64_t lost_samples; /* that nobody will ever read */
+    uint32_t overruns;     /* blocks lost because the queue was full */
+    uint32_t restarts;     /* of the driver, because it failed or fell silent */
+} lnn_mic_stats_t;
+
+typedef struct {
+    int64_t time_us;       /* uptime at the first sample of this read */
+    uint32_t lost_samples; /* between the last read and this one */
+} lnn_mic_stamp_t;
+
+/* The device's name, or the devicetree's property that is missing. */
+const char *lnn_mic_name(void);
+
+/* -ENODEV: no microphone in the devicetree, or its driver is not ready. -EBUSY: already started. */
+int lnn_mic_start(const lnn_mic_config_t *config);
+
+/* Ends the capture and powers the receiver down; queued audio is dropped, the counters stay. */
+int lnn_mic_stop(void);
+
+/*
+ * Waits until `n_samples` are there, a gap ends the audio, or timeout_ms (negative: no limit) passed.
+ * Returns the samples written to `audio`, all of them after `stamp->lost_samples`.
+ * -EPIPE: the microphone is stopped.
+ */
+int lnn_mic_read(int16_t *audio, size_t n_samples, int32_t timeout_ms, lnn_mic_stamp_t *stamp);
+
+void lnn_mic_get_stats(lnn_mic_stats_t *stats);
+
+#endif

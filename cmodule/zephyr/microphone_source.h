@@ -1,0 +1,26 @@
+/* What a receiver supplies to microphone.c: microphone_dmic.c or microphone_i2s.c. */
+#ifndef LIQUID_AUDIO_MICROPHONE_SOURCE_H
+#define LIQUID_AUDIO_MICROPHONE_SOURCE_H
+
+#include <zephyr/device.h>
+#include <zephyr/kernel.h>
+#include <liquid_audio/microphone.h>
+
+#define LNN_MIC_BLOCK_SAMPLES CONFIG_LIQUID_AUDIO_MIC_BLOCK_SAMPLES
+
+/* Longer than a receiver ever takes for a block, shorter than a listener's patience. */
+#define LNN_MIC_BLOCK_TIMEOUT_MS(rate_hz) (20 + 3000 * LNN_MIC_BLOCK_SAMPLES / (int)(rate_hz))
+
+#if DT_HAS_CHOSEN(liquid_audio_microphone)
+#define LNN_MIC_DEVICE DEVICE_DT_GET(DT_CHOSEN(liquid_audio_microphone))
+#else
+#define LNN_MIC_DEVICE NULL
+#endif
+
+int lnn_mic_source_start(const struct device *device, const lnn_mic_config_t *config);
+/* Drops what the driver still has; may be called at any time, also on a driver that failed. */
+void lnn_mic_source_stop(const struct device *device);
+/* One block, mono, with its gain, to `audio`. Returns its samples or -errno, soon after a timeout. */
+int lnn_mic_source_take(const struct device *device, const lnn_mic_config_t *config, int16_t *audio);
+
+#endif
