@@ -56,7 +56,7 @@ class FrameStore:
         for name in self.COLUMNS:
             setattr(self, name, np.array(table[name]))
         self.channels = table["channels"]
-        self.mel = np.memmap(self.folder / "mel.f32", np.float32, "r").reshape(-1, self.channels)
+        self.mel = np.memmap(self.folder / "mel.f32", np.float32, "c").reshape(-1, self.channels)
         self.energy = np.memmap(self.folder / "energy.f32", np.float32, "r")
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 Per unit: zf = Wf [u;h] + bf, clamped; A = tanh(Wa [u;h] + ba); g = dt exp(zf);
 h <- (h + g A) / (1 + dt/tau + g).  dt = 0 leaves h exactly as it was, which is how skipped frames are
 written.  The part of zf and A that comes from the input is one product for all steps; the backward
-pass does four operations a step and the weight gradients as one product at the end.
+pass does three operations a step and the weight gradients as products over all steps.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 GATE_LIMIT = 15.0
+_CLAMPED = 1e-3 * math.exp(GATE_LIMIT)  # a denominator above this may mean a clamped gate, dt being 1 ms or more
 
 
 class UnsupportedCell(ValueError):
@@ -21,51 +22,59 @@ class UnsupportedCell(ValueError):
 
 
 class _FusedSequence(torch.autograd.Function):
-    """inputs (T, B, 2N) = u Wu + b;  recurrent (2N, N);  rate (N,) = 1/tau;  dt (T, B) s;  h0 (B, N)."""
+    """u (T, B, M); weight (2N, M + N), gate rows first; bias (2N,); rate (N,) = 1/tau; dt (T, B) s; h0 (B, N).
+
+    The forward pass leaves behind, in the buffers it worked in, what a step passes back:
+    `partial` (T, B, 2N) = dh/dz of both halves and `keep` (T, B, N) = the factor on the state before."""
 
     @staticmethod
-    def forward(ctx, inputs: Tensor, recurrent: Tensor, rate: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
-        steps, batch, _ = inputs.shape
-        n = h0.shape[1]
+    def forward(ctx, u: Tensor, weight: Tensor, bias: Tensor, rate: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
+        (steps, batch, m), n = u.shape, h0.shape[1]
         dt = dt.unsqueeze(-1)
-        z = torch.empty_like(inputs)
-        decay = 1 + dt * rate  # becomes the denominator in place
-        states = inputs.new_empty(steps + 1, batch, n)
-        states[0] = h0
-        weights = recurrent.t().contiguous()
+        z = torch.addmm(bias, u.reshape(-1, m), weight[:, :m].t()).view(steps, batch, 2 * n)
         gate, reversal = z[..., :n], z[..., n:]
-        for t in range(steps):
-            torch.addmm(inputs[t], states[t], weights, out=z[t])
-            gate[t].clamp_(-GATE_LIMIT, GATE_LIMIT).exp_().mul_(dt[t])
-            reversal[t].tanh_()
-            decay[t].add_(gate[t])
-            torch.addcmul(states[t], gate[t], reversal[t], out=states[t + 1]).div_(decay[t])
-        ctx.save_for_backward(z, decay, states, recurrent, rate, dt)
-        return states[1:].clone()
+        denominator = 1 + dt * rate
+        states = z.new_empty(steps + 1, batch, n)
+        states[0] = h0
+        recurrent = weight[:, m:].t().contiguous()
+        every = zip(z.unbind(), gate.unbind(), reversal.unbind(), denominator.unbind(), dt.unbind(), states.unbind(),
+                    states[1:].unbind())
+        for z_t, g_t, a_t, d_t, dt_t, before, after in every:
+            z_t.addmm_(before, recurrent)
+            g_t.clamp_(-GATE_LIMIT, GATE_LIMIT).exp_().mul_(dt_t)
+            a_t.tanh_()
+            d_t.add_(g_t)
+            torch.addcmul(before, g_t, a_t, out=after).div_(d_t)
+        if any(ctx.needs_input_grad):
+            # Past the upper clamp nothing changes with zf; past the lower one next to nothing does anyway.
+            clamped = gate >= dt * math.exp(GATE_LIMIT) * 0.9999 if denominator.amax() > _CLAMPED else None
+            keep = denominator.reciprocal_()
+            slope = reversal - states[1:]
+            gate.mul_(keep)
+            reversal.square_().neg_().add_(1).mul_(gate)
+            gate.mul_(slope)
+            if clamped is not None:
+                gate.masked_fill_(clamped, 0.0)
+            ctx.save_for_backward(z, keep, states, u, weight, dt)
+        return states[1:]
 
     @staticmethod
     def backward(ctx, grad: Tensor):
-        z, denominator, states, recurrent, rate, dt = ctx.saved_tensors
-        steps, batch, n = grad.shape
-        g, reversal = z[..., :n], z[..., n:]
-        keep = 1 / denominator
-        local = torch.empty(steps, batch, 2, n, dtype=grad.dtype, device=grad.device)
-        torch.mul(reversal - states[1:], g * keep, out=local[:, :, 0])
-        # A clamped gate passes no gradient; dt exp(+-limit) marks it, a hair inside for rounding.
-        local[:, :, 0].masked_fill_((g >= dt * math.exp(GATE_LIMIT) * 0.9999)
-                                    | (g <= dt * math.exp(-GATE_LIMIT) * 1.0001), 0.0)
-        torch.mul(1 - reversal * reversal, g * keep, out=local[:, :, 1])
-        dz = local  # overwritten step by step
-        dh = torch.zeros_like(grad[0])
-        total = torch.empty_like(grad)
-        for t in range(steps - 1, -1, -1):
-            torch.add(grad[t], dh, out=total[t])
-            dz[t].mul_(total[t].unsqueeze(1))
-            torch.addmm(total[t].mul_(keep[t]), dz[t].view(batch, 2 * n), recurrent, out=dh)
-        dz = dz.view(steps, batch, 2 * n)
-        d_recurrent = dz.view(-1, 2 * n).t() @ states[:-1].reshape(-1, n)
-        d_rate = -(total * states[1:] * dt).sum((0, 1))
-        return dz, d_recurrent, d_rate, None, dh
+        partial, keep, states, u, weight, dt = ctx.saved_tensors
+        (steps, batch, n), m = grad.shape, u.shape[2]
+        dz, total = torch.empty_like(partial), torch.empty_like(grad)
+        carried = torch.zeros_like(grad[0])
+        recurrent = weight[:, m:].contiguous()
+        every = zip(dz.unbind(), partial.unbind(), keep.unbind(), grad.unbind(), total.unbind())
+        for dz_t, partial_t, keep_t, grad_t, total_t in reversed(list(every)):
+            torch.add(grad_t, carried, out=total_t)
+            torch.mul(partial_t.view(batch, 2, n), total_t.unsqueeze(1), out=dz_t.view(batch, 2, n))
+            carried = total_t.mul_(keep_t).addmm(dz_t, recurrent)
+        flat = dz.view(-1, 2 * n)
+        d_weight = torch.cat([flat.t() @ u.reshape(-1, m), flat.t() @ states[:-1].reshape(-1, n)], 1)
+        d_u = (flat @ weight[:, :m]).view(steps, batch, m) if ctx.needs_input_grad[0] else None
+        d_rate = -(total.mul_(states[1:]).mul_(dt)).sum((0, 1))
+        return d_u, d_weight, flat.sum(0), d_rate, None, carried
 
 
 class LTCCell(nn.Module):
@@ -92,11 +101,7 @@ class LTCCell(nn.Module):
 
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         """u (T, B, M), dt (T, B) seconds, 0 = no step, h0 (B, N) -> states after each step (T, B, N)."""
-        m = self.inputs
-        steps, batch, _ = u.shape
-        inputs = torch.addmm(self.bias, u.reshape(-1, m), self.weight[:, :m].t()).view(steps, batch, -1)
-        recurrent = self.weight[:, m:].contiguous()
-        return _FusedSequence.apply(inputs, recurrent, torch.exp(-self.log_tau), dt, h0)
+        return _FusedSequence.apply(u, self.weight, self.bias, torch.exp(-self.log_tau), dt, h0)
 
 
 CELLS: dict[tuple[str, str], type[nn.Module]] = {("ltc", "fused"): LTCCell}

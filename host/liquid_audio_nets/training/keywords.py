@@ -157,9 +157,8 @@ def finish(run: KeywordRun, store: FrameStore) -> Path:
 
 
 def golden_audio(run: KeywordRun) -> np.ndarray:
-    """One training clip of each of the first two keywords, end to end."""
+    """One training clip of the first keyword."""
     root = Path(run.data)
     root = root / "speech_commands" if (root / "speech_commands").is_dir() else root
-    data = scan(root, [w for w in run.labels if not w.startswith("_")][:2], "training")
-    first = {clip.label: clip for clip in reversed(data.clips)}
-    return np.concatenate([read_audio(clip.path)[0] for clip in first.values()])
+    data = scan(root, [w for w in run.labels if not w.startswith("_")][:1], "training")
+    return read_audio(data.clips[0].path)[0]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -78,18 +76,30 @@ class LiquidNet(nn.Module):
         return evidence, StreamState(ends, evidence[-1])
 
 
+class _Smooth(torch.autograd.Function):
+    """e_t = keep_t e_(t-1) + gain_t z_t; gain and keep (T, B, 1)."""
+
+    @staticmethod
+    def forward(ctx, logits: Tensor, gain: Tensor, keep: Tensor, start: Tensor) -> Tensor:
+        ctx.save_for_backward(gain, keep)
+        out, e = logits * gain, start
+        for out_t, keep_t in zip(out.unbind(), keep.unbind()):
+            e = out_t.addcmul_(keep_t, e)
+        return out
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        gain, keep = ctx.saved_tensors
+        total, carried = torch.empty_like(grad), torch.zeros_like(grad[0])
+        for total_t, grad_t, keep_t in reversed(list(zip(total.unbind(), grad.unbind(), keep.unbind()))):
+            carried = torch.add(grad_t, carried, out=total_t) * keep_t
+        return total.mul_(gain), None, None, carried
+
+
 def smooth(logits: Tensor, dt: Tensor, decay_s: Tensor, start: Tensor, smoothing_s: float) -> Tensor:
     """e <- e + a (z - e), a = dt/(dt + smoothing_s); while the gate is closed e decays towards 0.
 
-    All steps at once: e_t = prod(keep) e_0 + sum_s a_s z_s prod_{s<r<=t} keep_r, a triangular product.
-    logits (T, B, K), dt and decay_s (T, B), start (B, K) -> (T, B, K)."""
-    gain = dt / (dt + smoothing_s)
-    keep = torch.log1p(-gain) - torch.log1p(decay_s / smoothing_s)
-    total = keep.cumsum(0).t()  # (B, T)
-    weights = (total.unsqueeze(2) - total.unsqueeze(1)).tril_().exp_().tril_() * gain.t().unsqueeze(1)
-    evidence = torch.bmm(weights, logits.transpose(0, 1)) + total.exp().unsqueeze(2) * start.unsqueeze(1)
-    return evidence.transpose(0, 1)
-
-
-def label_index(labels: Sequence[str], name: str) -> int:
-    return list(labels).index(name)
+    logits (T, B, K), dt and decay_s (T, B) s, start (B, K) -> (T, B, K)."""
+    gain = (dt / (dt + smoothing_s)).unsqueeze(-1)
+    keep = (1 - gain) / (1 + decay_s / smoothing_s).unsqueeze(-1)
+    return _Smooth.apply(logits, gain, keep, start)
