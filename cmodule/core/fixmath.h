@@ -71,7 +71,7 @@ static inline uint32_t lnn_exp2_minus_q31(uint32_t x_q16) {
     uint32_t whole = x_q16 >> 16;
     uint32_t i = (x_q16 >> 10) & 63u, fraction = x_q16 & 1023u;
     uint32_t high = lnn_exp2_table_q31[i], low = lnn_exp2_table_q31[i + 1u];
-    uint32_t value = high - (((high - low) * fraction) >> 10);
+    uint32_t value = high - ((((high - low) >> 3) * fraction) >> 7); /* the difference has 25 bits */
     return whole < 32u ? value >> whole : 0u;
 }
 
