@@ -4,16 +4,24 @@ LIQUID_DIR := $(USERMOD_DIR)
 
 # Held equal to python/CMakeLists.txt and micropython.cmake by a test.
 LIQUID_CORE_SOURCES := \
-	core/cell_ltc.c \
+	core/cell_ltc_f32.c \
+	core/cell_ltc_s8.c \
+	core/cursor.c \
 	core/dsp_portable.c \
 	core/engine.c \
 	core/errors.c \
+	core/fft_q15.c \
 	core/fix_tables.c \
-	core/frontend.c \
+	core/frontend_f32.c \
+	core/frontend_q15.c \
 	core/loader.c \
+	core/matvec_s8_dsp.c \
 	core/model.c \
 	core/policy.c \
-	core/readout.c
+	core/readout.c \
+	core/sections.c \
+	core/sections_f32.c \
+	core/sections_s8.c
 
 LIQUID_BINDING_SOURCES := \
 	micropython/lnn_object.c \

@@ -13,9 +13,6 @@
 
 typedef struct {
     /* config */
-    uint16_t window_samples;
-    uint16_t fft_points;
-    uint16_t n_mels;
     float log_floor;
     float feature_clip;
     /* weights */
@@ -27,20 +24,71 @@ typedef struct {
     const float *inv_std;      /* (n_mels) */
     /* state */
     lnn_rfft_t rfft;
+    float *features; /* (n_mels) */
     float *previous; /* (n_mels) features of the last step, for the flux */
-} lnn_frontend_t;
+} lnn_frontend_f32_t;
 
 typedef struct {
     /* config */
-    uint16_t n_inputs; /* M */
-    uint16_t n_units;  /* N */
-    float gate_clamp;
+    int32_t clip_q12;
+    uint32_t per_mel_q16; /* 1 / n_mels */
     /* weights */
+    const int16_t *window;       /* (window_samples) q15 */
+    const uint16_t *mel_start;   /* (n_mels) */
+    const uint16_t *mel_count;   /* (n_mels) */
+    const uint16_t *mel_weights; /* (sum of mel_count) q15 */
+    const uint32_t *floor_q8;    /* (n_mels) */
+    const int32_t *mean_q16;     /* (n_mels) of log2 */
+    const int32_t *scale_q22;    /* (n_mels) */
+    /* state */
+    int16_t *previous; /* (n_mels) */
+} lnn_frontend_q15_t;
+
+typedef struct {
+    uint16_t kind; /* enum frontend */
+    uint16_t window_samples;
+    uint16_t fft_points;
+    uint16_t n_mels;
+    union {
+        lnn_frontend_f32_t f32;
+        lnn_frontend_q15_t q15;
+    } as;
+} lnn_frontend_t;
+
+typedef struct {
+    float gate_clamp;
     const float *inv_tau; /* (N) 1/s */
     const float *bias;    /* (2N) gate and reversal of each unit side by side */
     const float *weights; /* (2N, M+N) rows4 */
+    float *uh;            /* (M+N) state: inputs, then h: one vector for one product */
+} lnn_cell_f32_t;
+
+typedef struct {
+    /* config */
+    int32_t gate_clamp_q11;
+    /* weights */
+    const uint32_t *inv_tau_q16;  /* (N) 1/s */
+    const int32_t *bias_q16;      /* (2N) gate and reversal of each unit side by side */
+    const int32_t *scale_inputs;  /* (2N) */
+    const int32_t *scale_state;   /* (2N) */
+    const int8_t *weights_inputs; /* (2N, rows4(M)) rows4x4 */
+    const int8_t *weights_state;  /* (2N, rows4(N)) rows4x4 */
     /* state */
-    float *uh; /* (M+N) inputs, then the state h: one vector for one product */
+    int16_t *uh;        /* (rows4(M) + rows4(N)) inputs, then h in q15 */
+    int32_t *h_q30;     /* (N) h with the bits that a small timestep needs */
+    /* of dt_us, until it changes */
+    int32_t *inv_c_q31; /* (N) 1 / (1 + dt/tau) */
+    int16_t *shift_q11; /* (N) ln(dt / (1 + dt/tau)) */
+    uint32_t dt_us;
+} lnn_cell_s8_t;
+
+typedef struct {
+    uint16_t n_inputs; /* M */
+    uint16_t n_units;  /* N */
+    union {
+        lnn_cell_f32_t f32;
+        lnn_cell_s8_t s8;
+    } as;
 } lnn_cell_t;
 
 typedef struct {
@@ -48,18 +96,26 @@ typedef struct {
     uint16_t n_inputs;
     uint16_t n_labels;
     uint16_t idle_label;
-    float smoothing_s;
-    /* weights */
-    const float *bias;               /* (rows4(n_labels)) */
-    const float *weights;            /* (n_labels, n_inputs) rows4 */
-    const lnn_file_label_t *labels;  /* (n_labels) */
+    uint32_t inv_smoothing_q16;     /* 1/s */
+    const lnn_file_label_t *labels; /* (n_labels) */
+    /* weights of a float model */
+    const float *bias;    /* (rows4(n_labels)) */
+    const float *weights; /* (n_labels, n_inputs) rows4 */
+    /* weights of an integer model */
+    const int32_t *bias_q16;  /* (rows4(n_labels)) */
+    const int32_t *scale;     /* (rows4(n_labels)) */
+    const int8_t *weights_s8; /* (n_labels, rows4(n_inputs)) rows4x4 */
     /* state */
-    float *logits;     /* (rows4(n_labels)) */
-    float *evidence;   /* (n_labels) logits smoothed over time */
-    float *posterior;  /* (n_labels) softmax of the evidence */
-    float *thresholds; /* (n_labels) writable copy of the file's */
-    uint64_t armed;    /* bit a label: its posterior was below the threshold since its detection */
+    int32_t *logits_q16;     /* (rows4(n_labels)) */
+    int32_t *evidence_q16;   /* (n_labels) logits smoothed over time */
+    uint16_t *posterior_q15; /* (n_labels) softmax of the evidence */
+    float *scores;           /* (n_labels) the posterior as the caller sees it */
+    float *thresholds;       /* (n_labels) writable copy of the file's */
+    uint16_t *threshold_q15; /* (n_labels) */
+    uint64_t armed;          /* bit a label: its posterior was below the threshold since its detection */
     uint64_t refractory_samples; /* left until a next detection */
+    uint32_t dt_us;          /* of share_q31 */
+    int32_t share_q31;       /* of new logits in the evidence */
 } lnn_readout_t;
 
 typedef struct {
@@ -93,9 +149,9 @@ struct lnn_model {
     lnn_counters_t counters;
     lnn_clock_t clock;
     /* engine */
-    int16_t *ring;    /* (window_samples) the newest audio */
-    float *scratch;   /* shared by the front-end and the cells, which never run at once */
-    float *features;  /* (n_mels) */
+    int16_t *ring;     /* (window_samples) the newest audio */
+    void *scratch;     /* shared by the front-end and the cells, which never run at once */
+    bool integer;      /* cells and readout are int8, else float32 */
     uint32_t ring_at;       /* next place to write */
     uint32_t tick_filled;   /* samples of the current tick */
     uint32_t elapsed;       /* samples since the cells' last step */
@@ -103,9 +159,9 @@ struct lnn_model {
     uint32_t tick_crossings;
     int16_t last_sample;
     uint64_t last_power;    /* of the last whole tick */
-    float flux;
+    int32_t flux_q16;       /* of the last step */
     uint32_t steps;         /* since the reset */
-    float inv_rate;         /* s a sample */
+    uint32_t us_per_sample_q16;
     /* golden vectors, in the file */
     const int16_t *golden_audio;
     const float *golden_logits;
@@ -123,26 +179,44 @@ static inline uint32_t lnn_rows4(uint32_t rows) {
     return (rows + 3u) & ~3u;
 }
 
+/* Inputs and state of an integer cell are filled up to whole fours of columns. */
+static inline int16_t *lnn_state_s8(const lnn_cell_t *cell) {
+    return cell->as.s8.uh + lnn_rows4(cell->n_inputs);
+}
+
 static inline uint32_t lnn_now(const lnn_model_t *model) {
     return model->clock ? model->clock() : 0u;
 }
 
-/* frontend.c: the window ends at the newest sample of the ring */
-void lnn_frontend_init(lnn_frontend_t *fe);
-void lnn_frontend_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
+/*
+ * frontend_f32.c, frontend_q15.c: features of the window that is the ring's older part, then its newer
+ * part; returns the spectral flux in q16. lnn_features_to_* change features from one kind to the other.
+ */
+void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
     float *scratch, float *features);
-float lnn_frontend_flux(lnn_frontend_t *fe, const float *features);
+int32_t lnn_frontend_f32_flux_q16(lnn_frontend_t *fe, const float *features);
+void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
+    void *scratch, int16_t *features);
+int32_t lnn_frontend_q15_flux_q16(lnn_frontend_t *fe, const int16_t *features);
+void lnn_features_to_q12(const float *features, uint32_t n, int16_t *q12);
 
-/* cell_ltc.c: one fused step; the new state stands behind the inputs in cell->uh */
-void lnn_cell_step(lnn_cell_t *cell, const float *inputs, float dt_s, float *scratch);
+/* cell_ltc_f32.c, cell_ltc_s8.c: one fused step on the inputs in uh; the new state is behind them */
+void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch);
+void lnn_cell_s8_step(lnn_cell_t *cell, uint32_t dt_us, int32_t *scratch);
+uint32_t lnn_leak_share_q31(uint32_t inv_tau_q16, uint32_t dt_us);
 
 /* readout.c */
 void lnn_readout_reset(lnn_readout_t *ro);
-void lnn_readout_step(lnn_readout_t *ro, const float *state, float dt_s);
-void lnn_readout_rest(lnn_readout_t *ro, float dt_s);
+void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold);
+void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch, uint32_t dt_us);
+void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, uint32_t dt_us);
+void lnn_readout_rest(lnn_readout_t *ro, uint32_t dt_us);
 uint16_t lnn_readout_top(const lnn_readout_t *ro);
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz);
 void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples);
+
+/* engine.c: in scratch, valid until the next call */
+const float *lnn_float_logits(lnn_model_t *m);
 
 /* policy.c */
 bool lnn_policy_is_valid(const lnn_policy_t *policy);
@@ -150,8 +224,5 @@ void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t 
 void lnn_gate_reset(lnn_gate_t *gate);
 bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings);
 void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16);
-
-/* engine.c */
-void lnn_network_step(lnn_model_t *model, const float *features, float dt_s);
 
 #endif

@@ -7,7 +7,7 @@
 #define LNN_VERSION_MAJOR 1u
 #define LNN_VERSION_MINOR 0u
 #define LNN_ALIGN_BYTES 16u
-#define LNN_MODEL_BYTES 896u
+#define LNN_MODEL_BYTES 1152u
 
 #define LNN_MAX_FILE_BYTES 16777216u
 #define LNN_MAX_SECTIONS 64u
@@ -90,6 +90,7 @@ enum {
 /* the order of a weight matrix in the file */
 enum {
     LNN_LAYOUT_ROWS4 = 0,
+    LNN_LAYOUT_ROWS4X4 = 1,
 };
 
 /* which measure of the sound drives the timestep */
@@ -156,6 +157,25 @@ typedef char lnn_file_frontend_is_20_bytes[sizeof(lnn_file_frontend_t) == 20 ? 1
 /* then float mean[n_mels]: of the logarithms in training */
 /* then float inv_std[n_mels]: reciprocal: the step multiplies */
 
+/* the record of a frontend section whose kind is logmel_q15: pre-emphasis 31/32, then as above in integers; levels are log2 of q8 sums of squared 16-bit steps */
+typedef struct {
+    uint16_t kind; /* enum frontend */
+    uint16_t window_samples; /* even */
+    uint16_t fft_points; /* 256 or 512 */
+    uint16_t n_mels; /* features a step */
+    uint16_t n_mel_weights; /* sum of mel_count */
+    uint16_t clip_q12; /* features stay within plus and minus this */
+    uint32_t reserved; /* zero */
+} lnn_file_frontend_q15_t;
+typedef char lnn_file_frontend_q15_is_16_bytes[sizeof(lnn_file_frontend_q15_t) == 16 ? 1 : -1];
+/* then int16_t window[window_samples]: q15 */
+/* then uint16_t mel_start[n_mels]: first FFT bin of a filter */
+/* then uint16_t mel_count[n_mels]: bins of a filter */
+/* then uint16_t mel_weights[n_mel_weights]: q15 */
+/* then uint32_t floor[n_mels]: q8, added before the logarithm */
+/* then int32_t mean[n_mels]: q16, of log2 */
+/* then int32_t scale[n_mels]: q22, ln 2 over the standard deviation: features are q12 */
+
 /* a liquid cell; the first reads the features, each other the state of the one before */
 typedef struct {
     uint8_t kind; /* enum cell */
@@ -172,6 +192,25 @@ typedef char lnn_file_cell_is_16_bytes[sizeof(lnn_file_cell_t) == 16 ? 1 : -1];
 /* then float bias[2 * n_units]: rows: gate of unit 0, reversal of unit 0, gate of unit 1, ... */
 /* then float weights[2 * n_units * (n_inputs + n_units)]: same rows, columns [u;h], in the layout */
 
+/* the record of a cell section whose weight is int8; a row's sum times its scale, shifted right by 32, is an argument in q16 */
+typedef struct {
+    uint8_t kind; /* enum cell */
+    uint8_t solver; /* enum solver */
+    uint8_t weight; /* enum weight */
+    uint8_t layout; /* enum layout */
+    uint16_t n_inputs; /* M */
+    uint16_t n_units; /* N, even */
+    uint32_t gate_clamp_q11; /* |Wf [u;h] + bf| is clamped to this */
+    uint32_t reserved; /* zero */
+} lnn_file_cell_s8_t;
+typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 : -1];
+/* then uint32_t inv_tau[n_units]: q16, 1/s */
+/* then int32_t bias[2 * n_units]: q16, rows as in cell */
+/* then int32_t scale_inputs[2 * n_units]: of the inputs' sum; inputs are q12 features or q15 states */
+/* then int32_t scale_state[2 * n_units]: of the state's sum; states are q15: two scales a row, for the two parts' ranges differ */
+/* then int8_t weights_inputs[2 * n_units * rows4(n_inputs)]: in the layout, columns filled up with zeros to a multiple of 4 */
+/* then int8_t weights_state[2 * n_units * rows4(n_units)]: the same */
+
 /* logits = W h + b, smoothed to evidence, softmax */
 typedef struct {
     uint8_t weight; /* enum weight */
@@ -184,6 +223,20 @@ typedef struct {
 typedef char lnn_file_readout_is_12_bytes[sizeof(lnn_file_readout_t) == 12 ? 1 : -1];
 /* then float bias[rows4(n_labels)]: rows beyond n_labels are zero */
 /* then float weights[rows4(n_labels) * n_inputs]: in the layout */
+
+/* the record of a readout section whose weight is int8 */
+typedef struct {
+    uint8_t weight; /* enum weight */
+    uint8_t layout; /* enum layout */
+    uint16_t n_inputs; /* units of the last cell */
+    uint16_t idle_label; /* the label of no sound at all; 65535: none */
+    uint16_t reserved; /* zero */
+    float smoothing_s; /* time constant of the evidence */
+} lnn_file_readout_s8_t;
+typedef char lnn_file_readout_s8_is_12_bytes[sizeof(lnn_file_readout_s8_t) == 12 ? 1 : -1];
+/* then int32_t bias[rows4(n_labels)]: q16; rows beyond n_labels are zero */
+/* then int32_t scale[rows4(n_labels)]: as in cell_s8 */
+/* then int8_t weights[rows4(n_labels) * rows4(n_inputs)]: in the layout */
 
 /* the adaptive timestep; every field may be changed while running */
 typedef struct {

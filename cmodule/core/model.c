@@ -34,7 +34,7 @@ lnn_status_t lnn_set_threshold(lnn_model_t *m, uint16_t label, float threshold) 
     if (!m || label >= m->readout.n_labels || !(threshold >= 0.0f && threshold <= 1.0f)) {
         return LNN_ERR_ARGUMENT;
     }
-    m->readout.thresholds[label] = threshold;
+    lnn_readout_set_threshold(&m->readout, label, threshold);
     return LNN_OK;
 }
 
@@ -64,9 +64,10 @@ lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
     lnn_gate_set_policy(&m->gate, &policy_of_file, m->info.sample_rate_hz);
     lnn_reset(m);
     lnn_process_cmsis(m, m->golden_audio, m->golden_samples, &result);
+    const float *logits = lnn_float_logits(m);
     float worst = 0.0f;
     for (uint32_t i = 0; i < m->readout.n_labels; i++) {
-        float difference = m->readout.logits[i] - m->golden_logits[i];
+        float difference = logits[i] - m->golden_logits[i];
         difference = difference < 0.0f ? -difference : difference;
         worst = difference > worst ? difference : worst;
     }

@@ -1,58 +1,103 @@
-/* Logits, evidence (logits smoothed over time), posterior, detection. */
+/*
+ * Logits to evidence (logits smoothed over time), posterior and detection. The product is computed in
+ * the model's own numbers; from there on all models go the same way, in integers.
+ */
 #include "internal.h"
-#include "fastmath.h"
+#include "fixmath.h"
+#include "matvec_s8.h"
 
-/* Posterior of the evidence. The largest one is subtracted: exp never overflows. */
-static void softmax(const float *evidence, uint32_t n, float *posterior) {
-    float largest = evidence[0], sum = 0.0f;
-    for (uint32_t i = 1; i < n; i++) {
-        largest = evidence[i] > largest ? evidence[i] : largest;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        posterior[i] = lnn_expf(evidence[i] - largest);
-        sum += posterior[i];
-    }
-    float scale = 1.0f / sum;
-    for (uint32_t i = 0; i < n; i++) {
-        posterior[i] *= scale;
-    }
-}
+#define LOG2_E_Q30 1549082005
+#define LOGIT_LIMIT_Q16 (128 << 16) /* so that a logit is exact as a float, too */
 
 static uint64_t bit(uint32_t label) {
     return (uint64_t)1 << label;
 }
 
-void lnn_readout_reset(lnn_readout_t *ro) {
-    for (uint32_t i = 0; i < ro->n_labels; i++) {
-        ro->evidence[i] = 0.0f;
-        ro->logits[i] = 0.0f;
-    }
-    softmax(ro->evidence, ro->n_labels, ro->posterior);
-    ro->armed = UINT64_MAX;
-    ro->refractory_samples = 0;
+/* exp(-x) = 2**(-x log2 e) for x in q16, 0 <= x <= 256 */
+static uint32_t log2_of_exp_q16(int32_t x_q16) {
+    return (uint32_t)lnn_mul_high(x_q16 * 4, LOG2_E_Q30);
 }
 
-void lnn_readout_step(lnn_readout_t *ro, const float *state, float dt_s) {
-    lnn_matvec_rows4(ro->weights, ro->bias, state, lnn_rows4(ro->n_labels), ro->n_inputs, ro->logits);
-    float a = dt_s / (dt_s + ro->smoothing_s);
-    for (uint32_t i = 0; i < ro->n_labels; i++) {
-        ro->evidence[i] += a * (ro->logits[i] - ro->evidence[i]);
+/* Softmax without a division: exp(e) / sum = 2**-(log2 of the distance to the largest + log2 of the sum). */
+static void update_posterior(lnn_readout_t *ro) {
+    int32_t largest = ro->evidence_q16[0];
+    uint64_t sum_q31 = 0;
+    for (uint32_t i = 1; i < ro->n_labels; i++) {
+        largest = ro->evidence_q16[i] > largest ? ro->evidence_q16[i] : largest;
     }
-    softmax(ro->evidence, ro->n_labels, ro->posterior);
-}
-
-/* Nothing is heard: the evidence fades as if the logits were zero, and what has faded is armed again. */
-void lnn_readout_rest(lnn_readout_t *ro, float dt_s) {
-    float keep = ro->smoothing_s / (dt_s + ro->smoothing_s);
     for (uint32_t i = 0; i < ro->n_labels; i++) {
-        ro->evidence[i] *= keep;
+        sum_q31 += lnn_exp2_minus_q31(log2_of_exp_q16(largest - ro->evidence_q16[i]));
     }
-    softmax(ro->evidence, ro->n_labels, ro->posterior);
+    int32_t log2_sum_q16 = lnn_log2_u64_q16(sum_q31) - (31 << 16);
+    uint32_t extra = log2_sum_q16 > 0 ? (uint32_t)log2_sum_q16 : 0u; /* 1 in q31 is a bit below 1 */
     for (uint32_t i = 0; i < ro->n_labels; i++) {
-        if (ro->posterior[i] < ro->thresholds[i]) {
+        uint32_t p = lnn_exp2_minus_q31(log2_of_exp_q16(largest - ro->evidence_q16[i]) + extra);
+        ro->posterior_q15[i] = (uint16_t)((p + 0x8000u) >> 16);
+        if (ro->posterior_q15[i] < ro->threshold_q15[i]) {
             ro->armed |= bit(i);
         }
     }
+}
+
+void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold) {
+    ro->thresholds[label] = threshold;
+    ro->threshold_q15[label] = (uint16_t)(threshold * 32768.0f + 0.5f);
+}
+
+void lnn_readout_reset(lnn_readout_t *ro) {
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
+        ro->evidence_q16[i] = 0;
+        ro->logits_q16[i] = 0;
+    }
+    ro->refractory_samples = 0;
+    update_posterior(ro);
+    ro->armed = UINT64_MAX;
+}
+
+/* Share of the new logits in the evidence after dt: 1 - 1/c, c = 1 + dt/smoothing. */
+static int32_t smoothing_share(lnn_readout_t *ro, uint32_t dt_us) {
+    if (dt_us != ro->dt_us) {
+        ro->dt_us = dt_us;
+        ro->share_q31 = (int32_t)lnn_leak_share_q31(ro->inv_smoothing_q16, dt_us);
+    }
+    return ro->share_q31;
+}
+
+static void smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
+    int32_t share = smoothing_share(ro, dt_us);
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
+        int32_t target = heard ? ro->logits_q16[i] : 0;
+        ro->evidence_q16[i] += 2 * lnn_mul_high(target - ro->evidence_q16[i], share);
+    }
+    update_posterior(ro);
+}
+
+void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch, uint32_t dt_us) {
+    const float limit = (float)LOGIT_LIMIT_Q16;
+    lnn_matvec_rows4(ro->weights, ro->bias, state, lnn_rows4(ro->n_labels), ro->n_inputs, scratch);
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
+        float logit = scratch[i] * 65536.0f;
+        ro->logits_q16[i] = (int32_t)(logit > limit ? limit : logit < -limit ? -limit : logit);
+    }
+    smooth(ro, dt_us, true);
+}
+
+void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, uint32_t dt_us) {
+    const int8_t *w = ro->weights_s8;
+    for (uint32_t row = 0; row < ro->n_labels; row += 4) {
+        int32_t sums[4];
+        w = lnn_dot4_s8(w, state, lnn_rows4(ro->n_inputs) / 4u, sums);
+        for (uint32_t i = row; i < row + 4u; i++) {
+            int32_t logit = ro->bias_q16[i] + lnn_mul_high(sums[i - row], ro->scale[i]);
+            ro->logits_q16[i] = lnn_clamp(logit, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16);
+        }
+    }
+    smooth(ro, dt_us, true);
+}
+
+/* Nothing is heard: the evidence fades as if the logits were zero, and what has faded is armed again. */
+void lnn_readout_rest(lnn_readout_t *ro, uint32_t dt_us) {
+    smooth(ro, dt_us, false);
 }
 
 void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples) {
@@ -62,12 +107,12 @@ void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples) {
 uint16_t lnn_readout_top(const lnn_readout_t *ro) {
     uint16_t top = 0;
     for (uint16_t i = 1; i < ro->n_labels; i++) {
-        if (ro->evidence[i] > ro->evidence[top]) {
+        if (ro->evidence_q16[i] > ro->evidence_q16[top]) {
             top = i;
         }
     }
     /* before any evidence all labels are equal: that is the idle one */
-    if (ro->idle_label != LNN_RESULT_NONE && ro->evidence[top] <= ro->evidence[ro->idle_label]) {
+    if (ro->idle_label != LNN_RESULT_NONE && ro->evidence_q16[top] <= ro->evidence_q16[ro->idle_label]) {
         top = ro->idle_label;
     }
     return top;
@@ -76,13 +121,7 @@ uint16_t lnn_readout_top(const lnn_readout_t *ro) {
 /* The label detected now, or LNN_RESULT_NONE. */
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz) {
     uint16_t top = lnn_readout_top(ro);
-    float threshold = ro->thresholds[top];
-    bool above = threshold > 0.0f && ro->posterior[top] >= threshold;
-    for (uint32_t i = 0; i < ro->n_labels; i++) {
-        if (ro->posterior[i] < ro->thresholds[i]) {
-            ro->armed |= bit(i);
-        }
-    }
+    bool above = ro->threshold_q15[top] > 0 && ro->posterior_q15[top] >= ro->threshold_q15[top];
     if (!above || !(ro->armed & bit(top)) || ro->refractory_samples > 0) {
         return LNN_RESULT_NONE;
     }

@@ -6,7 +6,7 @@ MAGIC = b'LNN\x1a'
 VERSION_MAJOR = 1
 VERSION_MINOR = 0
 ALIGN_BYTES = 16
-MODEL_BYTES = 896
+MODEL_BYTES = 1152
 
 LIMITS = {
     "file_bytes": 16777216,
@@ -51,7 +51,7 @@ ENUMS = {
     "cell": {"ltc": 0, "ltc_const": 1, "ltc_synaptic": 2, "cfc": 3},
     "solver": {"fused": 0, "exact": 1, "euler": 2, "adaptive_heun": 3},
     "weight": {"float32": 0, "int8": 1, "int16": 2},
-    "layout": {"rows4": 0},
+    "layout": {"rows4": 0, "rows4x4": 1},
     "complexity": {"energy": 0, "spectral_flux": 1, "zero_crossings": 2},
 }
 
@@ -60,8 +60,11 @@ STRUCTS = {
     "section": struct.Struct("<HHIII"),
     "label": struct.Struct("<24sfI"),
     "frontend": struct.Struct("<HHHHHHff"),
+    "frontend_q15": struct.Struct("<HHHHHHI"),
     "cell": struct.Struct("<BBBBHHfI"),
+    "cell_s8": struct.Struct("<BBBBHHII"),
     "readout": struct.Struct("<BBHHHf"),
+    "readout_s8": struct.Struct("<BBHHHf"),
     "policy": struct.Struct("<IIIIffffff"),
     "golden": struct.Struct("<IIfI"),
 }
@@ -96,8 +99,19 @@ FIELDS = {
         "log_floor",
         "feature_clip",
     ),
+    "frontend_q15": (
+        "kind",
+        "window_samples",
+        "fft_points",
+        "n_mels",
+        "n_mel_weights",
+        "clip_q12",
+        "reserved",
+    ),
     "cell": ("kind", "solver", "weight", "layout", "n_inputs", "n_units", "gate_clamp", "reserved"),
+    "cell_s8": ("kind", "solver", "weight", "layout", "n_inputs", "n_units", "gate_clamp_q11", "reserved"),
     "readout": ("weight", "layout", "n_inputs", "idle_label", "reserved", "smoothing_s"),
+    "readout_s8": ("weight", "layout", "n_inputs", "idle_label", "reserved", "smoothing_s"),
     "policy": (
         "min_timestep_us",
         "max_timestep_us",
@@ -123,14 +137,36 @@ ARRAYS = {
         ("mean", "<f4", "n_mels"),
         ("inv_std", "<f4", "n_mels"),
     ),
+    "frontend_q15": (
+        ("window", "<i2", "window_samples"),
+        ("mel_start", "<u2", "n_mels"),
+        ("mel_count", "<u2", "n_mels"),
+        ("mel_weights", "<u2", "n_mel_weights"),
+        ("floor", "<u4", "n_mels"),
+        ("mean", "<i4", "n_mels"),
+        ("scale", "<i4", "n_mels"),
+    ),
     "cell": (
         ("inv_tau", "<f4", "n_units"),
         ("bias", "<f4", "2 * n_units"),
         ("weights", "<f4", "2 * n_units * (n_inputs + n_units)"),
     ),
+    "cell_s8": (
+        ("inv_tau", "<u4", "n_units"),
+        ("bias", "<i4", "2 * n_units"),
+        ("scale_inputs", "<i4", "2 * n_units"),
+        ("scale_state", "<i4", "2 * n_units"),
+        ("weights_inputs", "<i1", "2 * n_units * rows4(n_inputs)"),
+        ("weights_state", "<i1", "2 * n_units * rows4(n_units)"),
+    ),
     "readout": (
         ("bias", "<f4", "rows4(n_labels)"),
         ("weights", "<f4", "rows4(n_labels) * n_inputs"),
+    ),
+    "readout_s8": (
+        ("bias", "<i4", "rows4(n_labels)"),
+        ("scale", "<i4", "rows4(n_labels)"),
+        ("weights", "<i1", "rows4(n_labels) * rows4(n_inputs)"),
     ),
     "golden": (
         ("audio", "<i2", "n_samples"),

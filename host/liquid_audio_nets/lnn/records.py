@@ -108,9 +108,12 @@ class Cursor:
             raise LnnError("SHAPE", f"bytes {self.at} to {self.end} belong to nothing")
 
 
-def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int]]) -> int:
+def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int]],
+              frontend: str = "logmel_f32", weight: str = "float32") -> int:
     """SPEC.md's formula; cells: (n_inputs, n_units) each."""
-    widest = max(2 * units for _, units in cells)
-    total = MODEL_BYTES + align(2 * window_samples, 8) + align(4 * max(2 * fft_points, widest), 8)
-    total += 2 * align(4 * n_mels, 8) + sum(align(4 * (m + n), 8) for m, n in cells)
-    return total + 4 * align(4 * rows4(n_labels), 8)
+    q15, rows = frontend == "logmel_q15", rows4(n_labels)
+    scratch = [4 * fft_points + 4 if q15 else 8 * fft_points, 4 * rows, *(8 * units for _, units in cells)]
+    parts = [2 * window_samples, max(scratch), *([2 * n_mels] if q15 else [4 * n_mels] * 2)]
+    for m, n in cells:
+        parts += [2 * (rows4(m) + rows4(n)), 4 * n, 4 * n, 2 * n] if weight == "int8" else [4 * (m + n)]
+    return MODEL_BYTES + sum(align(part, 8) for part in parts + [4 * rows] * 4 + [2 * rows] * 2)

@@ -16,17 +16,15 @@ static float clamp(float x, float limit) {
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
-void lnn_cell_step(lnn_cell_t *cell, const float *inputs, float dt_s, float *scratch) {
+void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch) {
+    const lnn_cell_f32_t *c = &cell->as.f32;
     uint32_t n_inputs = cell->n_inputs, n_units = cell->n_units;
-    float *h = cell->uh + n_inputs;
-    for (uint32_t i = 0; i < n_inputs; i++) {
-        cell->uh[i] = inputs[i];
-    }
-    lnn_matvec_rows4(cell->weights, cell->bias, cell->uh, 2u * n_units, n_inputs + n_units, scratch);
+    float *h = c->uh + n_inputs;
+    lnn_matvec_rows4(c->weights, c->bias, c->uh, 2u * n_units, n_inputs + n_units, scratch);
     const float *z = scratch;
     for (uint32_t i = 0; i < n_units; i++, z += 2) {
-        float g = dt_s * lnn_expf(clamp(z[0], cell->gate_clamp)); /* dt f */
+        float g = dt_s * lnn_expf(clamp(z[0], c->gate_clamp)); /* dt f */
         float potential = lnn_tanhf(z[1]);
-        h[i] = (h[i] + g * potential) / (1.0f + dt_s * cell->inv_tau[i] + g);
+        h[i] = (h[i] + g * potential) / (1.0f + dt_s * c->inv_tau[i] + g);
     }
 }

@@ -7,16 +7,10 @@
 
 #define FULL_SCALE_SQUARED 9.31322575e-10f /* 2**-30 */
 
-void lnn_frontend_init(lnn_frontend_t *fe) {
-    for (uint32_t i = 0; i < fe->n_mels; i++) {
-        fe->previous[i] = 0.0f;
-    }
-}
-
 /* in[i] = window[i] * audio[i]; audio is the ring's older part, then its newer part; zero-padded */
 static void apply_window(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
     float *in) {
-    const float *w = fe->window;
+    const float *w = fe->as.f32.window;
     uint32_t i = 0;
     for (; i < n_older; i++) {
         in[i] = w[i] * (float)older[i];
@@ -40,37 +34,46 @@ static void power_spectrum(const float *spectrum, uint32_t points, float *power)
     power[points / 2u] = nyquist;
 }
 
-static float log_mel_feature(const lnn_frontend_t *fe, uint32_t channel, float sum) {
-    float value = lnn_logf(sum * FULL_SCALE_SQUARED + fe->log_floor);
-    value = (value - fe->mean[channel]) * fe->inv_std[channel];
-    return value > fe->feature_clip ? fe->feature_clip : value < -fe->feature_clip ? -fe->feature_clip : value;
+static float log_mel_feature(const lnn_frontend_f32_t *f, uint32_t channel, float sum) {
+    float value = lnn_logf(sum * FULL_SCALE_SQUARED + f->log_floor);
+    value = (value - f->mean[channel]) * f->inv_std[channel];
+    return value > f->feature_clip ? f->feature_clip : value < -f->feature_clip ? -f->feature_clip : value;
 }
 
-void lnn_frontend_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
+void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
     float *scratch, float *features) {
+    const lnn_frontend_f32_t *f = &fe->as.f32;
     float *in = scratch, *spectrum = scratch + fe->fft_points;
     apply_window(fe, older, n_older, newer, in);
-    lnn_rfft_f32(&fe->rfft, in, spectrum);
+    lnn_rfft_f32(&f->rfft, in, spectrum);
     float *power = in; /* the FFT has used up its input */
     power_spectrum(spectrum, fe->fft_points, power);
-    const float *w = fe->mel_weights;
+    const float *w = f->mel_weights;
     for (uint32_t channel = 0; channel < fe->n_mels; channel++) {
-        const float *p = power + fe->mel_start[channel];
+        const float *p = power + f->mel_start[channel];
         float sum = 0.0f;
-        for (uint32_t n = fe->mel_count[channel]; n > 0; n--) {
+        for (uint32_t n = f->mel_count[channel]; n > 0; n--) {
             sum += *w++ * *p++;
         }
-        features[channel] = log_mel_feature(fe, channel, sum);
+        features[channel] = log_mel_feature(f, channel, sum);
     }
 }
 
 /* Mean rise of the features since the last step (half-wave rectified spectral flux). */
-float lnn_frontend_flux(lnn_frontend_t *fe, const float *features) {
-    float sum = 0.0f;
+int32_t lnn_frontend_f32_flux_q16(lnn_frontend_t *fe, const float *features) {
+    float *previous = fe->as.f32.previous, sum = 0.0f;
     for (uint32_t i = 0; i < fe->n_mels; i++) {
-        float rise = features[i] - fe->previous[i];
+        float rise = features[i] - previous[i];
         sum += rise > 0.0f ? rise : 0.0f;
-        fe->previous[i] = features[i];
+        previous[i] = features[i];
     }
-    return sum / (float)fe->n_mels;
+    float mean = sum / (float)fe->n_mels;
+    return (int32_t)((mean < 32000.0f ? mean : 32000.0f) * 65536.0f);
+}
+
+void lnn_features_to_q12(const float *features, uint32_t n, int16_t *q12) {
+    for (uint32_t i = 0; i < n; i++) {
+        float x = features[i] * 4096.0f;
+        q12[i] = (int16_t)(x > 32767.0f ? 32767.0f : x > -32768.0f ? x : -32768.0f); /* a NaN becomes the least */
+    }
 }

@@ -1,0 +1,92 @@
+/*
+ * Log-mel features of one window in integers, for cores without an FPU and for speed on those with one.
+ *
+ * The first difference of the audio (pre-emphasis, 31/32) is windowed and shifted up to 14 bits, so
+ * that quiet sound keeps its precision; the shift is undone where the mel sums become logarithms. What
+ * pre-emphasis does to a channel's level is part of its mean and floor, which the host has measured.
+ */
+#include <string.h>
+
+#include "internal.h"
+#include "fft_q15.h"
+#include "fixmath.h"
+
+#define PREEMPHASIS_SHIFT 5
+
+typedef struct {
+    int16_t *out;
+    int32_t before;  /* the sample before */
+    uint32_t bits;   /* all bits that any magnitude has set */
+} emphasis_t;
+
+static void emphasize(emphasis_t *e, const int16_t *audio, uint32_t n) {
+    int16_t *out = e->out;
+    int32_t before = e->before;
+    uint32_t bits = e->bits;
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t x = audio[i];
+        int32_t y = lnn_sat16(x - before + (before >> PREEMPHASIS_SHIFT));
+        before = x;
+        bits |= (uint32_t)(y ^ (y >> 31));
+        out[i] = (int16_t)y;
+    }
+    e->out = out + n;
+    e->before = before;
+    e->bits = bits;
+}
+
+/* In place: |audio| < 2**width times the window, shifted to |z| < 2**14 */
+static void apply_window(int16_t *z, const int16_t *window, uint32_t n, uint32_t width) {
+    lnn_pair_t *out = (lnn_pair_t *)(void *)z;
+    for (uint32_t i = 0; i < n; i += 2) {
+        lnn_pair_t x = lnn_pair_load(z + i), w = lnn_pair_load(window + i);
+        *out++ = lnn_pair(lnn_low(x) * lnn_low(w) >> (width + 1u), lnn_high(x) * lnn_high(w) >> (width + 1u));
+    }
+}
+
+static uint64_t shift_by(uint64_t x, int32_t left) {
+    return left >= 0 ? x << left : x >> -left;
+}
+
+void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
+    void *scratch, int16_t *features) {
+    const lnn_frontend_q15_t *f = &fe->as.q15;
+    uint32_t n = fe->window_samples, points = fe->fft_points;
+    int16_t *z = scratch;
+    uint32_t *power = (uint32_t *)scratch + points / 2u;
+    emphasis_t e = { z, older[0], 1 };
+    emphasize(&e, older, n_older);
+    emphasize(&e, newer, n - n_older);
+    uint32_t width = 32u - lnn_leading_zeros(e.bits); /* 1 to 15 */
+    apply_window(z, f->window, n, width);
+    memset(z + n, 0, (points - n) * sizeof *z);
+    lnn_power_spectrum_q15(scratch, points, power);
+    /*
+     * The signal was multiplied by 2**(14 - width), its spectrum divided by points / 2, the weights are
+     * q15, the sums are wanted in q8. By Parseval all powers together are below 2**30: nothing overflows.
+     */
+    int32_t left = 2 * (int32_t)width - (points == 512u ? 19 : 21);
+    const uint16_t *weight = f->mel_weights;
+    for (uint32_t channel = 0; channel < fe->n_mels; channel++) {
+        const uint32_t *p = power + f->mel_start[channel];
+        uint64_t sum = 0;
+        for (uint32_t count = f->mel_count[channel]; count > 0; count--) {
+            sum += (uint64_t)*p++ * *weight++;
+        }
+        int32_t level_q16 = lnn_log2_u64_q16(shift_by(sum, left) + f->floor_q8[channel]);
+        int32_t value_q12 = lnn_mul_high((level_q16 - f->mean_q16[channel]) * 64, f->scale_q22[channel]);
+        features[channel] = (int16_t)lnn_clamp(value_q12, -f->clip_q12, f->clip_q12);
+    }
+}
+
+/* Mean rise of the features since the last step, half-wave rectified. */
+int32_t lnn_frontend_q15_flux_q16(lnn_frontend_t *fe, const int16_t *features) {
+    int16_t *previous = fe->as.q15.previous;
+    uint32_t sum_q12 = 0;
+    for (uint32_t i = 0; i < fe->n_mels; i++) {
+        int32_t rise = features[i] - previous[i];
+        sum_q12 += rise > 0 ? (uint32_t)rise : 0u;
+        previous[i] = features[i];
+    }
+    return (int32_t)((uint64_t)sum_q12 * fe->as.q15.per_mel_q16 >> 12);
+}
