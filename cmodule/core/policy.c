@@ -59,7 +59,7 @@ static void follow_background(lnn_gate_t *gate, uint64_t power) {
     uint64_t floor = gate->close_power > 1u ? gate->close_power : 1u;
     /* powers are below 2**46, so that the rise (at most 1000 a second) needs its product shifted first */
     uint64_t risen = gate->background + (gate->background >> 8) * (uint64_t)(gate->rise_q16 >> 4) / 16u
-        + ((gate->background & 255u) * gate->rise_q16 >> 16);
+        + ((gate->background & 255u) * gate->rise_q16 >> 16) + (gate->rise_q16 > 0 ? 1u : 0u);
     uint64_t followed = risen < power ? risen : power;
     gate->background = followed > floor ? followed : floor;
 }

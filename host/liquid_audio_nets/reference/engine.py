@@ -59,7 +59,7 @@ class Gate:
         """One tick.  True: a step is due at once."""
         was_open, p = self.open, self.policy
         risen = self.background + (self.background >> 8) * (self.rise_q16 >> 4) // 16
-        risen += (self.background & 255) * self.rise_q16 >> 16
+        risen += ((self.background & 255) * self.rise_q16 >> 16) + (self.rise_q16 > 0)
         self.background = max(min(risen, power), self.close_power, 1)
         if power >= (self.close_power if was_open else self.open_power):
             self.open, self.hold_left = True, self.hold_ticks
