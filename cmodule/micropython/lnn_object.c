@@ -26,8 +26,10 @@ lnn_model_t *liquid_model(const liquid_lnn_t *lnn) {
 }
 
 const int16_t *liquid_samples(mp_obj_t block, size_t *n_samples) {
-    mp_buffer_info_t buffer;
-    mp_get_buffer_raise(block, &buffer, MP_BUFFER_READ);
+    mp_buffer_info_t buffer = {0};
+    if (mp_obj_is_str(block) || !mp_get_buffer(block, &buffer, MP_BUFFER_READ)) {
+        buffer.typecode = 0;
+    }
     if (buffer.typecode != 'h' && buffer.typecode != 'B' && buffer.typecode != 'b'
         && buffer.typecode != BYTEARRAY_TYPECODE) {
         mp_raise_TypeError(MP_ERROR_TEXT("audio must be int16: array('h'), bytearray or bytes"));

@@ -97,10 +97,7 @@ static void read_header(mic_t *self, const char *path, uint32_t rate_hz) {
 /* What `liquid-board start --audio FILE` put into the board's command line: "firmware FILE". */
 static const char *default_path(char *text) {
     const char *space = virtual_host_command_line(text, PATH_BYTES) ? strchr(text, ' ') : NULL;
-    if (space == NULL) {
-        raise_os_error(MP_ENODEV, "no audio: Mic(path), or start the board with --audio FILE");
-    }
-    return space + 1;
+    return space == NULL ? "" : space + 1;
 }
 
 static mp_obj_t mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
@@ -122,6 +119,9 @@ static mp_obj_t mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     mic_t *self = mp_obj_malloc_with_finaliser(mic_t, type);
     memset((char *)self + sizeof(mp_obj_base_t), 0, sizeof(*self) - sizeof(mp_obj_base_t));
     self->file = virtual_host_open(name);
+    if (self->file < 0 && path == mp_const_none) {
+        raise_os_error(MP_ENODEV, "no audio: Mic(path), or start the board with --audio FILE");
+    }
     if (self->file < 0) {
         raise_os_error(MP_ENOENT, name);
     }

@@ -1,0 +1,9 @@
+"""Firmware for boards, and virtual boards that QEMU plays."""
+
+from .errors import FirmwareError, MachineError
+from .firmware import build
+from .machine import running, start, stop
+from .places import Board, all_boards, build_dir, find_board, project_dir
+
+__all__ = ["Board", "FirmwareError", "MachineError", "all_boards", "build", "build_dir", "find_board", "project_dir",
+           "running", "start", "stop"]

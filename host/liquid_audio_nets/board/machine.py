@@ -1,0 +1,130 @@
+"""Virtual boards: QEMU in the background, with a serial port that mpremote opens like any board's."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import tty
+from pathlib import Path
+
+from .errors import MachineError
+from .firmware import need
+from .places import Board
+
+QEMU = "qemu-system-arm"
+# 32 ns an instruction: the board's 25 MHz timer counts instructions (1.25 a tick). Time that the board
+# sleeps takes no time of ours.
+CLOCK = "shift=5,sleep=off"
+STOP_TIMEOUT_S = 5.0
+
+
+def start(board: Board, audio: Path | None = None) -> str:
+    """Starts the board, or finds it running with this firmware; returns its serial port.
+
+    audio: the wav that `liquid_audio.Mic()` hears.  Raises MachineError, FirmwareError.
+    """
+    if not board.is_virtual:
+        raise MachineError(f"{board.name} is not a virtual board: plug it in and use its port")
+    if not board.firmware.is_file():
+        raise MachineError(f"{board.name} has no firmware yet: liquid-board build {board.name}")
+    need(QEMU)
+    port = running(board)
+    if port is not None and (board.run_dir / "state.json").stat().st_mtime >= board.firmware.stat().st_mtime:
+        set_audio(board, audio)
+        return port
+    stop(board)
+    board.run_dir.mkdir(parents=True, exist_ok=True)
+    set_audio(board, audio)
+    return launch(board)
+
+
+def launch(board: Board) -> str:
+    """QEMU gets both ends of the port: no one has to be connected for the board to run."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    port = os.ttyname(theirs)
+    # the mux gives the port a buffer, which makes uploads three times faster; no byte is its escape
+    command = [QEMU, "-M", board.about["qemu"]["machine"], "-display", "none", "-monitor", "none", "-icount", CLOCK,
+               "-add-fd", f"fd={ours},set=1", "-chardev", "serial,path=/dev/fdset/1,id=port,mux=on",
+               "-serial", "chardev:port", "-echr", "256",
+               "-semihosting-config", f"enable=on,target=native,arg=firmware,arg={comma(microphone(board))}",
+               "-kernel", str(board.firmware)]
+    with (board.run_dir / "qemu.log").open("w") as log:
+        process = subprocess.Popen(command, pass_fds=(ours, theirs), stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+    os.close(ours)
+    os.close(theirs)
+    time.sleep(0.2)
+    if process.poll() is not None:
+        reason = (board.run_dir / "qemu.log").read_text().strip().splitlines()
+        raise MachineError(f"{board.name} does not start: {reason[-1] if reason else 'qemu ended'}")
+    state = {"pid": process.pid, "port": port, "born": born(process.pid)}
+    (board.run_dir / "state.json").write_text(json.dumps(state))
+    return port
+
+
+def comma(path: Path) -> str:
+    """QEMU's options want commas doubled."""
+    return str(path).replace(",", ",,")
+
+
+def microphone(board: Board) -> Path:
+    return board.run_dir / "microphone.wav"
+
+
+def set_audio(board: Board, audio: Path | None) -> None:
+    """What Mic() hears from its next opening on; None leaves it as it is."""
+    if audio is not None:
+        link = microphone(board)
+        link.unlink(missing_ok=True)
+        link.symlink_to(audio.resolve())
+
+
+def born(pid: int) -> str | None:
+    """The start time of a process, which tells it from a later one with its number; None where there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def state(board: Board) -> dict | None:
+    try:
+        found = json.loads((board.run_dir / "state.json").read_text())
+    except (OSError, ValueError):
+        return None
+    return found if born(found["pid"]) == found["born"] is not None else None
+
+
+def running(board: Board) -> str | None:
+    """The port of a running board, None where it is not."""
+    found = state(board)
+    return found["port"] if found else None
+
+
+def stop(board: Board) -> bool:
+    """False where it was not running."""
+    found = state(board)
+    (board.run_dir / "state.json").unlink(missing_ok=True)
+    if found is None:
+        return False
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(found["pid"], number)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if born(found["pid"]) != found["born"] or reaped(found["pid"]):
+                return True
+            time.sleep(0.02)
+    raise MachineError(f"{board.name} does not stop (process {found['pid']})")
+
+
+def reaped(pid: int) -> bool:
+    """Collects a child of ours that has ended."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return False

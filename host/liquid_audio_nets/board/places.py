@@ -1,0 +1,73 @@
+"""Where the project, its build folder and its boards are."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from pathlib import Path
+
+from .errors import FirmwareError
+
+
+def is_project(folder: Path) -> bool:
+    return (folder / "cmodule" / "micropython.mk").is_file() and (folder / "boards").is_dir()
+
+
+def project_dir() -> Path:
+    """The checkout around the current folder, else the one this package was installed from.
+
+    Raises FirmwareError where there is none.
+    """
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
+        if is_project(folder):
+            return folder
+    raise FirmwareError("no cmodule/ and boards/ here: run this in a checkout of Liquid Audio Nets")
+
+
+def build_dir() -> Path:
+    """build/ of the project when run inside it, else the user's cache."""
+    root = project_dir()
+    if root in (Path.cwd(), *Path.cwd().parents):
+        return root / "build"
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "liquid-audio-nets"
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    name: str
+    folder: Path
+    about: dict
+    """board.toml"""
+
+    @property
+    def is_virtual(self) -> bool:
+        return "qemu" in self.about
+
+    @property
+    def build(self) -> Path:
+        return build_dir() / "firmware" / self.name
+
+    @property
+    def firmware(self) -> Path:
+        return self.build / "firmware.elf"
+
+    @property
+    def run_dir(self) -> Path:
+        """Where a running virtual board keeps its process number and log."""
+        return build_dir() / "running" / self.name
+
+
+def all_boards() -> list[Board]:
+    folders = sorted(file.parent for file in (project_dir() / "boards").glob("*/board.toml"))
+    return [Board(folder.name, folder, tomllib.loads((folder / "board.toml").read_text())) for folder in folders]
+
+
+def find_board(name: str) -> Board:
+    """Raises FirmwareError for an unknown name."""
+    boards = all_boards()
+    for board in boards:
+        if board.name == name:
+            return board
+    raise FirmwareError(f"no board {name!r}; there are {', '.join(board.name for board in boards)}")

@@ -1,0 +1,96 @@
+"""liquid-board: firmware for boards, and boards that QEMU plays."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+from rich.table import Table
+
+from .. import board as boards
+from . import console
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="markdown",
+                  help="Build firmware, and start and stop virtual boards.")
+Name = Annotated[str, typer.Argument(metavar="BOARD", help="a folder of boards/, such as qemu_m4f")]
+DEFAULT = "qemu_m4f"
+
+
+def say(words: str) -> None:
+    console.err.print(words + " ...")
+
+
+@app.command(epilog="Example: liquid-board build qemu_m4f")
+def build(name: Name = DEFAULT) -> None:
+    """Build MicroPython with the liquid_audio module; print the file's path."""
+    print(boards.build(boards.find_board(name), say))
+
+
+@app.command(epilog="Example: mpremote connect $(liquid-board start qemu_m4f) run device/kws.py")
+def start(
+    name: Name = DEFAULT,
+    audio: Annotated[Optional[Path], typer.Option(help="16 kHz mono wav that the board's microphone hears")] = None,
+) -> None:
+    """Start a virtual board, or find it running; print its serial port."""
+    if audio is not None and not audio.is_file():
+        raise console.CommandError(f"{audio}: no such file")
+    board = boards.find_board(name)
+    if not board.firmware.is_file():
+        boards.build(board, say)
+    print(boards.start(board, audio))
+
+
+@app.command(epilog="Example: liquid-board stop qemu_m4f")
+def stop(name: Annotated[Optional[str], typer.Argument(metavar="[BOARD]", help="all where left out")] = None) -> None:
+    """Stop a virtual board. What was on its disk is gone."""
+    for board in [boards.find_board(name)] if name else boards.all_boards():
+        if boards.stop(board):
+            say_plain(f"{board.name} stopped")
+        elif name:
+            say_plain(f"{board.name} was not running")
+
+
+def say_plain(words: str) -> None:
+    console.err.print(words)
+
+
+@app.command("list", epilog="Example: liquid-board list --json")
+def list_boards(
+    name: Annotated[Optional[str], typer.Argument(metavar="[BOARD]", help="all where left out")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """List boards: core, clock, memory, built or not, the port where it runs."""
+    rows = []
+    for board in [boards.find_board(name)] if name else boards.all_boards():
+        about = board.about
+        rows.append({"board": board.name, "core": about.get("core", ""), "clock_hz": about.get("clock_hz"),
+                     "ram_bytes": about.get("ram_bytes"), "virtual": board.is_virtual,
+                     "built": board.firmware.is_file() if board.is_virtual else None,
+                     "port": boards.running(board) if board.is_virtual else None})
+    if json:
+        console.print_json(rows)
+        return
+    table = Table("board", "core", "clock", "RAM", "firmware", "port")
+    for row in rows:
+        firmware = {True: "built", False: "not built", None: "west"}[row["built"]]
+        table.add_row(row["board"], row["core"], f"{(row['clock_hz'] or 0) / 1e6:g} MHz",
+                      f"{(row['ram_bytes'] or 0) // 1024} KB", firmware, row["port"] or "")
+    console.out.print(table)
+
+
+def as_sentence(error: Exception) -> console.CommandError | None:
+    if isinstance(error, boards.FirmwareError):
+        return console.CommandError(str(error))
+    if isinstance(error, boards.MachineError):
+        return console.CommandError(str(error), console.Exit.NO_DEVICE)
+    return None
+
+
+def main() -> None:
+    console.run(app, as_sentence)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
