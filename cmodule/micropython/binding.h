@@ -25,6 +25,9 @@ extern const mp_obj_type_t liquid_lnn_type;
 extern const mp_obj_type_t liquid_result_type;
 extern const mp_obj_type_t liquid_thresholds_type;
 extern const mp_obj_type_t liquid_mic_type;
+/* zephyr_system.c */
+MP_DECLARE_CONST_FUN_OBJ_0(liquid_slept_us_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(liquid_baked_model_obj);
 
 /* Raises ValueError "NAME: sentence" for anything but LNN_OK. */
 void liquid_check(lnn_status_t status);

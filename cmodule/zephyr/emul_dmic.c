@@ -15,6 +15,7 @@
 #define CHUNK_HEADER_BYTES 8
 #define FORMAT_BYTES 16
 #define FORMAT_PCM 1
+#define COMMAND_LINE_BYTES 512
 
 typedef struct {
     struct k_work_delayable work;
@@ -86,19 +87,38 @@ bad:
     return -EINVAL;
 }
 
+/* QEMU's -semihosting-config arg=firmware,arg=FILE */
+static const char *command_line_path(char *text, size_t bytes) {
+    struct {
+        char *text;
+        uint32_t bytes;
+    } arguments = {text, bytes};
+    const char *space = semihost_exec(SEMIHOST_GET_CMDLINE, &arguments) == 0 ? strchr(text, ' ') : NULL;
+    return space ? space + 1 : NULL;
+}
+
 int lnn_emul_dmic_play(const struct device *device, const char *path) {
+    static char command_line[COMMAND_LINE_BYTES];
+    const emul_config_t *config = device->config;
     emul_data_t *data = device->data;
     if (data->file >= 0) {
         semihost_close(data->file);
         data->file = -1;
     }
-    data->played_bytes = data->data_bytes = 0;
-    return path ? open_wav(data, path) : 0;
+    data->played_bytes = data->data_bytes = data->file_rate_hz = 0;
+    path = path ? path : config->path;
+    path = path ? path : command_line_path(command_line, sizeof command_line);
+    return path ? open_wav(data, path) : -ENOENT;
 }
 
-uint32_t lnn_emul_dmic_played(const struct device *device) {
+uint32_t lnn_emul_dmic_samples(const struct device *device) {
     const emul_data_t *data = device->data;
-    return data->played_bytes / sizeof(int16_t);
+    return data->data_bytes / sizeof(int16_t);
+}
+
+uint32_t lnn_emul_dmic_rate_hz(const struct device *device) {
+    const emul_data_t *data = device->data;
+    return data->file_rate_hz;
 }
 
 void lnn_emul_dmic_unplug(const struct device *device, bool unplugged) {
@@ -195,6 +215,10 @@ static int emul_read(const struct device *device, uint8_t stream, void **buffer,
     return error;
 }
 
+const struct device *lnn_emul_dmic(void) {
+    return DEVICE_DT_GET(DT_CHOSEN(liquid_audio_microphone));
+}
+
 static const struct _dmic_ops emul_api = {
     .configure = emul_configure,
     .trigger = emul_trigger,
@@ -202,13 +226,12 @@ static const struct _dmic_ops emul_api = {
 };
 
 static int emul_init(const struct device *device) {
-    const emul_config_t *config = device->config;
     emul_data_t *data = device->data;
     data->file = -1;
     k_work_init_delayable(&data->work, on_block);
     k_msgq_init(&data->blocks, (char *)data->queue, sizeof data->queue[0], QUEUE_BLOCKS);
     /* A file that is not there is silence: the firmware boots on any host. */
-    (void)lnn_emul_dmic_play(device, config->path);
+    (void)lnn_emul_dmic_play(device, NULL);
     return 0;
 }
 

@@ -30,6 +30,11 @@ const char *lnn_mic_name(void) {
     return device ? device->name : "liquid-audio,microphone";
 }
 
+bool lnn_mic_exists(void) {
+    const struct device *device = LNN_MIC_DEVICE;
+    return device && device_is_ready(device);
+}
+
 static int64_t uptime_us(void) {
     return (int64_t)k_ticks_to_us_floor64(k_uptime_ticks());
 }
@@ -102,7 +107,7 @@ int lnn_mic_start(const lnn_mic_config_t *config) {
     if (config->sample_rate_hz == 0 || config->channel > 1) {
         return -EINVAL;
     }
-    if (!device || !device_is_ready(device)) {
+    if (!lnn_mic_exists()) {
         return -ENODEV;
     }
     if (atomic_get(&mic.running)) {

@@ -6,6 +6,7 @@
 #ifndef LIQUID_AUDIO_MICROPHONE_H
 #define LIQUID_AUDIO_MICROPHONE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ typedef struct {
 
 /* The device's name, or the devicetree's property that is missing. */
 const char *lnn_mic_name(void);
+bool lnn_mic_exists(void);
 
 /* -ENODEV: no microphone in the devicetree, or its driver is not ready. -EBUSY: already started. */
 int lnn_mic_start(const lnn_mic_config_t *config);

@@ -1,0 +1,220 @@
+/*
+ * liquid_audio.Mic on Zephyr: the board's microphone (liquid_audio/microphone.h). On a board whose
+ * microphone is emulated it plays a wav file of the host, as on the other virtual boards.
+ */
+#include <string.h>
+
+#include <zephyr/kernel.h>
+#include <liquid_audio/microphone.h>
+#include <liquid_audio/sleep.h>
+
+#include "binding.h"
+#include "py/mperrno.h"
+#include "py/mpthread.h"
+#include "py/runtime.h"
+
+#if defined(CONFIG_LIQUID_AUDIO_EMUL_DMIC)
+#include <liquid_audio/emul_dmic.h>
+#endif
+
+#define MODEL_RATE_HZ 16000
+#define GAIN_ONE_Q8 256
+#define MAX_GAIN 255
+/* The driver is restarted long before: this is for microphones that do not come back. */
+#define DEAF_MS 2000
+/* How long Ctrl-C may have to wait. */
+#define PATIENCE_MS 100
+
+typedef struct {
+    mp_obj_base_t base;
+    lnn_mic_config_t config;
+    bool is_started;
+    bool is_closed;
+    bool is_file;           /* the emulated microphone's file has an end, a microphone has none */
+    uint32_t samples_left;  /* of the file */
+    lnn_mic_stamp_t stamp;  /* of the last block */
+} mic_t;
+
+static MP_NORETURN void raise_device_error(int error) {
+    const char *name = lnn_mic_name();
+    mp_obj_t details[] = { MP_OBJ_NEW_SMALL_INT(error), mp_obj_new_str(name, strlen(name)) };
+    nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
+}
+
+#if defined(CONFIG_LIQUID_AUDIO_EMUL_DMIC)
+static void choose_file(mic_t *self, mp_obj_t path) {
+    const char *name = path == mp_const_none ? NULL : mp_obj_str_get_str(path);
+    int error = lnn_emul_dmic_play(lnn_emul_dmic(), name);
+    if (error == -ENOENT && name == NULL) {
+        raise_device_error(MP_ENODEV);
+    } else if (error == -ENOENT) {
+        mp_obj_t details[] = { MP_OBJ_NEW_SMALL_INT(MP_ENOENT), path };
+        nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
+    } else if (error || lnn_emul_dmic_rate_hz(lnn_emul_dmic()) != self->config.sample_rate_hz) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: the microphone needs 16-bit mono PCM at %u Hz"),
+            name ? name : "wav file", (unsigned)self->config.sample_rate_hz);
+    }
+    self->is_file = true;
+    self->samples_left = lnn_emul_dmic_samples(lnn_emul_dmic());
+}
+#else
+static void choose_file(mic_t *self, mp_obj_t path) {
+    (void)self;
+    if (path != mp_const_none) {
+        mp_raise_ValueError(MP_ERROR_TEXT("this board listens with its microphone: Mic() takes no file"));
+    }
+}
+#endif
+
+static mp_obj_t mic_start(mp_obj_t self_in) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->is_closed) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the microphone was closed by deinit()"));
+    }
+    if (!self->is_started) {
+        int error = lnn_mic_start(&self->config);
+        if (error) {
+            raise_device_error(-error);
+        }
+        self->is_started = true;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mic_start_obj, mic_start);
+
+static mp_obj_t mic_stop(mp_obj_t self_in) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->is_started) {
+        lnn_mic_stop();
+        self->is_started = false;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mic_stop_obj, mic_stop);
+
+static mp_obj_t mic_deinit(mp_obj_t self_in) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    mic_stop(self_in);
+    self->is_closed = true;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mic_deinit_obj, mic_deinit);
+
+static mp_obj_t mic_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return mic_deinit(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mic_exit_obj, 4, 4, mic_exit);
+
+static uint16_t gain_q8(mp_obj_t gain) {
+    float value = mp_obj_get_float_to_f(gain);
+    if (!(value > 0.0f && value <= MAX_GAIN)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("gain is a factor above 0, at most 255"));
+    }
+    return (uint16_t)MAX(value * GAIN_ONE_Q8, 1.0f);
+}
+
+static mp_obj_t mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    enum { ARG_path, ARG_rate, ARG_block, ARG_gain, ARG_channel };
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_path, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+        { MP_QSTR_rate, MP_ARG_INT, { .u_int = MODEL_RATE_HZ } },
+        { MP_QSTR_block, MP_ARG_INT, { .u_int = 0 } }, /* fixed by the firmware, here for other boards' scripts */
+        { MP_QSTR_gain, MP_ARG_KW_ONLY | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_INT(1) } },
+        { MP_QSTR_channel, MP_ARG_KW_ONLY | MP_ARG_INT, { .u_int = 0 } },
+    };
+    mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, given);
+    if (given[ARG_rate].u_int <= 0 || given[ARG_channel].u_int < 0 || given[ARG_channel].u_int > 1) {
+        mp_raise_ValueError(MP_ERROR_TEXT("rate is in Hz, channel 0 or 1"));
+    }
+    mic_t *self = mp_obj_malloc_with_finaliser(mic_t, type);
+    memset((char *)self + sizeof(mp_obj_base_t), 0, sizeof(*self) - sizeof(mp_obj_base_t));
+    self->config.sample_rate_hz = (uint32_t)given[ARG_rate].u_int;
+    self->config.channel = (uint8_t)given[ARG_channel].u_int;
+    self->config.gain_q8 = gain_q8(given[ARG_gain].u_obj);
+    if (!lnn_mic_exists()) {
+        raise_device_error(MP_ENODEV);
+    }
+    choose_file(self, given[ARG_path].u_obj);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+/* Waits for at most `n` samples; a gap ends them early, so that it lies before a block. */
+static int listen(mic_t *self, int16_t *audio, size_t n) {
+    for (int deaf_ms = 0; deaf_ms < DEAF_MS; deaf_ms += PATIENCE_MS) {
+        MP_THREAD_GIL_EXIT();
+        int n_read = lnn_mic_read(audio, n, PATIENCE_MS, &self->stamp);
+        MP_THREAD_GIL_ENTER();
+        mp_handle_pending(true);
+        if (n_read != 0) {
+            return n_read;
+        }
+    }
+    return -MP_ETIMEDOUT;
+}
+
+/* -> samples read: fewer than asked for before a gap and at the end of a file, then 0 */
+static mp_obj_t mic_readinto(mp_obj_t self_in, mp_obj_t block) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t n;
+    int16_t *audio = (int16_t *)liquid_samples(block, &n);
+    mp_buffer_info_t writable;
+    mp_get_buffer_raise(block, &writable, MP_BUFFER_WRITE);
+    mic_start(self_in);
+    if (self->is_file) {
+        n = MIN(n, self->samples_left);
+    }
+    int n_read = n == 0 ? 0 : listen(self, audio, n);
+    if (n_read < 0) {
+        raise_device_error(-n_read);
+    }
+    if (self->is_file) {
+        self->samples_left -= MIN((uint32_t)n_read + self->stamp.lost_samples, self->samples_left);
+    }
+    return MP_OBJ_NEW_SMALL_INT(n_read);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mic_readinto_obj, mic_readinto);
+
+static void mic_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
+    const mic_t *self = MP_OBJ_TO_PTR(self_in);
+    lnn_mic_stats_t stats;
+    if (dest[0] != MP_OBJ_NULL) {
+        return;
+    }
+    lnn_mic_get_stats(&stats);
+    switch (name) {
+        case MP_QSTR_rate:
+            dest[0] = mp_obj_new_int_from_uint(self->config.sample_rate_hz);
+            break;
+        case MP_QSTR_overruns:
+            dest[0] = mp_obj_new_int_from_uint(stats.overruns);
+            break;
+        case MP_QSTR_restarts:
+            dest[0] = mp_obj_new_int_from_uint(stats.restarts);
+            break;
+        case MP_QSTR_lost:
+            dest[0] = mp_obj_new_int_from_uint(self->stamp.lost_samples);
+            break;
+        case MP_QSTR_time_us:
+            dest[0] = mp_obj_new_int_from_ll(self->stamp.time_us);
+            break;
+        default:
+            dest[1] = MP_OBJ_SENTINEL;
+            break;
+    }
+}
+
+static const mp_rom_map_elem_t mic_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&mic_start_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&mic_stop_obj) },
+    { MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&mic_readinto_obj) },
+    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&mic_deinit_obj) },
+    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&mic_deinit_obj) },
+    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
+    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&mic_exit_obj) },
+};
+static MP_DEFINE_CONST_DICT(mic_locals, mic_locals_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(liquid_mic_type, MP_QSTR_Mic, MP_TYPE_FLAG_NONE, make_new, mic_make_new, attr, mic_attr,
+    locals_dict, &mic_locals);

@@ -1,0 +1,18 @@
+# The binding alone, for MicroPython's Zephyr port: the core is a Zephyr library, configured by Kconfig.
+# CMakeLists.txt beside this file adds it to USER_C_MODULES.
+set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
+
+add_library(usermod_liquid_audio INTERFACE)
+# Held equal to the other lists of the binding's sources by tests/host/test_sources.py.
+target_sources(usermod_liquid_audio INTERFACE
+    ${LIQUID_DIR}/micropython/lnn_object.c
+    ${LIQUID_DIR}/micropython/lnn_result.c
+    ${LIQUID_DIR}/micropython/lnn_settings.c
+    ${LIQUID_DIR}/micropython/mod_liquid_audio.c
+    ${LIQUID_DIR}/micropython/zephyr_system.c
+)
+if(CONFIG_LIQUID_AUDIO_MICROPHONE)
+    target_sources(usermod_liquid_audio INTERFACE ${LIQUID_DIR}/micropython/zephyr_mic.c)
+endif()
+target_include_directories(usermod_liquid_audio INTERFACE ${LIQUID_DIR}/include ${LIQUID_DIR}/zephyr/include)
+target_link_libraries(usermod INTERFACE usermod_liquid_audio)
