@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 import sanitized
-from small_model import tiny_model
+from small_model import tiny_integer_model, tiny_model
 
 from liquid_audio_nets.lnn import write
 
@@ -15,9 +15,10 @@ def hostile(tmp_path_factory, root):
     return sanitized.build(root / "tests/format/hostile.c", tmp_path_factory.mktemp("hostile") / "hostile", *flags)
 
 
-def test_hostile_files_give_named_errors(hostile, tmp_path):
+@pytest.mark.parametrize("make", [tiny_model, tiny_integer_model])
+def test_hostile_files_give_named_errors(hostile, tmp_path, make):
     path = tmp_path / "tiny.lnn"
-    path.write_bytes(write(tiny_model()))
+    path.write_bytes(write(make()))
     errors = dict(line.split() for line in sanitized.run(hostile, path).splitlines())
     expected = {"OK", "TRUNCATED", "LENGTH", "MAGIC", "VERSION", "CRC", "RAM", "SECTIONS", "PADDING", "RANGE", "SHAPE",
                 "NUMBER", "LABEL", "FRONTEND", "CELL", "SOLVER", "WEIGHTS", "POLICY"}
@@ -30,5 +31,6 @@ def test_a_short_fuzzing_finds_nothing(tmp_path, root):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for seed in range(3):
-        (corpus / str(seed)).write_bytes(b"\x01" + write(tiny_model(seed)))
+        (corpus / f"float{seed}").write_bytes(b"\x01" + write(tiny_model(seed)))
+        (corpus / f"integer{seed}").write_bytes(b"\x01" + write(tiny_integer_model(seed)))
     sanitized.run(fuzzer, "-max_total_time=5", "-max_len=8192", f"-artifact_prefix={tmp_path}/", corpus)

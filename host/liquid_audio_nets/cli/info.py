@@ -13,7 +13,6 @@ from ..evaluation.summary import summarise
 from . import console
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-UNITS = {"_us": 1e-6, "_s": 1.0}
 
 
 @app.command(epilog="Example: liquid-info device/models/keywords.lnn --json")
@@ -34,7 +33,7 @@ def info(
     for title, rows in tables(summary).items():
         table = Table(title=title, title_justify="left", show_header=False, title_style="bold")
         for row in rows:
-            table.add_row(*(console.escape(str(cell)) for cell in row))
+            table.add_row(*(console.escape(f"{c:g}" if isinstance(c, float) else str(c)) for c in row))
         console.out.print(table)
 
 
@@ -42,7 +41,7 @@ def tables(summary: dict) -> dict[str, list[tuple]]:
     """The summary as titled rows."""
     labels = [(l["name"], f"threshold {l['threshold']:g}" if l["threshold"] else "never detected",
                f"pause {l['refractory_us'] / 1e6:g} s" if l["threshold"] else "") for l in summary["labels"]]
-    cells = [(f"{c['kind']} / {c['solver']}", f"{c['n_inputs']} -> {c['n_units']}", f"{c['parameters']:,} parameters",
+    cells = [(f"{c['kind']} / {c['solver']}", c["weight"], f"{c['n_inputs']} -> {c['n_units']}", f"{c['parameters']:,} parameters",
               f"tau {c['tau_s_min']:.3g} to {c['tau_s_max']:.3g} s") for c in summary["cells"]]
     size = [(key.replace("_", " "), f"{summary[key]:,}") for key in
             ("model_bytes", "ram_bytes", "parameters", "macs_per_step")]

@@ -11,6 +11,8 @@ from .._core import ffi, lib
 from ..lnn.errors import LnnError
 from .settings import Settings
 
+MOST_RAM_BYTES = 1 << 24  # a damaged header may ask for anything
+
 
 def error_name(code: int) -> str:
     """The C core's name of a status, such as "CRC"."""
@@ -75,9 +77,7 @@ class LNN(Settings):
         self._file.view(np.uint8)[: len(raw)] = raw
         pointer, need = ffi.from_buffer(self._file), ffi.new("uint32_t *")
         check(lib.lnn_ram_bytes(pointer, len(raw), need))
-        if need[0] > 1 << 24:
-            raise LnnError("RAM", f"{need[0]} bytes")
-        self._memory = np.zeros(max(need[0], 8) // 8 + 1, np.uint64)
+        self._memory = np.zeros(min(need[0], MOST_RAM_BYTES) // 8 + 1, np.uint64)
         model = ffi.new("lnn_model_t **")
         check(lib.lnn_load_from_flash(pointer, len(raw), ffi.from_buffer(self._memory), self._memory.nbytes, model))
         self._model = model[0]

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from ..core import LNN
-from ..lnn import Cell, LnnError, Model, read
+from ..lnn import Cell, CellS8, LnnError, Model, read
 
 
 def summarise(data: bytes, lnn: LNN) -> dict:
@@ -42,15 +42,15 @@ def _frontend(model: Model) -> dict:
             if len(used) else 0.0, "highest_bin_hz": float((fe.mel_start[last] + fe.mel_count[last] - 1.0) * bin_hz)}
 
 
-def _cell(cell: Cell) -> dict:
-    return {"kind": cell.kind, "solver": cell.solver, "weight": "float32", "n_inputs": cell.n_inputs,
-            "n_units": cell.n_units, "parameters": 2 * np.size(cell.wf) + 3 * cell.n_units,
-            "tau_s_min": float(cell.tau.min()), "tau_s_max": float(cell.tau.max()), "gate_clamp": cell.gate_clamp}
+def _cell(cell: Cell | CellS8) -> dict:
+    return {"kind": cell.kind, "solver": cell.solver, "weight": cell.weight, "n_inputs": cell.n_inputs,
+            "n_units": cell.n_units, "parameters": cell.n_weights + 3 * cell.n_units,
+            "tau_s_min": float(cell.tau_s.min()), "tau_s_max": float(cell.tau_s.max())}
 
 
 def _readout(model: Model) -> dict:
     idle = model.readout.idle_label
-    return {"n_inputs": model.cells[-1].n_units, "smoothing_s": round(model.readout.smoothing_s, 6),
+    return {"weight": model.readout.weight, "n_inputs": model.cells[-1].n_units, "smoothing_s": round(model.readout.smoothing_s, 6),
             "idle_label": None if idle is None else model.labels[idle].name}
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+
 import serial
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
@@ -9,6 +12,7 @@ from mpremote.transport_serial import SerialTransport
 from .errors import LinkError, RemoteError
 
 TIMEOUT_S = 60
+SILENCE_S = 5
 
 
 class MpremoteLink:
@@ -21,7 +25,9 @@ class MpremoteLink:
         except (TransportError, OSError, serial.SerialException):
             raise LinkError(f"cannot open {port}: check the name, and close other programs that use it") from None
         try:
-            self._transport.enter_raw_repl()
+            self._transport.serial.timeout = SILENCE_S  # on a pty mpremote would wait for ever
+            with contextlib.redirect_stdout(io.StringIO()):  # it prints what it could not read
+                self._transport.enter_raw_repl()
         except (TransportError, OSError) as error:
             self._transport.close()
             raise LinkError(f"the board on {port} does not answer ({error}): reset it and try again") from None

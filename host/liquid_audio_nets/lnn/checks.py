@@ -6,11 +6,18 @@ import numpy as np
 
 from .errors import LnnError
 from .layout import ENUMS, LIMITS
+from .records import Cursor
 
 # what the core runs; the other names of the format are refused by name
-RUNS = {"frontend": ("logmel_f32",), "cell": ("ltc",), "solver": ("fused",), "weight": ("float32",),
-        "layout": ("rows4",)}
-LARGEST = np.float32(1e6)
+RUNS = {"cell": ("ltc",), "solver": ("fused",)}
+Q15_POINTS = (256, 512)
+# bounds of arrays, plus and minus; no sum of products may overflow
+FRONTEND_LIMITS = {"window": 1.0, "mel_weights": 1e6, "mean": 1e6, "inv_std": 1e6}
+FRONTEND_Q15_LIMITS = {"mean": 64 << 16, "scale": 2**31 - 1}
+CELL_LIMITS = {"inv_tau": 1e6, "bias": 1e6, "weights": 1e6}
+CELL_S8_LIMITS = {"bias": 2**29 - 1, "scale_inputs": 2**30 - 1, "scale_state": 2**30 - 1, "scale": 2**30 - 1,
+                  "weights_inputs": 127, "weights_state": 127, "weights": 127}
+INV_TAU_Q16 = 4000 << 16
 
 
 def require(condition, error: str, detail: str = "") -> None:
@@ -27,12 +34,6 @@ def within(x, low: float, high: float) -> bool:
 def runs(enum: str, value: int, error: str) -> None:
     names = {ENUMS[enum][name] for name in RUNS[enum]}
     require(value in names, error, f"{enum} {value}")
-
-
-def bounded(*arrays: np.ndarray) -> None:
-    """No sum of products may overflow a float."""
-    for x in arrays:
-        require(within(x, -LARGEST, LARGEST), "NUMBER", "a weight is beyond 1e6")
 
 
 def header(h: dict) -> None:
@@ -65,52 +66,90 @@ def label(raw: bytes, threshold: float) -> None:
     require(within(threshold, 0, 1), "NUMBER", f"threshold {threshold}")
 
 
-def frontend(f: dict) -> None:
-    runs("frontend", f["kind"], "FRONTEND")
-    points = f["fft_points"]
-    require(points <= LIMITS["fft_points"] and 1 <= f["window_samples"] <= points
+def frontend_kind(cursor: Cursor) -> str:
+    """The kind of a frontend section, unknown ones going the way of the float kind, where they are refused."""
+    require(cursor.end - cursor.at >= 2, "SHAPE", "front-end")
+    kind = int.from_bytes(cursor.data[cursor.at : cursor.at + 2], "little")
+    return "logmel_q15" if kind == ENUMS["frontend"]["logmel_q15"] else "logmel_f32"
+
+
+def _sizes(f: dict) -> None:
+    require(f["fft_points"] <= LIMITS["fft_points"] and 2 <= f["window_samples"] <= f["fft_points"]
             and 1 <= f["n_mels"] <= LIMITS["mels"] and f["n_mel_weights"] <= LIMITS["mel_weights"], "RANGE", "front-end")
+
+
+def frontend(f: dict) -> None:
+    require(f["kind"] == ENUMS["frontend"]["logmel_f32"], "FRONTEND", f"front-end {f['kind']}")
+    _sizes(f)
+    points = f["fft_points"]
     require(points >= 8 and points & (points - 1) == 0, "FRONTEND", f"{points} points")
     require(f["reserved"] == 0, "PADDING", "front-end")
     require(within(f["log_floor"], 1e-30, 1) and within(f["feature_clip"], 0, 1e6) and f["feature_clip"] > 0, "NUMBER")
 
 
-def frontend_arrays(f: dict, a: dict) -> None:
-    bins = f["fft_points"] // 2 + 1
+def frontend_q15(f: dict) -> None:
+    _sizes(f)
+    require(f["fft_points"] in Q15_POINTS and f["window_samples"] % 2 == 0, "FRONTEND", f"{f['fft_points']} points")
+    require(f["reserved"] == 0, "PADDING", "front-end")
+    require(1 <= f["clip_q12"] <= 32767, "NUMBER", "clip_q12")
+
+
+def _filters(f: dict, a: dict) -> None:
     start, count = a["mel_start"].astype(int), a["mel_count"].astype(int)
-    for i in range(f["n_mels"]):
-        require(start[i] + count[i] <= bins, "RANGE", f"filter {i}")
-        require(within(a["mean"][i], -1e6, 1e6) and within(a["inv_std"][i], 0, 1e6), "NUMBER", f"channel {i}")
-    require(within(a["window"], -1, 1), "NUMBER", "window")
-    require(within(a["mel_weights"], 0, 1e6), "NUMBER", "no filter may turn a power negative")
+    require(np.all(start + count <= f["fft_points"] // 2 + 1), "RANGE", "a filter reaches beyond the spectrum")
     require(count.sum() == f["n_mel_weights"], "SHAPE", "mel_count")
 
 
-def cell(f: dict, n_inputs: int) -> None:
+def frontend_arrays(f: dict, a: dict) -> None:
+    _filters(f, a)
+    require(within(a["mel_weights"], 0, 1e6), "NUMBER", "no filter may turn a power negative")
+
+
+def frontend_q15_arrays(f: dict, a: dict) -> None:
+    _filters(f, a)
+    require(np.all(a["floor"] >= 1), "NUMBER", "a logarithm needs something")
+
+
+def cell_weight(cursor: Cursor, frontend, before: list) -> str:
+    """What all cells have in common; the weight of this one.  before: the cells read so far."""
+    f = cursor.peek("cell")
     runs("cell", f["kind"], "CELL")
     runs("solver", f["solver"], "SOLVER")
-    runs("weight", f["weight"], "WEIGHTS")
-    runs("layout", f["layout"], "WEIGHTS")
     n = f["n_units"]
     require(2 <= n <= LIMITS["cell_units"] and n % 2 == 0 and f["n_inputs"] <= LIMITS["cell_inputs"], "RANGE",
             f"{n} units (an even number is needed) on {f['n_inputs']} inputs")
-    require(f["n_inputs"] == n_inputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {n_inputs} outputs")
+    outputs = before[-1].n_units if before else frontend.n_mels
+    require(f["n_inputs"] == outputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {outputs} outputs")
     require(f["reserved"] == 0, "PADDING", "cell")
+    weight = "int8" if f["weight"] == ENUMS["weight"]["int8"] else "float32"
+    require(not before or before[-1].weight == weight, "WEIGHTS", "cells of two kinds of weights")
+    require(weight == "int8" or frontend.kind == "logmel_f32", "WEIGHTS", "float cells behind an integer front-end")
+    return weight
+
+
+def cell(f: dict) -> None:
+    float32 = f["weight"] == ENUMS["weight"]["float32"] and f["layout"] == ENUMS["layout"]["rows4"]
+    require(float32, "WEIGHTS", f"weight {f['weight']}, layout {f['layout']}")
     require(within(f["gate_clamp"], 0, 40) and f["gate_clamp"] > 0, "NUMBER", f"gate_clamp {f['gate_clamp']}")
 
 
-def cell_arrays(a: dict) -> None:
-    require(within(a["inv_tau"], 0, 1e6), "NUMBER", "time constants are 1 us or longer")
-    bounded(a["bias"], a["weights"])
+def cell_s8(f: dict) -> None:
+    require(f["layout"] == ENUMS["layout"]["rows4x4"], "WEIGHTS", f"layout {f['layout']}")
+    require(1 <= f["gate_clamp_q11"] <= 32767, "NUMBER", f"gate_clamp_q11 {f['gate_clamp_q11']}")
 
 
-def readout(f: dict, n_labels: int, n_units: int) -> None:
-    runs("weight", f["weight"], "WEIGHTS")
-    runs("layout", f["layout"], "WEIGHTS")
-    require(f["n_inputs"] == n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {n_units} units")
+def readout(cursor: Cursor, n_labels: int, last) -> None:
+    f = cursor.peek("readout")
+    require(f["weight"] == ENUMS["weight"][last.weight], "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
+    require(f["n_inputs"] == last.n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {last.n_units} units")
     require(f["idle_label"] == 0xFFFF or f["idle_label"] < n_labels, "RANGE", "idle_label")
     require(f["reserved"] == 0, "PADDING", "readout")
     require(within(f["smoothing_s"], 0, 60), "NUMBER", f"smoothing_s {f['smoothing_s']}")
+
+
+def readout_layout(f: dict) -> None:
+    layout = "rows4x4" if f["weight"] == ENUMS["weight"]["int8"] else "rows4"
+    require(f["layout"] == ENUMS["layout"][layout], "WEIGHTS", f"layout {f['layout']}")
 
 
 def policy(p: dict) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .integer import CellS8, FrontEndQ15, ReadoutS8
+
 
 @dataclass
 class Label:
@@ -80,6 +82,7 @@ class Cell:
     gate_clamp: float = 15.0
     kind: str = "ltc"
     solver: str = "fused"
+    weight = "float32"
 
     @property
     def n_units(self) -> int:
@@ -88,6 +91,14 @@ class Cell:
     @property
     def n_inputs(self) -> int:
         return np.shape(self.wf)[1] - self.n_units
+
+    @property
+    def n_weights(self) -> int:
+        return np.size(self.wf) + np.size(self.wa)
+
+    @property
+    def tau_s(self) -> np.ndarray:
+        return np.asarray(self.tau, np.float64)
 
 
 @dataclass
@@ -98,6 +109,11 @@ class Readout:
     b: np.ndarray
     smoothing_s: float = 0.1
     idle_label: int | None = None
+    weight = "float32"
+
+    @property
+    def n_weights(self) -> int:
+        return int(np.size(self.w))
 
 
 @dataclass
@@ -128,12 +144,15 @@ class Golden:
 
 @dataclass
 class Model:
-    """All of a file.  metadata: any JSON object; signature: 64 bytes over all before it."""
+    """All of a file.  Cells and readout are all float32 or all int8; an integer front-end needs integer cells.
+
+    metadata: any JSON object; signature: 64 bytes over all before it.
+    """
 
     labels: list[Label]
-    frontend: FrontEnd
-    cells: list[Cell]
-    readout: Readout
+    frontend: FrontEnd | FrontEndQ15
+    cells: list[Cell] | list[CellS8]
+    readout: Readout | ReadoutS8
     policy: Policy = field(default_factory=Policy)
     golden: Golden | None = None
     metadata: dict = field(default_factory=dict)
@@ -149,10 +168,10 @@ class Model:
     @property
     def parameters(self) -> int:
         """Weights, biases and time constants of cells and readout."""
-        cells = sum(np.size(c.wf) + np.size(c.wa) + 3 * c.n_units for c in self.cells)
-        return cells + np.size(self.readout.w) + np.size(self.readout.b)
+        cells = sum(c.n_weights + 3 * c.n_units for c in self.cells)
+        return cells + self.readout.n_weights + len(self.labels)
 
     @property
     def macs_per_step(self) -> int:
         """Multiply-accumulates of cells and readout."""
-        return sum(np.size(c.wf) + np.size(c.wa) for c in self.cells) + int(np.size(self.readout.w))
+        return sum(c.n_weights for c in self.cells) + self.readout.n_weights

@@ -10,13 +10,14 @@ import os
 import pathlib
 import zlib
 
+import numpy as np
+
 from . import checks
 from .errors import LnnError
 from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
+from .integer import CellS8, FrontEndQ15, ReadoutS8
 from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
-from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, ram_bytes
-
-import numpy as np
+from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, from_rows4x4, ram_bytes
 
 NO_LABEL = 0xFFFF
 KIND = ENUMS["section"]
@@ -37,7 +38,8 @@ def read(data: bytes) -> Model:
         cursor.require_end()
     frontend, cells = parts["frontend"], parts["cells"]
     sizes = [(c.n_inputs, c.n_units) for c in cells]
-    needed = ram_bytes(header["n_labels"], len(frontend.window), frontend.fft_points, frontend.n_mels, sizes)
+    needed = ram_bytes(header["n_labels"], len(frontend.window), frontend.fft_points, frontend.n_mels, sizes,
+                       frontend.kind, cells[0].weight)
     if header["ram_bytes"] != needed:
         raise LnnError("RAM", f"{header['ram_bytes']}, needs {needed}")
     return Model(sample_rate_hz=header["sample_rate_hz"], task=ENUM_NAMES["task"][header["task"]],
@@ -101,36 +103,64 @@ def _labels(cursor: Cursor, header: dict, parts: dict) -> None:
 
 
 def _frontend(cursor: Cursor, header: dict, parts: dict) -> None:
-    fields = cursor.record("frontend")
-    checks.frontend(fields)
-    arrays = cursor.arrays("frontend", header | fields)
-    checks.frontend_arrays(fields, arrays)
-    parts["frontend"] = FrontEnd(fft_points=fields["fft_points"], log_floor=fields["log_floor"],
-                                 feature_clip=fields["feature_clip"], **arrays)
+    integer = checks.frontend_kind(cursor) == "logmel_q15"
+    name = "frontend_q15" if integer else "frontend"
+    fields = cursor.record(name)
+    (checks.frontend_q15 if integer else checks.frontend)(fields)
+    arrays = cursor.arrays(name, header | fields, **(checks.FRONTEND_Q15_LIMITS if integer else checks.FRONTEND_LIMITS))
+    (checks.frontend_q15_arrays if integer else checks.frontend_arrays)(fields, arrays)
+    if integer:
+        parts["frontend"] = FrontEndQ15(fft_points=fields["fft_points"], clip_q12=fields["clip_q12"], **arrays)
+    else:
+        parts["frontend"] = FrontEnd(fft_points=fields["fft_points"], log_floor=fields["log_floor"],
+                                     feature_clip=fields["feature_clip"], **arrays)
 
 
 def _cell(cursor: Cursor, header: dict, parts: dict) -> None:
     before = parts["cells"]
+    integer = checks.cell_weight(cursor, parts["frontend"], before) == "int8"
+    parts["cells"].append((_cell_s8 if integer else _cell_f32)(cursor, header))
+
+
+def _cell_f32(cursor: Cursor, header: dict) -> Cell:
     fields = cursor.record("cell")
-    checks.cell(fields, before[-1].n_units if before else parts["frontend"].n_mels)
-    arrays = cursor.arrays("cell", header | fields)
-    checks.cell_arrays(arrays)
+    checks.cell(fields)
+    arrays = cursor.arrays("cell", header | fields, **checks.CELL_LIMITS)
+    checks.require(checks.within(arrays["inv_tau"], 0, 1e6), "NUMBER", "tau")
     n, m = fields["n_units"], fields["n_inputs"]
     rows = from_rows4(arrays["weights"], m + n).reshape(n, 2, m + n)
     bias = arrays["bias"].reshape(n, 2)
     with np.errstate(divide="ignore"):
         tau = 1.0 / arrays["inv_tau"].astype(np.float64)
-    before.append(Cell(rows[:, 0].copy(), rows[:, 1].copy(), bias[:, 0].copy(), bias[:, 1].copy(), tau,
-                       fields["gate_clamp"], enum_name("cell", fields["kind"]), enum_name("solver", fields["solver"])))
+    return Cell(rows[:, 0].copy(), rows[:, 1].copy(), bias[:, 0].copy(), bias[:, 1].copy(), tau, fields["gate_clamp"],
+                enum_name("cell", fields["kind"]), enum_name("solver", fields["solver"]))
+
+
+def _cell_s8(cursor: Cursor, header: dict) -> CellS8:
+    fields = cursor.record("cell_s8")
+    checks.cell_s8(fields)
+    arrays = cursor.arrays("cell_s8", header | fields, **checks.CELL_S8_LIMITS)
+    checks.require(arrays["inv_tau"].max() <= checks.INV_TAU_Q16, "NUMBER", "inv_tau")
+    for name, columns in (("weights_inputs", fields["n_inputs"]), ("weights_state", fields["n_units"])):
+        arrays[name] = from_rows4x4(arrays[name], columns).copy()
+    return CellS8(gate_clamp_q11=fields["gate_clamp_q11"], kind=enum_name("cell", fields["kind"]),
+                  solver=enum_name("solver", fields["solver"]), **arrays)
 
 
 def _readout(cursor: Cursor, header: dict, parts: dict) -> None:
-    fields, n = cursor.record("readout"), header["n_labels"]
-    checks.readout(fields, n, parts["cells"][-1].n_units)
-    arrays = cursor.arrays("readout", header | fields)
-    checks.bounded(arrays["bias"], arrays["weights"])
-    w, idle = from_rows4(arrays["weights"], fields["n_inputs"])[:n], fields["idle_label"]
-    parts["readout"] = Readout(w.copy(), arrays["bias"][:n], fields["smoothing_s"], None if idle == NO_LABEL else idle)
+    n, last = header["n_labels"], parts["cells"][-1]
+    checks.readout(cursor, n, last)
+    integer = last.weight == "int8"
+    name = "readout_s8" if integer else "readout"
+    fields = cursor.record(name)
+    checks.readout_layout(fields)
+    arrays = cursor.arrays(name, header | fields, **(checks.CELL_S8_LIMITS if integer else checks.CELL_LIMITS))
+    idle = None if fields["idle_label"] == NO_LABEL else fields["idle_label"]
+    unpacked = (from_rows4x4 if integer else from_rows4)(arrays["weights"], fields["n_inputs"])[:n].copy()
+    if integer:
+        parts["readout"] = ReadoutS8(unpacked, arrays["bias"][:n], arrays["scale"][:n], fields["smoothing_s"], idle)
+    else:
+        parts["readout"] = Readout(unpacked, arrays["bias"][:n], fields["smoothing_s"], idle)
 
 
 def _policy(cursor: Cursor, header: dict, parts: dict) -> None:
@@ -142,7 +172,7 @@ def _policy(cursor: Cursor, header: dict, parts: dict) -> None:
 def _golden(cursor: Cursor, header: dict, parts: dict) -> None:
     fields = cursor.record("golden")
     checks.golden(fields)
-    arrays = cursor.arrays("golden", header | fields)
+    arrays = cursor.arrays("golden", header | fields, logits=1e6)
     parts["golden"] = Golden(arrays["audio"], arrays["logits"], fields["n_steps"], fields["tolerance"])
 
 

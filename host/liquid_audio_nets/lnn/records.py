@@ -34,6 +34,21 @@ def from_rows4(flat: np.ndarray, columns: int) -> np.ndarray:
     return flat.reshape(-1, columns, 4).transpose(0, 2, 1).reshape(-1, columns)
 
 
+def to_rows4x4(matrix: np.ndarray) -> np.ndarray:
+    """(rows, columns) -> flat int8, groups of four rows by four columns, a row's bytes columns 0, 2, 1, 3."""
+    rows, columns = matrix.shape
+    full = np.zeros((rows4(rows), rows4(columns)), np.int8)
+    full[:rows, :columns] = matrix
+    groups = full.reshape(rows4(rows) // 4, 4, rows4(columns) // 4, 4)
+    return groups.transpose(0, 2, 1, 3)[..., [0, 2, 1, 3]].ravel()
+
+
+def from_rows4x4(flat: np.ndarray, columns: int) -> np.ndarray:
+    """The inverse of to_rows4x4: flat -> (rows4(rows), columns)."""
+    groups = flat.reshape(-1, rows4(columns) // 4, 4, 4)[..., [0, 2, 1, 3]]
+    return groups.transpose(0, 2, 1, 3).reshape(-1, rows4(columns))[:, :columns]
+
+
 def enum_value(enum: str, name: str) -> int:
     """Raises LnnError named after the enum where the format has no such name."""
     if name not in ENUMS[enum]:
@@ -65,6 +80,11 @@ def pack_section(name: str, fields: dict, arrays: dict, header: dict) -> bytes:
             raise LnnError("SHAPE", f"{name}.{array} has {len(values)} numbers, needs {wanted}")
         if not np.isfinite(values).all():
             raise LnnError("NUMBER", f"{name}.{array}")
+        if np.dtype(type_).kind != "f":
+            values = np.rint(values)
+            limits = np.iinfo(type_)
+            if np.any((values < limits.min) | (values > limits.max)):
+                raise LnnError("NUMBER", f"{name}.{array} does not fit into {np.dtype(type_)}")
         out += bytes(align(len(out)) - len(out)) + values.astype(type_).tobytes()
     return bytes(out)
 
@@ -89,14 +109,23 @@ class Cursor:
         record = STRUCTS[name]
         return dict(zip(FIELDS[name], record.unpack(self.take(record.size, aligned=True))))
 
-    def arrays(self, name: str, fields: dict) -> dict[str, np.ndarray]:
-        """The section's arrays, read-only, by name.  Raises PADDING, SHAPE, NUMBER (not finite)."""
+    def peek(self, name: str) -> dict:
+        """The record without taking it: its first fields tell its kind.  Raises SHAPE."""
+        record = STRUCTS[name]
+        if record.size > self.end - self.at:
+            raise LnnError("SHAPE", f"a {name} section of {self.end - self.at} bytes")
+        return dict(zip(FIELDS[name], record.unpack_from(self.data, self.at)))
+
+    def arrays(self, name: str, fields: dict, **limits: float) -> dict[str, np.ndarray]:
+        """The section's arrays, read-only, by name, each within +-limit.  Raises PADDING, SHAPE, NUMBER."""
         found = {}
         for array, type_, expression in ARRAYS[name]:
             length = array_length(expression, fields)
             raw = self.take(length * np.dtype(type_).itemsize, aligned=True)
             found[array] = np.frombuffer(raw, type_)
-            if not np.isfinite(found[array]).all():
+            limit = limits.get(array, np.inf)
+            values = found[array] if found[array].dtype.kind == "f" else found[array].astype(np.int64)
+            if not np.isfinite(values).all() or np.any(np.abs(values) > limit):
                 raise LnnError("NUMBER", f"{name}.{array}")
         return found
 

@@ -11,9 +11,10 @@ import numpy as np
 
 from .errors import LnnError
 from .layout import ENUMS, FIELDS, LIMITS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
+from .integer import CellS8, FrontEndQ15, ReadoutS8
 from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
 from .reader import read
-from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4
+from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4, to_rows4x4
 
 NO_LABEL = 0xFFFF
 SIGNATURE_BYTES = 64
@@ -70,7 +71,8 @@ def _file(model: Model, header: dict, sections: list[tuple[str, bytes]]) -> byte
         "magic": int.from_bytes(MAGIC, "little"), "version_major": VERSION_MAJOR, "version_minor": VERSION_MINOR,
         "file_bytes": first + len(body), "crc32": 0, "sample_rate_hz": model.sample_rate_hz, "n_sections": len(sections),
         "task": enum_value("task", model.task), "target": enum_value("target", model.target),
-        "ram_bytes": ram_bytes(len(model.labels), len(frontend.window), frontend.fft_points, frontend.n_mels, cells),
+        "ram_bytes": ram_bytes(len(model.labels), len(frontend.window), frontend.fft_points, frontend.n_mels, cells,
+                               frontend.kind, model.cells[0].weight),
         "reserved": 0, "reserved2": 0, "reserved3": 0,
     }
     head = STRUCTS["header"].pack(*(header[f] for f in FIELDS["header"])) + table
@@ -91,26 +93,59 @@ def _label(label: Label) -> bytes:
     return STRUCTS["label"].pack(name, label.threshold, label.refractory_us)
 
 
-def _frontend(fe: FrontEnd, header: dict) -> bytes:
+def _frontend(fe: FrontEnd | FrontEndQ15, header: dict) -> bytes:
+    if isinstance(fe, FrontEndQ15):
+        fields = {"kind": enum_value("frontend", fe.kind), "window_samples": len(fe.window), "reserved": 0,
+                  "fft_points": fe.fft_points, "n_mels": fe.n_mels, "n_mel_weights": int(np.sum(fe.mel_count)),
+                  "clip_q12": fe.clip_q12}
+        return pack_section("frontend_q15", fields, vars(fe), header)
     fields = {"kind": enum_value("frontend", fe.kind), "window_samples": len(fe.window), "fft_points": fe.fft_points,
               "n_mels": fe.n_mels, "n_mel_weights": int(np.sum(fe.mel_count)), "reserved": 0,
               "log_floor": fe.log_floor, "feature_clip": fe.feature_clip}
     return pack_section("frontend", fields, vars(fe), header)
 
 
-def _cell(cell: Cell, header: dict) -> bytes:
+def _cell_s8(cell: CellS8, header: dict) -> bytes:
+    n, m = cell.n_units, cell.n_inputs
+    if np.shape(cell.weights_inputs) != (2 * n, m) or np.shape(cell.weights_state) != (2 * n, n):
+        raise LnnError("SHAPE", f"a cell of {n} units: weights_inputs are (2N, M), weights_state (2N, N)")
+    fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
+              "weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"]["rows4x4"], "n_inputs": m, "n_units": n,
+              "gate_clamp_q11": cell.gate_clamp_q11, "reserved": 0}
+    arrays = vars(cell) | {name: to_rows4x4(getattr(cell, name)) for name in ("weights_inputs", "weights_state")}
+    return pack_section("cell_s8", fields, arrays, header)
+
+
+def _readout_s8(readout: ReadoutS8, header: dict) -> bytes:
+    n = header["n_labels"]
+    fields = {"weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"]["rows4x4"],
+              "n_inputs": np.shape(readout.weights)[1], "reserved": 0, "smoothing_s": readout.smoothing_s,
+              "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label}
+    pad = (0, rows4(n) - n)
+    arrays = {"bias": np.pad(readout.bias, pad), "scale": np.pad(readout.scale, pad),
+              "weights": to_rows4x4(readout.weights)}
+    return pack_section("readout_s8", fields, arrays, header)
+
+
+def _cell(cell: Cell | CellS8, header: dict) -> bytes:
+    if isinstance(cell, CellS8):
+        return _cell_s8(cell, header)
     n, m = cell.n_units, cell.n_inputs
     if not 0 < m or any(np.shape(a) != s for a, s in ((cell.wa, (n, m + n)), (cell.bf, (n,)), (cell.ba, (n,)))):
         raise LnnError("SHAPE", f"a cell of {n} units: wf and wa are (N, M + N), bf and ba (N,)")
     fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
               "weight": ENUMS["weight"]["float32"], "layout": ENUMS["layout"]["rows4"], "n_inputs": m, "n_units": n,
               "gate_clamp": cell.gate_clamp, "reserved": 0}
-    arrays = {"inv_tau": 1.0 / np.asarray(cell.tau, np.float64), "bias": np.stack([cell.bf, cell.ba], 1),
+    with np.errstate(divide="ignore"):
+        inv_tau = 1.0 / np.asarray(cell.tau, np.float64)
+    arrays = {"inv_tau": inv_tau, "bias": np.stack([cell.bf, cell.ba], 1),
               "weights": to_rows4(np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n))}
     return pack_section("cell", fields, arrays, header)
 
 
-def _readout(readout: Readout, header: dict) -> bytes:
+def _readout(readout: Readout | ReadoutS8, header: dict) -> bytes:
+    if isinstance(readout, ReadoutS8):
+        return _readout_s8(readout, header)
     w, b = np.asarray(readout.w), np.asarray(readout.b)
     if w.ndim != 2 or b.shape != w.shape[:1] or len(b) != header["n_labels"]:
         raise LnnError("SHAPE", f"the readout's w is (n_labels, N), b (n_labels,) with {header['n_labels']} labels")

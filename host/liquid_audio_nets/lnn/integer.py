@@ -1,0 +1,87 @@
+"""The parts of an integer model as the file holds them, weights in the order of the equations.
+
+A name ends in the fraction bits of its numbers: q16 is a number times 2**16.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class FrontEndQ15:
+    """feature_q12 = (log2(mel_q8 + floor) - mean) * scale, +-clip_q12.
+
+    window int16 (window_samples,) q15; mel_start, mel_count uint16 (n_mels,); mel_weights uint16 q15;
+    floor uint32 (n_mels,) q8; mean int32 (n_mels,) q16; scale int32 (n_mels,) q22.
+    """
+
+    window: np.ndarray
+    mel_start: np.ndarray
+    mel_count: np.ndarray
+    mel_weights: np.ndarray
+    floor: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    fft_points: int = 512
+    clip_q12: int = 32767
+    kind = "logmel_q15"
+
+    @property
+    def n_mels(self) -> int:
+        return len(self.mel_start)
+
+
+@dataclass
+class CellS8:
+    """One liquid cell of N units on M inputs in int8.  Rows: gate of unit 0, reversal of unit 0, gate of unit 1, ...
+
+    weights_inputs int8 (2N, M), weights_state int8 (2N, N), each within +-127;
+    scale_inputs, scale_state, bias (q16) int32 (2N,); inv_tau uint32 (N,) q16 in 1/s.
+    """
+
+    weights_inputs: np.ndarray
+    weights_state: np.ndarray
+    scale_inputs: np.ndarray
+    scale_state: np.ndarray
+    bias: np.ndarray
+    inv_tau: np.ndarray
+    gate_clamp_q11: int = 15 << 11
+    kind: str = "ltc"
+    solver: str = "fused"
+    weight = "int8"
+
+    @property
+    def n_units(self) -> int:
+        return np.shape(self.weights_state)[1]
+
+    @property
+    def n_inputs(self) -> int:
+        return np.shape(self.weights_inputs)[1]
+
+    @property
+    def n_weights(self) -> int:
+        return 2 * self.n_units * (self.n_inputs + self.n_units)
+
+    @property
+    def tau_s(self) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return 65536.0 / np.asarray(self.inv_tau, np.float64)
+
+
+@dataclass
+class ReadoutS8:
+    """weights int8 (n_labels, N) within +-127; bias (q16), scale int32 (n_labels,); idle_label: index or None."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    scale: np.ndarray
+    smoothing_s: float = 0.1
+    idle_label: int | None = None
+    weight = "int8"
+
+    @property
+    def n_weights(self) -> int:
+        return int(np.size(self.weights))

@@ -1,0 +1,135 @@
+"""Reader and writer: round trips, impossible models, and the same verdict as the C core on any bytes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_model import integer_model, noise, small_model, tiny_integer_model, tiny_model
+
+from liquid_audio_nets.core import LNN, add_golden
+from liquid_audio_nets.lnn import Label, LnnError, Policy, read, save, write
+from liquid_audio_nets.lnn.records import from_rows4, from_rows4x4, to_rows4, to_rows4x4
+from liquid_audio_nets.lnn.writer import with_crc
+
+QUICK = settings(max_examples=1500, deadline=None, derandomize=True)
+TINY = {"float": write(tiny_model()), "integer": write(tiny_integer_model())}
+
+
+def verdict(load, data: bytes) -> str:
+    try:
+        load(data)
+    except LnnError as error:
+        return error.name
+    return "OK"
+
+
+def same_verdict(data: bytes) -> str:
+    ours, theirs = verdict(read, data), verdict(LNN, data)
+    assert ours == theirs or (ours != "OK" and theirs == "MEMORY")  # a header that asks for gigabytes
+    return ours
+
+
+@pytest.mark.parametrize("model", [
+    small_model(), small_model(1, units=(2,), labels=("a",)), small_model(2, units=(6, 4, 8, 2), labels=tuple("abcdefg")),
+    add_golden(small_model(), noise(4000)), tiny_model(), integer_model(), tiny_integer_model(),
+    integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
+], ids=range(8))
+def test_round_trip(model):
+    data = write(model)
+    again = read(data)
+    assert write(again) == data
+    assert again.label_names == model.label_names and again.metadata == model.metadata
+    for ours, theirs in zip(model.cells, again.cells):
+        for name, value in vars(theirs).items():
+            if isinstance(value, np.ndarray):
+                assert np.allclose(value, getattr(ours, name), rtol=1e-6, atol=0.5 if value.dtype.kind in "iu" else 1e-9)
+    with LNN(data) as lnn:
+        assert lnn.info["parameters"] == model.parameters and lnn.info["macs_per_step"] == model.macs_per_step
+
+
+@pytest.mark.parametrize("rows, columns", [(4, 4), (10, 7), (1, 1), (6, 40)])
+def test_layouts_have_inverses(rows, columns):
+    matrix = np.random.default_rng(0).integers(-127, 128, (rows, columns))
+    assert np.array_equal(from_rows4(to_rows4(matrix), columns)[:rows], matrix)
+    assert np.array_equal(from_rows4x4(to_rows4x4(matrix), columns)[:rows], matrix)
+    assert to_rows4(np.arange(8).reshape(4, 2)).tolist() == [0, 2, 4, 6, 1, 3, 5, 7]
+    assert to_rows4x4(np.arange(16).reshape(4, 4))[:8].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+
+
+@pytest.mark.parametrize("change, error", [
+    (lambda m: m.cells.clear(), "RANGE"),
+    (lambda m: m.cells.pop(), "SHAPE"),
+    (lambda m: m.cells.extend([m.cells[1]] * 4), "RANGE"),
+    (lambda m: setattr(m.cells[0], "tau", np.zeros(8)), "NUMBER"),
+    (lambda m: setattr(m.cells[0], "wf", np.full((8, 48), np.nan)), "NUMBER"),
+    (lambda m: setattr(m.cells[0], "bf", np.zeros(7)), "SHAPE"),
+    (lambda m: setattr(m.cells[0], "kind", "lstm"), "CELL"),
+    (lambda m: setattr(m.cells[0], "kind", "cfc"), "CELL"),
+    (lambda m: setattr(m.cells[0], "solver", "euler"), "SOLVER"),
+    (lambda m: setattr(m.cells[0], "gate_clamp", 50.0), "NUMBER"),
+    (lambda m: m.labels.pop(), "SHAPE"),
+    (lambda m: m.labels.__setitem__(0, Label("")), "LABEL"),
+    (lambda m: m.labels.__setitem__(0, Label("x" * 24)), "LABEL"),
+    (lambda m: m.labels.__setitem__(0, Label("a\nb")), "LABEL"),
+    (lambda m: m.labels.__setitem__(0, Label("yes", 1.5)), "NUMBER"),
+    (lambda m: setattr(m, "policy", Policy(max_timestep_us=10)), "POLICY"),
+    (lambda m: setattr(m.policy, "complexity", "loudness"), "POLICY"),
+    (lambda m: setattr(m.readout, "idle_label", 3), "RANGE"),
+    (lambda m: setattr(m.frontend, "inv_std", np.full(40, np.inf)), "NUMBER"),
+    (lambda m: setattr(m.frontend, "mean", np.zeros(39)), "SHAPE"),
+    (lambda m: setattr(m.frontend, "fft_points", 500), "RANGE"),
+    (lambda m: setattr(m, "signature", b"short"), "SECTIONS"),
+    (lambda m: setattr(m, "sample_rate_hz", 96000), "RANGE"),
+])
+def test_impossible_models_are_not_written(model, change, error):
+    change(model)
+    with pytest.raises(LnnError) as caught:
+        write(model)
+    assert caught.value.name == error
+
+
+def test_two_kinds_of_weights_do_not_mix(model):
+    mixed = integer_model()
+    mixed.cells[1] = model.cells[1]
+    with pytest.raises(LnnError) as caught:
+        write(mixed)
+    assert caught.value.name == "WEIGHTS"
+    with pytest.raises(LnnError) as caught:
+        write(dataclasses.replace(model, frontend=mixed.frontend))
+    assert caught.value.name == "WEIGHTS"
+
+
+def test_an_interrupted_save_leaves_the_old_file(model, model_path, monkeypatch):
+    before = model_path.read_bytes()
+    model.cells[0].kind = "lstm"
+    with pytest.raises(LnnError):
+        save(model, model_path)
+    assert model_path.read_bytes() == before and [p.name for p in model_path.parent.iterdir()] == [model_path.name]
+
+
+@pytest.mark.parametrize("kind", TINY)
+def test_reader_and_core_agree_on_every_truncation(kind):
+    data = TINY[kind]
+    for n in range(len(data)):
+        assert same_verdict(data[:n]) != "OK"
+
+
+@pytest.mark.parametrize("kind", TINY)
+@QUICK
+@given(data=st.data())
+def test_reader_and_core_agree_on_mutations(kind, data):
+    mutant = bytearray(TINY[kind])
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(mutant) - 1) | st.integers(0, 300))
+        mutant[at] = data.draw(st.sampled_from([0, 1, 2, 127, 128, 255]) | st.integers(0, 255))
+    repaired = with_crc(bytes(mutant))
+    same_verdict(repaired if data.draw(st.integers(0, 9)) else bytes(mutant))
+
+
+@QUICK
+@given(st.binary(max_size=400))
+def test_any_bytes_give_a_named_error(data):
+    assert same_verdict(data) != "OK"
+    assert same_verdict(with_crc(TINY["float"][:44] + data)) != "OK"

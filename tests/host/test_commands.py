@@ -1,0 +1,114 @@
+"""liquid-info, liquid-test, liquid-upload as a user calls them: output, JSON, exit codes, no traceback."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from small_model import babble, noise, small_model
+
+from liquid_audio_nets.core import add_golden
+from liquid_audio_nets.lnn import save
+
+
+def command(name: str, *arguments, expect: int = 0) -> subprocess.CompletedProcess:
+    code = f"from liquid_audio_nets.cli.{name} import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                          env=os.environ | {"COLUMNS": "200"})
+    assert done.returncode == expect, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture
+def clips(tmp_path):
+    """Two words, an unknown one, noise, a stereo file at 44.1 kHz, two files that cannot be read."""
+    root = tmp_path / "data"
+    for k, word in enumerate(("yes", "no", "tree")):
+        (root / word).mkdir(parents=True)
+        for i in range(3):
+            soundfile.write(root / word / f"{i:08x}_nohash_0.wav", babble(16000, 10 * k + i), 16000)
+    soundfile.write(root / "yes" / "cd.flac", np.stack([babble(44100, 1)] * 2, 1), 44100)
+    (root / "no" / "empty.wav").touch()
+    (root / "no" / "text.wav").write_text("not a sound")
+    (root / "_background_noise_").mkdir()
+    soundfile.write(root / "_background_noise_" / "hum.wav", np.zeros(64000, np.int16), 16000)
+    return root
+
+
+def test_info(model_path, tmp_path):
+    text = command("info", model_path).stdout
+    for word in ("yes", "_silence_", "ram bytes", "tau", "licence", "no golden vectors"):
+        assert word in text
+    path = tmp_path / "golden.lnn"
+    save(add_golden(small_model(), noise(8000)), path)
+    summary = json.loads(command("info", path, "--json").stdout)
+    assert summary["parameters"] == small_model().parameters and summary["macs_per_step"] == small_model().macs_per_step
+    assert summary["selftest"].startswith("passed") and summary["labels"][0]["name"] == "yes"
+    assert summary["model_bytes"] == path.stat().st_size
+
+
+def test_test(model_path, clips):
+    result = json.loads(command("test", "--model", model_path, "--data", clips, "--json").stdout)
+    assert result["clips"] == 11 and result["labels"] == ["yes", "no", "_silence_"]  # no label for tree
+    assert np.sum(result["confusion"]) == 11 and np.sum(result["confusion"], axis=1).tolist() == [4, 3, 4]
+    assert result["converted"] == 1 and len(result["unreadable"]) == 2
+    assert result["accuracy"] == pytest.approx(np.trace(result["confusion"]) / 11)
+    assert result["confusion"][2][2] == 4, "digital silence is the idle label"
+    assert 0 < result["steps_per_second"] < 51 and result["macs_per_second"] > 0 and result["gated_fraction"] > 0.3
+    text = command("test", "--model", model_path, "--data", clips, "--mistakes").stdout
+    for words in ("rows: said", "accuracy", "estimated", "false alarms", "text.wav: not a readable sound file"):
+        assert words in text
+
+
+def test_test_splits_by_speaker(model_path, clips):
+    counts = {split: json.loads(command("test", "--model", model_path, "--data", clips, "--split", split, "--json").stdout)
+              for split in ("all", "training", "validation")}
+    assert counts["training"]["clips"] + counts["validation"]["clips"] <= counts["all"]["clips"] + 4
+
+
+def test_test_gate(model_path, clips):
+    done = command("test", "--model", model_path, "--data", clips, "--min-accuracy", 1, expect=6)
+    assert "is below the 100.00 % asked for" in done.stderr
+
+
+def test_mistakes_of_the_user(model_path, tmp_path, clips):
+    bad = tmp_path / "bad.lnn"
+    bad.write_bytes(model_path.read_bytes()[:-3])
+    for name in ("info", "upload"):
+        assert "TRUNCATED" in command(name, bad, expect=4).stderr
+        assert "no such file" in command(name, tmp_path / "none.lnn", expect=2).stderr
+    assert "TRUNCATED" in command("test", "--model", bad, "--data", clips, expect=4).stderr
+    assert "no such folder" in command("test", "--model", model_path, "--data", tmp_path / "x", expect=2).stderr
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no sound files" in command("test", "--model", model_path, "--data", empty, expect=2).stderr
+    command("test", "--model", model_path, "--data", clips, "--split", "best", expect=2)
+    command("info", expect=2)
+    assert "cannot open /dev/nothing" in command("upload", model_path, "--device", "/dev/nothing", expect=3).stderr
+
+
+def test_no_usable_file_at_all(model_path, tmp_path):
+    (tmp_path / "data/yes").mkdir(parents=True)
+    (tmp_path / "data/yes/a.wav").write_text("?")
+    done = command("test", "--model", model_path, "--data", tmp_path / "data", expect=2)
+    assert "none of 1 clips could be read" in done.stderr
+
+
+def test_a_port_without_a_board(model_path):
+    ours, theirs = pty.openpty()
+    try:
+        done = command("upload", model_path, "--device", os.ttyname(theirs), expect=3)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "does not answer" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["info", "test", "upload"])
+def test_help_has_an_example(name):
+    assert f"liquid-{name} " in command(name, "--help").stdout.split("Example:")[1]

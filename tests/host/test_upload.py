@@ -1,0 +1,150 @@
+"""Uploading over a board that lives in this process: its code is run here, its files are in a folder."""
+
+import hashlib
+import io
+import os
+import sys
+import types
+from contextlib import redirect_stdout
+
+import pytest
+
+from liquid_audio_nets.core import LNN
+from liquid_audio_nets.link import BoardError, LinkError, RemoteError, VerificationError, upload
+
+
+class LocalBoard:
+    """A Link that runs the board's code here.  cut_after: exec calls until the connection is lost."""
+
+    port = "local"
+
+    def __init__(self, cut_after: int | None = None, run_the_last: bool = False):
+        self.names, self.calls, self.cut_after, self.run_the_last = {}, 0, cut_after, run_the_last
+
+    def exec(self, code: str) -> str:
+        self.calls += 1
+        cut = self.cut_after is not None and self.calls > self.cut_after
+        if cut and not (self.run_the_last and self.calls == self.cut_after + 1):
+            raise LinkError("the connection to local was lost")
+        printed = io.StringIO()
+        try:
+            with redirect_stdout(printed):
+                exec(code, self.names)
+        except Exception as error:
+            raise RemoteError(f"Traceback\n{type(error).__name__}: {error}") from None
+        if cut:
+            raise LinkError("the connection to local was lost")
+        return printed.getvalue()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def firmware(monkeypatch):
+    module = types.ModuleType("liquid_audio")
+    module.LNN = LNN
+    monkeypatch.setitem(sys.modules, "liquid_audio", module)
+    return module
+
+
+@pytest.fixture
+def destination(tmp_path) -> str:
+    return f"{tmp_path}/models/keywords.lnn"
+
+
+def test_file_arrives_and_equal_file_is_not_sent_again(destination, model_bytes):
+    sent = []
+    assert upload(LocalBoard(), model_bytes, destination, sent.append).sent_bytes == len(model_bytes)
+    assert open(destination, "rb").read() == model_bytes
+    assert sent == sorted(sent) and sent[-1] == len(model_bytes)
+    again = LocalBoard()
+    assert upload(again, model_bytes, destination).unchanged
+    assert again.calls <= 5
+    assert os.listdir(os.path.dirname(destination)) == ["keywords.lnn"]
+
+
+@pytest.mark.parametrize("run_the_last", [False, True])
+def test_old_model_survives_a_cut_after_every_call(destination, model, model_bytes, run_the_last):
+    from liquid_audio_nets.lnn import write
+
+    model.readout.b[0] += 1
+    newer = write(model)
+    counting = LocalBoard()
+    upload(LocalBoard(), model_bytes, destination)
+    upload(counting, newer, destination)
+    for calls in range(counting.calls):
+        with open(destination, "wb") as f:
+            f.write(model_bytes)
+        with pytest.raises(LinkError):
+            upload(LocalBoard(calls, run_the_last), newer, destination)
+        there = open(destination, "rb").read()
+        renamed = calls == counting.calls - 1 and run_the_last
+        assert there == (newer if renamed else model_bytes), f"cut after {calls} calls"
+        LNN(there)
+    upload(LocalBoard(), newer, destination)
+    assert open(destination, "rb").read() == newer
+    assert os.listdir(os.path.dirname(destination)) == ["keywords.lnn"], "what the cuts left is cleared away"
+
+
+def test_damage_on_the_way_is_seen(destination, model_bytes):
+    class Damaging(LocalBoard):
+        def exec(self, code):
+            return super().exec(code.replace("a2b_base64('", "a2b_base64('AAAA", 1) if "_file.write" in code else code)
+
+    upload(LocalBoard(), model_bytes, destination)
+    newer = model_bytes[:-1] + b"?"
+    with pytest.raises(VerificationError, match="damaged on its way"):
+        upload(Damaging(), newer, destination)
+    assert open(destination, "rb").read() == model_bytes
+    assert os.listdir(os.path.dirname(destination)) == ["keywords.lnn"]
+
+
+def test_a_model_that_the_board_cannot_open_is_not_installed(destination, model_bytes):
+    upload(LocalBoard(), model_bytes, destination)
+    broken = bytearray(model_bytes)
+    broken[200] ^= 1
+    with pytest.raises(VerificationError, match="cannot open the model.*checksum"):
+        upload(LocalBoard(), bytes(broken), destination)
+    assert hashlib.sha256(open(destination, "rb").read()).digest() == hashlib.sha256(model_bytes).digest()
+
+
+def test_no_room(destination, model_bytes, monkeypatch):
+    board = LocalBoard()
+    monkeypatch.setattr(os, "statvfs", lambda path: (512, 512, 100, 4, 4))
+    with pytest.raises(BoardError, match=r"no room in .* bytes are needed, 2048 are free"):
+        upload(board, model_bytes, destination)
+    assert os.listdir(os.path.dirname(destination)) == []
+
+
+def test_no_memory(destination, model_bytes, firmware):
+    def load(path):
+        raise MemoryError("memory allocation failed")
+
+    firmware.LNN = types.SimpleNamespace(load=load)
+    with pytest.raises(BoardError, match="does not fit into the board's memory"):
+        upload(LocalBoard(), model_bytes, destination)
+
+
+def test_firmware_without_the_module(destination, model_bytes, monkeypatch):
+    monkeypatch.setitem(sys.modules, "liquid_audio", None)
+    with pytest.raises(BoardError, match="no liquid_audio module"):
+        upload(LocalBoard(), model_bytes, destination)
+
+
+def test_read_only_file_system(destination, model_bytes, monkeypatch):
+    def refuse(*_):
+        raise OSError(30, "EROFS")
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    with pytest.raises(BoardError, match="could not write: OSError"):
+        upload(LocalBoard(), model_bytes, destination)
+
+
+def test_nonsense_from_the_board(destination, model_bytes):
+    class Babbling(LocalBoard):
+        def exec(self, code):
+            return super().exec(code) + "boot noise("
+
+    with pytest.raises(VerificationError, match="unreadable"):
+        upload(Babbling(), model_bytes, destination)
