@@ -15,7 +15,7 @@ set(LIQUID_CORE_SOURCES
     ${LIQUID_DIR}/core/frontend_f32.c
     ${LIQUID_DIR}/core/frontend_q15.c
     ${LIQUID_DIR}/core/loader.c
-    ${LIQUID_DIR}/core/matvec_s8_dsp.c
+    ${LIQUID_DIR}/core/matvec_s8_arm.c
     ${LIQUID_DIR}/core/model.c
     ${LIQUID_DIR}/core/policy.c
     ${LIQUID_DIR}/core/readout.c

@@ -15,7 +15,7 @@ LIQUID_CORE_SOURCES := \
 	core/frontend_f32.c \
 	core/frontend_q15.c \
 	core/loader.c \
-	core/matvec_s8_dsp.c \
+	core/matvec_s8_arm.c \
 	core/model.c \
 	core/policy.c \
 	core/readout.c \

@@ -12,11 +12,15 @@
 #include <stdint.h>
 
 #if defined(__ARM_FEATURE_SIMD32) && defined(__thumb2__)
+#define LNN_DOT4_DSP
+#elif defined(__ARM_ARCH_6M__)
+#define LNN_DOT4_V6M
+#endif
 
-#define LNN_DOT4_IS_ASSEMBLY
+/* sums[0..3] = four rows times x (aligned to 4 bytes); returns the weights that follow. */
+#if defined(LNN_DOT4_DSP) || defined(LNN_DOT4_V6M)
 
-/* sums[0..3] = four rows times x; returns the weights that follow. 18 instructions for 16 products. */
-const int8_t *lnn_dot4_s8(const int8_t *w, const int16_t *x, uint32_t n_fours, int32_t sums[4]);
+const int8_t *lnn_dot4_s8(const int8_t *w, const int16_t *x, uint32_t n_fours, int32_t sums[4]); /* matvec_s8_arm.c */
 
 #else
 
