@@ -6,20 +6,30 @@
 #if LIQUID_VIRTUAL_BOARD
 #include "virtual_board.h"
 #define CLOCK_UNIT MP_QSTR_instructions
-uint32_t liquid_clock(void) {
+static uint64_t work(void) {
     return (virtual_clock_ticks() - virtual_clock_slept()) * 5u / 4u;
 }
 #else
 #define CLOCK_UNIT MP_QSTR_cycles
-uint32_t liquid_clock(void) {
+static uint64_t work(void) {
     return mp_hal_ticks_cpu();
 }
 #endif
+
+uint32_t liquid_clock(void) {
+    return (uint32_t)work();
+}
+
+static mp_obj_t module_clock(void) {
+    return mp_obj_new_int_from_ull(work());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(module_clock_obj, module_clock);
 
 static const mp_rom_map_elem_t globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_liquid_audio) },
     { MP_ROM_QSTR(MP_QSTR_LNN), MP_ROM_PTR(&liquid_lnn_type) },
     { MP_ROM_QSTR(MP_QSTR_CLOCK), MP_ROM_QSTR(CLOCK_UNIT) },
+    { MP_ROM_QSTR(MP_QSTR_clock), MP_ROM_PTR(&module_clock_obj) },
     #if LIQUID_VIRTUAL_BOARD || defined(CONFIG_LIQUID_AUDIO_MICROPHONE)
     { MP_ROM_QSTR(MP_QSTR_Mic), MP_ROM_PTR(&liquid_mic_type) },
     #endif

@@ -94,10 +94,6 @@ uint64_t virtual_clock_slept(void) {
     return slept_ticks;
 }
 
-uint32_t virtual_clock_busy(void) {
-    return ~CLOCK->value - (uint32_t)slept_ticks;
-}
-
 void virtual_clock_sleep_until(uint64_t tick) {
     for (;;) {
         uint64_t now = virtual_clock_ticks();

@@ -10,10 +10,8 @@
 
 /* 40 ns ticks since the start, not counting the time spent waiting for the host at the console. */
 uint64_t virtual_clock_ticks(void);
-/* Of these, ticks slept away in virtual_clock_sleep_until(): the rest are executed instructions. */
+/* Of these, ticks slept away in virtual_clock_sleep_until(): the rest, times 1.25, are executed instructions. */
 uint64_t virtual_clock_slept(void);
-/* Ticks of work, for differences: one tick is 1.25 instructions under -icount shift=5. */
-uint32_t virtual_clock_busy(void);
 /* Sleeps (WFI) until the tick; returns early when an exception is pending. */
 void virtual_clock_sleep_until(uint64_t tick);
 

@@ -2,9 +2,9 @@
  * liquid_audio.Mic on Zephyr: the board's microphone (liquid_audio/microphone.h). On a board whose
  * microphone is emulated it plays a wav file of the host, as on the other virtual boards.
  */
+#include <errno.h>
 #include <string.h>
 
-#include <zephyr/kernel.h>
 #include <liquid_audio/microphone.h>
 #include <liquid_audio/sleep.h>
 

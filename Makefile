@@ -1,0 +1,53 @@
+# Liquid Audio Nets. `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+# Recordings for `make demo`: a folder with one folder per word. The project's data, where it lies beside.
+AUDIO ?= $(wildcard ../shared/data/speech_commands)
+BOARD ?= qemu_m4f
+# What the installed package is made from besides its Python files, which are used in place.
+PACKAGE := pyproject.toml $(wildcard cmodule/core/*.[ch] cmodule/include/*.h cmodule/python/*)
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench fuzz firmware install clean tools-demo tools-test tools-fuzz
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+demo: tools-demo $(VENV)/installed ## speak keywords to a virtual board and show what it hears (AUDIO=dir: with real recordings)
+	@$(PY) -m liquid_audio_nets.cli.demo --board $(BOARD) $(if $(AUDIO),--audio $(AUDIO))
+
+test: tools-test $(VENV)/installed-test ## run all tests, on this machine and on virtual boards (ARGS=... for pytest)
+	$(PY) -m pytest $(ARGS)
+
+bench: tools-demo $(VENV)/installed ## measure instructions and sizes, write build/bench.json
+	@$(PY) tests/bench/run.py
+
+fuzz: tools-fuzz ## feed damaged models to the loader (SECONDS=60)
+	$(MAKE) -C tests/fuzz run SECONDS=$(or $(SECONDS),60)
+
+firmware: tools-demo $(VENV)/installed ## build the firmware of a virtual board (BOARD=qemu_m4f)
+	@$(VENV)/bin/liquid-board build $(BOARD)
+
+install: $(VENV)/installed-test ## make the virtual environment in .venv, with torch and the test tools
+
+clean: ## remove what was built; .venv stays
+	-@test ! -x $(VENV)/bin/liquid-board || $(VENV)/bin/liquid-board stop
+	rm -rf build
+
+# Programs from apt: installed where we are root, else the line to type is printed.
+tools-demo tools-test tools-fuzz: tools-%:
+	@bash .ci/tools $*
+
+$(PY):
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(PACKAGE) | $(PY)
+	$(PY) -m pip install -q -e .
+	@touch $@
+
+$(VENV)/installed-test: $(PACKAGE) | $(PY)
+	$(PY) -m pip install -q -e '.[train,test,ampy]'
+	@touch $@ $(VENV)/installed

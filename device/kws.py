@@ -1,0 +1,57 @@
+# Listens for keywords and prints a line for each. Runs unchanged on every board, real or virtual:
+#   mpremote run device/kws.py
+# Tune it at the REPL afterwards (mpremote repl):
+#   net.thresholds["yes"] = 0.6; net.energy_threshold = 0.002; listen()
+import liquid_audio
+
+MODEL = "/models/keywords.lnn"  # put there by: liquid-upload device/models/keywords.lnn
+BLOCK_MS = 20
+
+net = mic = None
+
+
+def report(result, instructions, seconds):
+    print("%8.2f s  %-8s %.2f  timestep %3d ms  energy %.4f  %.2f M %s/s" % (
+        net.counters()["samples"] / net.sample_rate, result.keyword, result.confidence, result.timestep * 1000,
+        result.energy, instructions / seconds / 1e6, liquid_audio.CLOCK))
+
+
+def listen():
+    audio = bytearray(net.sample_rate * BLOCK_MS // 1000 * 2)
+    block = memoryview(audio)
+    start = then = liquid_audio.clock()
+    heard = since = 0  # samples: in all, and since the last line
+    try:
+        while True:
+            n = mic.readinto(audio)
+            if n == 0:
+                break  # only a file ends
+            if mic.lost:
+                net.skip(mic.lost)
+            result = net.process(audio if n * 2 == len(audio) else block[: n * 2])
+            since += n
+            if result.keyword_detected:
+                now = liquid_audio.clock()
+                report(result, now - then, since / net.sample_rate)
+                heard += since
+                then, since = now, 0
+    except KeyboardInterrupt:
+        pass
+    seconds = (heard + since) / net.sample_rate
+    if seconds:
+        print("%.1f s of audio, %.3f M %s per second, %d overruns" % (
+            seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
+
+
+def main():
+    global net, mic
+    try:
+        net = liquid_audio.LNN.load(MODEL)
+        mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
+    except (OSError, ValueError) as error:
+        print(error)
+        return
+    listen()
+
+
+main()
