@@ -3,7 +3,6 @@
 set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 
 add_library(usermod_liquid_audio INTERFACE)
-# Held equal to the other lists of the binding's sources by tests/host/test_sources.py.
 target_sources(usermod_liquid_audio INTERFACE
     ${LIQUID_DIR}/micropython/lnn_object.c
     ${LIQUID_DIR}/micropython/lnn_result.c

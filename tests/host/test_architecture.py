@@ -123,7 +123,7 @@ def test_generated_files_are_up_to_date():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["python/CMakeLists.txt", "micropython.mk", "micropython.cmake"])
+@pytest.mark.parametrize("name", ["python/CMakeLists.txt", "micropython.mk", "micropython.cmake", "zephyr/CMakeLists.txt"])
 def test_lists_of_sources_are_the_core(name):
     """CPython extension, micropython.mk and micropython.cmake name every C file of the core, and no other."""
     core = sorted(p.name for p in (ROOT / "cmodule/core").glob("*.c"))
