@@ -1,11 +1,13 @@
 """Fixtures for all tests: small models, and the C core's sources."""
 
+import os
 import pathlib
 import sys
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+os.environ.setdefault("COLUMNS", "200")  # tables of the commands, whatever the terminal
 sys.path.insert(0, str(ROOT / "tests"))
 
 from small_model import small_model  # noqa: E402

@@ -36,8 +36,8 @@ def tiny_model(seed: int = 0) -> Model:
     from liquid_audio_nets.core import add_golden
 
     model = small_model(seed, units=(4, 2), window_samples=16, channels=4, low_hz=0.0)
-    model.policy.min_timestep_us, model.policy.max_timestep_us = 1000, 4000
-    model = add_golden(model, noise(48, seed))
+    model.policy.min_timestep_us, model.policy.max_timestep_us = 5000, 10_000
+    model = add_golden(model, noise(100, seed))
     model.signature = bytes(range(64))
     return model
 
@@ -88,6 +88,6 @@ def integer_model(seed: int = 0, units: tuple[int, ...] = (8, 6), labels: tuple[
 def tiny_integer_model(seed: int = 0) -> Model:
     from liquid_audio_nets.core import add_golden
 
-    policy = Policy(min_timestep_us=1000, max_timestep_us=4000)
+    policy = Policy(min_timestep_us=5000, max_timestep_us=10_000)
     model = integer_model(seed, units=(4, 2), window_samples=16, mels=4, policy=policy)
-    return add_golden(model, noise(48, seed))
+    return add_golden(model, noise(200, seed))

@@ -53,7 +53,7 @@ static inline void run_audio(lnn_model_t *m, size_t n_samples) {
         for (size_t i = 0; i < 4096; i++) {
             audio[i] = kind == 0 ? 0 : kind == 1 ? INT16_MIN : (int16_t)(i & 8 ? 20000 : -20000);
         }
-        size_t block = kind == 0 ? 1001 : kind == 1 ? 4096 : 77;
+        size_t block = kind == 0 ? 1001 : kind == 1 ? 300 : 77;
         for (size_t at = 0; at < n_samples; at += block) {
             require(lnn_process_cmsis(m, audio, block, &result) == LNN_OK, "process");
             check_result(&result);

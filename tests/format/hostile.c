@@ -4,7 +4,7 @@
  */
 #include "exercise.h"
 
-#define SAMPLES 3000
+#define SAMPLES 400
 #define MUTATIONS 20000
 
 static unsigned counts[64];

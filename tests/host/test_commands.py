@@ -1,10 +1,14 @@
 """liquid-info, liquid-test, liquid-upload as a user calls them: output, JSON, exit codes, no traceback."""
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import pty
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -15,13 +19,24 @@ from liquid_audio_nets.core import add_golden
 from liquid_audio_nets.lnn import save
 
 
-def command(name: str, *arguments, expect: int = 0) -> subprocess.CompletedProcess:
-    code = f"from liquid_audio_nets.cli.{name} import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=120,
-                          env=os.environ | {"COLUMNS": "200"})
-    assert done.returncode == expect, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+def command(name: str, *arguments, expect: int = 0) -> types.SimpleNamespace:
+    """Runs a command in this process, as its entry point would; checks the exit code."""
+    main = importlib.import_module(f"liquid_audio_nets.cli.{name}").main
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv = [f"liquid-{name}", *map(str, arguments)]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as end:
+            main()
+    finally:
+        sys.argv = before
+    assert (end.value.code or 0) == expect, err.getvalue()
+    return types.SimpleNamespace(stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def test_no_traceback_from_the_real_entry_point(tmp_path):
+    code = "from liquid_audio_nets.cli.info import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "none"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
 @pytest.fixture
