@@ -45,7 +45,7 @@ def keywords(
     epochs: Annotated[int, typer.Option(help="of epoch-steps batches each", min=1)] = 100,
     epoch_steps: Annotated[int, typer.Option(help="batches an epoch", min=1)] = 200,
     batch: Annotated[int, typer.Option(help="sequences a batch", min=2)] = 256,
-    learning_rate: Annotated[float, typer.Option(help="peak; cosine schedule", min=0.0)] = 3e-3,
+    learning_rate: Annotated[float, typer.Option(help="peak; cosine schedule", min=0.0)] = 6e-3,
     seed: Annotated[int, typer.Option(help="equal seeds give equal runs", min=0)] = 1,
     cache: Annotated[Path | None, typer.Option(help="frame cache to share between runs; default: in --out")] = None,
     synthetic: Annotated[int, typer.Option(help="espeak-ng and flite utterances of each keyword; 0: none", min=0)] = 300,

@@ -9,8 +9,8 @@ from .cache import FrameStore
 from .trainer import LNNTrainer
 
 
-def model_card(name: str, trainer: LNNTrainer, store: FrameStore, result: dict[str, Any]) -> str:
-    """Markdown text; result as LNNTrainer.evaluate gives it."""
+def model_card(name: str, trainer: LNNTrainer, store: FrameStore, result: dict[str, Any], calibration: dict[str, Any]) -> str:
+    """Markdown text; result as LNNTrainer.evaluate gives it, calibration as keywords.calibrate does."""
     config, net = trainer.config, trainer.net
     used = Counter(store.source[store.split == "training"])
     lines = [
@@ -23,7 +23,14 @@ def model_card(name: str, trainer: LNNTrainer, store: FrameStore, result: dict[s
     lines += [f"| {label} | {recall * 100:.1f} % |" for label, recall in result["per_label"].items()]
     lines += ["", "| true \\ answer | " + " | ".join(result["labels"]) + " |", "|---" * (len(result["labels"]) + 1) + "|"]
     lines += [f"| {label} | " + " | ".join(map(str, row)) + " |" for label, row in zip(result["labels"], result["confusion"])]
-    lines += ["", "## Training", "",
+    c = calibration
+    lines += ["", "## Streams", "",
+              f"{c['hours']:.1f} h of held-out words, sentences and environmental sounds, 0.3 to 1.5 s apart, in held-out "
+              f"noise at 5 to 30 dB: {c['hit_rate'] * 100:.1f} % of the keywords detected, {c['false_alarms']} false alarms "
+              f"among {c['other_words']} other words and sentences. Thresholds: "
+              + ", ".join(f"{k} {v:.2f}" for k, v in c["thresholds"].items())
+              + f". Temperature {c['temperature']:.2f}, expected calibration error {c['calibration_error'] * 100:.1f} %.",
+              "", "## Training", "",
               f"{trainer.step} steps, seed {config.seed}, learning rate {config.learning_rate}, label smoothing "
               f"{config.label_smoothing}; exponential mean of the weights.", "",
               "Clips of training speakers and files by source: " + ", ".join(f"{k} {v}" for k, v in sorted(used.items())) + ". "

@@ -16,12 +16,16 @@ from ..audio.dataset import SILENCE, UNKNOWN, scan
 from ..audio.files import AudioError, read_audio
 from ..reference.frontend import FrontEnd
 from .batches import BatchMaker
+from .calibrate import best_temperature, calibration_error, choose_thresholds, listen
 from .cache import FrameStore
 from .card import model_card
-from .evaluation import validation_clips
+from .evaluation import posteriors, validation_clips
+from .export import to_model
 from .loader import batches
+from .memory import keep_freed_memory
 from .placement import Chooser, Mixture
 from .sources import KeywordSources
+from .streams import validation_streams
 from .trainer import LNNTrainer, TrainingError
 
 KEYWORD_LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", UNKNOWN, SILENCE)
@@ -38,8 +42,9 @@ class KeywordRun:
     epochs: int = 100
     epoch_steps: int = 200
     batch: int = 256
-    learning_rate: float = 3e-3
-    smoothing_s: float = 0.2
+    learning_rate: float = 6e-3
+    smoothing_s: float = 0.12
+    label_smoothing: float = 0.03
     seed: int = 1
     cache: Path | None = None
     synthetic_per_keyword: int = 300
@@ -92,7 +97,7 @@ def start_or_resume(run: KeywordRun, maker: BatchMaker) -> LNNTrainer:
         run.report(f"resuming at step {trainer.step}")
         return trainer
     trainer = LNNTrainer(dict(hidden_dim=tuple(run.hidden), labels=tuple(run.labels), learning_rate=run.learning_rate,
-                              smoothing_s=run.smoothing_s, seed=run.seed, total_steps=run.epochs * run.epoch_steps))
+                              smoothing_s=run.smoothing_s, label_smoothing=run.label_smoothing, seed=run.seed, total_steps=run.epochs * run.epoch_steps))
     samples = [maker.make(run.batch, 2**40 + i).log_mel.flatten(0, 1) for i in range(12)]
     trainer.normalise(torch.cat(samples).unsqueeze(0))
     return trainer
@@ -105,6 +110,7 @@ def train_keywords(run: KeywordRun) -> Path:
     through; a later call resumes from the last epoch.  Raises AudioError and TrainingError."""
     out = Path(run.out)
     out.mkdir(parents=True, exist_ok=True)
+    keep_freed_memory()
     store = run.store()
     check_classes(store, run.labels)
     maker = BatchMaker(store, Chooser(store, run.labels, Mixture()), run.labels)
@@ -143,17 +149,38 @@ def _log(path: Path, trainer: LNNTrainer, loss: float) -> None:
 
 
 def finish(run: KeywordRun, store: FrameStore) -> Path:
-    """Export run.out's best checkpoint with golden vectors and its card; returns the `.lnn`."""
+    """Calibrate and export run.out's best checkpoint, with golden vectors and a card; returns the `.lnn`."""
     out = Path(run.out)
     trainer = LNNTrainer.load(out / "best.safetensors")
     result = trainer.evaluate(store)
     (out / "confusion.json").write_text(json.dumps(result))
-    metadata = {"licence": "weights: CC BY 4.0, from data under CC BY 4.0 and CC BY-SA 4.0", "data": str(Path(run.data).name),
-                "split": "official speaker hash", "seed": trainer.config.seed, "steps": trainer.step,
-                "validation_accuracy": round(result["accuracy"], 4), "parameters": trainer.net.parameter_count()}
-    path = trainer.export_embedded(out / "keywords.lnn", golden_audio=golden_audio(run), metadata=metadata)
-    (out / "card.md").write_text(model_card(path.name, trainer, store, result))
+    run.report("calibrating")
+    calibration, export = calibrate(run, trainer, store)
+    metadata = {"licence": "weights: CC BY-SA 4.0, from data under CC BY 4.0, CC BY-SA 4.0 and Apache-2.0",
+                "data": Path(run.data).name, "split": "official speaker hash", "seed": trainer.config.seed,
+                "steps": trainer.step, "validation_accuracy": round(result["accuracy"], 4),
+                "parameters": trainer.net.parameter_count()}
+    path = trainer.export_embedded(out / "keywords.lnn", golden_audio=golden_audio(run), metadata=metadata, **export)
+    (out / "card.md").write_text(model_card(path.name, trainer, store, result, calibration))
     return path
+
+
+def calibrate(run: KeywordRun, trainer: LNNTrainer, store: FrameStore) -> tuple[dict, dict]:
+    """Temperature and thresholds on held-out sounds; returns (what the card says of it, export's arguments)."""
+    clips = validation_clips(store, trainer.net.config.labels)
+    posterior = posteriors(trainer.average, store, clips)
+    temperature = best_temperature(posterior, clips.label)
+    sounds = KeywordSources(Path(run.data), run.labels, min(run.synthetic_per_keyword, 80), 1, splits=("validation",))
+    streams = validation_streams(sounds)
+    thresholds, _ = choose_thresholds(trainer.average, streams, temperature=temperature)
+    score = listen(to_model(trainer.average, thresholds, temperature=temperature), streams)
+    log_p = np.log(np.maximum(posterior, 1e-12)) / temperature
+    scaled = np.exp(log_p - np.logaddexp.reduce(log_p, axis=1, keepdims=True))
+    words = sum(len(stream.events) for stream in streams)
+    return ({"temperature": temperature, "calibration_error": calibration_error(scaled, clips.label),
+             "thresholds": thresholds, "hit_rate": score.hit_rate, "false_alarms": sum(score.false.values()),
+             "other_words": words - sum(score.said.values()), "hours": score.seconds / 3600},
+            {"temperature": temperature, "thresholds": thresholds})
 
 
 def golden_audio(run: KeywordRun) -> np.ndarray:

@@ -36,6 +36,7 @@ class KeywordSources:
     synthetic_per_keyword: int = 300
     synthetic_per_unknown: int = 10
     seed: int = 1
+    splits: Sequence[str] = ("training", "validation")  # testing speakers are never even read
     report: Callable[[str], None] = lambda text: None
     unreadable: list[str] = field(default_factory=list)
     converted: int = 0
@@ -62,8 +63,13 @@ class KeywordSources:
         self.converted += converted
         return samples if len(samples) >= _MIN_SAMPLES else None
 
+    def _one(self, path: Path, label: str, word: str, source: str, split: str) -> Iterator[Sound]:
+        samples = self._read(path) if split in self.splits else None
+        if samples is not None:
+            yield Sound(samples, label, word, source, split)
+
     def _commands(self, root: Path) -> Iterator[Sound]:
-        for split in ("training", "validation"):  # testing speakers are never even read
+        for split in self.splits:
             self.report(f"speech commands, {split}")
             data = scan(root, [label for label in self.labels if label != SILENCE], split)
             for clip, samples in data.read():
@@ -78,30 +84,26 @@ class KeywordSources:
                     samples = self._read(path)
                     if samples is not None:
                         cut = int(len(samples) * (1 - _HELD_OUT_NOISE))
-                        yield Sound(samples[:cut], SILENCE, path.stem, "noise", "training")
-                        yield Sound(samples[cut:], SILENCE, path.stem, "noise", "validation")
+                        for split, part in (("training", samples[:cut]), ("validation", samples[cut:])):
+                            if split in self.splits:
+                                yield Sound(part, SILENCE, path.stem, "noise", split)
 
     def _digits(self, root: Path) -> Iterator[Sound]:
-        for path in sorted(root.rglob("*")):
-            samples = self._read(path) if path.is_file() else None
-            if samples is not None:
+        for folder in sorted(p for p in root.iterdir() if p.is_dir()):
+            for path in sound_files(folder):
                 split = "validation" if path.name.startswith(_HELD_OUT_DIGITS) else "training"
-                yield Sound(samples, UNKNOWN, path.parent.name, "digits", split)
+                yield from self._one(path, UNKNOWN, folder.name, "digits", split)
 
     def _phrases(self, root: Path) -> Iterator[Sound]:
         for folder in sorted({root, *(p for p in root.rglob("*") if p.is_dir())}):
             for path in sound_files(folder):
-                samples = self._read(path)
-                if samples is not None:
-                    yield Sound(samples, UNKNOWN, folder.name, root.name, split_of(path.name, 10, 0))
+                yield from self._one(path, UNKNOWN, folder.name, root.name, split_of(path.name, 10, 0))
 
     def _environment(self, root: Path) -> Iterator[Sound]:
         for folder in sorted(p for p in root.iterdir() if p.is_dir()):
             for path in sound_files(folder):
-                samples = self._read(path)
-                if samples is not None:
-                    split = "validation" if path.name.startswith(_HELD_OUT_FOLD) else "training"
-                    yield Sound(samples, SILENCE, folder.name, "environment", split)
+                split = "validation" if path.name.startswith(_HELD_OUT_FOLD) else "training"
+                yield from self._one(path, SILENCE, folder.name, "environment", split)
 
     def _synthetic(self) -> Iterator[Sound]:
         rng = np.random.default_rng(self.seed)
@@ -117,13 +119,16 @@ class KeywordSources:
             for word in words:
                 for _ in range(count):
                     voice = random_voice(rng, choices)
+                    split = _voice_split(voice)
+                    if split not in self.splits:
+                        continue
                     try:
                         samples = say(word, voice)
                     except AudioError as error:
                         self.unreadable.append(str(error))
                         continue
                     label = word if word in keywords else UNKNOWN
-                    yield Sound(samples, label, word, "synthetic", _voice_split(voice))
+                    yield Sound(samples, label, word, "synthetic", split)
 
 
 def _voice_split(voice: Voice) -> str:

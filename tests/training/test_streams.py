@@ -1,0 +1,50 @@
+"""Streams with known events: counting, composing, calibration."""
+
+import numpy as np
+
+from liquid_audio_nets.audio.mixing import rms
+from liquid_audio_nets.training.cache import Sound
+from liquid_audio_nets.training.calibrate import best_temperature, calibration_error
+from liquid_audio_nets.training.streams import Event, Score, Stream, compose, validation_streams
+
+
+def test_each_word_counts_once():
+    events = [Event(1.0, 1.5, "yes"), Event(3.0, 3.5, None), Event(5.0, 5.5, "no")]
+    score = Score()
+    score.add(Stream(np.zeros(160000, np.int16), events),
+              [(1.4, "yes"), (2.0, "yes"), (3.4, "no"), (5.2, "yes"), (6.2, "no")])
+    assert score.found == {"yes": 1, "no": 1} and score.false == {"yes": 2, "no": 1}
+    assert score.hit_rate == 1.0 and score.false_per_hour == 3600 * 3 / 10
+
+
+def test_composed_words_are_where_the_events_say():
+    rng = np.random.default_rng(0)
+    tone = (8000 * np.sin(np.arange(8000))).astype(np.int16)
+    noise = rng.integers(-500, 500, 30000).astype(np.int16)
+    stream = compose([("yes", tone), (None, tone)], noise, (20, 20), (0.5, 1.0), rng)
+    assert [e.label for e in stream.events] == ["yes", None]
+    for event in stream.events:
+        inside = stream.samples[int(event.begin_s * 16000):int(event.end_s * 16000)]
+        before = stream.samples[int(event.begin_s * 16000) - 4000:int(event.begin_s * 16000)]
+        assert len(inside) == 8000 and 8 < rms(inside) / rms(before) < 12
+
+
+def test_validation_streams_hold_every_sound_once():
+    def sound(label, source):
+        return Sound(np.full(8000, 500, np.int16), label, label, source, "validation")
+
+    sounds = [sound("yes", "commands")] * 70 + [sound("_unknown_", "digits")] * 30 + [sound("_silence_", "noise"),
+                                                                                   sound("_silence_", "environment")]
+    streams = validation_streams(sounds)
+    labels = [e.label for s in streams for e in s.events]
+    assert labels.count("yes") == 70 and labels.count(None) == 30 and sum(not s.events for s in streams) == 1
+
+
+def test_temperature_undoes_overconfidence():
+    rng = np.random.default_rng(0)
+    logits = rng.standard_normal((4000, 5)) * 1.5
+    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    truth = np.array([rng.choice(5, p=row) for row in p])
+    sharp = p**2 / (p**2).sum(1, keepdims=True)
+    assert abs(best_temperature(sharp, truth) - 2.0) < 0.15
+    assert calibration_error(p, truth) < 0.03 < calibration_error(sharp, truth)
