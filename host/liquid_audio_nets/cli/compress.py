@@ -1,0 +1,109 @@
+"""liquid-compress: a trained model in int8, checked against the float one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ..audio.files import AudioError
+from ..compress import Compressed, CompressError, Request, Sounds, blame, compress, from_folder, load_model, synthetic
+from ..compress.pruning import zero_share
+from ..lnn import save
+from ..lnn.layout import ENUMS
+from . import console
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+TARGETS = {name.replace("_", "-"): name for name in ENUMS["target"]}
+
+
+@app.command(name="compress", epilog="Example: liquid-compress --input runs/first/best.safetensors --output keywords.lnn "
+                                     "--target cortex-m4 --quantization dynamic-int8 --calibrate speech_commands")
+def main_command(
+    input: Annotated[Path, typer.Option(help="a float model: .safetensors of liquid-train, or .lnn")],
+    output: Annotated[Path, typer.Option(help="the .lnn file to write")],
+    target: Annotated[str, typer.Option(help=f"{', '.join(TARGETS)}; every core runs every file")] = "any",
+    quantization: Annotated[str, typer.Option(
+        help="dynamic-int8: int8 cells, and the integer front-end where it hears as well; int8: no float anywhere; "
+             "float32")] = "dynamic-int8",
+    frontend: Annotated[str, typer.Option(help="auto, integer or float")] = "auto",
+    prune_threshold: Annotated[float, typer.Option(
+        help="weights below this share of their row's largest become zero", min=0, max=1)] = 0.0,
+    calibrate: Annotated[Path | None, typer.Option(
+        help="recordings to fit and to check on, best a folder with one folder a word")] = None,
+    max_drop: Annotated[float, typer.Option(help="points of accuracy that may be lost, else exit 6", min=0)] = 1.0,
+    golden_ms: Annotated[int, typer.Option(help="length of the golden vectors' sound; 0: none", min=0, max=10000)] = 80,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Compress a float model to int8 and prove that it still hears.
+
+    Scales are chosen by least error on the recordings, the result is run through the C core beside the
+    float model, and its golden vectors are stored in it. Without --calibrate the scales are fitted on
+    synthetic sound, and decisions are compared instead of accuracy.
+    """
+    if target not in TARGETS:
+        raise CompressError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
+    model = load_model(input)
+    request = Request(quantization, TARGETS[target], frontend, prune_threshold,
+                      golden_ms * model.sample_rate_hz // 1000)
+    request.check()
+    sounds = from_folder(calibrate, model) if calibrate else synthetic(model)
+    with console.err.status("reading") as status:
+        done = compress(model, sounds, request, lambda what: status.update(what))
+    if done.drop_points > max_drop:
+        raise console.CommandError(refusal(model, sounds, request, done, max_drop), console.Exit.GATE)
+    done.model.metadata = model.metadata | {"quantization": quantization, "calibration": Path(sounds.source).name}
+    output.parent.mkdir(parents=True, exist_ok=True)
+    size = save(done.model, output)
+    report = summary(done, sounds, size) | {"file": str(output)}
+    console.print_json(report) if json else show(report)
+
+
+def summary(done: Compressed, sounds: Sounds, size: int) -> dict:
+    return {
+        "before": done.before, "after": done.after, "file_bytes": size, "drop_points": done.drop_points,
+        "accuracy_is": "of labelled clips" if sounds.truth is not None else "agreement with the float model",
+        "clips": len(sounds.check), "calibration": sounds.source, "frontend": done.model.frontend.kind,
+        "frontend_rms_error": done.frontend_rms, "worst_logit_error": done.logit_error,
+        "zero_weight_share": zero_share(done.model), "saturations": done.saturations, "left_out": sounds.left_out,
+    }
+
+
+def refusal(model, sounds: Sounds, request: Request, done: Compressed, max_drop: float) -> str:
+    said = f"accuracy falls by {done.drop_points:.2f} points, {max_drop:g} are allowed; nothing was written"
+    if request.quantization == "float32":
+        return f"{said}: lower --prune-threshold"
+    layer, points = blame(model, sounds, request)[0]
+    advice = "try --frontend float" if layer == "front-end" else "train with a smaller weight range, or lower --prune-threshold"
+    return f"{said}. Most of it comes from the {layer} ({points:.2f} points alone): {advice}"
+
+
+def show(report: dict) -> None:
+    table = Table(title=report["file"], title_justify="left")
+    for name in ("", "before", "after"):
+        table.add_column(name, justify="right" if name else "left")
+    before, after = report["before"], report["after"]
+    for name in ("model_bytes", "ram_bytes", "macs_per_step"):
+        table.add_row(name.replace("_", " "), f"{before[name]:,}", f"{after[name]:,}")
+    table.add_row(f"accuracy, {report['accuracy_is']}", *(f"{100 * x['accuracy']:.2f} %" for x in (before, after)))
+    print_ = console.out.print
+    print_(table)
+    print_(f"front-end {report['frontend']}, worst error of a logit {report['worst_logit_error']:.3f}, "
+           f"{100 * report['zero_weight_share']:.1f} % of the weights are zero, "
+           f"{100 * report['saturations'].get('feature_share', 0):.2f} % of the features at their limit")
+    print_(f"{report['clips']} clips of {console.escape(report['calibration'])}; with golden vectors "
+           f"{report['file_bytes']:,} bytes")
+    for line in report["left_out"]:
+        print_(f"[yellow]left out:[/yellow] {console.escape(line)}")
+
+
+def expected(error: Exception) -> console.CommandError | None:
+    if isinstance(error, OSError):
+        return console.CommandError(f"{error.filename or ''}: {console.reason(error)}")
+    return console.CommandError(str(error)) if isinstance(error, (CompressError, AudioError)) else None
+
+
+def main() -> None:
+    console.run(app, expected)

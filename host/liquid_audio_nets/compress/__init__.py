@@ -1,0 +1,7 @@
+"""Float models to integers: scales by least error on real sound, an integer front-end, and the proof."""
+
+from .checkpoint import CompressError, load_model
+from .run import Compressed, Request, blame, compress
+from .sounds import Sounds, from_folder, synthetic
+
+__all__ = ["Compressed", "CompressError", "Request", "Sounds", "blame", "compress", "from_folder", "load_model", "synthetic"]

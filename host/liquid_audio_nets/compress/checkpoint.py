@@ -1,0 +1,79 @@
+"""A checkpoint of liquid-train as a model, read without torch."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import numpy as np
+
+from ..lnn import Cell, FrontEnd, Label, Model, Policy, Readout, load
+from ..reference import frontend as reference
+
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
+HEADER_LIMIT = 1 << 24
+KEYWORD_THRESHOLD, REFRACTORY_US = 0.8, 800_000
+
+
+class CompressError(ValueError):
+    """What was asked for cannot be done; the message says what can."""
+
+
+def load_model(path: str | os.PathLike) -> Model:
+    """A float model from an .lnn file, or from a safetensors checkpoint of liquid-train.
+
+    Raises CompressError for another file or an integer model, OSError where it cannot be read, LnnError
+    for a bad .lnn.
+    """
+    path = pathlib.Path(path)
+    model = from_checkpoint(path) if path.suffix == ".safetensors" else load(path)
+    if model.cells[0].weight != "float32":
+        raise CompressError(f"{path} is an integer model already; give the float model that it was made from")
+    return model
+
+
+def read_safetensors(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Tensors by name and the metadata of a safetensors file.  Raises CompressError where it is none."""
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    try:
+        if size > min(HEADER_LIMIT, len(data) - 8):
+            raise ValueError
+        header = json.loads(data[8 : 8 + size])
+        metadata = header.pop("__metadata__", {})
+        tensors = {}
+        for name, entry in header.items():
+            begin, end = entry["data_offsets"]
+            raw = np.frombuffer(data[8 + size : ][begin:end], TYPES[entry["dtype"]])
+            tensors[name] = raw.reshape(entry["shape"])
+        return tensors, metadata
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CompressError(f"{path}: not a safetensors file that liquid-train wrote") from None
+
+
+def from_checkpoint(path: pathlib.Path) -> Model:
+    """The averaged weights of a checkpoint, with the default policy and thresholds."""
+    tensors, metadata = read_safetensors(path)
+    try:
+        config = json.loads(metadata["model"])
+        labels, kind = config["labels"], (config["cell_kind"], config["ode_solver"])
+        part = "average" if "average.readout.weight" in tensors else "net"
+        weights = {name.removeprefix(part + "."): tensors[name] for name in tensors if name.startswith(part + ".")}
+        cells = [_cell(weights, k) for k in range(len(config["hidden_dims"]))]
+        silence = labels.index("_silence_") if "_silence_" in labels else None
+        readout = Readout(weights["readout.weight"], weights["readout.bias"], config["smoothing_s"], silence)
+        frontend = reference.FrontEnd(channels=config["input_dim"], mean=weights["mean"], inv_std=weights["inv_std"])
+    except (KeyError, ValueError, TypeError):
+        raise CompressError(f"{path}: no checkpoint of liquid-train; give one of its .safetensors, or an .lnn") from None
+    if kind != ("ltc", "fused"):
+        raise CompressError(f"{path}: cell '{kind[0]}' with solver '{kind[1]}' does not exist in integers; "
+                            "train with 'ltc' and 'fused'")
+    named = [Label(name, 0.0 if name.startswith("_") else KEYWORD_THRESHOLD, REFRACTORY_US) for name in labels]
+    return Model(named, FrontEnd.from_reference(frontend), cells, readout, Policy())
+
+
+def _cell(weights: dict[str, np.ndarray], k: int) -> Cell:
+    weight, bias = weights[f"cells.{k}.weight"], weights[f"cells.{k}.bias"]
+    n = len(weight) // 2
+    return Cell(weight[:n], weight[n:], bias[:n], bias[n:], np.exp(weights[f"cells.{k}.log_tau"].astype(np.float64)))

@@ -1,0 +1,185 @@
+"""From a float model to an integer one, with the proof that it still hears as before."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Callable
+
+import numpy as np
+
+from ..core import LNN, add_golden, clip_features, replay, run_clip
+from ..lnn import Model, write
+from .calibration import Calibration, calibrate
+from .checkpoint import CompressError
+from .frontend import fit_frontend, integer_frontend
+from .pruning import prune
+from .sounds import Sounds
+from .weights import (FEATURE_BITS, STATE_BITS, dequantise_cell, dequantise_readout, quantise_cell, quantise_readout)
+
+QUANTIZATIONS = ("dynamic-int8", "int8", "float32")
+FRONTENDS = ("auto", "integer", "float")
+FRONTEND_DROP_POINTS = 0.5  # an integer front-end may cost this much before `auto` keeps the float one
+COMPARED_CLIPS = 100
+
+
+@dataclass
+class Request:
+    """quantization: `dynamic-int8` chooses the front-end by measurement, `int8` has no float anywhere.
+
+    target: enum target of the format. prune_threshold: weights below this share of their row's largest
+    become zero. golden_samples: audio in the golden vectors, 0 for none.
+    """
+
+    quantization: str = "dynamic-int8"
+    target: str = "any"
+    frontend: str = "auto"
+    prune_threshold: float = 0.0
+    golden_samples: int = 1280
+
+    def check(self) -> None:
+        """Raises CompressError naming what is not there."""
+        if self.quantization not in QUANTIZATIONS:
+            raise CompressError(f"quantization '{self.quantization}' does not exist; choose {', '.join(QUANTIZATIONS)}")
+        if self.frontend not in FRONTENDS:
+            raise CompressError(f"front-end '{self.frontend}' does not exist; choose {', '.join(FRONTENDS)}")
+        if self.quantization == "int8" and self.frontend == "float":
+            raise CompressError("int8 has no float anywhere; a float front-end goes with --quantization dynamic-int8")
+
+
+@dataclass
+class Compressed:
+    """The model with its golden vectors; before, after: what was measured of the float and of this model."""
+
+    model: Model
+    before: dict
+    after: dict
+    frontend_rms: float | None = None
+    logit_error: float = 0.0
+    saturations: dict = field(default_factory=dict)
+
+    @property
+    def drop_points(self) -> float:
+        """Accuracy lost, in points; without truth the share of decisions that changed."""
+        return 100 * (self.before["accuracy"] - self.after["accuracy"])
+
+
+def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str], None] = lambda _: None) -> Compressed:
+    """Raises CompressError for an impossible request, LnnError where the front-end has no integer form."""
+    request.check()
+    model = dataclasses.replace(model, golden=None, signature=None, target=request.target)
+    say("measuring the float model")
+    decided = decide(model, sounds.check)
+    truth = decided if sounds.truth is None else sounds.truth
+    before = figures(model, decided, truth)
+    pruned = prune(model, request.prune_threshold)
+    if request.quantization == "float32":
+        return _finish(Compressed(pruned, before, figures(pruned, decide(pruned, sounds.check), truth)), model, sounds, request)
+    say("calibrating")
+    calibration = calibrate(pruned, sounds.calibration)
+    if calibration.steps == 0:
+        raise CompressError(f"{sounds.source}: nothing is above the energy gate; give louder recordings")
+    say("rounding")
+    mixed = integer_cells(pruned, calibration)
+    frontend_rms = None
+    chosen, after = mixed, None
+    if request.frontend != "float":
+        fitted, frontend_rms = fit_frontend(pruned.frontend, mixed, calibration)
+        chosen = dataclasses.replace(mixed, frontend=fitted)
+    say("measuring the integer model")
+    after = figures(chosen, decide(chosen, sounds.check), truth)
+    if request.frontend == "auto" and request.quantization == "dynamic-int8":
+        kept = figures(mixed, decide(mixed, sounds.check), truth)
+        if 100 * (kept["accuracy"] - after["accuracy"]) > FRONTEND_DROP_POINTS:
+            chosen, after, frontend_rms = mixed, kept, None
+    return _finish(Compressed(chosen, before, after, frontend_rms), model, sounds, request)
+
+
+def integer_cells(model: Model, calibration: Calibration) -> Model:
+    """Cells and readout in int8, the front-end as it was."""
+    cells = [quantise_cell(cell, moments, input_bits(k))
+             for k, (cell, moments) in enumerate(zip(model.cells, calibration.cells))]
+    return dataclasses.replace(model, cells=cells, readout=quantise_readout(model.readout, calibration.readout))
+
+
+def input_bits(k: int) -> int:
+    return FEATURE_BITS if k == 0 else STATE_BITS
+
+
+def decide(model: Model, clips: list[np.ndarray]) -> np.ndarray:
+    """The label of every clip by the C core, int (clips,)."""
+    with LNN(write(model)) as lnn:
+        return np.array([run_clip(lnn, samples).label for samples in clips])
+
+
+def figures(model: Model, decided: np.ndarray, truth: np.ndarray) -> dict:
+    """Flash, RAM, work and accuracy (0 to 1) of a model without its golden vectors."""
+    with LNN(write(model)) as lnn:
+        return {"model_bytes": lnn.model_bytes, "ram_bytes": lnn.ram_bytes, "macs_per_step": model.macs_per_step,
+                "accuracy": float(np.mean(decided == truth))}
+
+
+def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, float]]:
+    """Points lost by each layer in integers alone, the worst first."""
+    calibration = calibrate(model, sounds.calibration)
+    integer = integer_cells(model, calibration)
+    decided = decide(model, sounds.check)
+    truth = decided if sounds.truth is None else sounds.truth
+
+    def lost(changed: Model, reference: np.ndarray) -> float:
+        return 100 * float(np.mean(reference == truth) - np.mean(decide(changed, sounds.check) == truth))
+
+    found = []
+    for k, (rounded, cell) in enumerate(zip(integer.cells, model.cells)):
+        cells = list(model.cells)
+        cells[k] = dequantise_cell(rounded, cell, input_bits(k))
+        found.append((f"cell {k}", lost(dataclasses.replace(model, cells=cells), decided)))
+    found.append(("readout", lost(dataclasses.replace(model, readout=dequantise_readout(integer.readout)), decided)))
+    if request.frontend != "float":
+        fitted, _ = fit_frontend(model.frontend, integer, calibration)
+        found.append(("front-end", lost(dataclasses.replace(integer, frontend=fitted), decide(integer, sounds.check))))
+    return sorted(found, key=lambda layer: -layer[1])
+
+
+def _finish(done: Compressed, original: Model, sounds: Sounds, request: Request) -> Compressed:
+    """Worst logit error and saturations on some clips, then golden vectors: exact where all is integers."""
+    with LNN(write(original)) as exact, LNN(write(done.model)) as rounded:
+        saturated = features = 0
+        for samples in sounds.check[:COMPARED_CLIPS]:
+            ends = np.arange(exact.tick_samples, len(samples) + 1, exact.tick_samples)
+            if not len(ends):
+                continue
+            error = np.abs(replay(exact, samples, ends) - replay(rounded, samples, ends))
+            done.logit_error = max(done.logit_error, float(error.max()))
+            seen = np.abs(clip_features(rounded, samples, ends))
+            saturated, features = saturated + int(np.sum(seen >= 7.999)), features + seen.size
+        done.saturations["feature_share"] = saturated / max(features, 1)
+    if done.model.cells[0].weight == "int8":
+        weights = [np.abs(w) for c in done.model.cells for w in (c.weights_inputs, c.weights_state)]
+        done.saturations["weight_share"] = sum(int(np.sum(w == 127)) for w in weights) / sum(w.size for w in weights)
+    if request.golden_samples:
+        done.model = add_golden(done.model, loudest(sounds.check, request.golden_samples), _tolerance(done.model))
+    return done
+
+
+def _tolerance(model: Model) -> float:
+    """Integers are equal on every core; a float front-end differs in its last bits, and int8 makes steps of that."""
+    if model.frontend.kind == "logmel_q15":
+        return 0.0
+    return 2e-3 if model.cells[0].weight == "float32" else 0.05
+
+
+def loudest(clips: list[np.ndarray], n: int) -> np.ndarray:
+    """The loudest stretch of n samples of the first clips, int16 (n,)."""
+    best, power = clips[0][:n], -1.0
+    for samples in clips[:COMPARED_CLIPS]:
+        total = np.concatenate([[0], np.cumsum(samples.astype(np.float64) ** 2)])
+        length = min(n, len(samples))
+        sums = total[length:] - total[:-length]
+        if length and sums.max() > power:
+            at = int(sums.argmax())
+            best, power = samples[at : at + length], sums.max()
+    return best
+
+
+__all__ = ["Compressed", "Request", "blame", "compress", "integer_frontend"]

@@ -1,0 +1,92 @@
+"""The sound that a model is calibrated and checked on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..audio.dataset import scan, sound_files
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
+from ..lnn import Model
+
+CALIBRATION_CLIPS, CHECK_CLIPS = 600, 4000
+
+
+@dataclass
+class Sounds:
+    """calibration: clips to fit on; check: clips to count on, with truth, indices of labels, where it is known."""
+
+    source: str
+    calibration: list[np.ndarray]
+    check: list[np.ndarray]
+    truth: np.ndarray | None = None
+    left_out: list[str] = field(default_factory=list)
+
+
+def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
+    """A folder of class-named folders: fit on training speakers, count on validation speakers.
+
+    Any other folder of sound files is cut into seconds and has no truth. Where one part of the split is
+    empty, all clips serve for both. Raises AudioError where there is no sound.
+    """
+    rng, labels = np.random.default_rng(seed), model.label_names
+    try:
+        dataset = scan(root, labels)
+    except AudioError:
+        return _flat_folder(root)
+    parts = {"training": [], "validation": []}
+    for clip in dataset.clips:
+        if clip.label == "_silence_":  # noise has no speaker
+            parts["training"].append(clip), parts["validation"].append(clip)
+        elif clip.split in parts:
+            parts[clip.split].append(clip)
+    fit, check = (part or dataset.clips for part in parts.values())
+    left_out: list[str] = []
+
+    def read(clips, limit):
+        if len(clips) > limit:
+            clips = [clips[i] for i in sorted(rng.choice(len(clips), limit, replace=False))]
+        dataset.clips = clips
+        return list(dataset.read())
+
+    fit, check = read(fit, CALIBRATION_CLIPS), read(check, CHECK_CLIPS)
+    left_out = list(dataset.unreadable)
+    if not fit or not check:
+        raise AudioError(f"{root}: none of the clips could be read")
+    truth = np.array([labels.index(clip.label) for clip, _ in check])
+    return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, left_out)
+
+
+def _flat_folder(root: Path) -> Sounds:
+    files, seconds, left_out = sound_files(root) if root.is_dir() else [], [], []
+    for path in files:
+        try:
+            samples, _ = read_audio(path)
+        except AudioError as error:
+            left_out.append(str(error))
+            continue
+        seconds += [samples[at : at + SAMPLE_RATE_HZ] for at in range(0, len(samples), SAMPLE_RATE_HZ)]
+    if not seconds:
+        raise AudioError(f"{root}: no sound files; give a folder of recordings, such as a folder with one folder a word")
+    return Sounds(str(root), seconds[:CALIBRATION_CLIPS], seconds[:CHECK_CLIPS], None, left_out)
+
+
+def synthetic(model: Model, seed: int = 0) -> Sounds:
+    """Where no recordings are given: the model's golden audio, and voices, tones and noises of many levels."""
+    rng, clips = np.random.default_rng(seed), []
+    if model.golden is not None:
+        clips.append(np.asarray(model.golden.audio))
+    t = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    for level in 10.0 ** rng.uniform(-3, -0.3, 120):
+        pitch = rng.uniform(80, 300) * np.exp(0.2 * np.sin(2 * np.pi * rng.uniform(0.5, 3) * t + rng.uniform(0, 6)))
+        phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ
+        order = np.arange(1, 26)
+        formants = sum(np.exp(-((order * pitch.mean() - f) / 250) ** 2) for f in rng.uniform(250, 3500, 3))
+        voice = ((formants + 0.03) / order**0.5) @ np.sin(np.outer(order, phase))
+        noise = np.convolve(rng.normal(size=len(t)), rng.normal(size=8) * 0.6 ** np.arange(8), "same")
+        shape = np.interp(t, np.linspace(0, 1, 9), rng.uniform(0, 1, 9) ** 2)
+        mixed = shape * voice / np.abs(voice).max() + 0.3 * shape[::-1] * noise / np.abs(noise).max()
+        clips.append(np.clip(mixed * level * 32767, -32768, 32767).astype(np.int16))
+    return Sounds("synthetic sound", clips, clips)

@@ -1,0 +1,102 @@
+"""Float weights to int8: scales and roundings of least error on what the network really sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..lnn import Cell, CellS8, Readout, ReadoutS8
+from .calibration import Moments
+
+LARGEST = 127
+FEATURE_BITS, STATE_BITS = 12, 15  # fraction bits of features and states
+SCALE_LIMIT, BIAS_LIMIT, INV_TAU_LIMIT = 2**30 - 1, 2**29 - 1, 4000 << 16
+CLIP_RATIOS = np.linspace(0.5, 1.0, 26)
+SWEEPS = 4
+
+
+@dataclass
+class Part:
+    """Columns of a matrix with one scale a row; bits: fraction bits of the numbers they meet."""
+
+    columns: slice
+    bits: int
+
+    @property
+    def largest_scale(self) -> float:
+        return SCALE_LIMIT / 2.0 ** (48 - self.bits)
+
+    def scale_q(self, scale: np.ndarray) -> np.ndarray:
+        """So that (sum * scale) >> 32 is an argument in q16."""
+        return np.rint(scale * 2.0 ** (48 - self.bits)).astype(np.int32)
+
+
+def quantise(w: np.ndarray, parts: list[Part], moments: Moments) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """w float (R, C) -> int8 (R, C), a scale (R,) for each part, bias correction (R,).
+
+    Scales by search over clipping ratios, then roundings by coordinate descent: each weight makes up
+    for the errors of those that move together with it. What remains on average goes into the bias.
+    """
+    w, covariance = np.asarray(w, np.float64), moments.covariance
+    scale = np.empty_like(w)
+    for part in parts:
+        c = part.columns
+        best = np.minimum(_search(w[:, c], covariance[c, c]), part.largest_scale)
+        scale[:, c] = part.scale_q(best)[:, None] / 2.0 ** (48 - part.bits)
+    q = np.clip(np.rint(w / np.maximum(scale, 1e-30)), -LARGEST, LARGEST)
+    error = w - q * scale
+    for column in np.tile(np.arange(w.shape[1]), SWEEPS):
+        s = np.maximum(scale[:, column], 1e-30)
+        wanted = q[:, column] + (error @ covariance[:, column]) / (s * covariance[column, column])
+        q[:, column] = np.clip(np.rint(wanted), -LARGEST, LARGEST)
+        error[:, column] = w[:, column] - q[:, column] * s
+    return q.astype(np.int8), [scale[:, part.columns.start] for part in parts], error @ moments.mean
+
+
+def _search(w: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """The scale (R,) of each row whose rounding errs least."""
+    full = np.maximum(np.abs(w).max(1), 1e-9) / LARGEST
+    least, best = np.full(len(w), np.inf), full.copy()
+    for ratio in CLIP_RATIOS:
+        s = (full * ratio)[:, None]
+        error = w - np.clip(np.rint(w / s), -LARGEST, LARGEST) * s
+        size = np.einsum("rc,cd,rd->r", error, covariance, error)
+        better = size < least
+        least[better], best[better] = size[better], s[better, 0]
+    return best
+
+
+def quantise_cell(cell: Cell, moments: Moments, input_bits: int) -> CellS8:
+    """input_bits: FEATURE_BITS for the first cell, STATE_BITS for the others."""
+    m, n = cell.n_inputs, cell.n_units
+    parts = [Part(slice(0, m), input_bits), Part(slice(m, m + n), STATE_BITS)]
+    rows = np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)
+    q, scales, correction = quantise(rows, parts, moments)
+    bias = np.stack([cell.bf, cell.ba], 1).ravel() + correction
+    inv_tau = np.minimum(np.rint(65536.0 / np.asarray(cell.tau, np.float64)), INV_TAU_LIMIT)
+    return CellS8(q[:, :m], q[:, m:], *(p.scale_q(s) for p, s in zip(parts, scales)), _q16(bias),
+                  inv_tau.astype(np.uint32), min(round(cell.gate_clamp * 2048), 32767), cell.kind, cell.solver)
+
+
+def quantise_readout(readout: Readout, moments: Moments) -> ReadoutS8:
+    part = Part(slice(0, np.shape(readout.w)[1]), STATE_BITS)
+    q, (scale,), correction = quantise(readout.w, [part], moments)
+    return ReadoutS8(q, _q16(readout.b + correction), part.scale_q(scale), readout.smoothing_s, readout.idle_label)
+
+
+def dequantise_cell(cell: CellS8, like: Cell, input_bits: int) -> Cell:
+    """A float cell with the rounded weights: what int8 alone does to a network."""
+    parts = ((cell.weights_inputs, cell.scale_inputs, input_bits), (cell.weights_state, cell.scale_state, STATE_BITS))
+    rows = np.hstack([q * (s / 2.0 ** (48 - bits))[:, None] for q, s, bits in parts])
+    bias = np.asarray(cell.bias) / 65536.0
+    return Cell(rows[0::2], rows[1::2], bias[0::2], bias[1::2], like.tau, like.gate_clamp, like.kind, like.solver)
+
+
+def dequantise_readout(readout: ReadoutS8) -> Readout:
+    w = readout.weights * (readout.scale / 2.0 ** (48 - STATE_BITS))[:, None]
+    return Readout(w, np.asarray(readout.bias) / 65536.0, readout.smoothing_s, readout.idle_label)
+
+
+def _q16(x: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(np.asarray(x) * 65536.0), -BIAS_LIMIT, BIAS_LIMIT).astype(np.int32)
