@@ -1,0 +1,93 @@
+/*
+ * soak MODEL: random audio in random blocks while policy and thresholds change, audio is lost and the
+ * model is reset; everything that is promised about a result is checked. For sanitizers.
+ */
+#include "../format/exercise.h"
+
+#define ROUNDS 4000
+
+static uint32_t seed = 7;
+
+static uint32_t draw(uint32_t below) {
+    seed = seed * 1664525u + 1013904223u;
+    return (uint32_t)(((uint64_t)(seed ^ (seed >> 15)) * below) >> 32);
+}
+
+static float draw_float(float low, float high) {
+    return low + (high - low) * (float)draw(1u << 20) / 1048576.0f;
+}
+
+static void change_policy(lnn_model_t *m) {
+    lnn_policy_t p = *lnn_get_policy(m), before = p;
+    p.min_timestep_us = 1000u + draw(50000);
+    p.max_timestep_us = draw(1000001);
+    p.hold_us = draw(4) ? draw(500000) : draw(11000000);
+    p.complexity = draw(4);
+    p.energy_threshold = draw(3) ? draw_float(0.0f, 0.01f) : draw_float(-0.1f, 1.1f);
+    p.gate_close_ratio = draw_float(0.0f, 1.1f);
+    p.release_threshold = draw_float(0.0f, 2.0f);
+    p.attack_threshold = draw_float(0.0f, 4.0f);
+    p.release_growth = draw_float(0.9f, 100.0f);
+    p.background_rise_per_s = draw_float(-1.0f, 1000.0f);
+    lnn_status_t status = lnn_set_policy(m, &p);
+    require(status == LNN_OK || status == LNN_ERR_POLICY, "a policy is taken or refused");
+    require(memcmp(lnn_get_policy(m), status == LNN_OK ? &p : &before, sizeof p) == 0, "a refused policy changes nothing");
+}
+
+static void fill(int16_t *audio, uint32_t n) {
+    uint32_t level = draw(5);
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t noise = (int32_t)draw(65536) - 32768;
+        audio[i] = (int16_t)(level == 0 ? 0 : level == 4 ? (noise < 0 ? -32768 : 32767) : noise >> (12 - 4 * (int)level + 4));
+    }
+}
+
+int main(int argc, char **argv) {
+    static uint8_t data[1 << 20] __attribute__((aligned(8)));
+    static int16_t audio[5000];
+    FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
+    require(file != NULL, "usage: soak MODEL");
+    size_t n = fread(data, 1, sizeof data, file);
+    fclose(file);
+    uint32_t need;
+    lnn_model_t *m;
+    require(lnn_ram_bytes(data, n, &need) == LNN_OK, "a model");
+    void *memory = malloc(need);
+    require(lnn_load_from_flash(data, n, memory, need - 1u, &m) == LNN_ERR_MEMORY, "too little memory is refused");
+    require(lnn_load_from_flash(data, n, memory, need, &m) == LNN_OK, "a model");
+    lnn_result_t result;
+    uint32_t steps = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        uint32_t length = draw(3) ? draw(700) : draw(5000);
+        fill(audio, length);
+        require(lnn_process_cmsis(m, audio, length, &result) == LNN_OK, "process");
+        check_result(&result);
+        require(result.steps >= steps, "steps only grow");
+        steps = result.steps;
+        switch (draw(12)) {
+            case 0:
+                change_policy(m);
+                break;
+            case 1:
+                require(lnn_skip(m, draw(100000)) == LNN_OK, "skip");
+                break;
+            case 2:
+                require(lnn_set_threshold(m, (uint16_t)draw(result.n_scores), draw_float(0.0f, 1.0f)) == LNN_OK, "threshold");
+                break;
+            case 3:
+                if (draw(8) == 0) {
+                    lnn_reset(m);
+                    steps = 0;
+                }
+                break;
+            default:
+                break;
+        }
+    }
+    const lnn_counters_t *c = lnn_get_counters(m);
+    require(c->steps > 1000 && c->gated_ticks > 100 && c->frontend_runs == c->steps, "work was done and saved");
+    printf("%u steps, %u of %u ticks gated, %u detections\n", (unsigned)c->steps, (unsigned)c->gated_ticks,
+        (unsigned)c->ticks, (unsigned)c->detections);
+    free(memory);
+    return 0;
+}
