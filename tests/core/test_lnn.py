@@ -16,7 +16,7 @@ def test_load_from_path_and_buffers(model_path):
     data = model_path.read_bytes()
     for source in (model_path, str(model_path), data, bytearray(data), memoryview(data), memoryview(b"x" + data)[1:]):
         with LNN.load(source) as lnn:
-            assert lnn.labels == ["yes", "no", "_silence_"] and lnn.sample_rate == 16000
+            assert lnn.labels == ("yes", "no", "_silence_") and lnn.sample_rate == 16000
             assert lnn.model_bytes == len(data) and 4000 < lnn.ram_bytes < 8000
     assert LNN.from_file(model_path).labels
 

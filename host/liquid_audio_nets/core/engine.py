@@ -44,7 +44,7 @@ def as_samples(block) -> np.ndarray:
 class Result:
     """What the last block brought; one object, filled again by each call."""
 
-    def __init__(self, labels: list[str]):
+    def __init__(self, labels: tuple[str, ...]):
         self._labels, self._c = labels, ffi.new("lnn_result_t *")
 
     keyword_detected = property(lambda self: self._c.keyword_detected)
@@ -86,7 +86,7 @@ class LNN(Settings):
         self.info = {name: getattr(info, name) for name, _ in ffi.typeof("lnn_info_t").fields}
         """Sizes of the model: the fields of lnn_info_t."""
         names = (lib.lnn_label_name(self._model, i) for i in range(info.n_labels))
-        self.labels = [ffi.string(name).decode() for name in names]
+        self.labels = tuple(ffi.string(name).decode() for name in names)
         self._result = Result(self.labels)
 
     @classmethod
