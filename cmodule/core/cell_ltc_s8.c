@@ -80,7 +80,7 @@ void lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     for (uint32_t i = 0; i < owner->n_units; i++, z += 2) {
         int32_t gate = lnn_clamp(z[0] >> 5, -cell->gate_clamp_q11, cell->gate_clamp_q11);
         int32_t s = lnn_sigmoid_q31(gate + cell->shift_q11[i]);
-        int32_t potential = lnn_tanh_q30(lnn_clamp(z[1] >> 5, -32767, 32767));
+        int32_t potential = lnn_tanh_q30(lnn_sat16(z[1] >> 5));
         int32_t kept = 2 * lnn_mul_high(cell->h_q30[i], cell->inv_c_q31[i]);
         int32_t h = kept + 2 * lnn_mul_high(s, potential - kept);
         cell->h_q30[i] = h;

@@ -66,14 +66,11 @@ static void split_to_power(const lnn_pair_t *z, uint32_t half, uint32_t reverse_
     for (uint32_t k = 1; k <= half / 2u; k++) {
         lnn_pair_t a = z[lnn_bit_reverse_8[k] >> reverse_shift];
         lnn_pair_t b = z[lnn_bit_reverse_8[half - k] >> reverse_shift];
-        b = lnn_pair(lnn_low(b), -lnn_high(b) - (lnn_high(b) == INT16_MIN));
-        lnn_pair_t even = lnn_pair_half_add(a, b), difference = lnn_pair_half_sub(a, b); /* j O */
-        lnn_pair_t odd = lnn_pair_rotate(difference, lnn_pair_load(lnn_twiddle_q15[k * stride]));
-        /* X[k] = E - j (j O W**k): the product's parts change places */
-        lnn_pair_t x = lnn_pair_sat_add(even, lnn_pair(lnn_high(odd), -lnn_low(odd) - (lnn_low(odd) == INT16_MIN)));
-        lnn_pair_t y = lnn_pair_sat_add(even, lnn_pair(-lnn_high(odd) - (lnn_high(odd) == INT16_MIN), lnn_low(odd)));
-        out[k] = power(x);
-        out[half - k] = power(y);
+        lnn_pair_t sum = lnn_pair_half_add(a, b), difference = lnn_pair_half_sub(a, b);
+        lnn_pair_t even = lnn_pair_mix(sum, difference), odd_j = lnn_pair_mix(difference, sum); /* E and j O */
+        odd_j = lnn_pair_rotate(odd_j, twiddle(k * stride));
+        out[k] = power(lnn_pair_sat_sub_j(even, odd_j));
+        out[half - k] = power(lnn_pair_sat_add_j(even, odd_j));
     }
 }
 

@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+#if defined(__ARM_FEATURE_SAT)
+#include <arm_acle.h>
+#endif
+
 extern const uint32_t lnn_log2_table_q16[65];    /* log2(1 + i/64) */
 extern const uint32_t lnn_exp2_table_q31[65];    /* 2**(-i/64) */
 extern const uint32_t lnn_sigmoid_table_q31[513]; /* sigmoid(-i/32) */
@@ -33,7 +37,11 @@ static inline int32_t lnn_clamp(int32_t x, int32_t low, int32_t high) {
 }
 
 static inline int16_t lnn_sat16(int32_t x) {
+#if defined(__ARM_FEATURE_SAT)
+    return (int16_t)__ssat(x, 16);
+#else
     return (int16_t)lnn_clamp(x, INT16_MIN, INT16_MAX);
+#endif
 }
 
 /* Zeros above the highest set bit; x > 0. Armv6-M has no such instruction, and the library's is slow. */
@@ -93,8 +101,8 @@ static inline int32_t lnn_sigmoid_q31(int32_t x_q11) {
     distance = distance > 32767u ? 32767u : distance;
     uint32_t i = distance >> 6, fraction = distance & 63u;
     uint32_t high = lnn_sigmoid_table_q31[i], low = lnn_sigmoid_table_q31[i + 1u];
-    int32_t below = (int32_t)(high - (((high - low) * fraction) >> 6));
-    return x_q11 < 0 ? below : INT32_MAX - below;
+    uint32_t below = high - (((high - low) * fraction) >> 6);
+    return (int32_t)(x_q11 < 0 ? below : ~(below | 0x80000000u)); /* 2**31 - 1 - below */
 }
 
 /* tanh x = 1 - 2 sigmoid(-2x), x in q11, result in q30, |result| < 1 */

@@ -15,22 +15,33 @@
 
 typedef struct {
     int16_t *out;
-    int32_t before;  /* the sample before */
-    uint32_t bits;   /* all bits that any magnitude has set */
+    int32_t before; /* the sample before */
+    uint32_t bits;  /* in either half: the highest one set is the highest any magnitude needs */
 } emphasis_t;
 
+static int32_t emphasized(int32_t x, int32_t before) {
+    return lnn_sat16(x - before + (before >> PREEMPHASIS_SHIFT));
+}
+
+/* Two samples a turn. A bit that differs from the one below it ends a run of sign bits. */
 static void emphasize(emphasis_t *e, const int16_t *audio, uint32_t n) {
     int16_t *out = e->out;
     int32_t before = e->before;
     uint32_t bits = e->bits;
-    for (uint32_t i = 0; i < n; i++) {
-        int32_t x = audio[i];
-        int32_t y = lnn_sat16(x - before + (before >> PREEMPHASIS_SHIFT));
-        before = x;
-        bits |= (uint32_t)(y ^ (y >> 31));
-        out[i] = (int16_t)y;
+    for (; n >= 2u; n -= 2u, audio += 2, out += 2) {
+        lnn_pair_t x = lnn_pair_load(audio);
+        lnn_pair_t y = lnn_pair(emphasized(lnn_low(x), before), emphasized(lnn_high(x), lnn_low(x)));
+        before = lnn_high(x);
+        bits |= y ^ (y << 1);
+        lnn_pair_store(out, y);
     }
-    e->out = out + n;
+    if (n > 0) {
+        int32_t y = emphasized(*audio, before);
+        before = *audio;
+        bits |= ((uint32_t)y ^ (uint32_t)y << 1) & 0xffffu;
+        *out++ = (int16_t)y;
+    }
+    e->out = out;
     e->before = before;
     e->bits = bits;
 }
@@ -54,10 +65,10 @@ void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32
     uint32_t n = fe->window_samples, points = fe->fft_points;
     int16_t *z = scratch;
     uint32_t *power = (uint32_t *)scratch + points / 2u;
-    emphasis_t e = { z, older[0], 1 };
+    emphasis_t e = { z, older[0], 0 };
     emphasize(&e, older, n_older);
     emphasize(&e, newer, n - n_older);
-    uint32_t width = 32u - lnn_leading_zeros(e.bits); /* 1 to 15 */
+    uint32_t width = 31u - lnn_leading_zeros(((e.bits | e.bits >> 16) & 0xffffu) | 2u); /* 1 to 15 */
     apply_window(z, f->window, n, width);
     memset(z + n, 0, (points - n) * sizeof *z);
     lnn_power_spectrum_q15(scratch, points, power);
