@@ -8,10 +8,6 @@
 
 #include <stdint.h>
 
-#if defined(__ARM_FEATURE_SAT)
-#include <arm_acle.h>
-#endif
-
 extern const uint32_t lnn_log2_table_q16[65];    /* log2(1 + i/64) */
 extern const uint32_t lnn_exp2_table_q31[65];    /* 2**(-i/64) */
 extern const uint32_t lnn_sigmoid_table_q31[513]; /* sigmoid(-i/32) */
@@ -38,7 +34,9 @@ static inline int32_t lnn_clamp(int32_t x, int32_t low, int32_t high) {
 
 static inline int16_t lnn_sat16(int32_t x) {
 #if defined(__ARM_FEATURE_SAT)
-    return (int16_t)__ssat(x, 16);
+    int32_t y;
+    __asm("ssat %0, #16, %1" : "=r"(y) : "r"(x));
+    return (int16_t)y;
 #else
     return (int16_t)lnn_clamp(x, INT16_MIN, INT16_MAX);
 #endif
