@@ -5,6 +5,7 @@ PY := $(VENV)/bin/python
 # Recordings for `make demo`: a folder with one folder per word. The project's data, where it lies beside.
 AUDIO ?= $(wildcard ../shared/data/speech_commands)
 BOARD ?= qemu_m4f
+FUZZ_S ?= 60
 # What the installed package is made from besides its Python files, which are used in place.
 PACKAGE := pyproject.toml $(wildcard cmodule/core/*.[ch] cmodule/include/*.h cmodule/python/*)
 
@@ -25,8 +26,13 @@ test: tools-test $(VENV)/installed-test ## run all tests, on this machine and on
 bench: tools-demo $(VENV)/installed ## measure instructions and sizes, write build/bench.json
 	@$(PY) tests/bench/run.py
 
-fuzz: tools-fuzz ## feed damaged models to the loader (SECONDS=60)
-	$(MAKE) -C tests/fuzz run SECONDS=$(or $(SECONDS),60)
+fuzz: tools-fuzz $(VENV)/installed ## feed damaged models to the loader for a while (FUZZ_S=60)
+	@mkdir -p build/fuzz/corpus
+	@PYTHONPATH=tests $(PY) -c "from small_model import tiny_model; from liquid_audio_nets.lnn import write; \
+	    open('build/fuzz/corpus/tiny', 'wb').write(b'\1' + write(tiny_model()))"
+	clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Icmodule/include -Icmodule/core \
+	    tests/format/fuzz_model.c cmodule/core/*.c -o build/fuzz/fuzz_model -lm
+	build/fuzz/fuzz_model -max_total_time=$(FUZZ_S) -artifact_prefix=build/fuzz/ build/fuzz/corpus
 
 firmware: tools-demo $(VENV)/installed ## build the firmware of a virtual board (BOARD=qemu_m4f)
 	@$(VENV)/bin/liquid-board build $(BOARD)

@@ -9,7 +9,7 @@ SRC_BOARD_O = shared/runtime/gchelper_native.o shared/runtime/gchelper_thumb2.o
 
 CFLAGS += -mthumb -DQEMU_SOC_MPS2
 CFLAGS += -DMP_CONFIGFILE='"$(MPS2_DIR)/mps2_mpconfig.h"'
-MICROPY_HEAP_SIZE = 1048576
+MICROPY_HEAP_SIZE = 2097152
 MICROPY_STACK_SIZE = 32768
 
 # A file system that a real board has in its flash: littlefs, here in the machine's second memory.

@@ -39,10 +39,11 @@ SRC_USERMOD_LIB_C += $(LIQUID_DIR)/micropython/virtual_host.c
 endif
 
 ifneq ($(CMSIS_DSP_DIR),)
-# CMSIS's core headers bring the DSP instructions. MicroPython carries them; where its checkout left them
-# out, CMSIS-DSP is told (__GNUC_PYTHON__) to do without.
-LIQUID_CMSIS_CORE := $(firstword $(wildcard $(TOP)/lib/cmsis/inc $(TOP)/lib/CMSIS_6/CMSIS/Core/Include \
-	$(TOP)/lib/CMSIS_5/CMSIS/Core/Include))
+# CMSIS's core headers bring the DSP instructions. A west workspace has them beside CMSIS-DSP, MicroPython in
+# its lib; where a checkout left them out, CMSIS-DSP is told (__GNUC_PYTHON__) to do without.
+LIQUID_CMSIS_CORE := $(firstword $(wildcard $(addsuffix /CMSIS/Core/Include, $(CMSIS_DSP_DIR)/../cmsis_6 \
+	$(CMSIS_DSP_DIR)/../../hal/cmsis_6 $(CMSIS_DSP_DIR)/../../hal/cmsis $(TOP)/lib/CMSIS_6 $(TOP)/lib/CMSIS_5) \
+	$(TOP)/lib/cmsis/inc))
 LIQUID_CORE_FLAGS += -DLNN_USE_CMSIS=1 -DARM_MATH_LOOPUNROLL -I$(CMSIS_DSP_DIR)/Include \
 	$(if $(LIQUID_CMSIS_CORE),-I$(LIQUID_CMSIS_CORE),-D__GNUC_PYTHON__)
 SRC_USERMOD_LIB_C += $(LIQUID_DIR)/micropython/cmsis_dsp.c

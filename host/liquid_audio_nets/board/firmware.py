@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
-from . import sources
+from . import sources, zephyr
 from .errors import FirmwareError
 from .places import Board, project_dir
 
@@ -24,17 +27,25 @@ def need(*tools: str) -> None:
         raise FirmwareError(f"{' and '.join(missing)} missing: sudo apt-get install --no-install-recommends {packages}")
 
 
-def build(board: Board, say: Callable[[str], None] = lambda _: None) -> Path:
+def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path | None = None) -> Path:
     """Builds what is out of date; returns the ELF file.
 
-    say: told, in a few words, before something slow.  Raises FirmwareError; the log is in the build folder.
+    say: told, in a few words, before something slow.  model: an .lnn file to bake into flash, on Zephyr.
+    Raises FirmwareError; the log is in the build folder.
     """
-    if not board.is_virtual:
-        raise FirmwareError(f"{board.name} is built with west: see {board.folder.relative_to(project_dir())}/")
+    if board.is_zephyr:
+        return zephyr.build(board, say, model)
+    if model is not None:
+        raise FirmwareError(f"{board.name} has a file system for models: liquid-upload puts them there")
     need(COMPILER, "make")
     micropython, cmsis_dsp = sources.micropython(say), sources.cmsis_dsp(say)
     board.build.mkdir(parents=True, exist_ok=True)
-    forget_other_sources(board, micropython.folder)
+    with alone(board):
+        return build_alone(board, micropython, cmsis_dsp, say)
+
+
+def build_alone(board: Board, micropython: sources.Source, cmsis_dsp: sources.Source, say: Callable[[str], None]) -> Path:
+    forget_other_settings(board, micropython, cmsis_dsp)
     if not board.firmware.exists():
         say(f"building the firmware of {board.name} with MicroPython from {micropython.origin}")
     log = board.build / "build.log"
@@ -49,18 +60,30 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None) -> Path:
     return board.firmware
 
 
+@contextlib.contextmanager
+def alone(board: Board) -> Iterator[None]:
+    """Two builds at once of one board wait for each other."""
+    with board.build.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def clean_environment() -> dict[str, str]:
     """Without what an outer make tells its children."""
     return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BOARD", "BUILD")}
 
 
-def forget_other_sources(board: Board, micropython: Path) -> None:
-    """Objects made from another MicroPython would be taken for up to date."""
-    mark = board.build / "micropython.txt"
-    if mark.is_file() and mark.read_text() != str(micropython):
+def forget_other_settings(board: Board, *parts: sources.Source) -> None:
+    """Objects made from other sources or with other settings would be taken for up to date."""
+    settings = [*board.folder.parent.glob("mps2*"), *board.folder.iterdir(), project_dir() / "cmodule" / "micropython.mk"]
+    state = hashlib.sha256("".join(f"{part.folder} {part.origin}" for part in parts).encode())
+    for file in sorted(file for file in settings if file.is_file()):
+        state.update(file.read_bytes())
+    mark = board.build / "made_from"
+    if not mark.is_file() or mark.read_text() != state.hexdigest():
         shutil.rmtree(board.build)
         board.build.mkdir()
-    mark.write_text(str(micropython))
+        mark.write_text(state.hexdigest())
 
 
 def first_error(log: Path) -> str:

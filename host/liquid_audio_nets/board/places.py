@@ -40,10 +40,16 @@ class Board:
     folder: Path
     about: dict
     """board.toml"""
+    running_in: Path | None = None
+    """A place of its own for a second virtual board of this kind."""
 
     @property
     def is_virtual(self) -> bool:
         return "qemu" in self.about
+
+    @property
+    def is_zephyr(self) -> bool:
+        return "zephyr" in self.about
 
     @property
     def build(self) -> Path:
@@ -51,12 +57,12 @@ class Board:
 
     @property
     def firmware(self) -> Path:
-        return self.build / "firmware.elf"
+        return self.build / ("zephyr/zephyr.elf" if self.is_zephyr else "firmware.elf")
 
     @property
     def run_dir(self) -> Path:
         """Where a running virtual board keeps its process number and log."""
-        return build_dir() / "running" / self.name
+        return self.running_in or build_dir() / "running" / self.name
 
 
 def all_boards() -> list[Board]:

@@ -1,0 +1,48 @@
+# Runs on the board: what a second of audio costs, and whether listening allocates.
+import gc
+import json
+
+import liquid_audio
+
+net = liquid_audio.LNN.load("/models/keywords.lnn")
+audio = bytearray(640)
+
+
+def hear(path, blocks=None):
+    """Instructions of the whole loop, as device/kws.py has it."""
+    mic = liquid_audio.Mic(path)
+    net.reset()
+    net.counters(clear=True)
+    start = liquid_audio.clock()
+    while mic.readinto(audio):
+        if mic.lost:
+            net.skip(mic.lost)
+        if net.process(audio).keyword_detected:
+            pass
+    return liquid_audio.clock() - start
+
+
+def heap_growth(path, blocks):
+    mic = liquid_audio.Mic(path, rate=0)
+    mic.readinto(audio)
+    gc.collect()
+    before = gc.mem_alloc()
+    for i in range(blocks):
+        net.process(audio)
+    return gc.mem_alloc() - before
+
+
+def print_json(folder, seconds):
+    speech, quiet = folder + "/speech.wav", folder + "/silence.wav"
+    work = hear(speech) // seconds
+    c = net.counters()
+    found = {
+        "frontend_instructions": c["frontend_time"] // c["frontend_runs"],
+        "cell_step_instructions": c["cell_time"] // c["steps"],
+        "second_of_speech_instructions": work,
+        "second_of_silence_instructions": hear(quiet) // seconds,
+        "model_bytes": net.model_bytes,
+        "ram_bytes": net.ram_bytes,
+        "heap_growth_bytes_10000_blocks": heap_growth(speech, 10000),
+    }
+    print(json.dumps(found))

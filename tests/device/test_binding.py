@@ -1,0 +1,198 @@
+"""import liquid_audio: the same results as on the host, no allocation, clear errors."""
+
+import numpy as np
+import pytest
+from conftest import MODEL
+
+from liquid_audio_nets.core import LNN
+from liquid_audio_nets.link import RemoteError
+
+LOAD = "import liquid_audio, array\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
+
+
+@pytest.fixture
+def board(m4f):
+    m4f.exec(LOAD)
+    return m4f
+
+
+def fails(machine, code: str) -> str:
+    """The last line of the exception that the code raises."""
+    with pytest.raises(RemoteError) as caught:
+        machine.exec(code)
+    return caught.value.last_line
+
+
+def test_labels_and_sizes(board):
+    with LNN.load(MODEL) as host:
+        assert eval(board.exec("print(net.labels)")) == tuple(host.labels)
+        assert eval(board.exec("print((net.sample_rate, net.model_bytes))")) == (host.sample_rate, host.model_bytes)
+        assert eval(board.exec("print(net.ram_bytes)")) <= host.ram_bytes  # pointers are smaller
+
+
+def test_same_results_as_on_the_host(board, speech):
+    path, samples = speech
+    printed = board.exec(f"""
+mic = liquid_audio.Mic({str(path)!r}, rate=0)
+block = bytearray(2 * 512)
+while mic.readinto(block) == 512:
+    r = net.process(block)
+    print((r.label, r.confidence, r.timestep, r.energy, r.steps, r.keyword_detected) + r.scores)
+""")
+    device = np.array([eval(line) for line in printed.split("\n") if line.strip()], float)
+    host_rows = []
+    with LNN.load(MODEL) as host:
+        for at in range(0, len(samples) - 511, 512):
+            r = host.process(samples[at : at + 512])
+            host_rows.append((r.label, r.confidence, r.timestep, r.energy, r.steps, r.keyword_detected) + r.scores)
+    host_rows = np.array(host_rows, float)
+    assert device.shape == host_rows.shape
+    assert np.array_equal(device[:, 4], host_rows[:, 4])  # steps
+    assert np.array_equal(device[:, 5], host_rows[:, 5])  # detections
+    assert np.abs(device[:, 6:] - host_rows[:, 6:]).max() < 1e-3
+    assert np.abs(device[:, 2:4] - host_rows[:, 2:4]).max() < 1e-4
+
+
+def test_process_allocates_nothing(board, speech):
+    path, _ = speech
+    assert board.exec(f"""
+import gc
+mic = liquid_audio.Mic({str(path)!r}, rate=0)
+audio = bytearray(640)
+def run(blocks):
+    gc.collect()
+    before = gc.mem_alloc()
+    for i in range(blocks):
+        if mic.readinto(audio) < 320:
+            break
+        if net.process(audio).keyword_detected:
+            net.skip(0)
+    return gc.mem_alloc() - before
+run(1)
+print(run(100))
+""").strip() == "0"
+
+
+def test_a_buffer_is_used_in_place_and_kept_alive(board):
+    assert eval(board.exec("""
+import gc
+data = open('/models/keywords.lnn', 'rb').read()
+gc.collect()
+before = gc.mem_alloc()
+net2 = liquid_audio.LNN.load(memoryview(data))
+grown = gc.mem_alloc() - before
+size = len(data)
+del data
+gc.collect()
+junk = [bytearray(1000) for i in range(100)]
+print((grown < net2.ram_bytes + 2000 < size, net2.selftest() < 1e-3))
+del net2, junk
+""")) == (True, True)
+
+
+def test_result_is_reused(board):
+    assert board.exec("print(net.process(bytes(640)) is net.process(bytes(640)))").strip() == "True"
+
+
+@pytest.mark.parametrize("block", ["bytes(640)", "bytearray(640)", "memoryview(bytearray(640))", "array.array('h', [0] * 320)",
+                                   "memoryview(array.array('h', [0] * 320))", "b''", "bytes(2)"])
+def test_audio_buffers(board, block):
+    board.exec(f"net.process({block})")
+
+
+@pytest.mark.parametrize("block, error", [
+    ("bytes(3)", "ValueError: 3 bytes"), ("'ab'", "TypeError: audio must be int16"), ("array.array('f', [1])", "TypeError"),
+    ("array.array('H', [1])", "TypeError"), ("None", "TypeError"), ("memoryview(bytes(5))[1:]", "ValueError: audio begins"),
+])
+def test_wrong_audio(board, block, error):
+    assert fails(board, f"net.process({block})").startswith(error)
+
+
+def test_policy_is_readable_and_writable(board):
+    board.exec("net.release_growth = 2\nnet.max_timestep = 0.05")
+    assert eval(board.exec("print((net.release_growth, round(net.max_timestep, 6), net.complexity))")) == (2, 0.05, "energy")
+    board.exec("net.set_adaptive_config(min_timestep=0.01, max_timestep=0.08, energy_threshold=0.01, complexity='spectral_flux')")
+    policy = eval(board.exec("print(net.policy)"))
+    with LNN.load(MODEL) as host:
+        assert set(policy) == set(host.policy)
+    assert policy["complexity"] == "spectral_flux" and abs(policy["min_timestep"] - 0.01) < 1e-6
+
+
+@pytest.mark.parametrize("code, error", [
+    ("net.max_timestep = 0.001", "ValueError: POLICY: "), ("net.max_timestep = -1", "ValueError: max_timestep: seconds"),
+    ("net.complexity = 'x'", "ValueError: complexity is"), ("net.nothing = 1", "AttributeError"),
+    ("net.set_adaptive_config(nothing=1)", "TypeError: no policy field 'nothing'"),
+    ("net.energy_threshold = float('nan')", "ValueError: POLICY: "), ("net.hold = float('inf')", "ValueError: hold: seconds"),
+    ("net.thresholds['yes'] = 2", "ValueError: a threshold"), ("net.thresholds['maybe']", "KeyError"),
+    ("net.thresholds[99]", "KeyError"), ("net.skip(-1)", "ValueError"),
+])
+def test_wrong_settings_change_nothing(board, code, error):
+    before = board.exec("print(net.policy, list(net.thresholds))")
+    assert fails(board, code).startswith(error)
+    assert board.exec("print(net.policy, list(net.thresholds))") == before
+
+
+def test_thresholds(board):
+    board.exec("net.thresholds['yes'] = 0.5\nnet.thresholds[1] = 0.25")
+    assert eval(board.exec("print((net.thresholds[0], net.thresholds['no'], len(net.thresholds)))"))[:2] == (0.5, 0.25)
+
+
+def test_counters(board):
+    board.exec("for i in range(50): net.process(bytes(640))")
+    counters = eval(board.exec("print(net.counters(clear=True))"))
+    with LNN.load(MODEL) as host:
+        assert set(counters) == set(host.counters())
+    assert counters["samples"] == 16000 and counters["gated_ticks"] == counters["ticks"] > 0
+    assert counters["gate_time"] > 0 == counters["frontend_time"]
+    assert eval(board.exec("print(net.counters())"))["samples"] == 0
+
+
+def test_closing(board):
+    board.exec("with liquid_audio.LNN.load('/models/keywords.lnn') as closed: pass\nclosed.deinit()")
+    for code in ("closed.process(bytes(2))", "closed.policy", "closed.reset()", "closed.counters()", "list(closed.thresholds)"):
+        assert fails(board, code) == "ValueError: the model was closed by deinit()"
+
+
+def test_a_resized_buffer_is_noticed(board):
+    assert "resized" in fails(board, """
+data = bytearray(open('/models/keywords.lnn', 'rb').read())
+moved = liquid_audio.LNN.load(data)
+data.extend(bytes(400000))
+moved.process(bytes(640))
+""")
+
+
+@pytest.mark.parametrize("code, error", [
+    ("liquid_audio.LNN.load('/none.lnn')", "OSError: [Errno 2] ENOENT: /none.lnn"),
+    ("liquid_audio.LNN.load(b'')", "ValueError: TRUNCATED: "), ("liquid_audio.LNN.load(bytes(4096))", "ValueError: MAGIC: "),
+    ("liquid_audio.LNN.load(3)", "TypeError"), ("liquid_audio.LNN.load()", "TypeError"),
+])
+def test_what_cannot_be_loaded(board, code, error):
+    assert fails(board, code).startswith(error)
+
+
+def test_damaged_files_are_named_never_crash(board):
+    """Cuts and single flipped bits, all over the file."""
+    outcomes = eval(board.exec("""
+import os
+data = bytearray(open('/models/keywords.lnn', 'rb').read())
+names = {}
+def attempt(buffer):
+    try:
+        liquid_audio.LNN.load(buffer)
+        name = 'loaded'
+    except ValueError as error:
+        name = str(error).split(':')[0]
+    names[name] = names.get(name, 0) + 1
+for i in range(40):
+    attempt(memoryview(data)[: len(data) * i // 40])
+    at = len(data) * i // 40 + i
+    data[at] ^= 1 << i % 8
+    attempt(data)
+    data[at] ^= 1 << i % 8
+attempt(data)
+print(names)
+"""))
+    assert outcomes.pop("loaded") == 1
+    assert outcomes.pop("TRUNCATED") >= 40
+    assert sum(outcomes.values()) >= 39 and outcomes.get("CRC", 0) > 30

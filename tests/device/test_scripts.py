@@ -1,0 +1,43 @@
+"""The scripts of device/, run as users run them."""
+
+import pytest
+from conftest import ROOT
+
+from liquid_audio_nets import board as boards
+from liquid_audio_nets import demo
+
+
+@pytest.fixture
+def hearing(m4f, speech):
+    m4f.release()
+    boards.start(m4f.board, speech[0])
+    return m4f
+
+
+def test_kws_hears_words(hearing, speech):
+    *heard, ending = demo.run_script(hearing.port, ROOT / "device/kws.py")
+    assert isinstance(ending, demo.Ending) and ending.overruns == 0
+    assert abs(ending.seconds - len(speech[1]) / 16000) < 0.06
+    assert {line.keyword for line in heard} & {"yes", "no", "stop", "go"}
+    assert ending.work < 8
+
+
+def test_kws_can_be_tuned_at_the_repl(hearing):
+    hearing.mpremote("run", ROOT / "device/kws.py")
+    deaf = "for name in net.labels: net.thresholds[name] = 0"
+    out = hearing.mpremote("run", ROOT / "device/kws.py", "exec",
+                           f"{deaf}\nmic = liquid_audio.Mic()\nprint('again')\nlisten()")
+    assert "confidence" not in out.split("again")[1] and "s of audio" in out.split("again")[1]
+
+
+def test_kws_without_a_model_says_so(hearing):
+    hearing.mpremote("exec", "import os; os.rename('/models/keywords.lnn', '/models/away')")
+    try:
+        assert "ENOENT: /models/keywords.lnn" in hearing.mpremote("run", ROOT / "device/kws.py")
+    finally:
+        hearing.mpremote("exec", "import os; os.rename('/models/away', '/models/keywords.lnn')")
+
+
+def test_vad(hearing):
+    out = hearing.mpremote("run", ROOT / "device/vad.py")
+    assert "speech" in out and "quiet" in out
