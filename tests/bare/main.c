@@ -1,15 +1,20 @@
 /*
- * The C core without an operating system: self-test and costs of the model in model.S.
- * Prints one JSON object; the exit status is that of the self-test.
+ * The C core without an operating system: self-test of the model in model.S, random work to compare with
+ * the host's, and costs. Prints one JSON object; the exit status is that of the self-test.
  */
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "board.h"
+#include "drive.h"
 #include "internal.h"
+#include "matvec_s8.h"
 
-#ifndef MEMORY_BYTES
-#define MEMORY_BYTES 65536u
+#ifndef CLOCK_HZ
+#define CLOCK_HZ 31250000u
+#endif
+#ifndef DRIVE_STEPS
+#define DRIVE_STEPS 0u
 #endif
 
 extern const uint8_t model_data[], model_data_end[];
@@ -29,13 +34,50 @@ static void print_number(const char *name, uint32_t value) {
     print(p);
 }
 
+/* QEMU with -icount shift=5 runs 31.25 million instructions a second. */
 static uint32_t instructions(uint64_t ticks, uint32_t runs) {
-    return (uint32_t)(ticks * 5u / 4u / runs);
+    return (uint32_t)(ticks * (31250000u / 250u) / (CLOCK_HZ / 250u) / (runs ? runs : 1u));
+}
+
+static void print_costs(lnn_model_t *model) {
+    const lnn_counters_t *counters = lnn_get_counters(model);
+    lnn_result_t result;
+    lnn_reset(model);
+    lnn_clear_counters(model);
+    lnn_set_clock(model, clock_ticks);
+    lnn_process_cmsis(model, model->golden_audio, model->golden_samples, &result);
+    print_number("frontend_instructions", instructions(counters->frontend_time, counters->frontend_runs));
+    print_number("cells_instructions", instructions(counters->cell_time, counters->steps));
+    print_number("readout_instructions", instructions(counters->readout_time, counters->steps));
+    print_number("tick_instructions", instructions(counters->gate_time, counters->ticks));
+    lnn_set_clock(model, NULL);
+}
+
+/* The first cell alone, then the products that it is made of, at a steady timestep. */
+static void print_cell_costs(lnn_model_t *model) {
+    lnn_cell_t *cell = &model->cells[0];
+    const lnn_cell_s8_t *s8 = &cell->as.s8;
+    uint32_t fours_u = lnn_rows4(cell->n_inputs) / 4u, fours_h = lnn_rows4(cell->n_units) / 4u;
+    int32_t sums[4];
+    lnn_cell_s8_step(cell, 20000, model->scratch);
+    uint32_t start = clock_ticks();
+    lnn_cell_s8_step(cell, 20000, model->scratch);
+    uint32_t step = clock_ticks() - start;
+    start = clock_ticks();
+    const int8_t *wu = s8->weights_inputs, *wh = s8->weights_state;
+    for (uint32_t row = 0; row < 2u * cell->n_units; row += 4) {
+        wu = lnn_dot4_s8(wu, s8->uh, fours_u, sums);
+        wh = lnn_dot4_s8(wh, s8->uh + 4u * fours_u, fours_h, sums);
+    }
+    uint32_t matvec = clock_ticks() - start;
+    print_number("cell_inputs", cell->n_inputs);
+    print_number("cell_units", cell->n_units);
+    print_number("cell_step_instructions", instructions(step, 1));
+    print_number("matvec_s8_instructions", instructions(matvec, 1));
 }
 
 int main(void) {
     lnn_model_t *model = NULL;
-    lnn_counters_t counters;
     float difference = 0.0f;
     lnn_status_t status = lnn_load_from_flash(model_data, (size_t)(model_data_end - model_data), memory, sizeof memory, &model);
     if (status == LNN_OK) {
@@ -46,19 +88,16 @@ int main(void) {
     print("\"");
     print_number("difference_e9", (uint32_t)(difference * 1e9f));
     if (model) {
-        lnn_result_t result;
-        lnn_set_clock(model, clock_ticks);
-        lnn_process_cmsis(model, model->golden_audio, model->golden_samples, &result);
-        counters = *lnn_get_counters(model);
-        if (counters.steps > 0) {
-            print_number("frontend_instructions", instructions(counters.frontend_time, counters.frontend_runs));
-            print_number("cells_instructions", instructions(counters.cell_time, counters.steps));
-            print_number("readout_instructions", instructions(counters.readout_time, counters.steps));
-        }
-        print_number("tick_instructions", instructions(counters.gate_time, counters.ticks));
-        print_number("label", result.label);
-        print_number("steps", result.steps);
         print_number("ram_bytes", model->info.ram_bytes);
+        print_costs(model);
+        if (model->integer) {
+            print_cell_costs(model);
+        }
+        if (DRIVE_STEPS > 0) {
+            print_number("steps_hash", drive_steps(model, DRIVE_STEPS));
+            print_number("frontend_hash", drive_frontend(model, DRIVE_STEPS / 50u));
+            print_number("engine_hash", drive_engine(model, DRIVE_STEPS / 20u));
+        }
     }
     print("}\n");
     return status == LNN_OK ? 0 : 1;

@@ -1,10 +1,16 @@
-/* Start of a bare image on QEMU's Cortex-M machines: vectors, FPU, data, bss, semihosting. */
+/* Start of a bare image on QEMU's Cortex-M machines: vectors, FPU, data, bss, clock, semihosting. */
 #include "board.h"
+
+#define SYSTICK_CTRL (*(volatile uint32_t *)0xe000e010u)
+#define SYSTICK_LOAD (*(volatile uint32_t *)0xe000e014u)
+#define SYSTICK_VALUE (*(volatile uint32_t *)0xe000e018u)
+#define TICKS_MASK 0xffffffu
+#define CPACR (*(volatile uint32_t *)0xe000ed88u)
 
 extern uint32_t _estack, _sidata, _sdata, _edata, _sbss, _ebss;
 int main(void);
 
-int semihost(int operation, const void *argument) {
+static int semihost(int operation, const void *argument) {
     register int r0 __asm("r0") = operation;
     register const void *r1 __asm("r1") = argument;
     __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
@@ -15,7 +21,7 @@ void print(const char *text) {
     semihost(0x04, text);
 }
 
-void exit_with(int status) {
+static void exit_with(int status) {
     const uint32_t block[2] = { 0x20026u, (uint32_t)status }; /* ADP_Stopped_ApplicationExit */
     semihost(0x20, block);
     for (;;) {
@@ -27,9 +33,18 @@ static void fault(void) {
     exit_with(99);
 }
 
+/* SysTick counts down in 24 bits on every Cortex-M; here its turns add up. */
+uint32_t clock_ticks(void) {
+    static uint32_t last, total;
+    uint32_t now = SYSTICK_VALUE;
+    total += (last - now) & TICKS_MASK;
+    last = now;
+    return total;
+}
+
 void reset(void) {
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
-    *(volatile uint32_t *)0xe000ed88u |= 0xfu << 20; /* CPACR: coprocessors 10 and 11 on */
+    CPACR |= 0xfu << 20; /* coprocessors 10 and 11 on */
     __asm volatile("dsb\nisb");
 #endif
     for (uint32_t *from = &_sidata, *to = &_sdata; to < &_edata;) {
@@ -38,9 +53,9 @@ void reset(void) {
     for (uint32_t *to = &_sbss; to < &_ebss;) {
         *to++ = 0;
     }
-    TIMER_RELOAD = UINT32_MAX;
-    TIMER_VALUE = UINT32_MAX;
-    TIMER_CTRL = 1;
+    SYSTICK_LOAD = TICKS_MASK;
+    SYSTICK_VALUE = 0;
+    SYSTICK_CTRL = 5; /* on, processor clock */
     exit_with(main());
 }
 

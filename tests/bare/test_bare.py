@@ -1,0 +1,55 @@
+"""Every core gives the same bits: golden vectors, and hashes of random work against the host's."""
+
+import dataclasses
+
+import machines
+import pytest
+from integer_model import integer_model
+from small_model import noise
+
+from liquid_audio_nets.core import add_golden
+from liquid_audio_nets.lnn import save
+
+pytestmark = pytest.mark.skipif(not machines.available(), reason="needs gcc-arm-none-eabi and qemu-system-arm")
+STEPS = 10_000
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("bare") / "small.lnn"
+    save(add_golden(integer_model(), noise(3200), tolerance=0.0), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def on_host(model, tmp_path_factory):
+    """The words of the sanitized host program."""
+    return machines.run_on_host(machines.build_for_host(model, tmp_path_factory.mktemp("host") / "host", STEPS))
+
+
+@pytest.mark.parametrize("name", machines.MACHINES)
+def test_every_core_gives_the_hosts_bits(name, model, on_host, tmp_path):
+    machine = machines.MACHINES[name]
+    said = machines.run(machine, machines.build(machine, model, tmp_path / "image.elf", STEPS))
+    same = ("status", "difference_e9", "ram_bytes", "steps_hash", "frontend_hash", "engine_hash")
+    assert {key: said[key] for key in same} == {key: on_host[key] for key in same}
+    assert said["status"] == "OK" and said["difference_e9"] == 0
+
+
+def test_the_shipped_model_fits_a_microbit(root, tmp_path):
+    """Cortex-M0, 16 KB of RAM, 256 KB of flash: the linker refuses what does not fit."""
+    machine, model = machines.MACHINES["microbit"], root / "device/models/keywords.lnn"
+    said = machines.run(machine, machines.build(machine, model, tmp_path / "image.elf"))
+    assert said["status"] == "OK" and said["ram_bytes"] <= machines.MEMORY_BYTES
+    assert dataclasses.asdict(machine)["ram"][1] == 16384
+
+
+def test_costs_on_the_m4f(root, tmp_path):
+    """One cell of 64 units on 40 inputs, and the front-end, in instructions."""
+    machine, model = machines.MACHINES["qemu_m4f"], root / "device/models/keywords.lnn"
+    said = machines.run(machine, machines.build(machine, model, tmp_path / "image.elf"))
+    if "cell_step_instructions" not in said:
+        pytest.skip("the shipped model is float")
+    macs = 2 * said["cell_units"] * (said["cell_inputs"] + said["cell_units"])
+    assert said["matvec_s8_instructions"] <= 1.4 * macs
+    assert said["frontend_instructions"] <= 26_000
