@@ -153,8 +153,10 @@ def test_closing(board):
         assert fails(board, code) == "ValueError: the model was closed by deinit()"
 
 
-def test_a_resized_buffer_is_noticed(board):
-    assert "resized" in fails(board, """
+def test_a_resized_buffer_is_noticed(m4f):
+    m4f.mpremote("soft-reset")  # room for three copies
+    assert "resized" in fails(m4f, """
+import liquid_audio
 data = bytearray(open('/models/keywords.lnn', 'rb').read())
 moved = liquid_audio.LNN.load(data)
 data.extend(bytes(400000))
