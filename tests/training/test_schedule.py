@@ -11,7 +11,7 @@ def play(level, **more):
 
 
 def test_silence_runs_nothing():
-    schedule = play(np.full(50, 0.0005))
+    schedule = play(np.full(50, 0.0002))
     assert not schedule.dt.any() and (schedule.closed == np.float32(0.02)).all()
 
 

@@ -14,17 +14,17 @@ LOG_FLOOR = 1e-6
 class Augment:
     """Strengths; a share is the part of the sequences that get the change."""
 
-    speed: tuple[float, float] = (0.85, 1.18)
+    speed: tuple[float, float] = (0.88, 1.15)
     gain_db: tuple[float, float] = (-14.0, 8.0)
-    warp: float = 0.10
-    warp_share: float = 0.5
-    tilt_db: float = 6.0
-    band_share: float = 0.10
-    echo_share: float = 0.2
-    noise_share: float = 0.65
-    snr_db: tuple[float, float] = (0.0, 35.0)
+    warp: float = 0.08
+    warp_share: float = 0.45
+    tilt_db: float = 5.0
+    band_share: float = 0.06
+    echo_share: float = 0.15
+    noise_share: float = 0.55
+    snr_db: tuple[float, float] = (2.0, 35.0)
     mask_channels: int = 6
-    mask_share: float = 0.3
+    mask_share: float = 0.2
     shift_s: float = 0.1
 
 

@@ -43,7 +43,7 @@ class KeywordRun:
     epoch_steps: int = 200
     batch: int = 256
     learning_rate: float = 6e-3
-    smoothing_s: float = 0.12
+    smoothing_s: float = 0.06
     label_smoothing: float = 0.03
     seed: int = 1
     cache: Path | None = None

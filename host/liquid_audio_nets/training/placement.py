@@ -21,13 +21,13 @@ NO_SOUND = -1
 class Mixture:
     """Shares of what is drawn; they need not sum to 1."""
 
-    keyword: float = 0.52
-    unknown: float = 0.34
+    keyword: float = 0.54
+    unknown: float = 0.32
     silence: float = 0.14
-    synthetic_keyword: float = 0.12
+    synthetic_keyword: float = 0.15
     unknown_kinds: dict = field(default_factory=lambda: {
-        "commands": 0.36, "digits": 0.08, "wake_words": 0.04, "negatives": 0.08, "fragments": 0.12,
-        "synthetic": 0.20, "reversed": 0.04, "spliced": 0.08})
+        "commands": 0.38, "digits": 0.08, "wake_words": 0.04, "negatives": 0.08, "fragments": 0.14,
+        "synthetic": 0.16, "reversed": 0.04, "spliced": 0.08})
 
 
 @dataclass

@@ -19,7 +19,7 @@ class Policy:
 
     min_timestep_s: float = 0.02
     max_timestep_s: float = 0.1
-    energy_threshold: float = 0.001
+    energy_threshold: float = 0.0003
     gate_close_ratio: float = 0.7
     hold_s: float = 0.2
     attack_threshold: float = 0.5
