@@ -126,7 +126,7 @@ def test_generated_files_are_up_to_date():
 
 @pytest.mark.parametrize("name", ["python/CMakeLists.txt", "micropython.mk", "micropython.cmake", "zephyr/CMakeLists.txt"])
 def test_lists_of_sources_are_the_core(name):
-    """CPython extension, micropython.mk and micropython.cmake name every C file of the core, and no other."""
+    """CPython extension, micropython.mk, micropython.cmake and the Zephyr module name every C file of the core, and no other."""
     core = sorted(p.name for p in (ROOT / "cmodule/core").glob("*.c"))
     begin, block = re.search(r"LIQUID_CORE_SOURCES( :=|\n)(.*?)(?:\n\n|\n\))", (ROOT / "cmodule" / name).read_text(), re.S).groups()
     assert re.findall(r"core/(\w+\.c)", block) == core

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.table import Table
 
 from ..audio.dataset import Dataset, scan
@@ -66,7 +67,8 @@ def run_with_progress(content: bytes, dataset: Dataset) -> Evaluation:
 def show(result: Evaluation, mistakes: bool) -> None:
     print_ = console.out.print
     print_(confusion_table(result))
-    print_(f"[bold]accuracy {100 * result.accuracy:.2f} %[/bold] of {result.clips} clips, {result.seconds:.0f} s")
+    print_(f"[bold]accuracy {100 * result.accuracy:.2f} %[/bold] of {result.clips} clips, {result.seconds:.0f} s; "
+           f"mean of the labels {100 * result.balanced_accuracy:.2f} %")
     keywords = result.detected + result.missed
     print_(f"detections: {result.detected} of {keywords} keyword clips, {result.false_alarms} false alarms")
     print_(f"work: {result.rate('steps'):.1f} steps and {result.rate('frontend_runs'):.1f} front-end runs a second "
@@ -82,16 +84,17 @@ def show(result: Evaluation, mistakes: bool) -> None:
 
 
 def confusion_table(result: Evaluation) -> Table:
-    table = Table(title="rows: said, columns: heard", title_justify="left")
-    table.add_column("")
+    """Narrow enough for ten labels in 80 columns: headings are cut."""
+    table = Table(title="rows: said, columns: heard", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
     for name in result.labels:
-        table.add_column(name, justify="right")
-    table.add_column("right", justify="right")
+        table.add_column(name[:5], justify="right", no_wrap=True)
+    table.add_column("right %", justify="right", no_wrap=True)
     recall = result.recall()
     for i, name in enumerate(result.labels):
         counts = [f"[bold]{n}[/bold]" if i == k else str(n) if n else "·" for k, n in enumerate(result.confusion[i])]
         share = recall[name]
-        table.add_row(name, *counts, "" if share is None else f"{100 * share:.1f} %")
+        table.add_row(name, *counts, "" if share is None else f"{100 * share:.1f}")
     return table
 
 

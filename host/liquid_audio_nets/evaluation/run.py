@@ -44,6 +44,12 @@ class Evaluation:
         return {name: float(self.confusion[i, i] / totals[i]) if totals[i] else None
                 for i, name in enumerate(self.labels)}
 
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean of the labels' recalls: no label counts for more because it has more clips."""
+        recalls = [r for r in self.recall().values() if r is not None]
+        return float(np.mean(recalls)) if recalls else 0.0
+
     def rate(self, counter: str) -> float:
         return self.counters.get(counter, 0) / self.seconds if self.seconds else 0.0
 
@@ -57,7 +63,8 @@ class Evaluation:
     def as_json(self) -> dict:
         hours = self.seconds / 3600
         return {
-            "accuracy": self.accuracy, "clips": self.clips, "labels": self.labels, "recall": self.recall(),
+            "accuracy": self.accuracy, "balanced_accuracy": self.balanced_accuracy, "clips": self.clips,
+            "labels": self.labels, "recall": self.recall(),
             "confusion": self.confusion.tolist(), "seconds": self.seconds, "steps_per_second": self.rate("steps"),
             "frontend_runs_per_second": self.rate("frontend_runs"), "gated_fraction": self.gated_fraction(),
             "macs_per_second": self.macs_per_second(), "macs_are": "estimated", "macs_per_step": self.macs_per_step,
