@@ -1,6 +1,7 @@
 """Reader and writer: round trips, impossible models, and the same verdict as the C core on any bytes."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -14,7 +15,12 @@ from liquid_audio_nets.lnn.records import from_rows4, from_rows4x4, to_rows4, to
 from liquid_audio_nets.lnn.writer import with_crc
 
 QUICK = settings(max_examples=1500, deadline=None, derandomize=True)
-TINY = {"float": write(tiny_model()), "integer": write(tiny_integer_model())}
+KINDS = {"float": tiny_model, "integer": tiny_integer_model}
+
+
+@functools.cache
+def tiny(kind: str) -> bytes:
+    return write(KINDS[kind]())
 
 
 def verdict(load, data: bytes) -> str:
@@ -31,12 +37,14 @@ def same_verdict(data: bytes) -> str:
     return ours
 
 
-@pytest.mark.parametrize("model", [
-    small_model(), small_model(1, units=(2,), labels=("a",)), small_model(2, units=(6, 4, 8, 2), labels=tuple("abcdefg")),
-    add_golden(small_model(), noise(4000)), tiny_model(), integer_model(), tiny_integer_model(),
-    integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
+@pytest.mark.parametrize("make", [
+    small_model, lambda: small_model(1, units=(2,), labels=("a",)),
+    lambda: small_model(2, units=(6, 4, 8, 2), labels=tuple("abcdefg")),
+    lambda: add_golden(small_model(), noise(4000)), tiny_model, integer_model, tiny_integer_model,
+    lambda: integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
 ], ids=range(8))
-def test_round_trip(model):
+def test_round_trip(make):
+    model = make()
     data = write(model)
     again = read(data)
     assert write(again) == data
@@ -109,18 +117,18 @@ def test_an_interrupted_save_leaves_the_old_file(model, model_path, monkeypatch)
     assert model_path.read_bytes() == before and [p.name for p in model_path.parent.iterdir()] == [model_path.name]
 
 
-@pytest.mark.parametrize("kind", TINY)
+@pytest.mark.parametrize("kind", KINDS)
 def test_reader_and_core_agree_on_every_truncation(kind):
-    data = TINY[kind]
+    data = tiny(kind)
     for n in range(len(data)):
         assert same_verdict(data[:n]) != "OK"
 
 
-@pytest.mark.parametrize("kind", TINY)
+@pytest.mark.parametrize("kind", KINDS)
 @QUICK
 @given(data=st.data())
 def test_reader_and_core_agree_on_mutations(kind, data):
-    mutant = bytearray(TINY[kind])
+    mutant = bytearray(tiny(kind))
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(mutant) - 1) | st.integers(0, 300))
         mutant[at] = data.draw(st.sampled_from([0, 1, 2, 127, 128, 255]) | st.integers(0, 255))
@@ -132,4 +140,4 @@ def test_reader_and_core_agree_on_mutations(kind, data):
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_named_error(data):
     assert same_verdict(data) != "OK"
-    assert same_verdict(with_crc(TINY["float"][:44] + data)) != "OK"
+    assert same_verdict(with_crc(tiny("float")[:44] + data)) != "OK"
