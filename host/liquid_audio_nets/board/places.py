@@ -45,7 +45,12 @@ class Board:
 
     @property
     def is_virtual(self) -> bool:
-        return "qemu" in self.about
+        """MicroPython's qemu port runs on it."""
+        return (self.folder / "mpconfigboard.mk").is_file()
+
+    @property
+    def firmware_kind(self) -> str:
+        return "MicroPython" if self.is_virtual else "bare C" if "bare" in self.about else "Zephyr"
 
     @property
     def is_zephyr(self) -> bool:

@@ -22,10 +22,20 @@ def say(words: str) -> None:
     console.err.print(words + " ...")
 
 
-@app.command(epilog="Example: liquid-board build qemu_m4f")
-def build(name: Name = DEFAULT) -> None:
+@app.command(epilog="Examples: liquid-board build qemu_m4f -- liquid-board build --zephyr nucleo_f446re --model my.lnn")
+def build(
+    name: Name = DEFAULT,
+    zephyr: Annotated[bool, typer.Option("--zephyr", help="with west; boards that need it are built so anyway")] = False,
+    model: Annotated[Optional[Path], typer.Option(help="an .lnn file to bake into flash, with west")] = None,
+) -> None:
     """Build MicroPython with the liquid_audio module; print the file's path."""
-    print(boards.build(boards.find_board(name), say))
+    board = boards.find_board(name)
+    if zephyr and not board.is_zephyr:
+        others = ", ".join(other.name for other in boards.all_boards() if other.is_zephyr)
+        raise console.CommandError(f"{name} is not a board of Zephyr's; these are: {others}")
+    if model is not None and not model.is_file():
+        raise console.CommandError(f"{model}: no such file")
+    print(boards.build(board, say, model))
 
 
 @app.command(epilog="Example: mpremote connect $(liquid-board start qemu_m4f) run device/kws.py")
@@ -66,7 +76,7 @@ def list_boards(
     for board in [boards.find_board(name)] if name else boards.all_boards():
         about = board.about
         rows.append({"board": board.name, "core": about.get("core", ""), "clock_hz": about.get("clock_hz"),
-                     "ram_bytes": about.get("ram_bytes"), "virtual": board.is_virtual,
+                     "ram_bytes": about.get("ram_bytes"), "virtual": board.is_virtual, "firmware": board.firmware_kind,
                      "built": board.firmware.is_file() if board.is_virtual else None,
                      "port": boards.running(board) if board.is_virtual else None})
     if json:
@@ -74,7 +84,7 @@ def list_boards(
         return
     table = Table("board", "core", "clock", "RAM", "firmware", "port")
     for row in rows:
-        firmware = {True: "built", False: "not built", None: "west"}[row["built"]]
+        firmware = {True: "built", False: "not built", None: row["firmware"]}[row["built"]]
         table.add_row(row["board"], row["core"], f"{(row['clock_hz'] or 0) / 1e6:g} MHz",
                       f"{(row['ram_bytes'] or 0) // 1024} KB", firmware, row["port"] or "")
     console.out.print(table)

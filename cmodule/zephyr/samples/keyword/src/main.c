@@ -42,7 +42,7 @@ static void report(const lnn_model_t *model) {
     const lnn_counters_t *counters = lnn_get_counters(model);
     lnn_mic_stats_t mic;
     lnn_mic_get_stats(&mic);
-    printk("steps %u gated %u of %u ticks, overruns %u, restarts %u, lost %u samples, asleep %u of %u ms\n",
+    printk("report: steps %u gated %u of %u ticks, overruns %u, restarts %u, lost %u samples, asleep %u of %u ms\n",
         counters->steps, counters->gated_ticks, counters->ticks, mic.overruns, mic.restarts,
         (uint32_t)mic.lost_samples, (uint32_t)(lnn_slept_us() / 1000u), k_uptime_get_32());
 }
@@ -75,12 +75,13 @@ int main(void) {
         int n = lnn_mic_read(block, BLOCK_SAMPLES, -1, &stamp);
         lnn_skip(model, stamp.lost_samples);
         lnn_process_cmsis(model, block, (size_t)n, &result);
-        if (result.keyword_detected && result.confidence > CONFIDENT) {
-            if (led.port) {
+        if (result.keyword_detected) {
+            uint32_t basis_points = (uint32_t)(result.confidence * 10000.0f);
+            printk("%6u ms %s %u.%02u %%\n", (uint32_t)(stamp.time_us / 1000), result.keyword, basis_points / 100u,
+                basis_points % 100u);
+            if (led.port && result.confidence > CONFIDENT) {
                 gpio_pin_toggle_dt(&led);
             }
-            printk("%6u ms %s %u %%\n", (uint32_t)(stamp.time_us / 1000), result.keyword,
-                (uint32_t)(result.confidence * 100.0f));
         }
         if (lnn_get_counters(model)->samples >= next_report) {
             report(model);

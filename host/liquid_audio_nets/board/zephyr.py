@@ -1,0 +1,165 @@
+"""Builds MicroPython with the liquid_audio module on Zephyr, with west, in a workspace that is there."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+from typing import Callable
+
+from .errors import FirmwareError
+from .places import Board, project_dir
+from .sources import micropython_version, workspaces
+
+OLDEST_ZEPHYR, NEWEST_ZEPHYR = (4, 1), (4, 4)
+OLDEST_MICROPYTHON = (1, 29)
+"""The first whose Zephyr port takes user modules."""
+SETUP = ("west init -l --mf cmodule/zephyr/west.yml . in the project, west update in the folder around it, "
+         "or ZEPHYR_BASE set to a workspace's zephyr")
+PT_LOAD = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Workspace:
+    top: Path
+    zephyr: Path
+    micropython: Path
+    west: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """What the linker used of a board's memories."""
+
+    flash_bytes: int
+    ram_bytes: int
+
+
+def workspace() -> Workspace:
+    """The west workspace, checked.  Raises FirmwareError, one sentence with the fix."""
+    found = next((top for top in workspaces() if (top / "zephyr" / "VERSION").is_file()), None)
+    if found is None:
+        raise FirmwareError(f"no west workspace with Zephyr: {SETUP}")
+    zephyr = found / "zephyr"
+    version = zephyr_version(zephyr)
+    if not OLDEST_ZEPHYR <= version <= NEWEST_ZEPHYR:
+        raise FirmwareError(f"{zephyr} is Zephyr {dotted(version)}: {dotted(OLDEST_ZEPHYR)} to {dotted(NEWEST_ZEPHYR)} "
+                            "will do, west update fetches the pinned one")
+    return Workspace(found, zephyr, port_of(found), west_of(found))
+
+
+def dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+def zephyr_version(zephyr: Path) -> tuple[int, int]:
+    text = (zephyr / "VERSION").read_text()
+    numbers = [re.search(rf"VERSION_{part}\s*=\s*(\d+)", text) for part in ("MAJOR", "MINOR")]
+    return (int(numbers[0][1]), int(numbers[1][1])) if all(numbers) else (0, 0)
+
+
+def port_of(top: Path) -> Path:
+    given = os.environ.get("MICROPY_DIR")
+    places = [Path(given)] if given else [top / "micropython", top / "modules" / "lib" / "micropython"]
+    folder = next((p for p in places if (p / "ports" / "zephyr" / "CMakeLists.txt").is_file()), None)
+    if folder is None:
+        raise FirmwareError(f"no MicroPython in {places[0]}: west update fetches it, MICROPY_DIR names another")
+    version = micropython_version(folder)
+    if version is None or version < OLDEST_MICROPYTHON:
+        raise FirmwareError(f"{folder} is MicroPython {dotted(version or (0, 0))}: its Zephyr port takes user modules "
+                            f"from {dotted(OLDEST_MICROPYTHON)} on")
+    if not (folder / "lib" / "micropython-lib" / "README.md").is_file():
+        raise FirmwareError(f"{folder}/lib/micropython-lib is empty: git submodule update --init lib/micropython-lib there")
+    return folder / "ports" / "zephyr"
+
+
+def west_of(top: Path) -> str:
+    own = top / ".venv" / "bin" / "west"
+    found = str(own) if own.is_file() else shutil.which("west")
+    if found is None:
+        raise FirmwareError("west is missing: pip install west -r zephyr/scripts/requirements-base.txt in the workspace")
+    return found
+
+
+def environment() -> dict[str, str]:
+    """With Zephyr's SDK where it is set up, else Debian's compiler.  Raises FirmwareError where neither is there."""
+    env = dict(os.environ)
+    if env.get("ZEPHYR_TOOLCHAIN_VARIANT") or env.get("ZEPHYR_SDK_INSTALL_DIR"):
+        return env
+    compiler = shutil.which("arm-none-eabi-gcc")
+    if compiler is None:
+        raise FirmwareError("no toolchain: sudo apt-get install gcc-arm-none-eabi, or install Zephyr's SDK and set "
+                            "ZEPHYR_SDK_INSTALL_DIR")
+    return env | {"ZEPHYR_TOOLCHAIN_VARIANT": "gnuarmemb", "GNUARMEMB_TOOLCHAIN_PATH": str(Path(compiler).parent.parent)}
+
+
+def check_modules(board: Board, place: Workspace) -> None:
+    """Raises FirmwareError where the workspace lacks a module that the board needs."""
+    for name in ["cmsis-dsp", "picolibc", *board.about["zephyr"].get("modules", [])]:
+        folder = name.removeprefix("hal_")
+        if not any((place.top / "modules").glob(f"*/{folder}/zephyr/module.yml")):
+            raise FirmwareError(f"{place.top} lacks Zephyr's module {name}: west update {name}")
+
+
+def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path | None = None) -> Path:
+    """Builds what is out of date; returns the ELF file.
+
+    say: told, in a few words, before something slow.  model: an .lnn file to bake into flash.
+    Raises FirmwareError; the log is in the build folder.
+    """
+    place = workspace()
+    check_modules(board, place)
+    env = environment()
+    for tool in ("cmake", "ninja", "dtc"):
+        if shutil.which(tool) is None:
+            raise FirmwareError(f"{tool} is missing: sudo apt-get install cmake ninja-build device-tree-compiler")
+    board.build.mkdir(parents=True, exist_ok=True)
+    if not board.firmware.is_file():
+        say(f"building the firmware of {board.name} with Zephyr {dotted(zephyr_version(place.zephyr))}")
+    log = board.build / "build.log"
+    with log.open("w") as out:
+        done = subprocess.run(command(board, place, model), cwd=place.top, env=env, stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise FirmwareError(f"the firmware of {board.name} does not build: {reason(log)} (all in {log})")
+    return board.firmware
+
+
+def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
+    """What an engineer types in the workspace, with absolute paths."""
+    settings = [f"-DEXTRA_ZEPHYR_MODULES={project_dir() / 'cmodule'}"]
+    if model is not None:
+        settings.append(f'-DCONFIG_LIQUID_AUDIO_MODEL_FILE="{model.resolve()}"')
+    return [place.west, "build", "-p", "auto", "-b", board.about["zephyr"]["board"], "-S", "liquid-audio",
+            "-d", str(board.build), str(place.micropython), "--", *settings]
+
+
+def reason(log: Path) -> str:
+    text = log.read_text(errors="replace")
+    overflow = re.search(r"region [`'](\w+)' overflowed by (\d+) bytes", text)
+    if overflow:
+        return f"{overflow[2]} bytes too many for {overflow[1]}: a smaller model, or CONFIG_MICROPY_HEAP_SIZE in zephyr.conf"
+    lines = text.splitlines()
+    at = next((i for i, line in enumerate(lines) if re.search(r"\berror:|CMake Error|undefined reference", line)), -1)
+    if at >= 0 and lines[at].startswith("CMake Error"):
+        return " ".join(line.strip() for line in lines[at + 1:at + 4] if line.strip())
+    return lines[at].strip() if lines else "no output"
+
+
+def sizes(firmware: Path) -> Sizes:
+    """Of an ELF file.  Raises FirmwareError where it is none."""
+    data = firmware.read_bytes()
+    if data[:5] != b"\x7fELF\x01":
+        raise FirmwareError(f"{firmware} is no firmware of a 32-bit board")
+    (table,), (entry_bytes, entries) = struct.unpack_from("<I", data, 28), struct.unpack_from("<HH", data, 42)
+    flash = ram = 0
+    for at in range(table, table + entry_bytes * entries, entry_bytes):
+        kind, _, address, load_address, file_bytes, memory_bytes = struct.unpack_from("<6I", data, at)
+        if kind == PT_LOAD:
+            flash += file_bytes
+            ram += memory_bytes if load_address != address or file_bytes == 0 else 0
+    return Sizes(flash, ram)

@@ -1,0 +1,138 @@
+"""Zephyr firmware in QEMU. Every test here needs a west workspace and is skipped, with the reason, where there is none."""
+
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from liquid_audio_nets import board as boards
+from liquid_audio_nets import link
+from liquid_audio_nets.audio import write_wav
+from liquid_audio_nets.board import zephyr
+from liquid_audio_nets.board.places import build_dir
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.zephyr)
+
+
+@pytest.fixture(scope="session")
+def workspace() -> zephyr.Workspace:
+    try:
+        zephyr.environment()
+        return zephyr.workspace()
+    except boards.FirmwareError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def build_app(workspace):
+    """build_app(board, application folder, model) -> ELF file, built with west in build/."""
+
+    def build(board: str, app: str, model: pathlib.Path | None = None) -> pathlib.Path:
+        folder = build_dir() / "zephyr" / f"{pathlib.Path(app).name}-{board.replace('/', '-')}"
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = [f'-DCONFIG_LIQUID_AUDIO_MODEL_FILE="{model}"'] if model else []
+        log = folder / "build.log"
+        with log.open("w") as out:
+            done = subprocess.run([workspace.west, "build", "-p", "auto", "-b", board, "-d", folder, ROOT / "cmodule/zephyr" / app,
+                                   "--", *settings], cwd=workspace.top, env=zephyr.environment(), stdout=out,
+                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, zephyr.reason(log)
+        return folder / "zephyr" / "zephyr.elf"
+
+    return build
+
+
+def qemu(elf: pathlib.Path, machine: str, until: str, audio=None, clock=("-icount", "shift=5,sleep=off"), timeout_s=120) -> str:
+    """Runs firmware until a line matches; returns all that it printed."""
+    sound = f",arg=firmware,arg={audio}" if audio else ""
+    command = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio", *clock,
+               "-semihosting-config", f"enable=on,target=native{sound}", "-kernel", str(elf)]
+    board = subprocess.Popen(["timeout", str(timeout_s), *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                             stdin=subprocess.DEVNULL, text=True)
+    lines = []
+    try:
+        for line in board.stdout:
+            lines.append(line)
+            if re.search(until, line):
+                return "".join(lines)
+    finally:
+        board.terminate()
+        board.wait()
+    raise AssertionError(f"no line like {until!r} in:\n" + "".join(lines))
+
+
+class Machine:
+    """A virtual board with Zephyr and MicroPython, spoken to over its serial port."""
+
+    def __init__(self, board: boards.Board):
+        self.board, self.port, self._link = board, boards.start(board), None
+
+    def exec(self, code: str) -> str:
+        self._link = self._link or link.open_link(self.port)
+        return self._link.exec(code)
+
+    def mpremote(self, *words) -> str:
+        self.release()
+        done = subprocess.run([sys.executable, "-m", "mpremote", "connect", self.port, *map(str, words)], text=True,
+                              capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def release(self):
+        if self._link:
+            self._link.close()
+            self._link = None
+
+
+@pytest.fixture(scope="session")
+def m4f(workspace, tmp_path_factory):
+    """MicroPython with liquid_audio on the virtual Cortex-M4F."""
+    board = dataclasses.replace(boards.find_board("mps2_an386"), running_in=tmp_path_factory.mktemp("mps2_an386"))
+    boards.build(board)
+    machine = Machine(board)
+    yield machine
+    machine.release()
+    boards.stop(board)
+
+
+@pytest.fixture(scope="session")
+def babble_wav(tmp_path_factory):
+    """A wav of ten seconds that comes and goes, and its samples."""
+    from small_model import babble
+
+    samples = babble(10 * 16000, seed=5)
+    path = tmp_path_factory.mktemp("sound") / "babble.wav"
+    write_wav(path, samples)
+    return path, samples
+
+
+@pytest.fixture(scope="session")
+def integer_model_path(tmp_path_factory):
+    from small_model import integer_model
+
+    from liquid_audio_nets.lnn import save
+
+    # one path for all runs, so that firmware with this model baked in is up to date the next time
+    path = build_dir() / "zephyr" / "integer.lnn"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = tmp_path_factory.mktemp("model") / "integer.lnn"
+    save(integer_model(seed=2), new)
+    if not path.is_file() or path.read_bytes() != new.read_bytes():
+        os.replace(new, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def qemu_run():
+    return qemu

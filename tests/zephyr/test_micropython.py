@@ -1,0 +1,98 @@
+"""MicroPython with liquid_audio on Zephyr: files, speech through the emulated DMIC, the same results as on the host."""
+
+import numpy as np
+import pytest
+
+from liquid_audio_nets.core import LNN
+from liquid_audio_nets.link import RemoteError
+
+LISTEN = """
+import liquid_audio, array
+net = liquid_audio.LNN.load({model!r})
+mic = liquid_audio.Mic({wav!r})
+block = array.array('h', [0] * 320)
+heard, n = [], 320
+while n:
+    n = mic.readinto(block)
+    if mic.lost:
+        net.skip(mic.lost)
+    if n:
+        result = net.process(memoryview(block)[:n])
+        if result.keyword_detected:
+            heard.append((result.keyword, result.confidence, result.scores))
+c = net.counters()
+print((heard, c['samples'], c['steps'], c['ticks'], c['gated_ticks'], mic.overruns, mic.restarts))
+"""
+
+
+def test_files_come_and_go(m4f, tmp_path):
+    data = np.random.default_rng(1).bytes(60_000)
+    (tmp_path / "random.bin").write_bytes(data)
+    m4f.mpremote("cp", tmp_path / "random.bin", ":random.bin")
+    assert "60000 random.bin" in m4f.mpremote("ls")
+    m4f.mpremote("cp", ":random.bin", tmp_path / "back.bin")
+    assert (tmp_path / "back.bin").read_bytes() == data
+    m4f.mpremote("rm", ":random.bin")
+
+
+def test_integer_model_is_bit_identical(m4f, integer_model_path, babble_wav):
+    path, samples = babble_wav
+    m4f.mpremote("cp", integer_model_path, ":integer.lnn")
+    heard, n, steps, ticks, gated, overruns, restarts = eval(m4f.exec(LISTEN.format(model="integer.lnn", wav=str(path))))
+    net, expected = LNN.load(integer_model_path), []
+    for at in range(0, len(samples), 320):
+        result = net.process(samples[at : at + 320])
+        if result.keyword_detected:
+            expected.append((result.keyword, result.confidence, tuple(result.scores)))
+    counters = net.counters()
+    assert (n, overruns, restarts) == (len(samples), 0, 0)
+    assert (steps, ticks, gated) == (counters["steps"], counters["ticks"], counters["gated_ticks"])
+    assert len(heard) == len(expected) > 0
+    for (word, confidence, scores), (host_word, host_confidence, host_scores) in zip(heard, expected):
+        assert word == host_word
+        # the board prints seven digits
+        assert np.float32(confidence) == pytest.approx(np.float32(host_confidence), rel=1e-6)
+        assert scores == pytest.approx(host_scores, rel=1e-6)
+
+
+def test_shipped_model_hears_speech(m4f, root, tmp_path):
+    from liquid_audio_nets.audio import say, write_wav
+
+    pause = (np.random.default_rng(3).normal(size=12000) * 6).astype(np.int16)
+    samples = np.concatenate([pause, say("yes"), pause, say("no"), pause])
+    write_wav(tmp_path / "speech.wav", samples)
+    m4f.mpremote("cp", root / "device/models/keywords.lnn", ":keywords.lnn")
+    heard, *_ = eval(m4f.exec(LISTEN.format(model="keywords.lnn", wav=str(tmp_path / "speech.wav"))))
+    net, expected = LNN.load(root / "device/models/keywords.lnn"), []
+    for at in range(0, len(samples), 320):
+        result = net.process(samples[at : at + 320])
+        if result.keyword_detected:
+            expected.append((result.keyword, result.confidence))
+    assert [(word, confidence) for word, confidence, _ in heard] == [
+        (word, pytest.approx(confidence, abs=1e-3)) for word, confidence in expected]
+
+
+def test_waiting_for_sound_is_sleeping(m4f, babble_wav):
+    slept, took = eval(m4f.exec(f"""
+import liquid_audio, time
+mic, block = liquid_audio.Mic({str(babble_wav[0])!r}), bytearray(640)
+start, slept = time.ticks_us(), liquid_audio.slept_us()
+for i in range(50):
+    mic.readinto(block)
+print((liquid_audio.slept_us() - slept, time.ticks_diff(time.ticks_us(), start)))
+mic.deinit()
+"""))
+    assert 980_000 < took < 1_040_000
+    assert slept > 0.9 * took
+
+
+def test_microphone_says_what_is_wrong(m4f, tmp_path):
+    with pytest.raises(RemoteError, match="ENODEV|19, 'emul-dmic'"):
+        m4f.exec("import liquid_audio\nliquid_audio.Mic()")
+    with pytest.raises(RemoteError, match="ENOENT"):
+        m4f.exec("import liquid_audio\nliquid_audio.Mic('/no/such.wav')")
+    (tmp_path / "bad.wav").write_bytes(b"RIFF")
+    with pytest.raises(RemoteError, match="needs 16-bit mono PCM at 16000 Hz"):
+        m4f.exec(f"import liquid_audio\nliquid_audio.Mic({str(tmp_path / 'bad.wav')!r})")
+    with pytest.raises(RemoteError, match="gain is a factor"):
+        m4f.exec("import liquid_audio\nliquid_audio.Mic(gain=0)")

@@ -1,0 +1,47 @@
+"""The core in a Zephyr application without MicroPython: what it hears is what the host's C core hears."""
+
+import re
+
+import pytest
+
+from liquid_audio_nets.core import LNN
+
+BLOCK = 320
+
+
+def host_hears(model, samples, block=BLOCK):
+    """Detections and counters of the host's C core on the same audio."""
+    net, heard = LNN.load(model), []
+    for at in range(0, len(samples), block):
+        result = net.process(samples[at : at + block])
+        if result.keyword_detected:
+            heard.append((result.keyword, int(result.confidence * 10000)))
+    return heard, net.counters()
+
+
+def board_hears(text):
+    heard = [(word, int(whole) * 100 + int(part)) for word, whole, part in
+             re.findall(r"^ *\d+ ms (\S+) (\d+)\.(\d\d) %", text, re.M)]
+    report = re.search(r"report: steps (\d+) gated (\d+) of (\d+) ticks, overruns (\d+), restarts (\d+), lost (\d+)", text)
+    return heard, dict(zip(("steps", "gated_ticks", "ticks", "overruns", "restarts", "lost"), map(int, report.groups())))
+
+
+@pytest.mark.parametrize("board, machine, clock", [
+    ("mps2/an386", "mps2-an386", ("-icount", "shift=5,sleep=off")),
+    ("qemu_cortex_m0", "microbit", ()),
+])
+def test_integer_model_is_bit_identical(build_app, qemu_run, integer_model_path, babble_wav, board, machine, clock):
+    path, samples = babble_wav
+    elf = build_app(board, "samples/keyword", integer_model_path)
+    heard, counted = board_hears(qemu_run(elf, machine, "report:", audio=path, clock=clock))
+    host_heard, host_counters = host_hears(integer_model_path, samples)
+    assert (counted["overruns"], counted["restarts"], counted["lost"]) == (0, 0, 0)
+    assert heard == host_heard
+    assert {name: counted[name] for name in ("steps", "ticks", "gated_ticks")} == {
+        name: host_counters[name] for name in ("steps", "ticks", "gated_ticks")}
+
+
+def test_ztest_suites(build_app, qemu_run):
+    """Golden vectors, a looking-away reader, an unplugged microphone: cmodule/zephyr/tests/listening."""
+    text = qemu_run(build_app("mps2/an386", "tests/listening"), "mps2-an386", "PROJECT EXECUTION")
+    assert "PROJECT EXECUTION SUCCESSFUL" in text, text
