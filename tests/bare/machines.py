@@ -56,8 +56,8 @@ def _compile(command: list[str], target: Path) -> Path:
     return target
 
 
-def _defines(model: Path, steps: int) -> list[str]:
-    return [f'-DMODEL="{model}"', f"-DDRIVE_STEPS={steps}u", f"-DMEMORY_BYTES={MEMORY_BYTES}u"]
+def _defines(model: Path, steps: int, memory_bytes: int = MEMORY_BYTES) -> list[str]:
+    return [f'-DMODEL="{model}"', f"-DDRIVE_STEPS={steps}u", f"-DMEMORY_BYTES={memory_bytes}u"]
 
 
 def build(machine: Machine, model: Path, target: Path, steps: int = 0, optimize: str = "-O2", extra: tuple = ()) -> Path:
@@ -77,10 +77,10 @@ def c_library() -> list[str]:
     return [] if "/" in found.stdout else ["--specs=picolibc.specs"]
 
 
-def build_for_host(model: Path, target: Path, steps: int = 0) -> Path:
+def build_for_host(model: Path, target: Path, steps: int = 0, memory_bytes: int = MEMORY_BYTES) -> Path:
     """The same program under UndefinedBehaviorSanitizer."""
-    return _compile(["gcc", "-std=gnu99", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all", *_defines(model, steps),
-                     *INCLUDE, *sources("host.c")], target)
+    return _compile(["gcc", "-std=gnu99", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all",
+                     *_defines(model, steps, memory_bytes), *INCLUDE, *sources("host.c")], target)
 
 
 def run(machine: Machine, image: Path, timeout_s: float = 120) -> dict:

@@ -10,15 +10,19 @@ from small_model import noise
 from liquid_audio_nets.core import add_golden
 from liquid_audio_nets.lnn import save
 
-pytestmark = pytest.mark.skipif(not machines.available(), reason="needs gcc-arm-none-eabi and qemu-system-arm")
+needs_machines = pytest.mark.skipif(not machines.available(), reason="needs gcc-arm-none-eabi and qemu-system-arm")
 STEPS = 10_000
+
+
+def with_golden(model, path):
+    save(add_golden(model, noise(3200), tolerance=0.0), path)
+    return path
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("bare") / "small.lnn"
-    save(add_golden(integer_model(), noise(3200), tolerance=0.0), path)
-    return path
+    return with_golden(integer_model(), path)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,7 @@ def on_host(model, tmp_path_factory):
     return machines.run_on_host(machines.build_for_host(model, tmp_path_factory.mktemp("host") / "host", STEPS))
 
 
+@needs_machines
 @pytest.mark.parametrize("name", machines.MACHINES)
 def test_every_core_gives_the_hosts_bits(name, model, on_host, tmp_path):
     machine = machines.MACHINES[name]
@@ -36,6 +41,7 @@ def test_every_core_gives_the_hosts_bits(name, model, on_host, tmp_path):
     assert said["status"] == "OK" and said["difference_e9"] == 0
 
 
+@needs_machines
 def test_the_shipped_model_fits_a_microbit(root, tmp_path):
     """Cortex-M0, 16 KB of RAM, 256 KB of flash: the linker refuses what does not fit."""
     machine, model = machines.MACHINES["microbit"], root / "device/models/keywords.lnn"
@@ -44,6 +50,7 @@ def test_the_shipped_model_fits_a_microbit(root, tmp_path):
     assert dataclasses.asdict(machine)["ram"][1] == 16384
 
 
+@needs_machines
 def test_costs_on_the_m4f(root, tmp_path):
     """One cell of 64 units on 40 inputs, and the front-end, in instructions."""
     machine, model = machines.MACHINES["qemu_m4f"], root / "device/models/keywords.lnn"
@@ -53,3 +60,17 @@ def test_costs_on_the_m4f(root, tmp_path):
     macs = 2 * said["cell_units"] * (said["cell_inputs"] + said["cell_units"])
     assert said["matvec_s8_instructions"] <= 1.4 * macs
     assert said["frontend_instructions"] <= 26_000
+
+
+def test_the_corners_do_not_overflow(tmp_path):
+    """512 columns of weights, scales and biases at their limits, any sound, any timestep: nothing for UBSan."""
+    widest = integer_model(1, units=(512, 4), channels=128)
+    for cell in widest.cells:
+        cell.weights_inputs[:], cell.weights_state[:] = 127, -127
+        cell.scale_inputs[:] = cell.scale_state[:] = 2**30 - 1
+        cell.bias[:] = 2**29 - 1
+        cell.inv_tau[:] = 4000 << 16
+    for k, model in enumerate((widest, integer_model(2, gain=1e3), integer_model(3, channels=3, window_samples=256))):
+        path = with_golden(model, tmp_path / "corner.lnn")
+        said = machines.run_on_host(machines.build_for_host(path, tmp_path / f"host{k}", 500, 65536))
+        assert said["status"] == "OK"

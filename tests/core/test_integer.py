@@ -1,114 +1,124 @@
-"""The integer engine against the float reference on the same, dequantised, numbers."""
-
-import dataclasses
+"""The integer core against its bit-exact reference: equal in every bit, bounded for any input."""
 
 import numpy as np
 import pytest
-from small_model import babble, integer_model, noise
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from integer_model import integer_model, random_frontend_q15
+from small_model import babble, noise
 
-from liquid_audio_nets.core import LNN, add_golden, clip_features, run_clip
-from liquid_audio_nets.lnn import Cell, Readout, write
-from liquid_audio_nets.reference import cell as reference
-from liquid_audio_nets.reference import frontend as reference_frontend
+from liquid_audio_nets.core import LNN, clip_features
+from liquid_audio_nets.lnn import write
+from liquid_audio_nets.reference import fixmath
+from liquid_audio_nets.reference.frontend_q15 import features_q12
+from liquid_audio_nets.reference.integer import NetworkS8
 
-FEATURE, STATE = 2.0**12, 2.0**15
-
-
-def dequantised(model):
-    """The same network in float: scale is q48 over the inputs' own fraction."""
-    def cell(c, input_one):
-        inputs = c.weights_inputs * (np.asarray(c.scale_inputs, float) * input_one / 2**48)[:, None]
-        state = c.weights_state * (np.asarray(c.scale_state, float) * STATE / 2**48)[:, None]
-        rows, bias = np.concatenate([inputs, state], 1), np.asarray(c.bias) / 2**16
-        return Cell(rows[::2], rows[1::2], bias[::2], bias[1::2], c.tau_s, c.gate_clamp_q11 / 2**11)
-
-    ones = [FEATURE] + [STATE] * (len(model.cells) - 1)
-    ro = model.readout
-    readout = Readout(ro.weights * (np.asarray(ro.scale, float) * STATE / 2**48)[:, None], np.asarray(ro.bias) / 2**16,
-                      ro.smoothing_s, ro.idle_label)
-    return dataclasses.replace(model, cells=[cell(*c) for c in zip(model.cells, ones)], readout=readout)
+EXAMPLES = settings(max_examples=30, deadline=None)
 
 
-@pytest.mark.parametrize("units", [(8,), (8, 6), (64, 64)])
-@pytest.mark.parametrize("timesteps", [(0.001, 0.001), (0.02, 0.02), (1.0, 1.0), (0.001, 1.0)])
-def test_integer_steps_follow_the_equation(units, timesteps):
-    model, rng = integer_model(len(units), units=units), np.random.default_rng(1)
-    network, lnn = reference.Network(dequantised(model)), LNN(write(model))
-    shortest, longest = timesteps
-    worst = 0.0
-    for _ in range(300):
-        features = np.round(rng.normal(size=40) * FEATURE).clip(-32767, 32767) / FEATURE
-        dt = round(np.exp(rng.uniform(np.log(shortest), np.log(longest))), 6)
-        worst = max(worst, np.abs(lnn.step(features, dt) - network.step(features, dt)).max())
-    scale = np.abs(network.readout.w).sum(1).max() + np.abs(network.readout.b).max()
-    assert worst < 1e-3 * scale, f"{worst:.2g} of {scale:.2g}"
+def logits_q16(logits: np.ndarray) -> np.ndarray:
+    return np.rint(logits.astype(np.float64) * 65536).astype(np.int64)
 
 
-def test_state_stays_bounded_at_the_corners():
-    rng = np.random.default_rng(0)
-    model = integer_model(0)
-    for cell in model.cells:
-        cell.weights_inputs[:] = rng.choice([-127, 127], np.shape(cell.weights_inputs))
-        cell.weights_state[:] = rng.choice([-127, 127], np.shape(cell.weights_state))
-        cell.scale_inputs[:] = cell.scale_state[:] = 2**30 - 1
-        cell.bias[:] = rng.choice([-(2**29 - 1), 2**29 - 1], len(cell.bias))
-        cell.inv_tau = np.array([0, 4000 << 16] * (cell.n_units // 2))
+def step_both(model, features_q12, dt_us):
+    """(steps, n_mels) features -> logits in q16 of core and reference."""
+    network, got, wanted = NetworkS8(model), [], []
     with LNN(write(model)) as lnn:
-        for _ in range(2000):
-            features = rng.choice([-8.0, 8.0, 0.0], 40)
-            logits = lnn.step(features, float(rng.choice([0.001, 0.01, 1.0])))
-            assert np.abs(logits).max() <= 128
+        for x, dt in zip(features_q12, dt_us):
+            got.append(logits_q16(lnn.step(x / 4096, dt * 1e-6)))
+            wanted.append(network.step(x, dt))
+    return np.array(got), np.array(wanted), network
 
 
-def emphasised_reference(audio, ends, model):
-    """Pre-emphasis, window, power, mel, log2 in float64."""
-    fe = model.frontend
-    x = np.asarray(audio, np.float64)
-    dense = np.zeros((fe.n_mels, fe.fft_points // 2 + 1))
-    at = 0
-    for row, start, count in zip(dense, fe.mel_start, fe.mel_count):
-        row[start : start + count] = np.round(fe.mel_weights[at : at + count]) / 32768
-        at += int(count)
-    features = []
-    for end in ends:
-        window = x[end - len(fe.window) : end]
-        before = np.concatenate([window[:1], window[:-1]])
-        y = (window - before * 31 / 32) * np.round(fe.window) / 32768
-        power = np.abs(np.fft.rfft(y, fe.fft_points)) ** 2
-        level = np.log2(dense @ power * 256 + fe.floor)
-        features.append((level - fe.mean / 2**16) * fe.scale / 2**22)
-    return np.array(features)
+@given(seed=st.integers(0, 10**6), units=st.sampled_from([(2,), (10, 6), (4, 8, 2), (64,)]), channels=st.integers(1, 41),
+       gain=st.sampled_from([0.1, 1.0, 100.0]), spread=st.integers(0, 15))
+@EXAMPLES
+def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread):
+    """Any timestep from 1 ms to 1 s, any features; the reference asserts that nothing overflows."""
+    rng = np.random.default_rng(seed)
+    model = integer_model(seed, units, channels=channels, gain=gain)
+    features = rng.integers(-32768, 32768, (12, channels)) >> spread
+    dt_us = np.rint(10 ** rng.uniform(3, 6, 12)).astype(int).tolist()
+    got, wanted, _ = step_both(model, features, dt_us)
+    assert np.array_equal(got, wanted)
 
 
-@pytest.mark.parametrize("level", [0.3, 0.03, 0.003, 0.0003])
-def test_integer_features_follow_the_float_ones(level):
-    """White noise: after pre-emphasis its lowest channels lie near the 16-bit FFT's own noise."""
-    model, audio, ends = integer_model(), noise(32_000, 3, level), np.arange(512, 32_000, 160)
+def test_widest_rows_and_largest_weights_do_not_overflow():
+    model = integer_model(1, units=(512,), channels=128)
+    cell = model.cells[0]
+    cell.weights_inputs[:], cell.weights_state[:] = 127, -127
+    cell.scale_inputs[:] = cell.scale_state[:] = 2**30 - 1
+    cell.bias[:] = 2**29 - 1
+    features = np.full((6, 128), -32768)
+    features[::2] = 32767
+    got, wanted, _ = step_both(model, features, [1000, 10**6, 1000, 10**6, 500_000, 20_000])
+    assert np.array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("dt_s, taken_us", [(1e-9, 1000), (1e-6, 1000), (0.05, 50_000), (1.0, 10**6), (1e30, 10**6)])
+def test_a_timestep_out_of_range_is_the_nearest_in_range(dt_s, taken_us):
+    model, x = integer_model(2), np.arange(10) * 100
     with LNN(write(model)) as lnn:
-        got = clip_features(lnn, audio, ends)
-    difference = np.abs(got - np.clip(emphasised_reference(audio, ends, model), -8, 8))
-    assert np.median(difference) < 0.02 and np.quantile(difference, 0.95) < 0.4
+        assert np.array_equal(logits_q16(lnn.step(x / 4096, dt_s)), NetworkS8(model).step(x, taken_us))
 
 
-def test_golden_vectors_and_blocks_of_an_integer_model():
-    model = add_golden(integer_model(2), babble(16_000, 1), tolerance=0.0)
-    audio = babble(20_000, 9)
+def test_numbers_that_are_none_leave_the_state_bounded():
+    with LNN(write(integer_model(2))) as lnn:
+        for x in (np.nan, np.inf, -np.inf, 1e30):
+            assert np.all(np.isfinite(lnn.step(np.full(10, x), 0.02)))
+
+
+SOUNDS = {
+    "silence": np.zeros(512, np.int16), "dc": np.full(512, 32767, np.int16), "least": np.full(512, -32768, np.int16),
+    "clipped square": np.where(np.arange(512) % 32 < 16, 32767, -32768).astype(np.int16),
+    "nyquist": np.where(np.arange(512) % 2, 32767, -32768).astype(np.int16),
+    "one step": np.eye(1, 512, 200, dtype=np.int16)[0], "one click": (np.eye(1, 512, 256) * 32767).astype(np.int16)[0],
+    "noise": noise(512, 3), "faint noise": noise(512, 4, 3e-5), "tone": babble(20000, 5)[5000:5512],
+}
+
+
+@pytest.mark.parametrize("window", SOUNDS.values(), ids=SOUNDS)
+@pytest.mark.parametrize("points", [256, 512])
+def test_front_end_equals_the_reference(window, points):
+    model = integer_model(4, channels=20, window_samples=points)
+    assert model.frontend.fft_points == points
     with LNN(write(model)) as lnn:
-        assert lnn.selftest() == 0.0, "integers are equal to the bit"
-        whole = lnn.process(audio).scores
+        got = np.rint(lnn.features(window[:points]) * 4096).astype(int)
+    assert np.array_equal(got, features_q12(model.frontend, window[:points]))
+
+
+@given(seed=st.integers(0, 10**6), shift=st.integers(0, 15), samples=st.sampled_from([256, 400, 512]))
+@EXAMPLES
+def test_front_end_equals_the_reference_on_any_noise(seed, shift, samples):
+    rng = np.random.default_rng(seed)
+    model = integer_model(5, channels=20)
+    model.frontend = random_frontend_q15(rng, 20, 512)
+    model.frontend.window = model.frontend.window[:samples]
+    window = (rng.integers(-32768, 32768, samples) >> shift).astype(np.int16)
+    with LNN(write(model)) as lnn:
+        got = np.rint(lnn.features(window) * 4096).astype(int)
+    assert np.array_equal(got, features_q12(model.frontend, window))
+
+
+def test_posterior_and_stream_equal_the_reference():
+    """The whole engine at a fixed timestep: features, cells, smoothing, softmax."""
+    model = integer_model(6, min_timestep_us=20_000, max_timestep_us=20_000, energy_threshold=0.0, gate_close_ratio=0.0)
+    audio, network = babble(16000, 7), NetworkS8(model)
+    with LNN(write(model)) as lnn:
+        ends = np.arange(320, 16001, 320)
+        features = np.rint(clip_features(lnn, audio, ends) * 4096).astype(int)
         lnn.reset()
-        for at in range(0, 20_000, 333):
-            pieces = lnn.process(audio[at : at + 333]).scores
-        assert pieces == whole
-        assert run_clip(lnn, np.zeros(16_000, np.int16)).label == 2
+        for end, x in zip(ends, features):
+            scores = lnn.process(audio[end - 320 : end]).scores
+            network.step(x, 20_000)
+            assert np.array_equal(np.rint(np.array(scores) * 32768), network.posterior_q15)
 
 
-def test_saturating_audio_is_harmless():
-    with LNN(write(integer_model())) as lnn:
-        for audio in (np.full(8000, 32767), np.full(8000, -32768), np.tile([32767, -32768], 4000), noise(8000, level=3)):
-            scores = np.array(lnn.process(np.asarray(audio, np.int16)).scores)
-            assert np.isfinite(scores).all() and abs(scores.sum() - 1) < 1e-3
-
-
-def test_reference_window_is_the_hann_of_the_model():
-    assert np.allclose(integer_model().frontend.window, reference_frontend.hann(512) * 32767)
+def test_functions_are_as_close_as_they_say():
+    x = np.arange(-32767, 32768)
+    assert np.abs(fixmath.sigmoid_q31(x) / 2**31 - 1 / (1 + np.exp(-x / 2048))).max() < 2e-5
+    assert np.abs(fixmath.tanh_q30(x) / 2**30 - np.tanh(x / 2048)).max() < 5e-5
+    y = np.unique(np.geomspace(1, 2**62, 3000).astype(np.int64))
+    assert np.abs(fixmath.log2_q16(y) / 65536 - np.log2(y.astype(float))).max() < 7e-5
+    z = np.arange(0, 20 << 16, 97)
+    assert np.abs(fixmath.exp2_minus_q31(z) / 2**31 / 2.0 ** (-z / 65536) - 1)[: 5 * 65536 // 97].max() < 2e-5

@@ -1,0 +1,64 @@
+"""The integer functions of cmodule/core/fixmath.h, bit by bit, on int64 arrays.
+
+A name ends in the fraction bits of its result: q16 is a number times 2**16.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+LOG2_Q16 = np.array([round(math.log2(1 + i / 64) * 2**16) for i in range(65)], np.int64)
+EXP2_Q31 = np.array([min(round(2 ** (31 - i / 64)), 2**31 - 1) for i in range(65)], np.int64)
+SIGMOID_Q31 = np.array([round(2**31 / (1 + math.exp(i / 32))) for i in range(513)], np.int64)
+INT32_MAX = 2**31 - 1
+
+
+def mul_high(a, b) -> np.ndarray:
+    """High word of a 32 by 32 bit product, rounded down."""
+    return np.asarray(a, np.int64) * np.asarray(b, np.int64) >> 32
+
+
+def log2_q16(x) -> np.ndarray:
+    """log2 of integers from 1 to 2**63, linear between 64 points an octave."""
+    x = np.asarray(x, np.int64)
+    bits = np.asarray(np.frompyfunc(lambda v: int(v).bit_length(), 1, 1)(x), np.int64)
+    mantissa = np.where(bits <= 32, x << np.maximum(32 - bits, 0), x >> np.maximum(bits - 32, 0))
+    i, fraction = (mantissa >> 25) & 63, (mantissa >> 9) & 0xFFFF
+    return (bits - 1) * 65536 + LOG2_Q16[i] + ((LOG2_Q16[i + 1] - LOG2_Q16[i]) * fraction >> 16)
+
+
+def exp2_minus_q31(x_q16) -> np.ndarray:
+    """2**-x for x >= 0."""
+    x = np.asarray(x_q16, np.int64)
+    whole, i, fraction = x >> 16, (x >> 10) & 63, x & 1023
+    value = EXP2_Q31[i] - (((EXP2_Q31[i] - EXP2_Q31[i + 1]) >> 3) * fraction >> 7)
+    return np.where(whole < 32, value >> np.minimum(whole, 32), 0)
+
+
+def sigmoid_q31(x_q11) -> np.ndarray:
+    x = np.asarray(x_q11, np.int64)
+    distance = np.minimum(np.abs(x), 32767)
+    i, fraction = distance >> 6, distance & 63
+    below = SIGMOID_Q31[i] - ((SIGMOID_Q31[i] - SIGMOID_Q31[i + 1]) * fraction >> 6)
+    return np.where(x < 0, below, INT32_MAX - below)
+
+
+def tanh_q30(x_q11) -> np.ndarray:
+    x = np.asarray(x_q11, np.int64)
+    magnitude = 2**30 - sigmoid_q31(-2 * np.abs(x))
+    return np.where(x < 0, -magnitude, magnitude)
+
+
+def leak_q20(inv_tau_q16, dt_us: int) -> np.ndarray:
+    """c = 1 + dt/tau."""
+    dt_q24 = dt_us * 281474977 >> 24
+    return 2**20 + (dt_q24 * np.asarray(inv_tau_q16, np.int64) >> 20)
+
+
+def reciprocal_q31(c_q20, log2_c_q16) -> np.ndarray:
+    """1/c: by table, then one step of Newton's method."""
+    estimate = exp2_minus_q31(log2_c_q16)
+    error = 2**31 - (estimate * np.asarray(c_q20, np.int64) >> 20)
+    return np.minimum(estimate + (estimate * error >> 31), INT32_MAX)

@@ -1,0 +1,93 @@
+"""The integer cell, readout and posterior, bit by bit as in cmodule/core/{cell_ltc_s8,readout}.c.
+
+A cell or readout is any object with the fields of lnn.CellS8 and lnn.ReadoutS8.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .fixmath import exp2_minus_q31, INT32_MAX, leak_q20, log2_q16, mul_high, reciprocal_q31, sigmoid_q31, tanh_q30
+
+LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
+LOGIT_LIMIT_Q16 = 128 << 16
+
+
+def fits32(x: np.ndarray) -> np.ndarray:
+    """What the core keeps in 32 bits has to fit there: no overflow, ever."""
+    assert np.all((x >= -(2**31)) & (x < 2**31)), "an overflow"
+    return x
+
+
+def product(weights: np.ndarray, scale: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Sums of a matrix int8 (R, C) and numbers int16 (C,), scaled to q16, (R,)."""
+    w = np.asarray(weights, np.int64)
+    fits32(np.abs(w) @ np.abs(x))  # and so does every partial sum
+    return mul_high(w @ x, scale)
+
+
+class CellS8:
+    """State of one cell: h_q30 (N,), and its copy h (N,) in q15 that the product sees."""
+
+    def __init__(self, cell):
+        self.cell = cell
+        self.h_q30 = np.zeros(cell.n_units, np.int64)
+        self.h = np.zeros(cell.n_units, np.int64)
+
+    def step(self, u: np.ndarray, dt_us: int) -> np.ndarray:
+        """u int (M,), features in q12 or states in q15 -> the new h (N,) in q15."""
+        cell = self.cell
+        c = leak_q20(cell.inv_tau, dt_us)
+        log2_c = log2_q16(c) - (20 << 16)
+        inv_c_q31 = reciprocal_q31(c, log2_c)
+        shift_q11 = mul_high((log2_q16(dt_us) - LOG2_MILLION_Q16 - log2_c) * 2, LN2_Q31) >> 5
+        z = fits32(np.asarray(cell.bias, np.int64) + product(cell.weights_inputs, cell.scale_inputs, u)
+                   + product(cell.weights_state, cell.scale_state, self.h))
+        gate = np.clip(z[0::2] >> 5, -cell.gate_clamp_q11, cell.gate_clamp_q11)
+        s = sigmoid_q31(gate + shift_q11)
+        potential = tanh_q30(np.clip(z[1::2] >> 5, -32767, 32767))
+        kept = 2 * mul_high(self.h_q30, inv_c_q31)
+        self.h_q30 = kept + 2 * mul_high(s, fits32(potential - kept))
+        assert np.all(np.abs(self.h_q30) < 2**30), "the state left its range"
+        self.h = self.h_q30 >> 15
+        return self.h
+
+
+class NetworkS8:
+    """Cells, readout and smoothing of an integer lnn.Model."""
+
+    def __init__(self, model):
+        self.model, self.readout = model, model.readout
+        self.reset()
+
+    def reset(self) -> None:
+        n = len(self.readout.bias)
+        self.cells = [CellS8(cell) for cell in self.model.cells]
+        self.logits_q16, self.evidence_q16 = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        smoothing = np.float32(max(np.float32(self.readout.smoothing_s), np.float32(0.001)))
+        self.inv_smoothing_q16 = int(np.float32(65536.0) / smoothing)
+
+    def step(self, features_q12: np.ndarray, dt_us: int) -> np.ndarray:
+        """features int (n_mels,) -> logits int64 (n_labels,) in q16."""
+        u = np.asarray(features_q12, np.int64)
+        for cell in self.cells:
+            u = cell.step(u, dt_us)
+        logits = fits32(np.asarray(self.readout.bias, np.int64) + product(self.readout.weights, self.readout.scale, u))
+        self.logits_q16 = np.clip(logits, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16)
+        self._smooth(self.logits_q16, dt_us)
+        return self.logits_q16
+
+    def rest(self, dt_us: int) -> None:
+        self._smooth(np.zeros_like(self.logits_q16), dt_us)
+
+    def _smooth(self, target: np.ndarray, dt_us: int) -> None:
+        c = leak_q20(self.inv_smoothing_q16, dt_us)
+        share = INT32_MAX - reciprocal_q31(c, log2_q16(c) - (20 << 16))
+        self.evidence_q16 = self.evidence_q16 + 2 * mul_high(target - self.evidence_q16, share)
+
+    @property
+    def posterior_q15(self) -> np.ndarray:
+        """Softmax of the evidence, without a division."""
+        distance = mul_high((self.evidence_q16.max() - self.evidence_q16) * 4, LOG2_E_Q30)
+        extra = max(int(log2_q16(exp2_minus_q31(distance).sum())) - (31 << 16), 0)
+        return (exp2_minus_q31(distance + extra) + 0x8000) >> 16
