@@ -8,6 +8,7 @@ import soundfile
 
 from liquid_audio_nets.audio import AudioError, label_of, read_audio, scan, split_of
 from liquid_audio_nets.audio.dataset import speaker_of
+from liquid_audio_nets.audio.mixing import rms
 from liquid_audio_nets.reference.frontend import FrontEnd
 from liquid_audio_nets.training.cache import GRID_SAMPLES, TAIL_FRAMES, FrameStore, Sound
 from liquid_audio_nets.training.sources import KeywordSources
@@ -48,6 +49,14 @@ def test_testing_speakers_are_never_in_a_store(words, tmp_path):
 def test_noise_of_training_and_validation_do_not_overlap(words):
     parts = {s.split: len(s.samples) for s in sources(words) if s.source == "noise"}
     assert parts == {"training": 128000, "validation": 32000}
+
+
+def test_without_recorded_noise_some_is_generated(words, tmp_path):
+    for word in ("yes", "no"):
+        shutil.copytree(words / word, tmp_path / word)
+    noise = [s for s in sources(tmp_path) if s.source == "noise"]
+    assert {s.split for s in noise} == {"training", "validation"} and all(rms(s.samples) > 0.04 for s in noise)
+    assert not any(np.array_equal(a.samples, b.samples) for a, b in zip(noise, noise[1:]))
 
 
 def test_noise_is_cut_into_seconds(words):

@@ -2,10 +2,10 @@
 
 from .files import AudioError, read_audio, write_wav
 from .dataset import Clip, Dataset, label_of, scan, split_of
-from .mixing import active_rms, mix_at_snr, rms
+from .mixing import active_rms, coloured_noise, mix_at_snr, rms
 from .speech import Voice, say, voices
 
 __all__ = [
     "AudioError", "read_audio", "write_wav", "Clip", "Dataset", "label_of", "scan", "split_of",
-    "active_rms", "mix_at_snr", "rms", "Voice", "say", "voices",
+    "active_rms", "coloured_noise", "mix_at_snr", "rms", "Voice", "say", "voices",
 ]

@@ -39,6 +39,15 @@ def fit_noise(noise: np.ndarray, samples: int, rng: np.random.Generator) -> np.n
     return noise[start:start + samples]
 
 
+def coloured_noise(samples: int, slope: float, seed: int, level: float = 0.05) -> np.ndarray:
+    """Noise whose amplitude falls with frequency to the power of slope: 0 white, 0.5 pink, 1 brown; int16 (n,)."""
+    rng = np.random.default_rng(seed)
+    spectrum = np.fft.rfft(rng.standard_normal(samples))
+    spectrum *= np.maximum(np.arange(len(spectrum)), len(spectrum) / 400) ** -slope
+    noise = np.fft.irfft(spectrum, samples)
+    return to_int16(noise * level / rms(noise))
+
+
 def mix_at_snr(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
     """speech + noise scaled to snr_db below the active level of the speech; int16 (n,), n = len(speech).
 

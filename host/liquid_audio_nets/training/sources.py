@@ -12,6 +12,7 @@ import numpy as np
 
 from ..audio.dataset import NOISE_FOLDERS, SILENCE, UNKNOWN, scan, sound_files, split_of
 from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
+from ..audio.mixing import coloured_noise
 from ..audio.speech import Voice, engines, random_voice, say, voices
 from .cache import Sound
 
@@ -77,16 +78,20 @@ class KeywordSources:
                     yield Sound(samples, clip.label, clip.word, "commands", split)
             self.unreadable += data.unreadable
             self.converted += data.converted
-        for folder in NOISE_FOLDERS:
-            if (root / folder).is_dir():
-                self.report("background noise")
-                for path in sound_files(root / folder):
-                    samples = self._read(path)
-                    if samples is not None:
-                        cut = int(len(samples) * (1 - _HELD_OUT_NOISE))
-                        for split, part in (("training", samples[:cut]), ("validation", samples[cut:])):
-                            if split in self.splits:
-                                yield Sound(part, SILENCE, path.stem, "noise", split)
+        folders = [root / name for name in NOISE_FOLDERS if (root / name).is_dir() and sound_files(root / name)]
+        if not folders:
+            self.report("no _background_noise_ folder: using generated noise")
+            for k, (split, slope) in enumerate((s, c) for s in self.splits for c in (0.0, 0.5, 1.0)):
+                yield Sound(coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k), SILENCE, "generated", "noise", split)
+        for folder in folders:
+            self.report("background noise")
+            for path in sound_files(folder):
+                samples = self._read(path)
+                if samples is not None:
+                    cut = int(len(samples) * (1 - _HELD_OUT_NOISE))
+                    for split, part in (("training", samples[:cut]), ("validation", samples[cut:])):
+                        if split in self.splits:
+                            yield Sound(part, SILENCE, path.stem, "noise", split)
 
     def _digits(self, root: Path) -> Iterator[Sound]:
         for folder in sorted(p for p in root.iterdir() if p.is_dir()):
