@@ -1,0 +1,129 @@
+"""Both transports over a pty at whose other end a raw REPL runs the code in this process."""
+
+import importlib.util
+import io
+import os
+import pty
+import threading
+import traceback
+import tty
+import types
+from contextlib import redirect_stdout
+
+import pytest
+
+from liquid_audio_nets.link import LinkError, RemoteError, find_port, open_link, ports
+
+TRANSPORTS = [
+    "mpremote",
+    pytest.param("ampy", marks=pytest.mark.skipif(not importlib.util.find_spec("ampy"), reason="ampy is not installed")),
+]
+
+
+class RawRepl(threading.Thread):
+    """MicroPython's raw REPL (control A, code, control D) without raw paste.  `silent`: answers nothing more."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.ours, theirs = pty.openpty()
+        tty.setraw(self.ours), tty.setraw(theirs)
+        self.theirs, self.port = theirs, os.ttyname(theirs)
+        self.names, self.silent, self.code = {}, False, b""
+        self.start()
+
+    def say(self, data: bytes) -> None:
+        if not self.silent:
+            os.write(self.ours, data)
+
+    def run(self) -> None:
+        try:
+            while byte := os.read(self.ours, 1):
+                self.take(byte)
+        except OSError:
+            pass  # the test is over
+
+    def take(self, byte: bytes) -> None:
+        if byte == b"\x01":
+            self.say(b"\r\nraw REPL; CTRL-B to exit\r\n>")
+        elif byte == b"\x04" and not self.code:
+            self.say(b"OK\r\nMPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>")
+        elif byte == b"\x04":
+            self.execute()
+        elif byte == b"\x05":
+            os.read(self.ours, 2)
+            self.say(b"R\x00")  # no raw paste here
+        elif byte not in b"\r\x02\x03" or self.code:
+            self.code += byte
+        if byte == b"\x03":
+            self.code = b""
+
+    def execute(self) -> None:
+        code, self.code = self.code, b""
+        printed, error = io.StringIO(), ""
+        try:
+            with redirect_stdout(printed):
+                exec(code.decode(), self.names)
+        except Exception:
+            error = traceback.format_exc()
+        self.say(b"OK" + printed.getvalue().encode() + b"\x04" + error.encode() + b"\x04>")
+
+    def close(self) -> None:
+        os.close(self.ours)
+        os.close(self.theirs)
+
+
+@pytest.fixture
+def board():
+    board = RawRepl()
+    yield board
+    board.close()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_code_runs_and_names_stay(board, transport):
+    link = open_link(board.port, transport)
+    assert link.port == board.port
+    assert link.exec("x = 6\nprint('one')") == "one\n"
+    assert link.exec("print(x * 7)") == "42\n"
+    with pytest.raises(RemoteError) as caught:
+        link.exec("x / 0")
+    assert caught.value.last_line == "ZeroDivisionError: division by zero"
+    assert link.exec("print(x)") == "6\n"
+    link.close()
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_no_such_port(transport):
+    with pytest.raises(LinkError, match="cannot open /dev/nothing"):
+        open_link("/dev/nothing", transport)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_board_that_falls_silent(board, transport, monkeypatch):
+    from liquid_audio_nets.link import mpremote_link
+
+    monkeypatch.setattr(mpremote_link, "SILENCE_S", 1)
+    link = open_link(board.port, transport)
+    board.silent = True
+    with pytest.raises(LinkError, match="was lost"):
+        link.exec("print(1)")
+
+
+def ports_are(monkeypatch, *found):
+    made = [types.SimpleNamespace(device=device, vid=vid) for device, vid in found]
+    monkeypatch.setattr(ports.list_ports, "comports", lambda: made)
+
+
+def test_auto_takes_the_one_usb_port(monkeypatch):
+    ports_are(monkeypatch, ("/dev/ttyS0", None), ("/dev/ttyACM0", 0xF055))
+    assert find_port() == "/dev/ttyACM0"
+    assert find_port("/dev/ttyS0") == "/dev/ttyS0"
+
+
+def test_auto_wants_exactly_one(monkeypatch):
+    ports_are(monkeypatch, ("/dev/ttyS0", None))
+    with pytest.raises(LinkError, match="no board found"):
+        find_port()
+    ports_are(monkeypatch, ("/dev/ttyACM1", 1), ("/dev/ttyACM0", 1))
+    with pytest.raises(LinkError, match="several boards found .*/dev/ttyACM0, /dev/ttyACM1"):
+        find_port()
