@@ -13,9 +13,11 @@ from rich.table import Table
 from ..audio.dataset import Dataset, scan
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..core import LNN
-from ..evaluation import Evaluation, evaluate
+from ..evaluation import Comparison, Evaluation, compare, evaluate, spread
+from ..link import LinkError, open_link, upload
 from . import console
 
+BOARD_FOLDER = "/models"
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 
@@ -32,6 +34,8 @@ def test(
     data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word")],
     split: Annotated[Split, typer.Option(help="part by Speech Commands' own rule on the speaker's name")] = Split.all,
     min_accuracy: Annotated[float | None, typer.Option(help="exit 6 below this (0 to 1)", min=0, max=1)] = None,
+    device: Annotated[str | None, typer.Option(help="compare with this board (a serial port, or auto)")] = None,
+    clips: Annotated[int, typer.Option(help="clips that are sent to the board", min=1)] = 20,
     mistakes: Annotated[bool, typer.Option("--mistakes", help="list the clips decided wrong")] = False,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
@@ -40,6 +44,8 @@ def test(
     A folder named as a label holds that label; `_background_noise_` is cut into seconds of
     `_silence_`; every other folder is `_unknown_`. Wav, flac, ogg, opus and mp3 are read; other rates than 16 kHz
     are converted and counted; files that cannot be read are listed and left out.
+
+    With `--device` some clips of every label run on the board too, and are compared.
     """
     content = console.read_model_file(model)
     with LNN(content) as lnn:
@@ -49,10 +55,14 @@ def test(
     result = run_with_progress(content, dataset)
     if result.clips == 0:
         raise console.CommandError(f"{data}: none of {len(dataset)} clips could be read: {result.unreadable[0]}")
+    board = compare_with(device, content, model.name, spread(dataset, clips)) if device else None
     if json:
-        console.print_json({"model": str(model), "data": str(data), "split": split.value} | result.as_json())
+        more = {"device": board.as_json()} if board else {}
+        console.print_json({"model": str(model), "data": str(data), "split": split.value} | result.as_json() | more)
     else:
         show(result, mistakes)
+        if board:
+            show_board(board)
     if min_accuracy is not None and result.accuracy < min_accuracy:
         sentence = f"accuracy {100 * result.accuracy:.2f} % is below the {100 * min_accuracy:.2f} % asked for"
         raise console.CommandError(sentence, console.Exit.GATE)
@@ -62,6 +72,26 @@ def run_with_progress(content: bytes, dataset: Dataset) -> Evaluation:
     with console.progress_bar() as bar:
         task = bar.add_task("clips", total=len(dataset))
         return evaluate(content, dataset, lambda: bar.advance(task))
+
+
+def compare_with(device: str, content: bytes, name: str, dataset: Dataset) -> Comparison:
+    """Uploads the model where it is not there yet, and runs the clips on the board."""
+    link, path = open_link(device), f"{BOARD_FOLDER}/{name}"
+    try:
+        upload(link, content, path)
+        with console.progress_bar() as bar:
+            task = bar.add_task("clips on the board", total=len(dataset))
+            return compare(link, path, content, dataset, lambda: bar.advance(task))
+    finally:
+        link.close()
+
+
+def show_board(board: Comparison) -> None:
+    console.out.print(
+        f"on the board: {board.same_label} of {board.clips} clips get the host's label, {board.same_steps} in as many "
+        f"steps, scores within {board.largest_difference:.1g}; {board.right_there} are right there, {board.right_here} here")
+    if board.work:
+        console.out.print(f"the board needs {board.work / board.seconds / 1e6:.2f} M {board.unit} a second of audio")
 
 
 def show(result: Evaluation, mistakes: bool) -> None:
@@ -99,6 +129,8 @@ def confusion_table(result: Evaluation) -> Table:
 
 
 def expected(error: Exception) -> console.CommandError | None:
+    if isinstance(error, LinkError):
+        return console.CommandError(str(error), console.Exit.NO_DEVICE)
     return console.CommandError(str(error)) if isinstance(error, AudioError) else None
 
 
