@@ -37,6 +37,8 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
         return zephyr.build(board, say, model)
     if model is not None:
         raise FirmwareError(f"{board.name} has a file system for models: liquid-upload puts them there")
+    if board.firmware_kind == "bare C":
+        raise FirmwareError(f"{board.name} runs the C core without MicroPython: make test builds its image")
     need(COMPILER, "make")
     micropython, cmsis_dsp = sources.micropython(say), sources.cmsis_dsp(say)
     board.build.mkdir(parents=True, exist_ok=True)

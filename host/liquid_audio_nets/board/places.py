@@ -45,12 +45,11 @@ class Board:
 
     @property
     def is_virtual(self) -> bool:
-        """MicroPython's qemu port runs on it."""
-        return (self.folder / "mpconfigboard.mk").is_file()
+        return "qemu" in self.about
 
     @property
     def firmware_kind(self) -> str:
-        return "MicroPython" if self.is_virtual else "bare C" if "bare" in self.about else "Zephyr"
+        return "Zephyr" if self.is_zephyr else "bare C" if "bare" in self.about else "MicroPython"
 
     @property
     def is_zephyr(self) -> bool:
