@@ -48,8 +48,6 @@ static int64_t samples_to_us(uint32_t samples) {
 }
 
 static void listen(void *a, void *b, void *c) {
-    /* When the queue is full the newest block goes: the reader's audio then has one gap, not many. */
-    static int16_t no_room[LNN_MIC_BLOCK_SAMPLES];
     ARG_UNUSED(a);
     ARG_UNUSED(b);
     ARG_UNUSED(c);
@@ -59,9 +57,10 @@ static void listen(void *a, void *b, void *c) {
         uint32_t lost_samples = 0;
         bool was_restarted = false;
         while (atomic_get(&mic.running)) {
+            /* When the queue is full the newest block goes: the reader's audio then has one gap, not many. */
             bool is_full = mic.written - mic.read == QUEUE_BLOCKS;
             block_t *block = &mic.queue[mic.written % QUEUE_BLOCKS];
-            int n = lnn_mic_source_take(LNN_MIC_DEVICE, &mic.config, is_full ? no_room : block->audio);
+            int n = lnn_mic_source_take(LNN_MIC_DEVICE, &mic.config, is_full ? NULL : block->audio);
             if (n <= 0) {
                 if (!atomic_get(&mic.running)) {
                     break;

@@ -62,9 +62,9 @@ int lnn_mic_source_take(const struct device *device, const lnn_mic_config_t *con
     const int16_t *pcm = block;
     int n = MIN(bytes, BLOCK_BYTES) / (CHANNELS * sizeof *pcm);
     int first = CHANNELS == 2 ? config->channel : 0;
-    if (CHANNELS == 1 && config->gain_q8 == 256) {
+    if (audio && CHANNELS == 1 && config->gain_q8 == 256) {
         memcpy(audio, pcm, (size_t)n * sizeof *audio);
-    } else {
+    } else if (audio) {
         for (int i = 0; i < n; i++) {
             audio[i] = (int16_t)CLAMP((pcm[i * CHANNELS + first] * config->gain_q8) >> 8, INT16_MIN, INT16_MAX);
         }

@@ -42,7 +42,7 @@ int lnn_mic_source_take(const struct device *device, const lnn_mic_config_t *con
     const int32_t *pcm = block;
     int n = MIN(bytes, BLOCK_BYTES) / (CHANNELS * sizeof *pcm);
     int first = CHANNELS == 2 ? config->channel : 0;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; audio && i < n; i++) {
         /* The gain before the cut to 16 bits: quiet microphones keep their lower bits. */
         audio[i] = (int16_t)CLAMP(((int64_t)pcm[i * CHANNELS + first] * config->gain_q8) >> 24, INT16_MIN, INT16_MAX);
     }
