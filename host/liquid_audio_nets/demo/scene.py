@@ -17,7 +17,7 @@ SNR_DB = (14.0, 24.0)
 PAUSE_S = (1.2, 2.2)
 FADE_S = 0.25
 VOICES = tuple(speech.Voice("espeak-ng", name, rate) for name, rate in (
-    ("en-us", 0.95), ("en-us+f2", 0.9), ("en-gb+m3", 1.0), ("en-us+Andy", 0.9), ("en-gb-x-rp+f4", 0.95), ("en-us+m7", 1.0),
+    ("en-us", 0.95), ("en-us+f2", 0.9), ("en-gb+m3", 1.0), ("en-us+f1", 0.95), ("en-gb-x-rp+f4", 0.95), ("en-us+m7", 1.0),
 )) + tuple(speech.Voice("flite", name, rate) for name, rate in (("slt", 0.95), ("rms", 1.0), ("kal16", 0.9), ("awb", 1.0)))
 
 
