@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ..audio.files import AudioError
 from ..compress import Compressed, CompressError, Request, Sounds, blame, compress, from_folder, load_model, synthetic
-from ..compress.pruning import zero_share
+from ..compress.pruning import zero_block_share
 from ..lnn import save
 from ..lnn.layout import ENUMS
 from . import console
@@ -30,7 +30,7 @@ def main_command(
              "float32")] = "dynamic-int8",
     frontend: Annotated[str, typer.Option(help="auto, integer or float")] = "auto",
     prune_threshold: Annotated[float, typer.Option(
-        help="weights below this share of their row's largest become zero", min=0, max=1)] = 0.0,
+        help="blocks of 4 x 4 weights with less than this share of their rows' variance become zero", min=0, max=1)] = 0.0,
     calibrate: Annotated[Path | None, typer.Option(
         help="recordings to fit and to check on, best a folder with one folder a word")] = None,
     max_drop: Annotated[float, typer.Option(help="points of accuracy that may be lost, else exit 6", min=0)] = 1.0,
@@ -67,7 +67,7 @@ def summary(done: Compressed, sounds: Sounds, size: int) -> dict:
         "accuracy_is": "of labelled clips" if sounds.truth is not None else "agreement with the float model",
         "clips": len(sounds.check), "calibration": sounds.source, "frontend": done.model.frontend.kind,
         "frontend_rms_error": done.frontend_rms, "worst_logit_error": done.logit_error,
-        "zero_weight_share": zero_share(done.model), "saturations": done.saturations, "left_out": sounds.left_out,
+        "zero_block_share": zero_block_share(done.model), "saturations": done.saturations, "left_out": sounds.left_out,
     }
 
 
@@ -76,7 +76,8 @@ def refusal(model, sounds: Sounds, request: Request, done: Compressed, max_drop:
     if request.quantization == "float32":
         return f"{said}: lower --prune-threshold"
     layer, points = blame(model, sounds, request)[0]
-    advice = "try --frontend float" if layer == "front-end" else "train with a smaller weight range, or lower --prune-threshold"
+    advice = {"front-end": "try --frontend float", "pruning": "lower --prune-threshold"}.get(
+        layer, "train with more weight decay, or give more recordings to --calibrate")
     return f"{said}. Most of it comes from the {layer} ({points:.2f} points alone): {advice}"
 
 
@@ -91,7 +92,7 @@ def show(report: dict) -> None:
     print_ = console.out.print
     print_(table)
     print_(f"front-end {report['frontend']}, worst error of a logit {report['worst_logit_error']:.3f}, "
-           f"{100 * report['zero_weight_share']:.1f} % of the weights are zero, "
+           f"{100 * report['zero_block_share']:.1f} % of the blocks of weights are zero, "
            f"{100 * report['saturations'].get('feature_share', 0):.2f} % of the features at their limit")
     print_(f"{report['clips']} clips of {console.escape(report['calibration'])}; with golden vectors "
            f"{report['file_bytes']:,} bytes")

@@ -27,8 +27,7 @@ COMPARED_CLIPS = 100
 class Request:
     """quantization: `dynamic-int8` chooses the front-end by measurement, `int8` has no float anywhere.
 
-    target: enum target of the format. prune_threshold: weights below this share of their row's largest
-    become zero. golden_samples: audio in the golden vectors, 0 for none.
+    target: enum target of the format. prune_threshold: see pruning.py. golden_samples: audio in the golden vectors, 0 for none.
     """
 
     quantization: str = "dynamic-int8"
@@ -72,13 +71,13 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
     decided = decide(model, sounds.check)
     truth = decided if sounds.truth is None else sounds.truth
     before = figures(model, decided, truth)
-    pruned = prune(model, request.prune_threshold)
-    if request.quantization == "float32":
-        return _finish(Compressed(pruned, before, figures(pruned, decide(pruned, sounds.check), truth)), model, sounds, request)
     say("calibrating")
-    calibration = calibrate(pruned, sounds.calibration)
+    calibration = calibrate(model, sounds.calibration)
     if calibration.steps == 0:
         raise CompressError(f"{sounds.source}: nothing is above the energy gate; give louder recordings")
+    pruned = prune(model, request.prune_threshold, calibration)
+    if request.quantization == "float32":
+        return _finish(Compressed(pruned, before, figures(pruned, decide(pruned, sounds.check), truth)), model, sounds, request)
     say("rounding")
     mixed = integer_cells(pruned, calibration)
     frontend_rms = None
@@ -90,7 +89,8 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
     after = figures(chosen, decide(chosen, sounds.check), truth)
     if request.frontend == "auto" and request.quantization == "dynamic-int8":
         kept = figures(mixed, decide(mixed, sounds.check), truth)
-        if 100 * (kept["accuracy"] - after["accuracy"]) > FRONTEND_DROP_POINTS:
+        one_clip = 1 / len(sounds.check)  # may be chance
+        if kept["accuracy"] - after["accuracy"] > FRONTEND_DROP_POINTS / 100 + one_clip:
             chosen, after, frontend_rms = mixed, kept, None
     return _finish(Compressed(chosen, before, after, frontend_rms), model, sounds, request)
 
@@ -120,16 +120,18 @@ def figures(model: Model, decided: np.ndarray, truth: np.ndarray) -> dict:
 
 
 def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, float]]:
-    """Points lost by each layer in integers alone, the worst first."""
+    """Points lost by each layer in integers alone, and by pruning, the worst first."""
     calibration = calibrate(model, sounds.calibration)
+    original, model = model, prune(model, request.prune_threshold, calibration)
     integer = integer_cells(model, calibration)
-    decided = decide(model, sounds.check)
+    decided = decide(original, sounds.check)
     truth = decided if sounds.truth is None else sounds.truth
 
     def lost(changed: Model, reference: np.ndarray) -> float:
         return 100 * float(np.mean(reference == truth) - np.mean(decide(changed, sounds.check) == truth))
 
-    found = []
+    found = [("pruning", lost(model, decided))] if model is not original else []
+    decided = decide(model, sounds.check)
     for k, (rounded, cell) in enumerate(zip(integer.cells, model.cells)):
         cells = list(model.cells)
         cells[k] = dequantise_cell(rounded, cell, input_bits(k))

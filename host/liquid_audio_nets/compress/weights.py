@@ -44,12 +44,13 @@ def quantise(w: np.ndarray, parts: list[Part], moments: Moments) -> tuple[np.nda
         c = part.columns
         best = np.minimum(_search(w[:, c], covariance[c, c]), part.largest_scale)
         scale[:, c] = part.scale_q(best)[:, None] / 2.0 ** (48 - part.bits)
+    used = w != 0  # pruned weights stay zero
     q = np.clip(np.rint(w / np.maximum(scale, 1e-30)), -LARGEST, LARGEST)
     error = w - q * scale
     for column in np.tile(np.arange(w.shape[1]), SWEEPS):
         s = np.maximum(scale[:, column], 1e-30)
         wanted = q[:, column] + (error @ covariance[:, column]) / (s * covariance[column, column])
-        q[:, column] = np.clip(np.rint(wanted), -LARGEST, LARGEST)
+        q[:, column] = np.clip(np.rint(wanted), -LARGEST, LARGEST) * used[:, column]
         error[:, column] = w[:, column] - q[:, column] * s
     return q.astype(np.int8), [scale[:, part.columns.start] for part in parts], error @ moments.mean
 

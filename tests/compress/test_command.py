@@ -1,0 +1,78 @@
+"""liquid-compress: exit codes, one clear sentence, JSON."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from small_model import babble, small_model
+
+from liquid_audio_nets.audio import write_wav
+from liquid_audio_nets.core import LNN, run_clip
+from liquid_audio_nets.lnn import load, save, write
+
+
+def run(*options):
+    code = "from liquid_audio_nets.cli.compress import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *map(str, options)], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a float model and recordings, each in the folder of the word that the model hears."""
+    top, model = tmp_path_factory.mktemp("compress"), small_model(1)
+    save(model, top / "float.lnn")
+    with LNN(write(model)) as lnn:
+        for n in range(16):
+            samples = babble(16000, n)
+            folder = top / "words" / lnn.labels[run_clip(lnn, samples).label]
+            folder.mkdir(parents=True, exist_ok=True)
+            write_wav(folder / f"speaker{n}_nohash_0.wav", samples)
+    return top
+
+
+def test_a_model_becomes_integer_and_says_how(place):
+    done = run("--input", place / "float.lnn", "--output", place / "int8.lnn", "--target", "cortex-m4",
+               "--quantization", "dynamic-int8", "--calibrate", place / "words", "--max-drop", 100, "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["after"]["model_bytes"] < report["before"]["model_bytes"]
+    assert report["clips"] >= 5 and report["accuracy_is"] == "of labelled clips"
+    model = load(place / "int8.lnn")
+    assert model.cells[0].weight == "int8" and model.target == "cortex_m4"
+    assert model.metadata["quantization"] == "dynamic-int8" and model.metadata["licence"] == "none"
+
+
+def test_a_table_for_people(place):
+    done = run("--input", place / "float.lnn", "--output", place / "table.lnn", "--calibrate", place / "words",
+               "--max-drop", 100, "--golden-ms", 200)
+    assert done.returncode == 0 and "before" in done.stdout and "worst error of a logit" in done.stdout
+
+
+def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
+    out = place / "never.lnn"
+    done = run("--input", place / "float.lnn", "--output", out, "--calibrate", place / "words", "--prune-threshold", 1,
+               "--max-drop", 0)
+    assert done.returncode == 6 and not out.exists()
+    assert "pruning" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("options, code, word", [
+    (("--input", "nowhere.lnn"), 2, "no such file"),
+    (("--quantization", "int16"), 2, "int16"),
+    (("--target", "z80"), 2, "z80"),
+    (("--calibrate", "/nonexistent"), 2, "no sound files"),
+])
+def test_mistakes_get_one_sentence(place, options, code, word):
+    base = {"--input": place / "float.lnn", "--output": place / "x.lnn"} | dict(zip(options[::2], options[1::2]))
+    done = run(*(part for pair in base.items() for part in pair))
+    assert done.returncode == code and word in done.stderr, done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 2 and "Traceback" not in done.stderr
+    assert not (place / "x.lnn").exists()
+
+
+def test_a_damaged_model_is_a_bad_model(place):
+    data = bytearray((place / "float.lnn").read_bytes())
+    data[200] ^= 1
+    (place / "bad.lnn").write_bytes(data)
+    assert run("--input", place / "bad.lnn", "--output", place / "x.lnn").returncode == 4

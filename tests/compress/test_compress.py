@@ -1,0 +1,171 @@
+"""Compression: rounding by least error, the fitted front-end, checkpoints, pruning."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from small_model import babble, small_model
+
+from liquid_audio_nets.compress import CompressError, Request, Sounds, blame, compress, load_model, synthetic
+from liquid_audio_nets.compress.calibration import calibrate
+from liquid_audio_nets.compress.frontend import fit_frontend
+from liquid_audio_nets.compress.pruning import prune, zero_block_share
+from liquid_audio_nets.compress.run import integer_cells
+from liquid_audio_nets.compress.weights import Part, quantise
+from liquid_audio_nets.core import LNN
+from liquid_audio_nets.lnn import CellS8, save, write
+from liquid_audio_nets.reference.frontend import FrontEnd
+
+
+@pytest.fixture(scope="module")
+def sounds():
+    clips = [babble(16000, seed) for seed in range(12)]
+    return Sounds("babble", clips, clips)
+
+
+@pytest.fixture(scope="module")
+def calibration(sounds):
+    return calibrate(small_model(), sounds.calibration)
+
+
+def test_moments_are_those_of_what_the_network_saw(calibration):
+    assert calibration.steps > 100
+    seen = np.concatenate(calibration.features)
+    assert np.allclose(calibration.cells[0].mean[: seen.shape[1]], seen.mean(0), atol=1e-6)
+    spread = np.diag(calibration.cells[0].covariance)[: seen.shape[1]]
+    assert np.allclose(spread, seen.var(0), rtol=0.05, atol=1e-2)
+
+
+def test_rounding_errs_less_than_the_nearest_numbers(calibration):
+    """On the output, which is what counts: the covariance of the inputs weighs the errors."""
+    moments = calibration.cells[0]
+    w = np.random.default_rng(0).normal(size=(16, moments.size)) * 0.2
+    q, (scale,), correction = quantise(w, [Part(slice(0, moments.size), 15)], moments)
+    nearest = np.abs(w).max(1, keepdims=True) / 127
+
+    def size(error):
+        return np.einsum("rc,cd,rd->r", error, moments.covariance, error)
+
+    assert np.all(size(w - q * scale[:, None]) < size(w - np.rint(w / nearest) * nearest))
+    assert np.abs(q).max() <= 127
+    assert np.allclose(correction, (w - q * scale[:, None]) @ moments.mean)
+
+
+def test_a_scale_stays_within_the_formats_limit(calibration):
+    model = small_model()
+    model.cells[0].wf[:] *= 1000
+    cell = integer_cells(model, calibration).cells[0]
+    assert cell.scale_inputs.max() < 2**30 and cell.scale_state.max() < 2**30
+
+
+def test_the_integer_model_follows_the_float_one(sounds):
+    done = compress(small_model(), sounds, Request(golden_samples=3200))
+    assert all(isinstance(cell, CellS8) for cell in done.model.cells)
+    assert done.model.frontend.kind == "logmel_q15" and done.frontend_rms < 0.2
+    assert done.drop_points <= 20 and done.logit_error < 3
+    assert done.after["model_bytes"] < done.before["model_bytes"]
+    assert done.model.golden.tolerance == 0
+    with LNN(write(done.model)) as lnn:
+        assert lnn.selftest() == 0
+
+
+def test_a_float_front_end_may_be_kept(sounds):
+    done = compress(small_model(), sounds, Request(frontend="float"))
+    assert done.model.frontend.kind == "logmel_f32" and done.logit_error < 1
+    assert done.model.golden.tolerance > 0
+
+
+def test_the_front_end_is_fitted_channel_by_channel(calibration):
+    model = small_model()
+    fitted, left = fit_frontend(model.frontend, integer_cells(model, calibration), calibration)
+    assert left < 0.2
+    assert np.allclose(fitted.scale / 2**22, np.log(2) * model.frontend.inv_std, rtol=0.2)
+
+
+def test_blocks_that_do_nothing_go_and_the_rest_makes_up_for_them(calibration):
+    model = small_model()
+    few, many = prune(model, 0.01, calibration), prune(model, 0.1, calibration)
+    assert 0 == zero_block_share(model) < zero_block_share(few) < zero_block_share(many) < 1
+    rounded = integer_cells(many, calibration)
+    assert zero_block_share(rounded) >= zero_block_share(many)
+    assert prune(model, 0.0, calibration) is model
+
+
+def test_synthetic_sound_serves_where_there_are_no_recordings():
+    done = compress(small_model(), synthetic(small_model()), Request(golden_samples=0))
+    assert done.model.golden is None and done.logit_error < 3
+
+
+@pytest.mark.parametrize("request_, word", [
+    (Request(quantization="int16"), "int16"), (Request(frontend="mfcc"), "mfcc"), (Request("int8", frontend="float"), "float")])
+def test_what_is_not_there_is_refused_by_name(sounds, request_, word):
+    with pytest.raises(CompressError, match=word):
+        compress(small_model(), sounds, request_)
+
+
+def test_silence_is_no_calibration():
+    clips = [np.zeros(16000, np.int16)]
+    with pytest.raises(CompressError, match="energy gate"):
+        compress(small_model(), Sounds("silence", clips, clips), Request())
+
+
+def test_the_layer_to_blame_is_named(sounds):
+    model = small_model()
+    names = [name for name, _ in blame(model, sounds, Request(prune_threshold=1.0))]
+    assert set(names) == {"pruning", "cell 0", "cell 1", "readout", "front-end"} and names[0] == "pruning"
+
+
+def write_safetensors(path, tensors, metadata):
+    header, body = {"__metadata__": metadata}, b""
+    for name, tensor in tensors.items():
+        raw = np.asarray(tensor, "<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": list(np.shape(tensor)), "data_offsets": [len(body), len(body) + len(raw)]}
+        body += raw
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """small_model() as liquid-train writes it."""
+    model, tensors = small_model(), {}
+    for k, c in enumerate(model.cells):
+        tensors |= {f"average.cells.{k}.weight": np.concatenate([c.wf, c.wa]), f"average.cells.{k}.log_tau": np.log(c.tau),
+                    f"average.cells.{k}.bias": np.concatenate([c.bf, c.ba])}
+    tensors |= {"average.readout.weight": model.readout.w, "average.readout.bias": model.readout.b,
+                "average.mean": model.frontend.mean, "average.inv_std": model.frontend.inv_std}
+    config = {"labels": model.label_names, "input_dim": 40, "hidden_dims": [c.n_units for c in model.cells],
+              "cell_kind": "ltc", "ode_solver": "fused", "smoothing_s": 0.1}
+    path = tmp_path / "best.safetensors"
+    write_safetensors(path, tensors, {"model": json.dumps(config)})
+    return path, tensors, config
+
+
+def test_a_checkpoint_is_read_without_torch(checkpoint):
+    got, wanted = load_model(checkpoint[0]), small_model()
+    for a, b in zip(got.cells, wanted.cells):
+        assert all(np.allclose(getattr(a, f), getattr(b, f), rtol=1e-5) for f in ("wf", "wa", "bf", "ba", "tau"))
+    assert got.readout.idle_label == wanted.readout.idle_label and got.label_names == wanted.label_names
+    assert np.allclose(got.frontend.mel_weights, FrontEnd().mel[FrontEnd().mel > 0], atol=1e-6)
+
+
+def test_other_checkpoints_are_refused_in_words(checkpoint, tmp_path):
+    path, tensors, config = checkpoint
+    write_safetensors(path, tensors, {"model": json.dumps(config | {"cell_kind": "cfc"})})
+    with pytest.raises(CompressError, match="cfc"):
+        load_model(path)
+    write_safetensors(path, tensors, {})
+    with pytest.raises(CompressError, match="liquid-train"):
+        load_model(path)
+    for content in (b"", b"PK\3\4" + bytes(100), (50).to_bytes(8, "little") + b"{" * 50):
+        path.write_bytes(content)
+        with pytest.raises(CompressError, match="safetensors"):
+            load_model(path)
+
+
+def test_an_integer_model_is_not_compressed_again(sounds, tmp_path):
+    path = tmp_path / "small.lnn"
+    save(dataclasses.replace(compress(small_model(), sounds, Request()).model), path)
+    with pytest.raises(CompressError, match="integer model"):
+        load_model(path)
