@@ -15,7 +15,9 @@ set(LIQUID_CORE_SOURCES
     ${LIQUID_DIR}/core/frontend_f32.c
     ${LIQUID_DIR}/core/frontend_q15.c
     ${LIQUID_DIR}/core/loader.c
+    ${LIQUID_DIR}/core/matvec_s8.c
     ${LIQUID_DIR}/core/matvec_s8_arm.c
+    ${LIQUID_DIR}/core/matvec_s8_mve.c
     ${LIQUID_DIR}/core/model.c
     ${LIQUID_DIR}/core/policy.c
     ${LIQUID_DIR}/core/readout.c

@@ -15,7 +15,9 @@ LIQUID_CORE_SOURCES := \
 	core/frontend_f32.c \
 	core/frontend_q15.c \
 	core/loader.c \
+	core/matvec_s8.c \
 	core/matvec_s8_arm.c \
+	core/matvec_s8_mve.c \
 	core/model.c \
 	core/policy.c \
 	core/readout.c \

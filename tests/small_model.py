@@ -69,7 +69,7 @@ def integer_model(seed: int = 0, units: tuple[int, ...] = (8, 6), labels: tuple[
     dense = FrontEnd.from_dense(np.zeros(window_samples), mel, np.zeros(mels), np.zeros(mels))
     fe = FrontEndQ15(reference.hann(window_samples) * 32767, dense.mel_start, dense.mel_count,
                      dense.mel_weights * 65535, np.full(mels, 64), np.full(mels, 20 << 16),
-                     np.full(mels, int(0.3 * 2**22)), 512, 32767)
+                     np.full(mels, int(0.3 * 2**22)))
 
     def cell(m: int, n: int) -> CellS8:
         wide = int(2**16 * 2**32 / 127 / 2**15 / np.sqrt(m + n))

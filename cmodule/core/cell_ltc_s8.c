@@ -8,13 +8,12 @@
  * by table, when dt changes (lnn_cell_s8_set_dt); the step itself has neither float nor division.
  *
  * Fractions: h and A q30, the state's copy for the product q15, arguments q16 and q11, s q31, 1/c q31.
- * Bounds: |A| <= 2**30 - 241 (sigmoid(-16) is 241 in q31). 1/c < 1 shrinks |h|. The new h lies between
- * h/c and A, but for two units of rounding downwards: |h| < 2**30 always, its copy fits 16 bits, and
- * A - h/c fits 32.
+ * Bounds: |A| < 0.996 (lnn_tanh_q30). 1/c < 1 shrinks |h|. The new h lies between h/c and A, but for two
+ * units of rounding downwards: |h| < 0.996 always, its copy is within LNN_NUMBER_LIMIT, and A - h/c fits
+ * 32 bits.
  */
 #include "internal.h"
 #include "fixmath.h"
-#include "matvec_s8.h"
 
 #define LN2_Q31 1488522236 /* ln 2 */
 #define LOG2_MILLION_Q16 1306238 /* log2(10**6): dt is in microseconds */
@@ -52,20 +51,19 @@ static void set_dt(lnn_cell_t *owner, uint32_t dt_us) {
     cell->dt_us = dt_us;
 }
 
-/* z in q16, 2N of them: gate and reversal of each unit side by side. |z| < 3 * 2**29 by the loader's bounds. */
+/*
+ * z in q16, 2N of them: gate and reversal of each unit side by side. |z| < 3 * 2**29 by the loader's
+ * bounds. Scratch: z (2N), the state's sums (2N), then what the product wants.
+ */
 static void arguments(const lnn_cell_t *owner, int32_t *z) {
     const lnn_cell_s8_t *cell = &owner->as.s8;
-    const int8_t *wu = cell->weights_inputs, *wh = cell->weights_state;
-    const int16_t *u = cell->uh, *h = lnn_state_s8(owner);
-    uint32_t fours_u = lnn_rows4(owner->n_inputs) / 4u, fours_h = lnn_rows4(owner->n_units) / 4u;
-    for (uint32_t row = 0; row < 2u * owner->n_units; row += 4) {
-        int32_t from_u[4], from_h[4];
-        wu = lnn_dot4_s8(wu, u, fours_u, from_u);
-        wh = lnn_dot4_s8(wh, h, fours_h, from_h);
-        for (uint32_t k = row; k < row + 4u; k++) {
-            z[k] = cell->bias_q16[k] + lnn_mul_high(from_u[k - row], cell->scale_inputs[k])
-                + lnn_mul_high(from_h[k - row], cell->scale_state[k]);
-        }
+    uint32_t rows = 2u * owner->n_units;
+    int32_t *from_state = z + rows;
+    lnn_matvec_s8(&cell->inputs, cell->uh, z, from_state + rows);
+    lnn_matvec_s8(&cell->state, lnn_state_s8(owner), from_state, from_state + rows);
+    for (uint32_t k = 0; k < rows; k++) {
+        z[k] = cell->bias_q16[k] + lnn_mul_high(z[k], cell->scale_inputs[k])
+            + lnn_mul_high(from_state[k], cell->scale_state[k]);
     }
 }
 
@@ -80,7 +78,7 @@ void lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     for (uint32_t i = 0; i < owner->n_units; i++, z += 2) {
         int32_t gate = lnn_clamp(z[0] >> 5, -cell->gate_clamp_q11, cell->gate_clamp_q11);
         int32_t s = lnn_sigmoid_q31(gate + cell->shift_q11[i]);
-        int32_t potential = lnn_tanh_q30(lnn_sat16(z[1] >> 5));
+        int32_t potential = lnn_tanh_q30(z[1] >> 5);
         int32_t kept = 2 * lnn_mul_high(cell->h_q30[i], cell->inv_c_q31[i]);
         int32_t h = kept + 2 * lnn_mul_high(s, potential - kept);
         cell->h_q30[i] = h;

@@ -58,18 +58,6 @@ const int32_t *lnn_take_ints(lnn_cursor_t *c, uint32_t count, int32_t limit) {
     return x;
 }
 
-/* -128 is refused: the bound on a sum (matvec_s8.h) needs |weight| <= 127 */
-const int8_t *lnn_take_weights_s8(lnn_cursor_t *c, uint32_t count) {
-    const int8_t *x = lnn_take(c, count, sizeof *x);
-    for (uint32_t i = 0; x && i < count; i++) {
-        if (x[i] < -127) {
-            fail(c, LNN_ERR_NUMBER);
-            return NULL;
-        }
-    }
-    return x;
-}
-
 bool lnn_is_printable_utf8(const char *text, uint32_t n) {
     const uint8_t *s = (const uint8_t *)text;
     for (uint32_t i = 0; i < n;) {

@@ -26,7 +26,6 @@ const void *lnn_take(lnn_cursor_t *c, uint32_t count, uint32_t size);
 /* The same for numbers: finite and from -limit to limit. */
 const float *lnn_take_floats(lnn_cursor_t *c, uint32_t count, float limit);
 const int32_t *lnn_take_ints(lnn_cursor_t *c, uint32_t count, int32_t limit);
-const int8_t *lnn_take_weights_s8(lnn_cursor_t *c, uint32_t count);
 
 bool lnn_is_printable_utf8(const char *text, uint32_t n);
 

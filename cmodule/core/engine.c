@@ -15,7 +15,7 @@ void lnn_reset(lnn_model_t *m) {
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
         lnn_cell_t *cell = &m->cells[i];
         if (m->integer) {
-            memset(cell->as.s8.uh, 0, (lnn_rows4(cell->n_inputs) + lnn_rows4(cell->n_units)) * sizeof *cell->as.s8.uh);
+            memset(cell->as.s8.uh, 0, (lnn_columns8(cell->n_inputs) + lnn_columns8(cell->n_units)) * sizeof *cell->as.s8.uh);
             memset(cell->as.s8.h_q30, 0, cell->n_units * sizeof *cell->as.s8.h_q30);
         } else {
             memset(cell->as.f32.uh, 0, ((size_t)cell->n_inputs + cell->n_units) * sizeof *cell->as.f32.uh);
@@ -94,7 +94,7 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
     end_of_cells = lnn_now(m);
     const lnn_cell_t *last = &m->cells[m->info.n_cells - 1u];
     if (m->integer) {
-        lnn_readout_s8_step(&m->readout, lnn_state_s8(last), dt_us);
+        lnn_readout_s8_step(&m->readout, lnn_state_s8(last), m->scratch, dt_us);
     } else {
         lnn_readout_f32_step(&m->readout, last->as.f32.uh + last->n_inputs, m->scratch, dt_us);
     }

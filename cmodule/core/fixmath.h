@@ -90,23 +90,33 @@ static inline uint32_t lnn_exp2_minus_q31(uint32_t x_q16) {
     return whole < 32u ? value >> whole : 0u;
 }
 
+/* sigmoid(-distance), distance in q11, 0 to 32767; result in q31, error < 2e-5 */
+static inline uint32_t lnn_sigmoid_below_q31(uint32_t distance_q11) {
+    uint32_t i = distance_q11 >> 6, fraction = distance_q11 & 63u;
+    uint32_t high = lnn_sigmoid_table_q31[i], low = lnn_sigmoid_table_q31[i + 1u];
+    return high - (((high - low) * fraction) >> 6);
+}
+
 /*
- * Sigmoid of x in q11 (-16 to 16), result in q31. The table holds the lower half, whose relative
- * precision is what a small timestep needs; the upper half is one minus it. Error < 2e-5.
+ * Sigmoid of x in q11, result in q31. The table holds the lower half, whose relative precision is what
+ * a small timestep needs; the upper half is one minus it.
  */
 static inline int32_t lnn_sigmoid_q31(int32_t x_q11) {
     uint32_t distance = (uint32_t)(x_q11 < 0 ? -x_q11 : x_q11);
-    distance = distance > 32767u ? 32767u : distance;
-    uint32_t i = distance >> 6, fraction = distance & 63u;
-    uint32_t high = lnn_sigmoid_table_q31[i], low = lnn_sigmoid_table_q31[i + 1u];
-    uint32_t below = high - (((high - low) * fraction) >> 6);
+    uint32_t below = lnn_sigmoid_below_q31(distance > 32767u ? 32767u : distance);
     return (int32_t)(x_q11 < 0 ? below : ~(below | 0x80000000u)); /* 2**31 - 1 - below */
 }
 
-/* tanh x = 1 - 2 sigmoid(-2x), x in q11, result in q30, |result| < 1 */
+/*
+ * tanh x = 1 - 2 sigmoid(-2x), x in q11 and |x| < 2**30, result in q30. It stops at tanh 3.076 = 0.9958:
+ * a state then never exceeds 32639 in q15, which lets a kernel split it into two signed bytes.
+ */
+#define LNN_TANH_LIMIT_Q11 6300u
+
 static inline int32_t lnn_tanh_q30(int32_t x_q11) {
-    int32_t twice = 2 * (x_q11 < 0 ? -x_q11 : x_q11);
-    int32_t magnitude = LNN_Q30_ONE - lnn_sigmoid_q31(-twice);
+    uint32_t distance = (uint32_t)(x_q11 < 0 ? -x_q11 : x_q11);
+    distance = distance > LNN_TANH_LIMIT_Q11 ? LNN_TANH_LIMIT_Q11 : distance;
+    int32_t magnitude = LNN_Q30_ONE - (int32_t)lnn_sigmoid_below_q31(2u * distance);
     return x_q11 < 0 ? -magnitude : magnitude;
 }
 

@@ -72,8 +72,9 @@ int32_t lnn_frontend_f32_flux_q16(lnn_frontend_t *fe, const float *features) {
 }
 
 void lnn_features_to_q12(const float *features, uint32_t n, int16_t *q12) {
+    const float limit = (float)LNN_NUMBER_LIMIT;
     for (uint32_t i = 0; i < n; i++) {
         float x = features[i] * 4096.0f;
-        q12[i] = (int16_t)(x > 32767.0f ? 32767.0f : x > -32768.0f ? x : -32768.0f); /* a NaN becomes the least */
+        q12[i] = (int16_t)(x > limit ? limit : x > -limit ? x : -limit); /* a NaN becomes the least */
     }
 }

@@ -8,6 +8,7 @@
 #include "liquid_audio_lnn.h"
 #include "lnn_format.h"
 #include "dsp.h"
+#include "matvec_s8.h"
 
 #define LNN_RESULT_NONE UINT16_MAX
 
@@ -71,10 +72,10 @@ typedef struct {
     const int32_t *bias_q16;      /* (2N) gate and reversal of each unit side by side */
     const int32_t *scale_inputs;  /* (2N) */
     const int32_t *scale_state;   /* (2N) */
-    const int8_t *weights_inputs; /* (2N, rows4(M)) rows4x4 */
-    const int8_t *weights_state;  /* (2N, rows4(N)) rows4x4 */
+    lnn_matrix_s8_t inputs;       /* (2N, M) */
+    lnn_matrix_s8_t state;        /* (2N, N) */
     /* state */
-    int16_t *uh;        /* (rows4(M) + rows4(N)) inputs, then h in q15 */
+    int16_t *uh;        /* (columns8(M) + columns8(N)) inputs, then h in q15 */
     int32_t *h_q30;     /* (N) h with the bits that a small timestep needs */
     /* of dt_us, until it changes */
     int32_t *inv_c_q31; /* (N) 1 / (1 + dt/tau) */
@@ -104,7 +105,7 @@ typedef struct {
     /* weights of an integer model */
     const int32_t *bias_q16;  /* (rows4(n_labels)) */
     const int32_t *scale;     /* (rows4(n_labels)) */
-    const int8_t *weights_s8; /* (n_labels, rows4(n_inputs)) rows4x4 */
+    lnn_matrix_s8_t matrix;   /* (rows4(n_labels), n_inputs) */
     /* state */
     int32_t *logits_q16;     /* (rows4(n_labels)) */
     int32_t *evidence_q16;   /* (n_labels) logits smoothed over time */
@@ -179,9 +180,13 @@ static inline uint32_t lnn_rows4(uint32_t rows) {
     return (rows + 3u) & ~3u;
 }
 
-/* Inputs and state of an integer cell are filled up to whole fours of columns. */
+/* Inputs and state of an integer cell are filled up with zeros, for kernels that take eight at a time. */
+static inline uint32_t lnn_columns8(uint32_t columns) {
+    return (columns + 7u) & ~7u;
+}
+
 static inline int16_t *lnn_state_s8(const lnn_cell_t *cell) {
-    return cell->as.s8.uh + lnn_rows4(cell->n_inputs);
+    return cell->as.s8.uh + lnn_columns8(cell->n_inputs);
 }
 
 static inline uint32_t lnn_now(const lnn_model_t *model) {
@@ -209,7 +214,7 @@ uint32_t lnn_leak_share_q31(uint32_t inv_tau_q16, uint32_t dt_us);
 void lnn_readout_reset(lnn_readout_t *ro);
 void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold);
 void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch, uint32_t dt_us);
-void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, uint32_t dt_us);
+void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch, uint32_t dt_us);
 void lnn_readout_rest(lnn_readout_t *ro, uint32_t dt_us);
 uint16_t lnn_readout_top(const lnn_readout_t *ro);
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz);

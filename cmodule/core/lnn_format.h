@@ -7,7 +7,7 @@
 #define LNN_VERSION_MAJOR 1u
 #define LNN_VERSION_MINOR 0u
 #define LNN_ALIGN_BYTES 16u
-#define LNN_MODEL_BYTES 1152u
+#define LNN_MODEL_BYTES 1280u
 
 #define LNN_MAX_FILE_BYTES 16777216u
 #define LNN_MAX_SECTIONS 64u
@@ -91,6 +91,8 @@ enum {
 enum {
     LNN_LAYOUT_ROWS4 = 0,
     LNN_LAYOUT_ROWS4X4 = 1,
+    LNN_LAYOUT_ROWS4X4_SPARSE = 2,
+    LNN_LAYOUT_ROWS4X16 = 3,
 };
 
 /* which measure of the sound drives the timestep */
@@ -164,7 +166,7 @@ typedef struct {
     uint16_t fft_points; /* 256 or 512 */
     uint16_t n_mels; /* features a step */
     uint16_t n_mel_weights; /* sum of mel_count */
-    uint16_t clip_q12; /* features stay within plus and minus this */
+    uint16_t clip_q12; /* features stay within plus and minus this, at most 32639 */
     uint32_t reserved; /* zero */
 } lnn_file_frontend_q15_t;
 typedef char lnn_file_frontend_q15_is_16_bytes[sizeof(lnn_file_frontend_q15_t) == 16 ? 1 : -1];
@@ -197,19 +199,25 @@ typedef struct {
     uint8_t kind; /* enum cell */
     uint8_t solver; /* enum solver */
     uint8_t weight; /* enum weight */
-    uint8_t layout; /* enum layout */
+    uint8_t layout; /* enum layout, of both matrices */
     uint16_t n_inputs; /* M */
     uint16_t n_units; /* N, even */
-    uint32_t gate_clamp_q11; /* |Wf [u;h] + bf| is clamped to this */
-    uint32_t reserved; /* zero */
+    uint16_t n_blocks_inputs; /* groups of sixteen weights in the file: all of the matrix, or those that are not all zero */
+    uint16_t n_blocks_state; /* the same */
+    uint16_t reserved; /* zero */
+    uint16_t gate_clamp_q11; /* |Wf [u;h] + bf| is clamped to this */
 } lnn_file_cell_s8_t;
 typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 : -1];
 /* then uint32_t inv_tau[n_units]: q16, 1/s */
 /* then int32_t bias[2 * n_units]: q16, rows as in cell */
 /* then int32_t scale_inputs[2 * n_units]: of the inputs' sum; inputs are q12 features or q15 states */
 /* then int32_t scale_state[2 * n_units]: of the state's sum; states are q15: two scales a row, for the two parts' ranges differ */
-/* then int8_t weights_inputs[2 * n_units * rows4(n_inputs)]: in the layout, columns filled up with zeros to a multiple of 4 */
-/* then int8_t weights_state[2 * n_units * rows4(n_units)]: the same */
+/* then uint8_t counts_inputs[n_units // 2 * (layout == 2)]: sparse: blocks of each four rows */
+/* then uint8_t columns_inputs[n_blocks_inputs * (layout == 2)]: sparse: a block's first column over 4, ascending */
+/* then int8_t weights_inputs[16 * n_blocks_inputs]: in the layout */
+/* then uint8_t counts_state[n_units // 2 * (layout == 2)]: the same for the state */
+/* then uint8_t columns_state[n_blocks_state * (layout == 2)]: the same */
+/* then int8_t weights_state[16 * n_blocks_state]: the same */
 
 /* logits = W h + b, smoothed to evidence, softmax */
 typedef struct {
@@ -230,13 +238,13 @@ typedef struct {
     uint8_t layout; /* enum layout */
     uint16_t n_inputs; /* units of the last cell */
     uint16_t idle_label; /* the label of no sound at all; 65535: none */
-    uint16_t reserved; /* zero */
+    uint16_t n_blocks; /* groups of sixteen weights */
     float smoothing_s; /* time constant of the evidence */
 } lnn_file_readout_s8_t;
 typedef char lnn_file_readout_s8_is_12_bytes[sizeof(lnn_file_readout_s8_t) == 12 ? 1 : -1];
 /* then int32_t bias[rows4(n_labels)]: q16; rows beyond n_labels are zero */
 /* then int32_t scale[rows4(n_labels)]: as in cell_s8 */
-/* then int8_t weights[rows4(n_labels) * rows4(n_inputs)]: in the layout */
+/* then int8_t weights[16 * n_blocks]: in the layout, which is not sparse */
 
 /* the adaptive timestep; every field may be changed while running */
 typedef struct {

@@ -79,7 +79,9 @@ static uint32_t scratch_bytes(const lnn_model_t *m) {
     uint32_t points = m->frontend.fft_points, labels = 4u * lnn_rows4(m->info.n_labels);
     uint32_t most = m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15 ? 4u * points + 4u : 8u * points;
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
-        uint32_t cell = 8u * m->cells[i].n_units;
+        uint32_t n_inputs = lnn_columns8(m->cells[i].n_inputs), n_units = lnn_columns8(m->cells[i].n_units);
+        uint32_t cell = m->integer ? 16u * m->cells[i].n_units + 2u * (n_inputs > n_units ? n_inputs : n_units)
+                                   : 8u * m->cells[i].n_units;
         most = cell > most ? cell : most;
     }
     return labels > most ? labels : most;
@@ -88,7 +90,7 @@ static uint32_t scratch_bytes(const lnn_model_t *m) {
 static void place_cell(lnn_cell_t *cell, bool integer, uintptr_t *next) {
     if (integer) {
         lnn_cell_s8_t *s8 = &cell->as.s8;
-        s8->uh = place(next, lnn_rows4(cell->n_inputs) + lnn_rows4(cell->n_units), sizeof *s8->uh);
+        s8->uh = place(next, lnn_columns8(cell->n_inputs) + lnn_columns8(cell->n_units), sizeof *s8->uh);
         s8->h_q30 = place(next, cell->n_units, sizeof *s8->h_q30);
         s8->inv_c_q31 = place(next, cell->n_units, sizeof *s8->inv_c_q31);
         s8->shift_q11 = place(next, cell->n_units, sizeof *s8->shift_q11);

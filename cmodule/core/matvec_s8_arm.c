@@ -1,59 +1,98 @@
-/* lnn_dot4_s8 in assembly, for no compiler keeps all that it needs in registers. */
+/* Products of matvec_s8.h in assembly, for no compiler keeps all that they need in registers. */
 #include "matvec_s8.h"
 
-#if defined(LNN_DOT4_DSP)
+#define FUNCTION(name)                               \
+    ".section .text." name ", \"ax\", %progbits\n"   \
+    ".syntax unified\n.thumb\n.balign 4\n"           \
+    ".global " name "\n.thumb_func\n"                \
+    ".type " name ", %function\n" name ":\n"
+#define END(name) ".size " name ", . - " name "\n.text\n"
 
-/* The DSP extension. lr and the weights' own register become pairs; each pair feeds one dual multiply-accumulate. */
+#if defined(LNN_MATVEC_DSP)
+
+/* lr and the weights' own register become pairs; each pair feeds one dual multiply-accumulate. */
 #define ROW(sum, weights)                        \
     "sxtb16 lr, " weights "\n"                   \
     "sxtb16 " weights ", " weights ", ror #8\n"  \
     "smlad " sum ", lr, r11, " sum "\n"          \
     "smlad " sum ", " weights ", r12, " sum "\n"
 
-#define FOUR_COLUMNS             \
-    "ldrd r11, r12, [r1], #8\n"  \
+#define BLOCK                    \
     "ldmia r0!, {r7-r10}\n"      \
     ROW("r3", "r7")              \
     ROW("r4", "r8")              \
     ROW("r5", "r9")              \
     ROW("r6", "r10")
 
-/* r0 w, r1 x, r2 end of w; r3 to r6 sums; r7 to r10 weights; r11, r12 numbers */
+#define NEXT_FOUR "ldrd r11, r12, [r1], #8\n" BLOCK
+
+#define CLEAR_SUMS "movs r3, #0\nmovs r4, #0\nmovs r5, #0\nmovs r6, #0\n"
+
+/* Stores the sums at the pointer at sp + 48 and moves it; counts the groups at sp + `groups` down. */
+#define END_OF_GROUP(groups, sums)   \
+    "ldr r7, [sp, #" sums "]\n"      \
+    "stmia r7!, {r3-r6}\n"           \
+    "str r7, [sp, #" sums "]\n"      \
+    "ldr r7, [sp, #" groups "]\n"    \
+    "subs r7, r7, #1\n"              \
+    "str r7, [sp, #" groups "]\n"
+
+/* r0 w, r1 x, r2 end of the group's w; r3 to r6 sums; r7 to r10 weights; r11, r12 numbers.
+ * Stack: 0 x, 4 groups, 8 fours, 48 sums. */
 __asm(
-    ".section .text.lnn_dot4_s8, \"ax\", %progbits\n"
-    ".syntax unified\n"
-    ".thumb\n"
-    ".balign 4\n"
-    ".global lnn_dot4_s8\n"
-    ".thumb_func\n"
-    ".type lnn_dot4_s8, %function\n"
-    "lnn_dot4_s8:\n"
-    "push {r3-r11, lr}\n"
-    "mov r7, r2\n"
-    "add r2, r0, r2, lsl #4\n"
-    "movs r3, #0\n"
-    "movs r4, #0\n"
-    "movs r5, #0\n"
-    "movs r6, #0\n"
+    FUNCTION("lnn_rows4x4_asm")
+    "push {r1-r11, lr}\n"
+    "1:\n"
+    "ldr r1, [sp, #0]\n"
+    "ldr r7, [sp, #8]\n"
+    "add r2, r0, r7, lsl #4\n"
+    CLEAR_SUMS
     "tst r7, #1\n"
     "beq 2f\n"
-    FOUR_COLUMNS
+    NEXT_FOUR
     "2:\n"
     "cmp r0, r2\n"
-    "bhs 3f\n"
-    "1:\n"
-    FOUR_COLUMNS
-    FOUR_COLUMNS
-    "cmp r0, r2\n"
-    "blo 1b\n"
+    "bhs 4f\n"
     "3:\n"
-    "pop {r7}\n"
-    "stmia r7, {r3-r6}\n"
+    NEXT_FOUR
+    NEXT_FOUR
+    "cmp r0, r2\n"
+    "blo 3b\n"
+    "4:\n"
+    END_OF_GROUP("4", "48")
+    "bne 1b\n"
+    "add sp, sp, #12\n"
     "pop {r4-r11, pc}\n"
-    ".size lnn_dot4_s8, . - lnn_dot4_s8\n"
-    ".text\n");
+    END("lnn_rows4x4_asm"));
 
-#elif defined(LNN_DOT4_V6M)
+/* r0 w, r1 x, r2 columns, the rest as above. Stack: 0 end of the group's w, 4 counts, 44 groups, 48 sums. */
+__asm(
+    FUNCTION("lnn_rows4x4_sparse_asm")
+    "push {r2-r11, lr}\n"
+    "1:\n"
+    "ldr r7, [sp, #4]\n"
+    "ldrb r8, [r7], #1\n"
+    "str r7, [sp, #4]\n"
+    "add r8, r0, r8, lsl #4\n"
+    "str r8, [sp, #0]\n"
+    CLEAR_SUMS
+    "b 3f\n"
+    "2:\n"
+    "ldrb lr, [r2], #1\n"
+    "add lr, r1, lr, lsl #3\n"
+    "ldrd r11, r12, [lr]\n"
+    BLOCK
+    "3:\n"
+    "ldr lr, [sp, #0]\n"
+    "cmp r0, lr\n"
+    "blo 2b\n"
+    END_OF_GROUP("44", "48")
+    "bne 1b\n"
+    "add sp, sp, #8\n"
+    "pop {r4-r11, pc}\n"
+    END("lnn_rows4x4_sparse_asm"));
+
+#elif defined(LNN_MATVEC_V6M)
 
 /*
  * Armv6-M: one product an instruction, no pairs. The numbers of four columns stay in r4 to r7 for four
@@ -76,33 +115,30 @@ __asm(
     "adds r3, r3, r2\n"        \
     "add " sum ", r3\n"
 
-/* r0 w, r1 to r3 scratch; r8 to r11 sums, r12 x, lr end of w */
+/* r0 w, r1 to r3 scratch; r8 to r11 sums, r12 x, lr end of the group's w.
+ * Stack: 0 x, 4 groups, 8 fours, 48 sums. */
 __asm(
-    ".section .text.lnn_dot4_s8, \"ax\", %progbits\n"
-    ".syntax unified\n"
-    ".thumb\n"
-    ".balign 4\n"
-    ".global lnn_dot4_s8\n"
-    ".thumb_func\n"
-    ".type lnn_dot4_s8, %function\n"
-    "lnn_dot4_s8:\n"
-    "push {r3-r7, lr}\n"
+    FUNCTION("lnn_rows4x4_asm")
+    "push {r4-r7, lr}\n"
     "mov r4, r8\n"
     "mov r5, r9\n"
     "mov r6, r10\n"
     "mov r7, r11\n"
     "push {r4-r7}\n"
-    "lsls r2, r2, #4\n"
-    "adds r2, r2, r0\n"
-    "mov lr, r2\n"
+    "push {r1-r3}\n"
+    "1:\n"
+    "ldr r1, [sp, #0]\n"
     "mov r12, r1\n"
+    "ldr r3, [sp, #8]\n"
+    "lsls r3, r3, #4\n"
+    "adds r3, r3, r0\n"
+    "mov lr, r3\n"
     "movs r3, #0\n"
     "mov r8, r3\n"
     "mov r9, r3\n"
     "mov r10, r3\n"
     "mov r11, r3\n"
-    "b 2f\n"
-    "1:\n"
+    "2:\n"
     "mov r1, r12\n"
     "ldmia r1!, {r2, r3}\n"
     "mov r12, r1\n"
@@ -114,22 +150,26 @@ __asm(
     ROW("r9")
     ROW("r10")
     ROW("r11")
-    "2:\n"
     "cmp r0, lr\n"
-    "blo 1b\n"
-    "ldr r1, [sp, #16]\n"
+    "blo 2b\n"
+    "ldr r1, [sp, #48]\n"
     "mov r2, r8\n"
     "mov r3, r9\n"
     "mov r4, r10\n"
     "mov r5, r11\n"
     "stmia r1!, {r2-r5}\n"
+    "str r1, [sp, #48]\n"
+    "ldr r1, [sp, #4]\n"
+    "subs r1, r1, #1\n"
+    "str r1, [sp, #4]\n"
+    "bne 1b\n"
+    "add sp, sp, #12\n"
     "pop {r4-r7}\n"
     "mov r8, r4\n"
     "mov r9, r5\n"
     "mov r10, r6\n"
     "mov r11, r7\n"
-    "pop {r3-r7, pc}\n"
-    ".size lnn_dot4_s8, . - lnn_dot4_s8\n"
-    ".text\n");
+    "pop {r4-r7, pc}\n"
+    END("lnn_rows4x4_asm"));
 
 #endif

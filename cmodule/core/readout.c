@@ -4,7 +4,6 @@
  */
 #include "internal.h"
 #include "fixmath.h"
-#include "matvec_s8.h"
 
 #define LOG2_E_Q30 1549082005
 #define LOGIT_LIMIT_Q16 (128 << 16) /* so that a logit is exact as a float, too */
@@ -82,15 +81,11 @@ void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch,
     smooth(ro, dt_us, true);
 }
 
-void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, uint32_t dt_us) {
-    const int8_t *w = ro->weights_s8;
-    for (uint32_t row = 0; row < ro->n_labels; row += 4) {
-        int32_t sums[4];
-        w = lnn_dot4_s8(w, state, lnn_rows4(ro->n_inputs) / 4u, sums);
-        for (uint32_t i = row; i < row + 4u; i++) {
-            int32_t logit = ro->bias_q16[i] + lnn_mul_high(sums[i - row], ro->scale[i]);
-            ro->logits_q16[i] = lnn_clamp(logit, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16);
-        }
+void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch, uint32_t dt_us) {
+    lnn_matvec_s8(&ro->matrix, state, scratch, scratch + lnn_rows4(ro->n_labels));
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
+        int32_t logit = ro->bias_q16[i] + lnn_mul_high(scratch[i], ro->scale[i]);
+        ro->logits_q16[i] = lnn_clamp(logit, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16);
     }
     smooth(ro, dt_us, true);
 }

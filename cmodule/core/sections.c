@@ -67,8 +67,7 @@ static void load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
         || !lnn_require(c, f->solver == LNN_SOLVER_FUSED, LNN_ERR_SOLVER)
         || !lnn_require(c, f->n_units >= 2u && f->n_units <= LNN_MAX_CELL_UNITS && f->n_units % 2u == 0u
                 && f->n_inputs <= LNN_MAX_CELL_INPUTS, LNN_ERR_RANGE)
-        || !lnn_require(c, f->n_inputs == n_inputs, LNN_ERR_SHAPE)
-        || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)) {
+        || !lnn_require(c, f->n_inputs == n_inputs, LNN_ERR_SHAPE)) {
         return;
     }
     bool integer = f->weight == LNN_WEIGHT_INT8;
@@ -96,7 +95,6 @@ static void load_readout(lnn_model_t *m, lnn_cursor_t *c) {
         || !lnn_require(c, f->weight == (m->integer ? LNN_WEIGHT_INT8 : LNN_WEIGHT_FLOAT32), LNN_ERR_WEIGHTS)
         || !lnn_require(c, f->n_inputs == m->cells[m->info.n_cells - 1u].n_units, LNN_ERR_SHAPE)
         || !lnn_require(c, f->idle_label == UINT16_MAX || f->idle_label < m->info.n_labels, LNN_ERR_RANGE)
-        || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)
         || !lnn_require(c, f->smoothing_s >= 0.0f && f->smoothing_s <= 60.0f, LNN_ERR_NUMBER)) {
         return;
     }

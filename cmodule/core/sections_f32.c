@@ -32,6 +32,7 @@ void lnn_load_cell_f32(lnn_cursor_t *c, lnn_cell_t *cell) {
     lnn_cell_f32_t *f32 = &cell->as.f32;
     const lnn_file_cell_t *f = lnn_take(c, 1, sizeof *f);
     if (!f || !lnn_require(c, f->weight == LNN_WEIGHT_FLOAT32 && f->layout == LNN_LAYOUT_ROWS4, LNN_ERR_WEIGHTS)
+        || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)
         || !lnn_require(c, f->gate_clamp > 0.0f && f->gate_clamp <= 40.0f, LNN_ERR_NUMBER)) {
         return;
     }
@@ -48,7 +49,8 @@ void lnn_load_readout_f32(lnn_model_t *m, lnn_cursor_t *c) {
     lnn_readout_t *ro = &m->readout;
     const lnn_file_readout_t *f = lnn_take(c, 1, sizeof *f);
     uint32_t rows = lnn_rows4(m->info.n_labels);
-    if (f && lnn_require(c, f->layout == LNN_LAYOUT_ROWS4, LNN_ERR_WEIGHTS)) {
+    if (f && lnn_require(c, f->layout == LNN_LAYOUT_ROWS4, LNN_ERR_WEIGHTS)
+        && lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)) {
         ro->bias = lnn_take_floats(c, rows, WEIGHT_LIMIT);
         ro->weights = lnn_take_floats(c, rows * f->n_inputs, WEIGHT_LIMIT);
     }

@@ -8,7 +8,6 @@
 #include "board.h"
 #include "drive.h"
 #include "internal.h"
-#include "matvec_s8.h"
 
 #ifndef CLOCK_HZ
 #define CLOCK_HZ 31250000u
@@ -57,24 +56,40 @@ static void print_costs(lnn_model_t *model) {
 static void print_cell_costs(lnn_model_t *model) {
     lnn_cell_t *cell = &model->cells[0];
     const lnn_cell_s8_t *s8 = &cell->as.s8;
-    uint32_t fours_u = lnn_rows4(cell->n_inputs) / 4u, fours_h = lnn_rows4(cell->n_units) / 4u;
-    int32_t sums[4];
-    lnn_cell_s8_step(cell, 20000, model->scratch);
+    int32_t *sums = model->scratch;
+    lnn_cell_s8_step(cell, 20000, sums);
     uint32_t start = clock_ticks();
-    lnn_cell_s8_step(cell, 20000, model->scratch);
+    lnn_cell_s8_step(cell, 20000, sums);
     uint32_t step = clock_ticks() - start;
     start = clock_ticks();
-    const int8_t *wu = s8->weights_inputs, *wh = s8->weights_state;
-    for (uint32_t row = 0; row < 2u * cell->n_units; row += 4) {
-        wu = lnn_dot4_s8(wu, s8->uh, fours_u, sums);
-        wh = lnn_dot4_s8(wh, s8->uh + 4u * fours_u, fours_h, sums);
-    }
+    lnn_matvec_s8(&s8->inputs, s8->uh, sums, sums + 2u * cell->n_units);
+    lnn_matvec_s8(&s8->state, lnn_state_s8(cell), sums, sums + 2u * cell->n_units);
     uint32_t matvec = clock_ticks() - start;
     print_number("cell_inputs", cell->n_inputs);
     print_number("cell_units", cell->n_units);
     print_number("cell_step_instructions", instructions(step, 1));
     print_number("matvec_s8_instructions", instructions(matvec, 1));
 }
+
+#ifdef AUDIO
+extern const int16_t audio_data[], audio_data_end[];
+
+/* A recording in blocks of 20 ms, as a microphone brings it: instructions for each second of it. */
+static void print_stream_costs(lnn_model_t *model) {
+    const uint32_t block = model->info.sample_rate_hz / 50u, n = (uint32_t)(audio_data_end - audio_data) / block;
+    lnn_result_t result;
+    uint64_t ticks = 0;
+    lnn_reset(model);
+    lnn_clear_counters(model);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t start = clock_ticks();
+        lnn_process_cmsis(model, audio_data + k * block, block, &result);
+        ticks += clock_ticks() - start;
+    }
+    print_number("second_instructions", instructions(ticks * 50u, n));
+    print_number("steps", result.steps);
+}
+#endif
 
 int main(void) {
     lnn_model_t *model = NULL;
@@ -93,6 +108,9 @@ int main(void) {
         if (model->integer) {
             print_cell_costs(model);
         }
+#ifdef AUDIO
+        print_stream_costs(model);
+#endif
         if (DRIVE_STEPS > 0) {
             print_number("steps_hash", drive_steps(model, DRIVE_STEPS));
             print_number("frontend_hash", drive_frontend(model, DRIVE_STEPS / 50u));

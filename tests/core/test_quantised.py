@@ -8,6 +8,7 @@ from small_model import babble, integer_model, noise
 
 from liquid_audio_nets.core import LNN, add_golden, clip_features, run_clip
 from liquid_audio_nets.lnn import Cell, Readout, write
+from liquid_audio_nets.lnn.integer import NUMBER_LIMIT
 from liquid_audio_nets.reference import cell as reference
 
 FEATURE, STATE = 2.0**12, 2.0**15
@@ -63,13 +64,16 @@ def emphasised_reference(audio, ends, model):
     return np.array(features)
 
 
+LIMIT = NUMBER_LIMIT / 4096
+
+
 @pytest.mark.parametrize("level", [0.3, 0.03, 0.003, 0.0003])
 def test_integer_features_follow_the_float_ones(level):
     """White noise: after pre-emphasis its lowest channels lie near the 16-bit FFT's own noise."""
     model, audio, ends = integer_model(), noise(32_000, 3, level), np.arange(512, 32_000, 160)
     with LNN(write(model)) as lnn:
         got = clip_features(lnn, audio, ends)
-    difference = np.abs(got - np.clip(emphasised_reference(audio, ends, model), -8, 8))
+    difference = np.abs(got - np.clip(emphasised_reference(audio, ends, model), -LIMIT, LIMIT))
     assert np.median(difference) < 0.02 and np.quantile(difference, 0.95) < 0.4
 
 

@@ -11,7 +11,8 @@ from small_model import integer_model, noise, small_model, tiny_integer_model, t
 
 from liquid_audio_nets.core import LNN, add_golden
 from liquid_audio_nets.lnn import Label, LnnError, Policy, read, save, write
-from liquid_audio_nets.lnn.records import from_rows4, from_rows4x4, to_rows4, to_rows4x4
+from liquid_audio_nets.lnn.matrix_s8 import pack, unpack
+from liquid_audio_nets.lnn.records import from_rows4, to_rows4
 from liquid_audio_nets.lnn.writer import with_crc
 
 QUICK = settings(max_examples=1500, deadline=None, derandomize=True)
@@ -57,13 +58,33 @@ def test_round_trip(make):
         assert lnn.info["parameters"] == model.parameters and lnn.info["macs_per_step"] == model.macs_per_step
 
 
-@pytest.mark.parametrize("rows, columns", [(4, 4), (10, 7), (1, 1), (6, 40)])
+@pytest.mark.parametrize("rows, columns", [(4, 4), (12, 7), (4, 1), (8, 40), (4, 64), (128, 104)])
 def test_layouts_have_inverses(rows, columns):
-    matrix = np.random.default_rng(0).integers(-127, 128, (rows, columns))
-    assert np.array_equal(from_rows4(to_rows4(matrix), columns)[:rows], matrix)
-    assert np.array_equal(from_rows4x4(to_rows4x4(matrix), columns)[:rows], matrix)
+    rng = np.random.default_rng(0)
+    matrix = rng.integers(-127, 128, (rows, columns)) * (rng.random((rows, 1)) < 0.5)
+    assert np.array_equal(from_rows4(to_rows4(matrix), columns), matrix)
+    for layout in ("rows4x4", "rows4x16", "rows4x4_sparse"):
+        assert np.array_equal(unpack(pack(matrix, layout), layout, rows, columns), matrix)
     assert to_rows4(np.arange(8).reshape(4, 2)).tolist() == [0, 2, 4, 6, 1, 3, 5, 7]
-    assert to_rows4x4(np.arange(16).reshape(4, 4))[:8].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+    assert pack(np.arange(16).reshape(4, 4), "rows4x4").weights[:8].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+
+
+@pytest.mark.parametrize("layout", ["rows4x4", "rows4x16", "rows4x4_sparse"])
+def test_every_layout_gives_the_same_bits(layout):
+    model = integer_model(units=(8, 12))
+    for cell in model.cells:
+        cell.weights_state[:4, :4] = 0  # a block that the sparse layout drops
+    plain = write(model)
+    for part in (*model.cells, *([model.readout] if layout != "rows4x4_sparse" else [])):
+        part.layout = layout
+    data = write(model)
+    assert read(data).cells[0].layout == layout
+    audio, logits = noise(16000), []
+    for content in (plain, data):
+        with LNN(content) as lnn:
+            lnn.process(audio)
+            logits.append(tuple(lnn.process(audio).scores))
+    assert logits[0] == logits[1]
 
 
 @pytest.mark.parametrize("change, error", [

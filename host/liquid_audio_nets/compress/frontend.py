@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import LNN, clip_features
 from ..lnn import FrontEnd, FrontEndQ15, LnnError, Model, write
+from ..lnn.integer import NUMBER_LIMIT
 from .calibration import Calibration
 
 PREEMPHASIS = 31 / 32
@@ -27,7 +28,7 @@ def integer_frontend(fe: FrontEnd) -> FrontEndQ15:
         mel_start=fe.mel_start, mel_count=fe.mel_count,
         mel_weights=np.minimum(np.rint(np.asarray(fe.mel_weights, np.float64) * 32768), 65535).astype(np.uint16),
         floor=floor.astype(np.uint32), mean=none, scale=none, fft_points=fe.fft_points,
-        clip_q12=min(round(fe.feature_clip * 4096), 32767))
+        clip_q12=min(round(fe.feature_clip * 4096), NUMBER_LIMIT))
 
 
 def preemphasis_gain(fe: FrontEnd) -> np.ndarray:
@@ -44,7 +45,7 @@ def fit_frontend(fe: FrontEnd, model: Model, calibration: Calibration) -> tuple[
     model: any with integer cells behind as many features.
     """
     blank = integer_frontend(fe)
-    probe = dataclasses.replace(blank, scale=np.full(fe.n_mels, 1 << (PROBE_BITS + 10), np.int32), clip_q12=32767)
+    probe = dataclasses.replace(blank, scale=np.full(fe.n_mels, 1 << (PROBE_BITS + 10), np.int32), clip_q12=NUMBER_LIMIT)
     with LNN(write(dataclasses.replace(model, frontend=probe, golden=None))) as lnn:
         levels = [clip_features(lnn, samples, ends) for samples, ends in zip(calibration.clips, calibration.ends)]
     level = np.concatenate(levels).astype(np.float64) * 2.0 ** (12 - PROBE_BITS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .errors import LnnError
+from .integer import NUMBER_LIMIT
 from .layout import ENUMS, LIMITS
 from .records import Cursor
 
@@ -91,7 +92,7 @@ def frontend_q15(f: dict) -> None:
     _sizes(f)
     require(f["fft_points"] in Q15_POINTS and f["window_samples"] % 2 == 0, "FRONTEND", f"{f['fft_points']} points")
     require(f["reserved"] == 0, "PADDING", "front-end")
-    require(1 <= f["clip_q12"] <= 32767, "NUMBER", "clip_q12")
+    require(1 <= f["clip_q12"] <= NUMBER_LIMIT, "NUMBER", "clip_q12")
 
 
 def _filters(f: dict, a: dict) -> None:
@@ -120,7 +121,6 @@ def cell_weight(cursor: Cursor, frontend, before: list) -> str:
             f"{n} units (an even number is needed) on {f['n_inputs']} inputs")
     outputs = before[-1].n_units if before else frontend.n_mels
     require(f["n_inputs"] == outputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {outputs} outputs")
-    require(f["reserved"] == 0, "PADDING", "cell")
     weight = "int8" if f["weight"] == ENUMS["weight"]["int8"] else "float32"
     require(not before or before[-1].weight == weight, "WEIGHTS", "cells of two kinds of weights")
     require(weight == "int8" or frontend.kind == "logmel_f32", "WEIGHTS", "float cells behind an integer front-end")
@@ -130,11 +130,12 @@ def cell_weight(cursor: Cursor, frontend, before: list) -> str:
 def cell(f: dict) -> None:
     float32 = f["weight"] == ENUMS["weight"]["float32"] and f["layout"] == ENUMS["layout"]["rows4"]
     require(float32, "WEIGHTS", f"weight {f['weight']}, layout {f['layout']}")
+    require(f["reserved"] == 0, "PADDING", "cell")
     require(within(f["gate_clamp"], 0, 40) and f["gate_clamp"] > 0, "NUMBER", f"gate_clamp {f['gate_clamp']}")
 
 
 def cell_s8(f: dict) -> None:
-    require(f["layout"] == ENUMS["layout"]["rows4x4"], "WEIGHTS", f"layout {f['layout']}")
+    require(f["reserved"] == 0, "PADDING", "cell")
     require(1 <= f["gate_clamp_q11"] <= 32767, "NUMBER", f"gate_clamp_q11 {f['gate_clamp_q11']}")
 
 
@@ -143,13 +144,12 @@ def readout(cursor: Cursor, n_labels: int, last) -> None:
     require(f["weight"] == ENUMS["weight"][last.weight], "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
     require(f["n_inputs"] == last.n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {last.n_units} units")
     require(f["idle_label"] == 0xFFFF or f["idle_label"] < n_labels, "RANGE", "idle_label")
-    require(f["reserved"] == 0, "PADDING", "readout")
     require(within(f["smoothing_s"], 0, 60), "NUMBER", f"smoothing_s {f['smoothing_s']}")
 
 
-def readout_layout(f: dict) -> None:
-    layout = "rows4x4" if f["weight"] == ENUMS["weight"]["int8"] else "rows4"
-    require(f["layout"] == ENUMS["layout"][layout], "WEIGHTS", f"layout {f['layout']}")
+def readout_f32(f: dict) -> None:
+    require(f["layout"] == ENUMS["layout"]["rows4"], "WEIGHTS", f"layout {f['layout']}")
+    require(f["reserved"] == 0, "PADDING", "readout")
 
 
 def policy(p: dict) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NUMBER_LIMIT = 32639  # of features and states: LNN_NUMBER_LIMIT in cmodule/core/matvec_s8.h
+
 
 @dataclass
 class FrontEndQ15:
@@ -26,7 +28,7 @@ class FrontEndQ15:
     mean: np.ndarray
     scale: np.ndarray
     fft_points: int = 512
-    clip_q12: int = 32767
+    clip_q12: int = NUMBER_LIMIT
     kind = "logmel_q15"
 
     @property
@@ -39,7 +41,7 @@ class CellS8:
     """One liquid cell of N units on M inputs in int8.  Rows: gate of unit 0, reversal of unit 0, gate of unit 1, ...
 
     weights_inputs int8 (2N, M), weights_state int8 (2N, N), each within +-127;
-    scale_inputs, scale_state, bias (q16) int32 (2N,); inv_tau uint32 (N,) q16 in 1/s.
+    scale_inputs, scale_state, bias (q16) int32 (2N,); inv_tau uint32 (N,) q16 in 1/s; layout: of both matrices.
     """
 
     weights_inputs: np.ndarray
@@ -51,6 +53,7 @@ class CellS8:
     gate_clamp_q11: int = 15 << 11
     kind: str = "ltc"
     solver: str = "fused"
+    layout: str = "rows4x4"
     weight = "int8"
 
     @property
@@ -73,13 +76,17 @@ class CellS8:
 
 @dataclass
 class ReadoutS8:
-    """weights int8 (n_labels, N) within +-127; bias (q16), scale int32 (n_labels,); idle_label: index or None."""
+    """weights int8 (n_labels, N) within +-127; bias (q16), scale int32 (n_labels,); idle_label: index or None.
+
+    layout: a dense one.
+    """
 
     weights: np.ndarray
     bias: np.ndarray
     scale: np.ndarray
     smoothing_s: float = 0.1
     idle_label: int | None = None
+    layout: str = "rows4x4"
     weight = "int8"
 
     @property

@@ -6,7 +6,7 @@ MAGIC = b'LNN\x1a'
 VERSION_MAJOR = 1
 VERSION_MINOR = 0
 ALIGN_BYTES = 16
-MODEL_BYTES = 1152
+MODEL_BYTES = 1280
 
 LIMITS = {
     "file_bytes": 16777216,
@@ -51,7 +51,7 @@ ENUMS = {
     "cell": {"ltc": 0, "ltc_const": 1, "ltc_synaptic": 2, "cfc": 3},
     "solver": {"fused": 0, "exact": 1, "euler": 2, "adaptive_heun": 3},
     "weight": {"float32": 0, "int8": 1, "int16": 2},
-    "layout": {"rows4": 0, "rows4x4": 1},
+    "layout": {"rows4": 0, "rows4x4": 1, "rows4x4_sparse": 2, "rows4x16": 3},
     "complexity": {"energy": 0, "spectral_flux": 1, "zero_crossings": 2},
 }
 
@@ -62,7 +62,7 @@ STRUCTS = {
     "frontend": struct.Struct("<HHHHHHff"),
     "frontend_q15": struct.Struct("<HHHHHHI"),
     "cell": struct.Struct("<BBBBHHfI"),
-    "cell_s8": struct.Struct("<BBBBHHII"),
+    "cell_s8": struct.Struct("<BBBBHHHHHH"),
     "readout": struct.Struct("<BBHHHf"),
     "readout_s8": struct.Struct("<BBHHHf"),
     "policy": struct.Struct("<IIIIffffff"),
@@ -109,9 +109,20 @@ FIELDS = {
         "reserved",
     ),
     "cell": ("kind", "solver", "weight", "layout", "n_inputs", "n_units", "gate_clamp", "reserved"),
-    "cell_s8": ("kind", "solver", "weight", "layout", "n_inputs", "n_units", "gate_clamp_q11", "reserved"),
+    "cell_s8": (
+        "kind",
+        "solver",
+        "weight",
+        "layout",
+        "n_inputs",
+        "n_units",
+        "n_blocks_inputs",
+        "n_blocks_state",
+        "reserved",
+        "gate_clamp_q11",
+    ),
     "readout": ("weight", "layout", "n_inputs", "idle_label", "reserved", "smoothing_s"),
-    "readout_s8": ("weight", "layout", "n_inputs", "idle_label", "reserved", "smoothing_s"),
+    "readout_s8": ("weight", "layout", "n_inputs", "idle_label", "n_blocks", "smoothing_s"),
     "policy": (
         "min_timestep_us",
         "max_timestep_us",
@@ -156,8 +167,12 @@ ARRAYS = {
         ("bias", "<i4", "2 * n_units"),
         ("scale_inputs", "<i4", "2 * n_units"),
         ("scale_state", "<i4", "2 * n_units"),
-        ("weights_inputs", "<i1", "2 * n_units * rows4(n_inputs)"),
-        ("weights_state", "<i1", "2 * n_units * rows4(n_units)"),
+        ("counts_inputs", "<u1", "n_units // 2 * (layout == 2)"),
+        ("columns_inputs", "<u1", "n_blocks_inputs * (layout == 2)"),
+        ("weights_inputs", "<i1", "16 * n_blocks_inputs"),
+        ("counts_state", "<u1", "n_units // 2 * (layout == 2)"),
+        ("columns_state", "<u1", "n_blocks_state * (layout == 2)"),
+        ("weights_state", "<i1", "16 * n_blocks_state"),
     ),
     "readout": (
         ("bias", "<f4", "rows4(n_labels)"),
@@ -166,7 +181,7 @@ ARRAYS = {
     "readout_s8": (
         ("bias", "<i4", "rows4(n_labels)"),
         ("scale", "<i4", "rows4(n_labels)"),
-        ("weights", "<i1", "rows4(n_labels) * rows4(n_inputs)"),
+        ("weights", "<i1", "16 * n_blocks"),
     ),
     "golden": (
         ("audio", "<i2", "n_samples"),

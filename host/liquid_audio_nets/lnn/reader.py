@@ -17,7 +17,8 @@ from .errors import LnnError
 from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
 from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
-from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, from_rows4x4, ram_bytes
+from .matrix_s8 import SPARSE, Packed, check_blocks, dense_blocks, layout_name, unpack
+from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, ram_bytes, rows4
 
 NO_LABEL = 0xFFFF
 KIND = ENUMS["section"]
@@ -138,13 +139,27 @@ def _cell_f32(cursor: Cursor, header: dict) -> Cell:
 
 def _cell_s8(cursor: Cursor, header: dict) -> CellS8:
     fields = cursor.record("cell_s8")
+    layout = layout_name(fields["layout"], sparse=True)
     checks.cell_s8(fields)
-    arrays = cursor.arrays("cell_s8", header | fields, **checks.CELL_S8_LIMITS)
+    n, fields = fields["n_units"], header | fields
+    arrays = cursor.arrays("cell_s8", fields, ("inv_tau", "bias", "scale_inputs", "scale_state"), **checks.CELL_S8_LIMITS)
+    for part, columns in (("inputs", fields["n_inputs"]), ("state", n)):
+        arrays[f"weights_{part}"] = _matrix_s8(cursor, fields, part, layout, 2 * n, columns)
     checks.require(arrays["inv_tau"].max() <= checks.INV_TAU_Q16, "NUMBER", "inv_tau")
-    for name, columns in (("weights_inputs", fields["n_inputs"]), ("weights_state", fields["n_units"])):
-        arrays[name] = from_rows4x4(arrays[name], columns).copy()
     return CellS8(gate_clamp_q11=fields["gate_clamp_q11"], kind=enum_name("cell", fields["kind"]),
-                  solver=enum_name("solver", fields["solver"]), **arrays)
+                  solver=enum_name("solver", fields["solver"]), layout=layout, **arrays)
+
+
+def _matrix_s8(cursor: Cursor, fields: dict, part: str, layout: str, rows: int, columns: int) -> np.ndarray:
+    """In the order of the core's loader: what is wrong first is what is named."""
+    if layout != SPARSE:
+        checks.require(fields[f"n_blocks_{part}"] == dense_blocks(layout, rows, columns), "SHAPE", f"n_blocks_{part}")
+    lists = cursor.arrays("cell_s8", fields, (f"counts_{part}", f"columns_{part}"))
+    counts, places = lists.values()
+    if layout == SPARSE:
+        check_blocks(counts, places, columns)
+    weights = cursor.arrays("cell_s8", fields, (f"weights_{part}",), **checks.CELL_S8_LIMITS)[f"weights_{part}"]
+    return unpack(Packed(weights, counts, places), layout, rows, columns)
 
 
 def _readout(cursor: Cursor, header: dict, parts: dict) -> None:
@@ -153,14 +168,19 @@ def _readout(cursor: Cursor, header: dict, parts: dict) -> None:
     integer = last.weight == "int8"
     name = "readout_s8" if integer else "readout"
     fields = cursor.record(name)
-    checks.readout_layout(fields)
+    layout = layout_name(fields["layout"], sparse=False) if integer else checks.readout_f32(fields)
+    if integer:
+        n_blocks = dense_blocks(layout, rows4(n), fields["n_inputs"])
+        checks.require(fields["n_blocks"] == n_blocks, "SHAPE", f"{fields['n_blocks']} blocks, {n_blocks} needed")
     arrays = cursor.arrays(name, header | fields, **(checks.CELL_S8_LIMITS if integer else checks.CELL_LIMITS))
     idle = None if fields["idle_label"] == NO_LABEL else fields["idle_label"]
-    unpacked = (from_rows4x4 if integer else from_rows4)(arrays["weights"], fields["n_inputs"])[:n].copy()
+    bias, smoothing_s = arrays["bias"][:n], fields["smoothing_s"]
     if integer:
-        parts["readout"] = ReadoutS8(unpacked, arrays["bias"][:n], arrays["scale"][:n], fields["smoothing_s"], idle)
+        weights = unpack(Packed(arrays["weights"]), layout, rows4(n), fields["n_inputs"])[:n]
+        parts["readout"] = ReadoutS8(weights, bias, arrays["scale"][:n], smoothing_s, idle, layout)
     else:
-        parts["readout"] = Readout(unpacked, arrays["bias"][:n], fields["smoothing_s"], idle)
+        weights = from_rows4(arrays["weights"], fields["n_inputs"])[:n].copy()
+        parts["readout"] = Readout(weights, bias, smoothing_s, idle)
 
 
 def _policy(cursor: Cursor, header: dict, parts: dict) -> None:

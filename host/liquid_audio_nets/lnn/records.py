@@ -34,21 +34,6 @@ def from_rows4(flat: np.ndarray, columns: int) -> np.ndarray:
     return flat.reshape(-1, columns, 4).transpose(0, 2, 1).reshape(-1, columns)
 
 
-def to_rows4x4(matrix: np.ndarray) -> np.ndarray:
-    """(rows, columns) -> flat int8, groups of four rows by four columns, a row's bytes columns 0, 2, 1, 3."""
-    rows, columns = matrix.shape
-    full = np.zeros((rows4(rows), rows4(columns)), np.int8)
-    full[:rows, :columns] = matrix
-    groups = full.reshape(rows4(rows) // 4, 4, rows4(columns) // 4, 4)
-    return groups.transpose(0, 2, 1, 3)[..., [0, 2, 1, 3]].ravel()
-
-
-def from_rows4x4(flat: np.ndarray, columns: int) -> np.ndarray:
-    """The inverse of to_rows4x4: flat -> (rows4(rows), columns)."""
-    groups = flat.reshape(-1, rows4(columns) // 4, 4, 4)[..., [0, 2, 1, 3]]
-    return groups.transpose(0, 2, 1, 3).reshape(-1, rows4(columns))[:, :columns]
-
-
 def enum_value(enum: str, name: str) -> int:
     """Raises LnnError named after the enum where the format has no such name."""
     if name not in ENUMS[enum]:
@@ -116,10 +101,13 @@ class Cursor:
             raise LnnError("SHAPE", f"a {name} section of {self.end - self.at} bytes")
         return dict(zip(FIELDS[name], record.unpack_from(self.data, self.at)))
 
-    def arrays(self, name: str, fields: dict, **limits: float) -> dict[str, np.ndarray]:
-        """The section's arrays, read-only, by name, each within +-limit.  Raises PADDING, SHAPE, NUMBER."""
+    def arrays(self, name: str, fields: dict, only: tuple[str, ...] = (), **limits: float) -> dict[str, np.ndarray]:
+        """The section's arrays, read-only, by name, each within +-limit.  Raises PADDING, SHAPE, NUMBER.
+
+        only: the next ones, in the file's order; without it all of them.
+        """
         found = {}
-        for array, type_, expression in ARRAYS[name]:
+        for array, type_, expression in (row for row in ARRAYS[name] if not only or row[0] in only):
             length = array_length(expression, fields)
             raw = self.take(length * np.dtype(type_).itemsize, aligned=True)
             found[array] = np.frombuffer(raw, type_)
@@ -140,9 +128,11 @@ class Cursor:
 def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int]],
               frontend: str = "logmel_f32", weight: str = "float32") -> int:
     """SPEC.md's formula; cells: (n_inputs, n_units) each."""
-    q15, rows = frontend == "logmel_q15", rows4(n_labels)
-    scratch = [4 * fft_points + 4 if q15 else 8 * fft_points, 4 * rows, *(8 * units for _, units in cells)]
-    parts = [2 * window_samples, max(scratch), *([2 * n_mels] if q15 else [4 * n_mels] * 2)]
+    q15, integer, rows = frontend == "logmel_q15", weight == "int8", rows4(n_labels)
+    scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, 4 * rows], []
     for m, n in cells:
-        parts += [2 * (rows4(m) + rows4(n)), 4 * n, 4 * n, 2 * n] if weight == "int8" else [4 * (m + n)]
+        m8, n8 = align(m, 8), align(n, 8)
+        scratch.append(16 * n + 2 * max(m8, n8) if integer else 8 * n)
+        states += [2 * (m8 + n8), 4 * n, 4 * n, 2 * n] if integer else [4 * (m + n)]
+    parts = [2 * window_samples, max(scratch), *([2 * n_mels] if q15 else [4 * n_mels] * 2), *states]
     return MODEL_BYTES + sum(align(part, 8) for part in parts + [4 * rows] * 4 + [2 * rows] * 2)

@@ -12,9 +12,10 @@ import numpy as np
 from .errors import LnnError
 from .layout import ENUMS, FIELDS, LIMITS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
+from .matrix_s8 import DENSE, pack
 from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
 from .reader import read
-from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4, to_rows4x4
+from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4
 
 NO_LABEL = 0xFFFF
 SIGNATURE_BYTES = 64
@@ -109,21 +110,26 @@ def _cell_s8(cell: CellS8, header: dict) -> bytes:
     n, m = cell.n_units, cell.n_inputs
     if np.shape(cell.weights_inputs) != (2 * n, m) or np.shape(cell.weights_state) != (2 * n, n):
         raise LnnError("SHAPE", f"a cell of {n} units: weights_inputs are (2N, M), weights_state (2N, N)")
+    inputs, state = pack(cell.weights_inputs, cell.layout), pack(cell.weights_state, cell.layout)
     fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
-              "weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"]["rows4x4"], "n_inputs": m, "n_units": n,
-              "gate_clamp_q11": cell.gate_clamp_q11, "reserved": 0}
-    arrays = vars(cell) | {name: to_rows4x4(getattr(cell, name)) for name in ("weights_inputs", "weights_state")}
+              "weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"][cell.layout], "n_inputs": m, "n_units": n,
+              "n_blocks_inputs": inputs.n_blocks, "n_blocks_state": state.n_blocks, "reserved": 0,
+              "gate_clamp_q11": cell.gate_clamp_q11}
+    arrays = vars(cell) | {f"{name}_{part}": values for part, packed in (("inputs", inputs), ("state", state))
+                           for name, values in vars(packed).items()}
     return pack_section("cell_s8", fields, arrays, header)
 
 
 def _readout_s8(readout: ReadoutS8, header: dict) -> bytes:
     n = header["n_labels"]
-    fields = {"weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"]["rows4x4"],
-              "n_inputs": np.shape(readout.weights)[1], "reserved": 0, "smoothing_s": readout.smoothing_s,
+    if readout.layout not in DENSE:
+        raise LnnError("WEIGHTS", f"a readout's layout is one of {', '.join(DENSE)}")
+    packed = pack(readout.weights, readout.layout)
+    fields = {"weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"][readout.layout],
+              "n_inputs": np.shape(readout.weights)[1], "n_blocks": packed.n_blocks, "smoothing_s": readout.smoothing_s,
               "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label}
     pad = (0, rows4(n) - n)
-    arrays = {"bias": np.pad(readout.bias, pad), "scale": np.pad(readout.scale, pad),
-              "weights": to_rows4x4(readout.weights)}
+    arrays = {"bias": np.pad(readout.bias, pad), "scale": np.pad(readout.scale, pad), "weights": packed.weights}
     return pack_section("readout_s8", fields, arrays, header)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 LOG2_Q16 = np.array([round(math.log2(1 + i / 64) * 2**16) for i in range(65)], np.int64)
 EXP2_Q31 = np.array([min(round(2 ** (31 - i / 64)), 2**31 - 1) for i in range(65)], np.int64)
 SIGMOID_Q31 = np.array([round(2**31 / (1 + math.exp(i / 32))) for i in range(513)], np.int64)
+TANH_LIMIT_Q11 = 6300
 INT32_MAX = 2**31 - 1
 
 
@@ -37,17 +38,22 @@ def exp2_minus_q31(x_q16) -> np.ndarray:
     return np.where(whole < 32, value >> np.minimum(whole, 32), 0)
 
 
+def sigmoid_below_q31(distance_q11) -> np.ndarray:
+    """sigmoid(-distance), distance 0 to 32767."""
+    i, fraction = distance_q11 >> 6, distance_q11 & 63
+    return SIGMOID_Q31[i] - ((SIGMOID_Q31[i] - SIGMOID_Q31[i + 1]) * fraction >> 6)
+
+
 def sigmoid_q31(x_q11) -> np.ndarray:
     x = np.asarray(x_q11, np.int64)
-    distance = np.minimum(np.abs(x), 32767)
-    i, fraction = distance >> 6, distance & 63
-    below = SIGMOID_Q31[i] - ((SIGMOID_Q31[i] - SIGMOID_Q31[i + 1]) * fraction >> 6)
+    below = sigmoid_below_q31(np.minimum(np.abs(x), 32767))
     return np.where(x < 0, below, INT32_MAX - below)
 
 
 def tanh_q30(x_q11) -> np.ndarray:
+    """Stops at tanh 3.076, as the core's does."""
     x = np.asarray(x_q11, np.int64)
-    magnitude = 2**30 - sigmoid_q31(-2 * np.abs(x))
+    magnitude = 2**30 - sigmoid_below_q31(2 * np.minimum(np.abs(x), TANH_LIMIT_Q11))
     return np.where(x < 0, -magnitude, magnitude)
 
 

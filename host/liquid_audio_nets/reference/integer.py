@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..lnn.integer import NUMBER_LIMIT
 from .fixmath import exp2_minus_q31, INT32_MAX, leak_q20, log2_q16, mul_high, reciprocal_q31, sigmoid_q31, tanh_q30
 
 LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
@@ -45,7 +46,7 @@ class CellS8:
                    + product(cell.weights_state, cell.scale_state, self.h))
         gate = np.clip(z[0::2] >> 5, -cell.gate_clamp_q11, cell.gate_clamp_q11)
         s = sigmoid_q31(gate + shift_q11)
-        potential = tanh_q30(np.clip(z[1::2] >> 5, -32767, 32767))
+        potential = tanh_q30(z[1::2] >> 5)
         kept = 2 * mul_high(self.h_q30, inv_c_q31)
         self.h_q30 = kept + 2 * mul_high(s, fits32(potential - kept))
         assert np.all(np.abs(self.h_q30) < 2**30), "the state left its range"
@@ -69,7 +70,7 @@ class NetworkS8:
 
     def step(self, features_q12: np.ndarray, dt_us: int) -> np.ndarray:
         """features int (n_mels,) -> logits int64 (n_labels,) in q16."""
-        u = np.asarray(features_q12, np.int64)
+        u = np.clip(np.asarray(features_q12, np.int64), -NUMBER_LIMIT, NUMBER_LIMIT)
         for cell in self.cells:
             u = cell.step(u, dt_us)
         logits = fits32(np.asarray(self.readout.bias, np.int64) + product(self.readout.weights, self.readout.scale, u))
