@@ -19,7 +19,7 @@ BOARDS = ("qemu_m4f", "qemu_m7")
 SECONDS = 10
 SENTENCE = ("the quick brown fox jumps over the lazy dog and then it goes right up to the old house on the left side "
             "of the road where no one says yes or stops to look down")
-SILENCE_RMS = 0.0003  # of full scale: a quiet room, below the gate
+SILENCE_RMS = 0.0001  # of full scale: a quiet room, below the gate
 SCRIPT = ROOT / "tests/bench/on_board.py"
 
 
