@@ -56,19 +56,34 @@ def _compile(command: list[str], target: Path) -> Path:
     return target
 
 
+def recording(path: Path) -> tuple[str, ...]:
+    """Option of build(): int16 samples, raw, whose cost a second is measured."""
+    return (f'-DAUDIO="{path}"',)
+
+
 def _defines(model: Path, steps: int, memory_bytes: int = MEMORY_BYTES) -> list[str]:
     return [f'-DMODEL="{model}"', f"-DDRIVE_STEPS={steps}u", f"-DMEMORY_BYTES={memory_bytes}u"]
 
 
 def build(machine: Machine, model: Path, target: Path, steps: int = 0, optimize: str = "-O2", extra: tuple = ()) -> Path:
     """An image with the model in its flash; steps: of random work. Raises AssertionError with the compiler's words."""
+    return _link(machine, target, optimize, [*_defines(model, steps), *INCLUDE, *extra, *sources("startup.c")])
+
+
+def _link(machine: Machine, target: Path, optimize: str, parts: list[str], warnings=("-Wall", "-Wextra", "-Werror")) -> Path:
     symbols = {"FLASH_START": machine.flash[0], "FLASH_BYTES": machine.flash[1], "RAM_START": machine.ram[0],
                "RAM_BYTES": machine.ram[1]}
     link = ["-nostartfiles", "-static", "-Wl,--gc-sections", "-T", str(HERE / "image.ld"),
             *(f"-Wl,--defsym={name}={value:#x}" for name, value in symbols.items())]
-    return _compile([COMPILER, *machine.cpu, "-mthumb", "-std=gnu99", optimize, "-Wall", "-Wextra", "-Werror",
-                     "-ffunction-sections", "-fdata-sections", f"-DCLOCK_HZ={machine.clock_hz}u", *c_library(),
-                     *_defines(model, steps), *INCLUDE, *extra, *sources("startup.c"), *link], target)
+    return _compile([COMPILER, *machine.cpu, "-mthumb", "-std=gnu99", optimize, *warnings, "-ffunction-sections",
+                     "-fdata-sections", f"-DCLOCK_HZ={machine.clock_hz}u", *c_library(), *parts, *link], target)
+
+
+def build_cmsis(machine: Machine, dsp: Path, core: Path, target: Path) -> Path:
+    """CMSIS-DSP's own product, for comparison; dsp: its folder, core: the folder of core_cm4.h."""
+    include = [f"-I{dsp / 'Include'}", f"-I{dsp / 'PrivateInclude'}", f"-I{core}", f"-I{HERE}", "-DARM_MATH_LOOPUNROLL"]
+    files = [HERE / "cmsis_matvec.c", HERE / "startup.c", dsp / "Source/MatrixFunctions/arm_mat_vec_mult_q7.c"]
+    return _link(machine, target, "-O3", [*include, *map(str, files)], warnings=["-w"])
 
 
 def c_library() -> list[str]:

@@ -22,7 +22,7 @@ def with_golden(model, path):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("bare") / "small.lnn"
-    return with_golden(integer_model(), path)
+    return with_golden(integer_model(units=(20, 36, 12), layout=("rows4x4", "rows4x4_sparse", "rows4x16")), path)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_the_corners_do_not_overflow(tmp_path):
         cell.scale_inputs[:] = cell.scale_state[:] = 2**30 - 1
         cell.bias[:] = 2**29 - 1
         cell.inv_tau[:] = 4000 << 16
-    for k, model in enumerate((widest, integer_model(2, gain=1e3), integer_model(3, channels=3, window_samples=256))):
+    for k, model in enumerate((widest, integer_model(2, gain=1e3, layout="rows4x16"), integer_model(3, channels=3, window_samples=256))):
         path = with_golden(model, tmp_path / "corner.lnn")
         said = machines.run_on_host(machines.build_for_host(path, tmp_path / f"host{k}", 500, 65536))
         assert said["status"] == "OK"

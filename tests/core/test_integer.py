@@ -20,6 +20,9 @@ def logits_q16(logits: np.ndarray) -> np.ndarray:
     return np.rint(logits.astype(np.float64) * 65536).astype(np.int64)
 
 
+LAYOUTS = ("rows4x4", "rows4x4_sparse", "rows4x16")
+
+
 def step_both(model, features_q12, dt_us):
     """(steps, n_mels) features -> logits in q16 of core and reference."""
     network, got, wanted = NetworkS8(model), [], []
@@ -31,12 +34,12 @@ def step_both(model, features_q12, dt_us):
 
 
 @given(seed=st.integers(0, 10**6), units=st.sampled_from([(2,), (10, 6), (4, 8, 2), (64,)]), channels=st.integers(1, 41),
-       gain=st.sampled_from([0.1, 1.0, 100.0]), spread=st.integers(0, 15))
+       gain=st.sampled_from([0.1, 1.0, 100.0]), spread=st.integers(0, 15), layout=st.sampled_from(LAYOUTS))
 @EXAMPLES
-def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread):
-    """Any timestep from 1 ms to 1 s, any features; the reference asserts that nothing overflows."""
+def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread, layout):
+    """Any timestep from 1 ms to 1 s, any features, any layout; the reference asserts that nothing overflows."""
     rng = np.random.default_rng(seed)
-    model = integer_model(seed, units, channels=channels, gain=gain)
+    model = integer_model(seed, units, channels=channels, gain=gain, layout=layout)
     features = rng.integers(-32768, 32768, (12, channels)) >> spread
     dt_us = np.rint(10 ** rng.uniform(3, 6, 12)).astype(int).tolist()
     got, wanted, _ = step_both(model, features, dt_us)

@@ -13,6 +13,7 @@ from ..lnn import Model, write
 from .calibration import Calibration, calibrate
 from .checkpoint import CompressError
 from .frontend import fit_frontend, integer_frontend
+from .layouts import lay_out
 from .pruning import prune
 from .sounds import Sounds
 from .weights import (FEATURE_BITS, STATE_BITS, dequantise_cell, dequantise_readout, quantise_cell, quantise_readout)
@@ -79,7 +80,7 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
     if request.quantization == "float32":
         return _finish(Compressed(pruned, before, figures(pruned, decide(pruned, sounds.check), truth)), model, sounds, request)
     say("rounding")
-    mixed = integer_cells(pruned, calibration)
+    mixed = lay_out(integer_cells(pruned, calibration), request.target)
     frontend_rms = None
     chosen, after = mixed, None
     if request.frontend != "float":

@@ -14,6 +14,7 @@ EXP2_Q31 = np.array([min(round(2 ** (31 - i / 64)), 2**31 - 1) for i in range(65
 SIGMOID_Q31 = np.array([round(2**31 / (1 + math.exp(i / 32))) for i in range(513)], np.int64)
 TANH_LIMIT_Q11 = 6300
 INT32_MAX = 2**31 - 1
+TANH_LIMIT_Q11 = 6300  # keeps states within 32639 in q15
 
 
 def mul_high(a, b) -> np.ndarray:

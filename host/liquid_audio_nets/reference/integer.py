@@ -11,6 +11,7 @@ from .fixmath import exp2_minus_q31, INT32_MAX, leak_q20, log2_q16, mul_high, re
 
 LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
 LOGIT_LIMIT_Q16 = 128 << 16
+NUMBER_LIMIT = 32639  # of features and states
 NUMBER_LIMIT = 32639  # of features, as LNN_NUMBER_LIMIT
 
 
@@ -49,8 +50,8 @@ class CellS8:
         potential = tanh_q30(z[1::2] >> 5)
         kept = 2 * mul_high(self.h_q30, inv_c_q31)
         self.h_q30 = kept + 2 * mul_high(s, fits32(potential - kept))
-        assert np.all(np.abs(self.h_q30) < 2**30), "the state left its range"
         self.h = self.h_q30 >> 15
+        assert np.all(np.abs(self.h) <= NUMBER_LIMIT), "the state left its range"
         return self.h
 
 

@@ -1,0 +1,49 @@
+"""The integer core without MicroPython: kernels against CMSIS-DSP's, and whole seconds on small cores."""
+
+import pathlib
+import sys
+import tempfile
+
+from bench_keywords import MODEL, ROOT, continuous_speech, row, silence
+
+from liquid_audio_nets.board import FirmwareError, sources
+
+sys.path.insert(0, str(ROOT / "tests/bare"))
+import machines  # noqa: E402
+
+BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
+CMSIS_CORE = ("lib/cmsis/inc", "lib/CMSIS_6/CMSIS/Core/Include", "lib/CMSIS_5/CMSIS/Core/Include")
+
+
+def measure() -> list[dict]:
+    with tempfile.TemporaryDirectory() as folder:
+        return [line for name in BOARDS for line in measure_machine(name, pathlib.Path(folder))] + cmsis(pathlib.Path(folder))
+
+
+def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
+    machine, rows = machines.MACHINES[name], []
+    for sound, samples in (("speech", continuous_speech()), ("silence", silence())):
+        recording = folder / f"{sound}.raw"
+        recording.write_bytes(samples[:32000].astype("<i2").tobytes())
+        image = machines.build(machine, MODEL, folder / "image.elf", extra=machines.recording(recording))
+        said = machines.run(machine, image)
+        rows.append(row(f"bare_second_of_{sound}_instructions", name, said["second_instructions"], "instructions"))
+    for metric in ("frontend_instructions", "cell_step_instructions"):
+        rows.append(row(f"bare_{metric}", name, said[metric], "instructions"))
+    macs = 2 * said["cell_units"] * (said["cell_inputs"] + said["cell_units"])
+    return rows + [row("matvec_s8_instructions_per_mac", name, round(said["matvec_s8_instructions"] / macs, 3), "instructions")]
+
+
+def cmsis(folder: pathlib.Path) -> list[dict]:
+    """arm_mat_vec_mult_q7 on the M4F, where the sources are at hand."""
+    machine = machines.MACHINES["qemu_m4f"]
+    try:
+        dsp, micropython = sources.cmsis_dsp().folder, sources.micropython().folder
+    except FirmwareError:
+        return []
+    core = next((micropython / path for path in CMSIS_CORE if (micropython / path / "core_cm4.h").is_file()), None)
+    if core is None:
+        return []
+    said = machines.run(machine, machines.build_cmsis(machine, dsp, core, folder / "cmsis.elf"))
+    return [row("cmsis_dsp_q7_instructions_per_mac", "qemu_m4f", round(said["matvec_q7_instructions"] / (128 * 104), 3),
+                "instructions")]
