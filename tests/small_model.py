@@ -85,9 +85,23 @@ def integer_model(seed: int = 0, units: tuple[int, ...] = (8, 6), labels: tuple[
                  [cell(m, n) for m, n in sizes], readout, policy or Policy(), metadata={"licence": "none"})
 
 
-def tiny_integer_model(seed: int = 0) -> Model:
+def tiny_integer_model(seed: int = 0, layout: str = "rows4x4") -> Model:
+    """Golden vectors included; with sparse weights half of the blocks of 4 x 4 are zero."""
     from liquid_audio_nets.core import add_golden
 
     policy = Policy(min_timestep_us=5000, max_timestep_us=10_000)
-    model = integer_model(seed, units=(4, 2), window_samples=16, mels=4, policy=policy)
+    model = integer_model(seed, units=(4, 4), window_samples=16, mels=9, policy=policy)
+    for cell in model.cells:
+        cell.layout = layout
+        if layout == "rows4x4_sparse":
+            cell.weights_inputs[:4, 4:8] = cell.weights_state[4:8] = 0
+    model.readout.layout = "rows4x16" if layout == "rows4x16" else "rows4x4"
     return add_golden(model, noise(200, seed))
+
+
+def tiny_sparse_model(seed: int = 0) -> Model:
+    return tiny_integer_model(seed, "rows4x4_sparse")
+
+
+def tiny_wide_model(seed: int = 0) -> Model:
+    return tiny_integer_model(seed, "rows4x16")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import integer_model, noise, small_model, tiny_integer_model, tiny_model
+from small_model import (integer_model, noise, small_model, tiny_integer_model, tiny_model, tiny_sparse_model,
+                         tiny_wide_model)
 
 from liquid_audio_nets.core import LNN, add_golden
 from liquid_audio_nets.lnn import Label, LnnError, Policy, read, save, write
@@ -15,8 +16,8 @@ from liquid_audio_nets.lnn.matrix_s8 import pack, unpack
 from liquid_audio_nets.lnn.records import from_rows4, to_rows4
 from liquid_audio_nets.lnn.writer import with_crc
 
-QUICK = settings(max_examples=1500, deadline=None, derandomize=True)
-KINDS = {"float": tiny_model, "integer": tiny_integer_model}
+QUICK = settings(max_examples=800, deadline=None, derandomize=True)
+KINDS = {"float": tiny_model, "rows4x4": tiny_integer_model, "sparse": tiny_sparse_model, "rows4x16": tiny_wide_model}
 
 
 @functools.cache
@@ -41,9 +42,10 @@ def same_verdict(data: bytes) -> str:
 @pytest.mark.parametrize("make", [
     small_model, lambda: small_model(1, units=(2,), labels=("a",)),
     lambda: small_model(2, units=(6, 4, 8, 2), labels=tuple("abcdefg")),
-    lambda: add_golden(small_model(), noise(4000)), tiny_model, integer_model, tiny_integer_model,
+    lambda: add_golden(small_model(), noise(4000)), tiny_model, integer_model, tiny_integer_model, tiny_sparse_model,
+    tiny_wide_model,
     lambda: integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
-], ids=range(8))
+], ids=range(10))
 def test_round_trip(make):
     model = make()
     data = write(model)
