@@ -48,12 +48,14 @@ tools-demo tools-test tools-fuzz: tools-%:
 	@bash .ci/tools $*
 
 $(PY):
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: $(PACKAGE) | $(PY)
-	$(PY) -m pip install -q -e .
+	@echo "installing the package into $(VENV) ..." >&2
+	@$(PY) -m pip install -q -e .
 	@touch $@
 
 $(VENV)/installed-test: $(PACKAGE) | $(PY)
-	$(PY) -m pip install -q -e '.[train,test,ampy]'
+	@echo "installing the package, torch and the test tools into $(VENV) ..." >&2
+	@$(PY) -m pip install -q -e '.[train,test,ampy]'
 	@touch $@ $(VENV)/installed

@@ -64,13 +64,15 @@ def show(port: str, script: Path, spoken: list[demo.Spoken]) -> None:
     """The live table and the verdict; raises CommandError where too little was heard."""
     heard: list[demo.Heard] = []
     ending = None
-    with Live(table(heard, spoken), console=console.out, refresh_per_second=8, transient=False) as live:
+    with Live(console=console.out, refresh_per_second=8, transient=True) as live:
         for line in demo.run_script(port, script):
             if isinstance(line, demo.Ending):
                 ending = line
             else:
                 heard.append(line)
-            live.update(table(heard, spoken, ending is not None))
+            if console.out.is_terminal:
+                live.update(table(heard, spoken))
+    console.out.print(table(heard, spoken, ended=True))
     right = [word for word in demo.match(heard, spoken) if word is not None]
     alarms = len(heard) - len(right)
     console.out.print(f"heard {len(right)} of {len(spoken)}, {alarms} false alarm{'' if alarms == 1 else 's'}, "
@@ -81,7 +83,8 @@ def show(port: str, script: Path, spoken: list[demo.Spoken]) -> None:
 
 def table(heard: list[demo.Heard], spoken: list[demo.Spoken], ended: bool = False) -> Table:
     """What was heard beside what was said; at the end also the words that were missed."""
-    result = Table("time", "keyword", "confidence", "timestep", "energy", "instructions", "said by")
+    result = Table("time", "keyword", "confidence", "timestep", "energy", "instructions")
+    result.add_column("said by", no_wrap=True)
     matches = demo.match(heard, spoken)
     rows = [(line.time_s, line, word) for line, word in zip(heard, matches)]
     if ended:
