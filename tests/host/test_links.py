@@ -4,6 +4,7 @@ import importlib.util
 import io
 import os
 import pty
+import select
 import threading
 import traceback
 import tty
@@ -28,7 +29,7 @@ class RawRepl(threading.Thread):
         self.ours, theirs = pty.openpty()
         tty.setraw(self.ours), tty.setraw(theirs)
         self.theirs, self.port = theirs, os.ttyname(theirs)
-        self.names, self.silent, self.code = {}, False, b""
+        self.names, self.silent, self.over, self.code = {}, False, False, b""
         self.start()
 
     def say(self, data: bytes) -> None:
@@ -36,11 +37,9 @@ class RawRepl(threading.Thread):
             os.write(self.ours, data)
 
     def run(self) -> None:
-        try:
-            while byte := os.read(self.ours, 1):
-                self.take(byte)
-        except OSError:
-            pass  # the test is over
+        while not self.over:
+            if select.select([self.ours], [], [], 0.05)[0]:
+                self.take(os.read(self.ours, 1))
 
     def take(self, byte: bytes) -> None:
         if byte == b"\x01":
@@ -68,6 +67,8 @@ class RawRepl(threading.Thread):
         self.say(b"OK" + printed.getvalue().encode() + b"\x04" + error.encode() + b"\x04>")
 
     def close(self) -> None:
+        self.over = True
+        self.join()  # before its file descriptors mean something else
         os.close(self.ours)
         os.close(self.theirs)
 
