@@ -56,15 +56,11 @@ def keywords(
     Folders named as a label hold that word, other folders are _unknown_, [bold]_background_noise_[/bold] is _silence_
     and mixed into the words. Speakers are split by the data set's own rule; testing speakers are never read.
     """
-    import torch
-
     from ..training.keywords import KEYWORD_LABELS, KeywordRun, Progress, train_keywords
 
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
     chosen = tuple(labels.split(",")) if labels else KEYWORD_LABELS
-    with console.progress_bar() as bar:
-        task = bar.add_task("training", total=None)
+    with console.progress_bar() as bar:  # without a terminal one line an epoch, on stderr
+        task, told = bar.add_task("training", total=None), ""
 
         def show(p: Progress) -> None:
             accuracy = p.metrics.get("validation_accuracy")
@@ -72,7 +68,7 @@ def keywords(
             bar.update(task, total=p.steps, completed=p.step, description=f"loss {p.loss:.3f}{reached}")
 
         run = KeywordRun(data, out, chosen, _sizes(hidden), epochs, epoch_steps, batch, learning_rate, seed=seed,
-                         cache=cache, synthetic_per_keyword=synthetic, progress=show,
+                         cache=cache, synthetic_per_keyword=synthetic, threads=threads, progress=show,
                          report=lambda text: console.err.print(f"[dim]{text}[/dim]"))
         try:
             path = train_keywords(run)
