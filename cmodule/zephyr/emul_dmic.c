@@ -138,7 +138,7 @@ static void fill(emul_data_t *data, void *block) {
 static void schedule(emul_data_t *data) {
     uint64_t samples = (uint64_t)(data->blocks_made + 1) * (data->block_bytes / sizeof(int16_t));
     int64_t due = data->start_ticks + (int64_t)(samples * CONFIG_SYS_CLOCK_TICKS_PER_SEC / data->rate_hz);
-    k_work_schedule(&data->work, K_TICKS(MAX(due - k_uptime_ticks(), 0)));
+    k_work_schedule(&data->work, K_TIMEOUT_ABS_TICKS(due)); /* a relative one would come a tick late */
 }
 
 static void on_block(struct k_work *work) {

@@ -53,11 +53,11 @@ def build_app(workspace):
     return build
 
 
-def qemu(elf: pathlib.Path, machine: str, until: str, audio=None, clock=("-icount", "shift=5,sleep=off"), timeout_s=120) -> str:
+def qemu(elf: pathlib.Path, machine: str, until: str, audio=None, timeout_s=120) -> str:
     """Runs firmware until a line matches; returns all that it printed."""
     sound = f",arg=firmware,arg={audio}" if audio else ""
-    command = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio", *clock,
-               "-semihosting-config", f"enable=on,target=native{sound}", "-kernel", str(elf)]
+    command = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio",
+               "-icount", "shift=5,sleep=off", "-semihosting-config", f"enable=on,target=native{sound}", "-kernel", str(elf)]
     board = subprocess.Popen(["timeout", str(timeout_s), *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                              stdin=subprocess.DEVNULL, text=True)
     lines = []
