@@ -11,18 +11,17 @@
 
 #if defined(LNN_MATVEC_MVE)
 
-/* split: of each sixteen columns sixteen bytes low, then sixteen high; the last eight columns stay whole. */
-static void split_bytes(const int16_t *x, uint32_t n_columns, uint8_t *split) {
-    uint32_t column = 0;
-    for (; n_columns - column >= 16u; column += 16u, split += 32) {
-        for (uint32_t i = 0; i < 16u; i++) {
-            split[i] = (uint8_t)x[column + i];
-            split[16u + i] = (uint8_t)((x[column + i] + 128) >> 8);
-        }
-    }
-    for (; column < n_columns; column++, split += 2) {
-        split[0] = (uint8_t)x[column];
-        split[1] = (uint8_t)(x[column] >> 8);
+#include <arm_mve.h>
+
+/*
+ * split: of each sixteen columns sixteen bytes low, then sixteen high: (x + 128) >> 8 is the high byte,
+ * plus one where the low byte, seen as signed, is negative.
+ */
+static void split_bytes(const int16_t *x, uint32_t n_blocks, uint8_t *split) {
+    for (; n_blocks > 0; n_blocks--, x += 16, split += 32) {
+        uint8x16x2_t bytes = vld2q_u8((const uint8_t *)x);
+        vst1q_u8(split, bytes.val[0]);
+        vst1q_u8(split + 16, vaddq_u8(bytes.val[1], vshrq_n_u8(bytes.val[0], 7)));
     }
 }
 
@@ -43,8 +42,8 @@ static void split_bytes(const int16_t *x, uint32_t n_columns, uint8_t *split) {
 
 /*
  * r1 w, r3 split x behind its first block, r5 where to go after the blocks, r7 where to enter their
- * chain (56 bytes a block: as many run as there are), r9 groups, r11 sums. q3, q4: the first block of
- * x, q5 its last eight columns, all loaded once. Stack: 0 r3's start.
+ * chain (56 bytes a block, 48 the last: as many run as there are), r9 groups, r11 sums. Loaded once: q3
+ * and q4 the first block of x, q6 and q7 its last, q5 its last eight columns. Stack: 0 r3's start.
  */
 __asm(
     ".section .text.lnn_mve_groups, \"ax\", %progbits\n"
@@ -53,11 +52,14 @@ __asm(
     ".type lnn_mve_groups, %function\n"
     "lnn_mve_groups:\n" /* r0 w, r1 split, r2 groups, r3 chain blocks; stack: sums, pointer to the tail or 0 */
     "push {r4-r11, lr}\n"
-    "vpush {d8-d11}\n"
-    "ldr r11, [sp, #68]\n"
-    "ldr r4, [sp, #72]\n"
+    "vpush {d8-d15}\n"
+    "ldr r11, [sp, #100]\n"
+    "ldr r4, [sp, #104]\n"
     "vldrb.u8 q3, [r1]\n"
     "vldrb.u8 q4, [r1, #16]\n"
+    "add r6, r1, r3, lsl #5\n"
+    "vldrb.u8 q6, [r6]\n"
+    "vldrb.u8 q7, [r6, #16]\n"
     "add r6, r1, #32\n"
     "push {r6, r7}\n"
     "mov r1, r0\n"
@@ -70,16 +72,20 @@ __asm(
     "adds r5, r5, #1\n"
     "movs r6, #56\n"
     "mul r6, r3, r6\n"
+    "cbz r6, 1f\n"
+    "subs r6, r6, #8\n"
+    "1:\n"
     "adr r7, 3f\n"
     "sub r7, r7, r6\n"
     "adds r7, r7, #1\n"
     "b 2f\n"
     ".balign 4\n"
-    ".rept 31\n"
+    ".rept 30\n"
     "vldrb.u8 q0, [r3], #16\n"
     "vldrb.u8 q1, [r3], #16\n"
     FOUR_ROWS("vmladava.s8", "q0", "q1")
     ".endr\n"
+    FOUR_ROWS("vmladava.s8", "q6", "q7")
     "3:\n"
     "bx r5\n"
     ".balign 4\n"
@@ -93,8 +99,7 @@ __asm(
     "add r4, r4, r6, lsl #8\n"
     "add r8, r8, r10, lsl #8\n"
     "add r12, r12, lr, lsl #8\n"
-    "strd r0, r4, [r11], #8\n"
-    "strd r8, r12, [r11], #8\n"
+    "stmia r11!, {r0, r4, r8, r12}\n"
     "subs r9, r9, #1\n"
     "beq 6f\n"
     "2:\n"
@@ -103,18 +108,18 @@ __asm(
     "bx r7\n"
     "6:\n"
     "pop {r6, r7}\n"
-    "vpop {d8-d11}\n"
+    "vpop {d8-d15}\n"
     "pop {r4-r11, pc}\n"
     ".size lnn_mve_groups, . - lnn_mve_groups\n.text\n");
 
 void lnn_mve_groups(const int8_t *w, const uint8_t *split, uint32_t n_groups, uint32_t n_chain, int32_t *sums,
-    const uint8_t *tail);
+    const int16_t *tail);
 
 void lnn_rows4x16_mve(const int8_t *w, const int16_t *x, uint32_t n_groups, uint32_t n_columns, int32_t *sums,
     uint8_t *split) {
     uint32_t blocks = n_columns / 16u;
-    split_bytes(x, n_columns, split);
-    lnn_mve_groups(w, split, n_groups, blocks - 1u, sums, n_columns % 16u ? split + 32u * blocks : 0);
+    split_bytes(x, blocks, split);
+    lnn_mve_groups(w, split, n_groups, blocks - 1u, sums, n_columns % 16u ? x + 16u * blocks : 0);
 }
 
 #endif

@@ -52,23 +52,33 @@ static void print_costs(lnn_model_t *model) {
     lnn_set_clock(model, NULL);
 }
 
-/* The first cell alone, then the products that it is made of, at a steady timestep. */
+/* The first cell alone, at a steady timestep. */
 static void print_cell_costs(lnn_model_t *model) {
     lnn_cell_t *cell = &model->cells[0];
-    const lnn_cell_s8_t *s8 = &cell->as.s8;
-    int32_t *sums = model->scratch;
-    lnn_cell_s8_step(cell, 20000, sums);
+    lnn_cell_s8_step(cell, 20000, model->scratch);
     uint32_t start = clock_ticks();
-    lnn_cell_s8_step(cell, 20000, sums);
+    lnn_cell_s8_step(cell, 20000, model->scratch);
     uint32_t step = clock_ticks() - start;
-    start = clock_ticks();
-    lnn_matvec_s8(&s8->inputs, s8->uh, sums, sums + 2u * cell->n_units);
-    lnn_matvec_s8(&s8->state, lnn_state_s8(cell), sums, sums + 2u * cell->n_units);
-    uint32_t matvec = clock_ticks() - start;
     print_number("cell_inputs", cell->n_inputs);
     print_number("cell_units", cell->n_units);
     print_number("cell_step_instructions", instructions(step, 1));
-    print_number("matvec_s8_instructions", instructions(matvec, 1));
+}
+
+#define ROWS 128u
+#define COLUMNS 104u
+
+/* A dense product as large as that of 64 units on 40 inputs, in the layout of the core. */
+static void print_product_costs(void) {
+    static const int8_t weights[ROWS * COLUMNS] = { 1, 2, 3 };
+    static int16_t x[COLUMNS], spare[COLUMNS];
+    static int32_t sums[ROWS];
+    lnn_matrix_s8_t matrix = { weights, NULL, NULL, ROWS / 4u, COLUMNS, LNN_LAYOUT_ROWS4X4 };
+#ifdef __ARM_FEATURE_MVE
+    matrix.layout = LNN_LAYOUT_ROWS4X16;
+#endif
+    uint32_t start = clock_ticks();
+    lnn_matvec_s8(&matrix, x, sums, spare);
+    print_number("matvec_s8_instructions", instructions(clock_ticks() - start, 1));
 }
 
 #ifdef AUDIO
@@ -107,6 +117,7 @@ int main(void) {
         print_costs(model);
         if (model->integer) {
             print_cell_costs(model);
+            print_product_costs();
         }
 #ifdef AUDIO
         print_stream_costs(model);
