@@ -2,54 +2,14 @@
 
 import dataclasses
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
+from virtual_board import MODEL, Machine
+
 from liquid_audio_nets import board as boards
-from liquid_audio_nets import link
 from liquid_audio_nets.audio import write_wav
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODEL = ROOT / "device/models/keywords.lnn"
-
-
-class Machine:
-    """A running virtual board, spoken to as users do: by mpremote, or by Link.exec."""
-
-    def __init__(self, board):
-        self.board, self._link, self.port = board, None, None
-
-    def start(self, audio=None):
-        self.port = boards.start(self.board, audio)
-        return self
-
-    def stop(self):
-        self.release()
-        boards.stop(self.board)
-
-    def release(self):
-        if self._link:
-            self._link.close()
-            self._link = None
-
-    def exec(self, code: str) -> str:
-        """Python on the board -> what it printed; RemoteError where it raises."""
-        self._link = self._link or link.open_link(self.port)
-        return self._link.exec(code)
-
-    def send(self, data: bytes, path: str = "/models/keywords.lnn") -> None:
-        self._link = self._link or link.open_link(self.port)
-        link.upload(self._link, data, path)
-
-    def mpremote(self, *words, timeout_s=60, check=True) -> str:
-        self.release()
-        done = subprocess.run([sys.executable, "-m", "mpremote", "connect", self.port, *map(str, words)],
-                              capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

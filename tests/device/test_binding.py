@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import MODEL
+from virtual_board import MODEL
 
 from liquid_audio_nets.core import LNN
 from liquid_audio_nets.link import RemoteError

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import MODEL
+from virtual_board import MODEL
 
 from liquid_audio_nets import link
 

@@ -1,16 +1,16 @@
 """The scripts of device/, run as users run them."""
 
 import pytest
-from conftest import ROOT
+from virtual_board import ROOT
 
-from liquid_audio_nets import board as boards
 from liquid_audio_nets import demo
+from liquid_audio_nets.board.machine import set_audio
 
 
 @pytest.fixture
 def hearing(m4f, speech):
     m4f.release()
-    boards.start(m4f.board, speech[0])
+    set_audio(m4f.board, speech[0])
     return m4f
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from virtual_board import ROOT
 
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.board import debian, firmware, sources

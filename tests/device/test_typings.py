@@ -2,7 +2,7 @@
 
 import ast
 
-from conftest import ROOT
+from virtual_board import ROOT
 
 STUB = ast.parse((ROOT / "device/typings/liquid_audio.pyi").read_text())
 
