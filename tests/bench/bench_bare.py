@@ -7,11 +7,14 @@ import tempfile
 from bench_keywords import MODEL, ROOT, continuous_speech, row, silence
 
 from liquid_audio_nets.board import FirmwareError, sources
+from liquid_audio_nets.compress.layouts import lay_out
+from liquid_audio_nets.lnn import load, save
 
 sys.path.insert(0, str(ROOT / "tests/bare"))
 import machines  # noqa: E402
 
 BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
+MACS = 128 * 104
 CMSIS_CORE = ("lib/cmsis/inc", "lib/CMSIS_6/CMSIS/Core/Include", "lib/CMSIS_5/CMSIS/Core/Include")
 
 
@@ -21,17 +24,17 @@ def measure() -> list[dict]:
 
 
 def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
-    machine, rows = machines.MACHINES[name], []
+    machine, rows, model = machines.MACHINES[name], [], folder / "model.lnn"
+    save(lay_out(load(MODEL), "cortex_m55" if name == "qemu_m55" else "any"), model)
     for sound, samples in (("speech", continuous_speech()), ("silence", silence())):
         recording = folder / f"{sound}.raw"
         recording.write_bytes(samples[:32000].astype("<i2").tobytes())
-        image = machines.build(machine, MODEL, folder / "image.elf", extra=machines.recording(recording))
+        image = machines.build(machine, model, folder / "image.elf", extra=machines.recording(recording))
         said = machines.run(machine, image)
         rows.append(row(f"bare_second_of_{sound}_instructions", name, said["second_instructions"], "instructions"))
     for metric in ("frontend_instructions", "cell_step_instructions"):
         rows.append(row(f"bare_{metric}", name, said[metric], "instructions"))
-    macs = 2 * said["cell_units"] * (said["cell_inputs"] + said["cell_units"])
-    return rows + [row("matvec_s8_instructions_per_mac", name, round(said["matvec_s8_instructions"] / macs, 3), "instructions")]
+    return rows + [row("matvec_s8_instructions_per_mac", name, round(said["matvec_s8_instructions"] / MACS, 3), "instructions")]
 
 
 def cmsis(folder: pathlib.Path) -> list[dict]:
@@ -45,5 +48,5 @@ def cmsis(folder: pathlib.Path) -> list[dict]:
     if core is None:
         return []
     said = machines.run(machine, machines.build_cmsis(machine, dsp, core, folder / "cmsis.elf"))
-    return [row("cmsis_dsp_q7_instructions_per_mac", "qemu_m4f", round(said["matvec_q7_instructions"] / (128 * 104), 3),
+    return [row("cmsis_dsp_q7_instructions_per_mac", "qemu_m4f", round(said["matvec_q7_instructions"] / MACS, 3),
                 "instructions")]
