@@ -56,7 +56,7 @@ def measure_board(name: str) -> list[dict]:
             connection.close()
             boards.stop(board)
     units = {"instructions": "instructions", "bytes": "bytes", "blocks": "bytes"}
-    rows = [row(metric, name, value, units[metric.split("_")[-1]]) for metric, value in found.items()]
+    rows = [row(metric, name, value, units[metric.split("_")[-1]]) for metric, value in sorted(found.items())]
     return rows + [row("firmware_text_bytes", name, text_bytes(board.firmware), "bytes"),
                    row("module_text_bytes", name, module_text_bytes(board.firmware.with_suffix(".map")), "bytes")]
 
