@@ -4,7 +4,7 @@
 #   net.thresholds["yes"] = 0.6; net.energy_threshold = 0.002; listen()
 import liquid_audio
 
-MODEL = "/models/keywords.lnn"  # put there by: liquid-upload device/models/keywords.lnn
+MODEL = "models/keywords.lnn"  # in the board's file system, by: liquid-upload device/models/keywords.lnn
 BLOCK_MS = 20
 
 net = mic = None

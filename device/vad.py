@@ -2,7 +2,7 @@
 #   mpremote run device/vad.py
 import liquid_audio
 
-net = liquid_audio.LNN.load("/models/keywords.lnn")
+net = liquid_audio.LNN.load("models/keywords.lnn")
 net.set_adaptive_config(min_timestep=0.02, max_timestep=0.1, energy_threshold=0.002, complexity="spectral_flux")
 audio = bytearray(640)
 speaking = False

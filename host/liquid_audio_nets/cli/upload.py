@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -26,7 +26,7 @@ def upload(
     model: Annotated[Path, typer.Argument(help="an .lnn file")],
     device: Annotated[str, typer.Option(help="serial port of the board, or auto")] = "auto",
     transport: Annotated[Transport, typer.Option(help="program that talks to the board")] = Transport.mpremote,
-    to: Annotated[str, typer.Option(help="folder on the board")] = "/models",
+    to: Annotated[str, typer.Option(help="folder on the board; without a / in front, in its file system")] = "models",
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Send a model to a board. The old one stays until the new one has arrived whole and opened there.
@@ -40,7 +40,7 @@ def upload(
     try:
         with console.progress_bar() as bar:
             task = bar.add_task(model.name, total=len(data))
-            done = send(link, data, f"/{to.strip('/')}/{model.name}".replace("//", "/"),
+            done = send(link, data, str(PurePosixPath(to) / model.name),
                         lambda sent: bar.update(task, completed=sent))
     finally:
         link.close()

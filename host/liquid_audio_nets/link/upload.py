@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import binascii
 import hashlib
+import posixpath
 from dataclasses import dataclass
 from typing import Callable
 
@@ -33,12 +34,12 @@ def _sha256(path):
             h.update(memoryview(block)[:n])
 def _folders(path):
     parts = path.split('/')
-    for i in range(2, len(parts)):
+    for i in range(1 if parts[0] else 2, len(parts)):
         folder = '/'.join(parts[:i])
         if _size(folder) < 0:
             os.mkdir(folder)
 def _free(path):
-    s = os.statvfs(path)
+    s = os.statvfs(path or os.getcwd())
     return s[0] * s[3], s[0]
 def _remove(path):
     if _size(path) >= 0:
@@ -64,7 +65,9 @@ class Upload:
 
 
 def upload(link: Link, data: bytes, destination: str, progress: Callable[[int], None] = lambda sent: None) -> Upload:
-    """Sends the bytes of a model to an absolute path on the board; check them with core.LNN before.
+    """Sends the bytes of a model to a path on the board; check them with core.LNN before.
+
+    A relative path lies in the board's file system, be that / or /flash.
 
     progress is called with the bytes sent so far.  Until the very last call, a rename, the file that
     was at `destination` stays as it was, whatever happens; the next upload clears what a cut left.
@@ -77,7 +80,7 @@ def upload(link: Link, data: bytes, destination: str, progress: Callable[[int], 
     if _ask(link, f"_size({destination!r})") == len(data) and _ask(link, f"_sha256({destination!r})") == digest:
         return Upload(destination, 0)
     _run(link, f"_folders({destination!r})\n_remove({temporary!r})", "write")
-    _require_room(link, len(data), destination.rsplit("/", 1)[0] or "/")
+    _require_room(link, len(data), posixpath.dirname(destination))
     _send(link, data, temporary, progress)
     if (arrived := _ask(link, f"_sha256({temporary!r})")) != digest:
         _run(link, f"_remove({temporary!r})", "clean up")
@@ -116,7 +119,7 @@ def _require_room(link: Link, n_bytes: int, folder: str) -> None:
     free, block = _ask(link, f"_free({folder!r})")
     needed = -(-n_bytes // block) * block + 2 * block  # the file's blocks, its directory entry, the table
     if free < needed:
-        raise BoardError(f"no room in {folder} on the board: {needed} bytes are needed, {free} are free; delete files")
+        raise BoardError(f"no room in {folder or 'its file system'} on the board: {needed} bytes are needed, {free} are free; delete files")
 
 
 def _send(link: Link, data: bytes, path: str, progress: Callable[[int], None]) -> None:
