@@ -9,11 +9,9 @@ ZEPHYR_BOARDS = [board for board in boards.all_boards() if board.is_zephyr]
 
 
 @pytest.mark.parametrize("name", ["nucleo_f446re", "xiao_ble_sense"])
-def test_firmware_fits(workspace, name, record_property):
+def test_firmware_fits(workspace, name):
     board = boards.find_board(name)
     used = zephyr.sizes(boards.build(board))
-    record_property("zephyr_flash_bytes", used.flash_bytes)
-    record_property("zephyr_ram_bytes", used.ram_bytes)
     assert used.flash_bytes < board.about["flash_bytes"] and used.ram_bytes < board.about["ram_bytes"]
 
 
