@@ -1,6 +1,7 @@
 """Zephyr firmware in QEMU. Every test here needs a west workspace and is skipped, with the reason, where there is none."""
 
 import dataclasses
+import fcntl
 import os
 import pathlib
 import re
@@ -43,7 +44,8 @@ def build_app(workspace):
         folder.mkdir(parents=True, exist_ok=True)
         settings = [f'-DCONFIG_LIQUID_AUDIO_MODEL_FILE="{model}"'] if model else []
         log = folder / "build.log"
-        with log.open("w") as out:
+        with folder.with_suffix(".lock").open("w") as lock, log.open("w") as out:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another run of the tests may be building it
             done = subprocess.run([workspace.west, "build", "-p", "auto", "-b", board, "-d", folder, ROOT / "cmodule/zephyr" / app,
                                    "--", *settings], cwd=workspace.top, env=zephyr.environment(), stdout=out,
                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)

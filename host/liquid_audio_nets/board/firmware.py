@@ -34,7 +34,9 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
     Raises FirmwareError; the log is in the build folder.
     """
     if board.is_zephyr:
-        return zephyr.build(board, say, model)
+        board.build.mkdir(parents=True, exist_ok=True)
+        with alone(board):
+            return zephyr.build(board, say, model)
     if model is not None:
         raise FirmwareError(f"{board.name} has a file system for models: liquid-upload puts them there")
     if board.firmware_kind == "bare C":

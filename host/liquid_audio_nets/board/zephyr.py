@@ -117,7 +117,6 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
     for tool in ("cmake", "ninja", "dtc"):
         if shutil.which(tool) is None:
             raise FirmwareError(f"{tool} is missing: sudo apt-get install cmake ninja-build device-tree-compiler")
-    board.build.mkdir(parents=True, exist_ok=True)
     if not board.firmware.is_file():
         say(f"building the firmware of {board.name} with Zephyr {dotted(zephyr_version(place.zephyr))}")
     log = board.build / "build.log"
