@@ -1,23 +1,34 @@
 """liquid-train as a user meets it."""
 
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import pytest
 
-RUN = [sys.executable, "-c", "from liquid_audio_nets.cli.train import app; app()"]
+from liquid_audio_nets.cli.train import app
 
 
-def train(*arguments):
-    return subprocess.run([*RUN, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+@pytest.fixture
+def train(monkeypatch, capsys):
+    """Runs the command in this process: exit code, stdout, stderr."""
+    def command(*arguments):
+        monkeypatch.setattr("sys.argv", ["liquid-train", *map(str, arguments)])
+        code = 0
+        try:
+            app()
+        except SystemExit as end:
+            code = end.code or 0
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=int(code), stdout=out, stderr=err)
+
+    return command
 
 
-def test_help_has_examples():
+def test_help_has_examples(train):
     done = train("keywords", "--help")
     assert done.returncode == 0 and "liquid-train keywords --data" in done.stdout
 
 
-def test_a_run_from_a_folder_to_a_model_and_again(words, tmp_path):
+def test_a_run_from_a_folder_to_a_model_and_again(train, words, tmp_path):
     arguments = ("keywords", "--data", words, "--out", tmp_path / "run", "--labels", "yes,no,_unknown_,_silence_", "--hidden", "8",
                  "--epochs", 1, "--epoch-steps", 4, "--batch", 8, "--synthetic", 0)
     done = train(*arguments)
@@ -32,7 +43,7 @@ def test_a_run_from_a_folder_to_a_model_and_again(words, tmp_path):
     (("--hidden", "a,b"), "one to four numbers"),
     (("--labels", "yes,maybe,_unknown_"), "'maybe'"),
 ])
-def test_mistakes_are_one_sentence_and_exit_2(words, tmp_path, change, sentence):
+def test_mistakes_are_one_sentence_and_exit_2(train, words, tmp_path, change, sentence):
     arguments = {"--data": words, "--out": tmp_path, "--labels": "yes,no,_unknown_,_silence_", "--synthetic": 0} | {change[0]: change[1]}
     done = train("keywords", *(x for pair in arguments.items() for x in pair))
     assert done.returncode == 2 and sentence in " ".join(done.stderr.split()) and "Traceback" not in done.stderr

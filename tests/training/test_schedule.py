@@ -6,8 +6,11 @@ import pytest
 from liquid_audio_nets.training.schedule import Policy, engine_schedule, random_schedule
 
 
-def play(level, **more):
-    return engine_schedule(np.square(np.asarray(level, float))[:, None].repeat(2, 1), **more)
+POLICY = Policy(min_timestep_s=0.02)
+
+
+def play(level):
+    return engine_schedule(np.square(np.asarray(level, float))[:, None].repeat(2, 1), POLICY)
 
 
 def test_silence_runs_nothing():
@@ -49,7 +52,8 @@ def test_random_schedule_tells_the_true_time():
     assert 0.2 < runs.mean() < 0.6
 
 
-def test_schedule_is_the_cores():
+@pytest.mark.parametrize("tick_ms", (20, 30))
+def test_schedule_is_the_cores(tick_ms):
     core = pytest.importorskip("liquid_audio_nets.core")
     from liquid_audio_nets.training import LNNTrainer
     from liquid_audio_nets.training.export import to_model
@@ -57,11 +61,12 @@ def test_schedule_is_the_cores():
 
     rng = np.random.default_rng(3)
     level = np.repeat(10 ** rng.uniform(-4.5, -1, 60), 8)
-    audio = np.clip(rng.standard_normal((len(level), 320)) * level[:, None] * 32768, -32768, 32767).astype(np.int16)
+    policy, tick = Policy(min_timestep_s=tick_ms / 1000), 16 * tick_ms
+    audio = np.clip(rng.standard_normal((len(level), tick)) * level[:, None] * 32768, -32768, 32767).astype(np.int16)
     power = np.mean((audio / 32768.0) ** 2, axis=1)
-    ours = engine_schedule(power[:, None], Policy()).dt[:, 0]
+    ours = engine_schedule(power[:, None], policy).dt[:, 0]
     trainer = LNNTrainer({"hidden_dim": 4, "layers": 1, "output_dim": 2})
-    with core.LNN(write(to_model(trainer.net))) as net:
+    with core.LNN(write(to_model(trainer.net, policy=policy))) as net:
         ends = core.step_ends(net, audio.ravel())
-    assert np.array_equal(np.flatnonzero(ours) + 1, ends // 320)
+    assert np.array_equal(np.flatnonzero(ours) + 1, ends // tick)
     assert np.allclose(ours[ours > 0], np.minimum(np.diff(ends, prepend=0) / 16000, 1.0), atol=1e-6)

@@ -59,8 +59,8 @@ def keywords(
     from ..training.keywords import KEYWORD_LABELS, KeywordRun, Progress, train_keywords
 
     chosen = tuple(labels.split(",")) if labels else KEYWORD_LABELS
-    with console.progress_bar() as bar:  # without a terminal one line an epoch, on stderr
-        task, told = bar.add_task("training", total=None), ""
+    with console.progress_bar() as bar:
+        task = bar.add_task("training", total=None)
 
         def show(p: Progress) -> None:
             accuracy = p.metrics.get("validation_accuracy")

@@ -49,7 +49,7 @@ def channel_gain(batch: int, channels: int, a: Augment, generator: torch.Generat
     return 10 ** (gain_db / 10)
 
 
-def add_echo(power: Tensor, a: Augment, generator: torch.Generator, tick_s: float = 0.02) -> Tensor:
+def add_echo(power: Tensor, a: Augment, generator: torch.Generator, tick_s: float) -> Tensor:
     """A room's tail: power (T, B, C) smeared by an exponential of 0.1 .. 0.5 s reverberation time."""
     random = torch.rand(3, power.shape[1], 1, generator=generator)
     reverberation_s = 0.1 + 0.4 * random[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ..audio.dataset import SILENCE, UNKNOWN
 from .augment import LOG_FLOOR, Augment, add_echo, channel_gain, mask_channels, warp_matrices
-from .cache import FrameStore
-from .placement import BLOCKS_PER_TICK, Chooser, Placement
+from .cache import BLOCK_S, FrameStore, tick_energy
+from .placement import Chooser, Placement
 from .schedule import Policy, engine_schedule, random_schedule
 
 
@@ -42,13 +42,18 @@ class Batch:
 
 @dataclass(frozen=True)
 class Timing:
-    """Ticks of 20 ms around a word: how long its label stays wanted, and when silence must be back."""
+    """Seconds around a word: how long its label stays wanted, and when silence must be back.
 
-    clip_ticks: int = 50
-    stream_ticks: int = 90
-    hold: int = 35
-    forget: int = 55
-    settle: int = 40
+    tick_blocks: lengths of a tick in blocks of 10 ms, drawn batch by batch (a length named twice, twice as
+    often), so that the network knows the smallest timesteps it will be run with."""
+
+    tick_blocks: tuple[int, ...] = (2, 3, 3, 3)
+    clip_s: float = 1.0
+    stream_s: float = 1.8
+    rise_s: float = 0.1
+    hold_s: float = 0.7
+    forget_s: float = 1.1
+    settle_s: float = 0.8
     stream_share: float = 0.5
     carry_share: float = 0.6
     random_dt_share: float = 0.3
@@ -73,34 +78,36 @@ class BatchMaker:
         generator = torch.Generator().manual_seed(seed)
         a, timing = self.augment, self.timing
         stream = rng.random() < timing.stream_share
-        ticks = timing.stream_ticks if stream else timing.clip_ticks
+        tick_blocks = int(rng.choice(timing.tick_blocks))
+        tick_s = tick_blocks * BLOCK_S
+        ticks = int((timing.stream_s if stream else timing.clip_s) / tick_s + 1e-9)
         shift = int(a.shift_s * 100)
-        placed = self.chooser.place(batch, ticks, stream, a.speed, shift, rng)
-        noise = np.stack([self._noise_frames(ticks, rng) for _ in range(batch)], 1)
+        placed = self.chooser.place(batch, ticks, tick_blocks, stream, a.speed, shift, rng)
+        noise = np.stack([self._noise_frames(ticks, tick_blocks, rng) for _ in range(batch)], 1)
         sound_gain, noise_gain = self._gains(placed, noise, rng)
-        power, energy = self._gather(placed.frames, sound_gain)
+        power, energy = self._gather(placed.frames, sound_gain, tick_blocks)
         power = torch.bmm(power.transpose(0, 1), warp_matrices(batch, power.shape[2], a, generator)).transpose(0, 1)
-        power = add_echo(power.contiguous(), a, generator)
-        noise_power, noise_energy = self._gather(noise, noise_gain)
+        power = add_echo(power.contiguous(), a, generator, tick_s)
+        noise_power, noise_energy = self._gather(noise, noise_gain, tick_blocks)
         power = (power + noise_power) * channel_gain(batch, power.shape[2], a, generator)
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)
         carried = (rng.random(batch) < timing.carry_share) & stream
         energy = energy + noise_energy
         if rng.random() < timing.random_dt_share:
-            schedule = random_schedule(ticks, batch, rng)
+            schedule = random_schedule(ticks, batch, rng, tick_s)
         else:
             settled = np.exp(rng.uniform(np.log(1e-7), np.log(np.median(energy, 0) + 2e-7)))
-            schedule = engine_schedule(energy, self.policy, np.where(carried, settled, 0.0),
+            schedule = engine_schedule(energy, replace(self.policy, min_timestep_s=tick_s), np.where(carried, settled, 0.0),
                                        carried & (energy[0] > self.policy.energy_threshold**2))
         allowed, weight = targets(placed, self.labels, ticks, stream, carried, timing)
         return Batch(log_mel, torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed),
                      torch.from_numpy(allowed), torch.from_numpy(weight), torch.from_numpy(carried), stream)
 
-    def _noise_frames(self, ticks: int, rng: np.random.Generator) -> np.ndarray:
+    def _noise_frames(self, ticks: int, tick_blocks: int, rng: np.random.Generator) -> np.ndarray:
         clip = self.chooser.noise(rng)
         blocks = int(self.store.blocks[clip])
         start = int(rng.integers(blocks))
-        return self.store.offset[clip] + (start + np.arange(1, ticks + 1) * BLOCKS_PER_TICK) % blocks
+        return self.store.offset[clip] + (start + np.arange(1, ticks + 1) * tick_blocks) % blocks
 
     def _gains(self, placed: Placement, noise: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Power gains (B,) of sound and noise: overall level, then signal-to-noise ratio."""
@@ -114,13 +121,13 @@ class BatchMaker:
         alone = np.where(rng.random(batch) < 0.4, 1.0, level / noise_level)  # as recorded, or any level
         return overall, np.where(silence, alone, noise_gain)
 
-    def _gather(self, frames: np.ndarray, gain: np.ndarray) -> tuple[Tensor, np.ndarray]:
+    def _gather(self, frames: np.ndarray, gain: np.ndarray, tick_blocks: int) -> tuple[Tensor, np.ndarray]:
         """frames (T, B), -1 = nothing; gain (B,) -> mel power (T, B, C) and mean square of each tick (T, B)."""
         heard = frames >= 0
         index = np.where(heard, frames, 0)
         scale = np.where(heard, gain, 0.0).astype(np.float32)
         power = self.mel[torch.from_numpy(index.ravel())].view(*frames.shape, -1)
-        energy = 0.5 * (self.energy[index] + self.energy[np.maximum(index - 1, 0)]) * scale
+        energy = tick_energy(self.energy, index, tick_blocks) * scale
         return power * torch.from_numpy(scale).unsqueeze(-1), energy
 
 
@@ -129,19 +136,20 @@ def targets(placed: Placement, labels: tuple[str, ...], ticks: int, stream: bool
     """Which labels are right at each tick, (T, B, K) bool, and how much the tick counts, (T, B).
 
     Before a word and long after it: silence.  While it is spoken: anything but another keyword.
-    From its end on for `hold` ticks: the word itself.  A carried stream has `settle` ticks to forget."""
+    From its end on for `hold_s`: the word itself.  A carried stream has `settle_s` to forget."""
     batch, count = len(placed.label), len(labels)
+    tick_s = placed.tick_blocks * BLOCK_S
     t = np.arange(ticks)[:, None]
     own = np.eye(count, dtype=bool)[placed.label]
     idle = np.array([label == SILENCE for label in labels])
     neutral = np.array([label in (SILENCE, UNKNOWN) for label in labels])
-    after, spoken = t - placed.end, (t >= placed.begin) & (t < placed.end)
-    held = (after >= 0) & (after <= timing.hold)
-    gone = (after > timing.forget) | (t < placed.begin)
+    after, spoken = (t - placed.end) * tick_s, (t >= placed.begin) & (t < placed.end)
+    held = (after >= 0) & (after <= timing.hold_s)
+    gone = (after > timing.forget_s) | (t < placed.begin)
     allowed = np.where(held[..., None], own, own | neutral)
     allowed = np.where(gone[..., None], idle, allowed)
-    weight = np.where(held, np.where(after < 5, 0.3, 1.0), np.where(spoken | gone, 0.3, 0.1)).astype(np.float32)
-    settling = (t < timing.settle) & (carried | (placed.label == labels.index(SILENCE)) & (t < 8))
+    weight = np.where(held, np.where(after < timing.rise_s, 0.3, 1.0), np.where(spoken | gone, 0.3, 0.1)).astype(np.float32)
+    settling = t * tick_s < np.where(carried, timing.settle_s, np.where(idle[placed.label], 0.16, 0.0))
     weight = np.where(settling & ~held, 0.0, weight)
     if not stream:
         allowed[-1] = own

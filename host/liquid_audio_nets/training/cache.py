@@ -18,6 +18,7 @@ from ..audio.files import SAMPLE_RATE_HZ
 from ..reference.frontend import FrontEnd
 
 GRID_SAMPLES = SAMPLE_RATE_HZ // 100
+BLOCK_S = GRID_SAMPLES / SAMPLE_RATE_HZ
 TAIL_FRAMES = 3  # windows that still touch the clip's last samples
 _SPEECH_RANGE = 10 ** (-22 / 10)  # energy below the peak that still counts as speech
 
@@ -38,6 +39,11 @@ def speech_bounds(energy: np.ndarray) -> tuple[int, int]:
     smooth = np.convolve(energy, np.full(3, 1 / 3), "same")
     loud = np.flatnonzero(smooth >= smooth.max() * _SPEECH_RANGE)
     return int(loud[0]), int(loud[-1])
+
+
+def tick_energy(energy: np.ndarray, newest: np.ndarray, tick_blocks: int) -> np.ndarray:
+    """Mean square of ticks that end with the blocks `newest`; energy (blocks,), newest any shape."""
+    return sum(energy[np.maximum(newest - k, 0)] for k in range(tick_blocks)) / tick_blocks
 
 
 class FrameStore:

@@ -84,7 +84,7 @@ class LTCCell(nn.Module):
 
     def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0)):
         super().__init__()
-        self.inputs, self.units = inputs, units
+        self.inputs, self.units, self.output_dim = inputs, units, units
         scale = 1 / math.sqrt(inputs + units)
         self.weight = nn.Parameter(torch.randn(2 * units, inputs + units) * scale)
         self.bias = nn.Parameter(torch.zeros(2 * units))
@@ -103,13 +103,6 @@ class LTCCell(nn.Module):
         """u (T, B, M), dt (T, B) seconds, 0 = no step, h0 (B, N) -> states after each step (T, B, N)."""
         return _FusedSequence.apply(u, self.weight, self.bias, torch.exp(-self.log_tau), dt, h0)
 
-
-CELLS: dict[tuple[str, str], type[nn.Module]] = {("ltc", "fused"): LTCCell}
-
-
-def cell_class(kind: str, solver: str) -> type[nn.Module]:
-    """Raises UnsupportedCell naming what can be trained."""
-    if (kind, solver) not in CELLS:
-        known = ", ".join(f"{k}/{s}" for k, s in CELLS)
-        raise UnsupportedCell(f"cell '{kind}' with solver '{solver}' cannot be trained yet; available: {known}")
-    return CELLS[kind, solver]
+    def outputs(self, states: Tensor) -> Tensor:
+        """What the next cell hears of the states (T, B, N): all of them."""
+        return states

@@ -9,9 +9,8 @@ import torch
 
 from ..audio.dataset import SILENCE
 from .augment import LOG_FLOOR
-from .cache import FrameStore
+from .cache import BLOCK_S, FrameStore, tick_energy
 from .model import LiquidNet
-from .placement import BLOCKS_PER_TICK
 from .schedule import Policy, Schedule, engine_schedule
 
 
@@ -58,17 +57,17 @@ def posteriors(net: LiquidNet, store: FrameStore, clips: Clips, policy: Policy =
                schedule: Schedule | None = None, chunk: int = 512) -> np.ndarray:
     """Softmax of the evidence at the end of each clip, from a fresh start; float32 (clips, K).
 
-    A clip for which no step runs gets all on `_silence_`, where the model has that label."""
-    labels = net.config.labels
+    A tick is the policy's min_timestep_s, a multiple of 10 ms.  A clip for which no step runs gets all on `_silence_`, where the model has that label."""
+    labels, tick_blocks = net.config.labels, round(policy.min_timestep_s / BLOCK_S)
     idle = np.eye(len(labels), dtype=np.float32)[labels.index(SILENCE) if SILENCE in labels else 0]
     out = np.empty((len(clips), len(labels)), np.float32)
     for low in range(0, len(clips), chunk):
         part = slice(low, low + chunk)
         blocks = clips.blocks[part]
-        at = np.arange(1, blocks.max() // BLOCKS_PER_TICK + 1)[:, None] * BLOCKS_PER_TICK
+        at = np.arange(1, blocks.max() // tick_blocks + 1)[:, None] * tick_blocks
         heard = at <= blocks
         index = np.where(heard, clips.start[part] + at - 1, 0)
-        energy = 0.5 * (store.energy[index] + store.energy[np.maximum(index - 1, 0)]) * heard
+        energy = tick_energy(store.energy, index, tick_blocks) * heard
         play = schedule or engine_schedule(energy, policy)
         dt = np.where(heard, play.dt[: len(at), : len(blocks)], 0).astype(np.float32)
         log_mel = torch.log(torch.from_numpy(store.mel[index]) + LOG_FLOOR)

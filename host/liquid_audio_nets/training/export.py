@@ -14,7 +14,7 @@ from .cells import GATE_LIMIT, UnsupportedCell
 from .model import LiquidNet
 from .schedule import Policy
 
-REFRACTORY_US = 800_000
+REFRACTORY_US = 1_200_000  # a word may keep its label for a second of noise
 TARGETS = {"any": "any", "host": "host", "cortex-m0": "cortex_m0", "cortex-m3": "cortex_m3", "cortex-m4": "cortex_m4",
            "cortex-m7": "cortex_m7", "cortex-m33": "cortex_m33", "cortex-m55": "cortex_m55", "riscv32": "riscv32"}
 

@@ -48,6 +48,7 @@ class KeywordRun:
     seed: int = 1
     cache: Path | None = None
     synthetic_per_keyword: int = 300
+    threads: int = 1
     ahead: bool = True
     report: Callable[[str], None] = lambda text: None
     progress: Callable[["Progress"], None] = lambda progress: None
@@ -110,6 +111,8 @@ def train_keywords(run: KeywordRun) -> Path:
     through; a later call resumes from the last epoch.  Raises AudioError and TrainingError."""
     out = Path(run.out)
     out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(run.threads)
+    torch.set_flush_denormal(True)
     keep_freed_memory()
     store = run.store()
     check_classes(store, run.labels)
@@ -135,6 +138,7 @@ def train_keywords(run: KeywordRun) -> Path:
             trainer.save(out / "best.safetensors")
         trainer.save(out / "last.safetensors")
         _log(out / "log.csv", trainer, loss)
+        run.report(f"step {trainer.step} of {steps}: loss {loss:.3f}, validation {result['accuracy'] * 100:.2f} %")
     return finish(run, store)
 
 

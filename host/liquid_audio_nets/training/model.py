@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from ..reference.frontend import FEATURE_LIMIT
-from .cells import cell_class
+from .kinds import make_cell
 
 
 @dataclass
 class ModelConfig:
-    """Sizes of a network; tau_s is the range of the time constants at the start."""
+    """Sizes of a network; tau_s is the range of the time constants at the start; kinds and solvers: kinds.py,
+    wiring: wirings.py."""
 
     labels: tuple[str, ...]
     input_dim: int = 40
@@ -21,6 +24,7 @@ class ModelConfig:
     ode_solver: str = "fused"
     smoothing_s: float = 0.2
     tau_s: tuple[float, float] = (0.02, 1.0)
+    wiring: str | dict[str, Any] = "full"
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -45,10 +49,12 @@ class LiquidNet(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
-        cell = cell_class(config.cell_kind, config.ode_solver)
-        sizes = (config.input_dim, *config.hidden_dims)
-        self.cells = nn.ModuleList(cell(m, n, config.tau_s) for m, n in zip(sizes, sizes[1:]))
-        self.readout = nn.Linear(sizes[-1], len(config.labels))
+        self.cells, heard = nn.ModuleList(), config.input_dim
+        for units in config.hidden_dims:
+            cell = make_cell(config.cell_kind, config.ode_solver, heard, units, config.tau_s, config.wiring)
+            self.cells.append(cell)
+            heard = cell.output_dim
+        self.readout = nn.Linear(heard, len(config.labels))
         self.register_buffer("mean", torch.zeros(config.input_dim))
         self.register_buffer("inv_std", torch.ones(config.input_dim))
 
@@ -70,8 +76,9 @@ class LiquidNet(nn.Module):
         state = state or self.initial_state(log_mel.shape[1])
         u, ends = self.features(log_mel), []
         for cell, h0 in zip(self.cells, state.h):
-            u = cell(u, dt, h0)
-            ends.append(u[-1])
+            states = cell(u, dt, h0)
+            ends.append(states[-1])
+            u = cell.outputs(states)
         evidence = smooth(self.readout(u), dt, decay_s, state.evidence, self.config.smoothing_s)
         return evidence, StreamState(ends, evidence[-1])
 

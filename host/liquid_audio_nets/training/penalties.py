@@ -30,7 +30,7 @@ def sparsity_loss(net: LiquidNet) -> Tensor:
     return sum(w.abs().sum() for w in weights) / sum(w.numel() for w in weights)
 
 
-def power_loss(net: LiquidNet, dt: Tensor, tick_s: float = 0.02) -> Tensor:
+def power_loss(net: LiquidNet, dt: Tensor) -> Tensor:
     """Expected share of the densest possible work: steps that run times multiplications that remain.
 
     dt (T, B), 0 where no step runs.  1 = every tick a step with all weights."""

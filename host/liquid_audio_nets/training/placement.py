@@ -1,6 +1,6 @@
 """Choosing sounds for a batch and placing them in time.
 
-A sequence is a stretch of a stream in ticks of 20 ms: one sound (a keyword, another word, or none)
+A sequence is a stretch of a stream in ticks of some 10 ms blocks each: one sound (a keyword, another word, or none)
 somewhere in a stretch of noise.
 """
 
@@ -13,7 +13,6 @@ import numpy as np
 from ..audio.dataset import SILENCE, UNKNOWN
 from .cache import TAIL_FRAMES, FrameStore
 
-BLOCKS_PER_TICK = 2
 NO_SOUND = -1
 
 
@@ -42,6 +41,7 @@ class Placement:
     begin: np.ndarray
     end: np.ndarray
     level: np.ndarray
+    tick_blocks: int
 
 
 class Chooser:
@@ -95,14 +95,14 @@ class Chooser:
         clips = list(self.noises.values())[rng.integers(len(self.noises))]
         return int(clips[rng.integers(len(clips))])
 
-    def place(self, batch: int, ticks: int, stream: bool, speed: tuple[float, float], shift_blocks: int,
-              rng: np.random.Generator) -> Placement:
+    def place(self, batch: int, ticks: int, tick_blocks: int, stream: bool, speed: tuple[float, float],
+              shift_blocks: int, rng: np.random.Generator) -> Placement:
         """Draw and place a batch; stream: sounds anywhere in the stretch, else as in a clip of that length."""
         m = self.mixture
         shares = np.array([m.keyword, m.unknown if self.kinds else 0.0, m.silence if self.noises else 0.0])
         what = rng.choice(3, batch, p=shares / shares.sum())
         out = Placement(np.zeros(batch, int), np.full((ticks, batch), NO_SOUND), np.full(batch, ticks),
-                        np.full(batch, ticks), np.full(batch, 1e-4))
+                        np.full(batch, ticks), np.full(batch, 1e-4), tick_blocks)
         for b in range(batch):
             if what[b] == 2:
                 out.label[b] = self.labels.index(SILENCE)
@@ -133,7 +133,7 @@ class Chooser:
     def _place_one(self, out: Placement, b: int, clip: int, kind: str, second: int | None, stream: bool,
                    speed: float, shift: int, rng: np.random.Generator) -> None:
         s, ticks = self.store, len(out.frames)
-        room = ticks * BLOCKS_PER_TICK
+        room = ticks * out.tick_blocks
         blocks, first, last = int(s.blocks[clip]), int(s.first[clip]), int(s.last[clip])
         start, cut_at = 0, 0
         if kind == "negatives":
@@ -150,7 +150,7 @@ class Chooser:
             else:
                 low, high = -min(shift, first / speed), min(shift, max(room - last / speed, 0.0))
                 offset = rng.uniform(min(low, high), high)
-        at = np.arange(1, ticks + 1) * BLOCKS_PER_TICK
+        at = np.arange(1, ticks + 1) * out.tick_blocks
         position = np.rint((at - offset) * speed).astype(int) + start - 1
         inside = (position >= cut_at) & (position < blocks + TAIL_FRAMES * (kind != "fragments"))
         if kind == "reversed":
@@ -165,7 +165,7 @@ class Chooser:
         else:
             frames = s.offset[clip] + position
         out.frames[inside, b] = frames[inside]
-        out.begin[b] = np.clip(((first - start) / speed + offset) / BLOCKS_PER_TICK, 0, ticks)
-        out.end[b] = np.clip(((last + 1 - start) / speed + offset) / BLOCKS_PER_TICK, 0, ticks)
+        out.begin[b] = np.clip(((first - start) / speed + offset) / out.tick_blocks, 0, ticks)
+        out.end[b] = np.clip(((last + 1 - start) / speed + offset) / out.tick_blocks, 0, ticks)
         energy = s.energy[s.offset[clip] + s.first[clip]: s.offset[clip] + s.last[clip] + 1]
         out.level[b] = max(float(energy.mean()), 1e-9)

@@ -17,7 +17,7 @@ DT_MIN_S, DT_MAX_S = 0.001, 1.0
 class Policy:
     """Fields of the engine's policy (complexity `energy`); energies are RMS at full scale 1."""
 
-    min_timestep_s: float = 0.02
+    min_timestep_s: float = 0.03
     max_timestep_s: float = 0.1
     energy_threshold: float = 0.0003
     gate_close_ratio: float = 0.7
@@ -72,9 +72,9 @@ def engine_schedule(power: np.ndarray, policy: Policy = Policy(), background: np
 
 
 def random_schedule(ticks: int, batch: int, rng: np.random.Generator, tick_s: float = 0.02,
-                    longest_hop: int = 5, drop: float = 0.3) -> Schedule:
-    """`dt_augment`: each stream has its own hop of 1 .. longest_hop ticks and its own share of lost frames."""
-    hop = rng.integers(1, longest_hop + 1, batch)
+                    longest_hop_s: float = 0.1, drop: float = 0.3) -> Schedule:
+    """`dt_augment`: each stream has its own hop of up to longest_hop_s and its own share of lost frames."""
+    hop = rng.integers(1, max(round(longest_hop_s / tick_s), 1) + 1, batch)
     phase = rng.integers(0, 100, batch)
     runs = (np.arange(ticks)[:, None] + phase) % hop == 0
     runs &= rng.random((ticks, batch)) >= rng.uniform(0, drop, batch)

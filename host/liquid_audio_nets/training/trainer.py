@@ -25,7 +25,8 @@ class TrainingError(RuntimeError):
 
 @dataclass
 class TrainerConfig:
-    """What LNNTrainer takes.  hidden_dim: units of every cell; layers: how many are stacked."""
+    """What LNNTrainer takes.  hidden_dim: units of every cell; layers: how many are stacked; cell_kind and ode_solver:
+    see kinds.py; wiring of `ltc_synaptic`: full, auto_ncp, or a table such as {"kind": "auto_ncp", "outputs": 16}."""
 
     input_dim: int = 40
     hidden_dim: int | tuple[int, ...] = 64
@@ -44,6 +45,7 @@ class TrainerConfig:
     total_steps: int = 10000
     ema_decay: float = 0.999
     seed: int = 1
+    wiring: str | dict[str, Any] = "full"
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainerConfig":
@@ -58,13 +60,15 @@ class TrainerConfig:
     def model(self) -> ModelConfig:
         dims = self.hidden_dim if isinstance(self.hidden_dim, tuple) else (self.hidden_dim,) * self.layers
         labels = self.labels or tuple(f"class{i}" for i in range(self.output_dim))
-        return ModelConfig(labels, self.input_dim, dims, self.cell_kind, self.ode_solver, self.smoothing_s)
+        return ModelConfig(labels, self.input_dim, dims, self.cell_kind, self.ode_solver, self.smoothing_s,
+                           wiring=self.wiring)
 
 
 class LNNTrainer:
     """Trains a liquid network; `config` is a dict of TrainerConfig's fields.
 
-    Raises TrainingError for unknown settings, UnsupportedCell for cells it cannot train."""
+    Raises TrainingError for unknown settings, UnsupportedCell for cells it cannot train, WiringError for wirings that
+    cannot be made."""
 
     def __init__(self, config: dict[str, Any] | TrainerConfig):
         self.config = config if isinstance(config, TrainerConfig) else TrainerConfig.from_dict(config)
