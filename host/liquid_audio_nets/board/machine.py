@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import time
@@ -18,7 +19,8 @@ QEMU = "qemu-system-arm"
 # 32 ns an instruction: the board's 25 MHz timer counts instructions (1.25 a tick). Time that the board
 # sleeps takes no time of ours.
 CLOCK = "shift=5,sleep=off"
-STOP_TIMEOUT_S = 5.0
+START_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 5.0
+PROMPT = b">>> "
 
 
 def start(board: Board, audio: Path | None = None) -> str:
@@ -56,14 +58,27 @@ def launch(board: Board) -> str:
         process = subprocess.Popen(command, pass_fds=(ours, theirs), stdin=subprocess.DEVNULL, stdout=log,
                                    stderr=subprocess.STDOUT, start_new_session=True)
     os.close(ours)
-    os.close(theirs)
-    time.sleep(0.2)
-    if process.poll() is not None:
-        reason = (board.run_dir / "qemu.log").read_text().strip().splitlines()
-        raise MachineError(f"{board.name} does not start: {reason[-1] if reason else 'qemu ended'}")
+    try:
+        wait_for_prompt(board, process, theirs)
+    finally:
+        os.close(theirs)
     state = {"pid": process.pid, "port": port, "born": born(process.pid)}
     (board.run_dir / "state.json").write_text(json.dumps(state))
     return port
+
+
+def wait_for_prompt(board: Board, process: subprocess.Popen, port: int) -> None:
+    """Reads the board's greeting from its port; raises MachineError where QEMU ends or nothing comes."""
+    greeting, deadline = b"", time.monotonic() + START_TIMEOUT_S
+    while PROMPT not in greeting:
+        if select.select([port], [], [], 0.1)[0]:
+            greeting += os.read(port, 1024)
+        elif process.poll() is not None:
+            reason = (board.run_dir / "qemu.log").read_text().strip().splitlines()
+            raise MachineError(f"{board.name} does not start: {reason[-1] if reason else 'qemu ended'}")
+        elif time.monotonic() > deadline:
+            process.kill()
+            raise MachineError(f"{board.name} does not start: no prompt after {START_TIMEOUT_S:.0f} s")
 
 
 def comma(path: Path) -> str:
