@@ -125,7 +125,7 @@ def unpack(tarball: Path, into: Path) -> None:
     """A tarball with one folder at its top becomes `into`, at once or not at all."""
     with tempfile.TemporaryDirectory(dir=into.parent, prefix="unpack-") as folder:
         with tarfile.open(tarball) as tar:
-            tar.extractall(folder, filter="data")
+            tar.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # since 3.11.4
         (top,) = Path(folder).iterdir()
         shutil.rmtree(into, ignore_errors=True)
         top.rename(into)
