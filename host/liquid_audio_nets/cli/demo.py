@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from rich import box
 from rich.live import Live
 from rich.table import Table
 
@@ -83,8 +84,9 @@ def show(port: str, script: Path, spoken: list[demo.Spoken]) -> None:
 
 def table(heard: list[demo.Heard], spoken: list[demo.Spoken], ended: bool = False) -> Table:
     """What was heard beside what was said; at the end also the words that were missed."""
-    result = Table("time", "keyword", "confidence", "timestep", "energy", "instructions")
-    result.add_column("said by", no_wrap=True)
+    result = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for heading in ("time", "keyword", "confidence", "timestep", "energy", "instructions", "said by"):
+        result.add_column(heading, no_wrap=True, min_width=None if heading == "said by" else max(len(heading), 7))
     matches = demo.match(heard, spoken)
     rows = [(line.time_s, line, word) for line, word in zip(heard, matches)]
     if ended:
