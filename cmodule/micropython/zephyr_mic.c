@@ -28,12 +28,14 @@
 typedef struct {
     mp_obj_base_t base;
     lnn_mic_config_t config;
-    bool is_started;
     bool is_closed;
     bool is_file;           /* the emulated microphone's file has an end, a microphone has none */
     uint32_t samples_left;  /* of the file */
     lnn_mic_stamp_t stamp;  /* of the last block */
 } mic_t;
+
+/* There is one microphone: who starts last has it, so that a script can be run again at the REPL. */
+static mic_t *owner;
 
 static MP_NORETURN void raise_device_error(int error) {
     const char *name = lnn_mic_name();
@@ -66,31 +68,34 @@ static void choose_file(mic_t *self, mp_obj_t path) {
 }
 #endif
 
+static mp_obj_t mic_stop(mp_obj_t self_in) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    if (owner == self) {
+        lnn_mic_stop();
+        owner = NULL;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mic_stop_obj, mic_stop);
+
 static mp_obj_t mic_start(mp_obj_t self_in) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->is_closed) {
         mp_raise_ValueError(MP_ERROR_TEXT("the microphone was closed by deinit()"));
     }
-    if (!self->is_started) {
+    if (owner != self) {
+        if (owner) {
+            mic_stop(MP_OBJ_FROM_PTR(owner));
+        }
         int error = lnn_mic_start(&self->config);
         if (error) {
             raise_device_error(-error);
         }
-        self->is_started = true;
+        owner = self;
     }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mic_start_obj, mic_start);
-
-static mp_obj_t mic_stop(mp_obj_t self_in) {
-    mic_t *self = MP_OBJ_TO_PTR(self_in);
-    if (self->is_started) {
-        lnn_mic_stop();
-        self->is_started = false;
-    }
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(mic_stop_obj, mic_stop);
 
 static mp_obj_t mic_deinit(mp_obj_t self_in) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
