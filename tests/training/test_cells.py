@@ -1,10 +1,9 @@
 """The cell over sequences: gradients, dt = 0, and agreement with the step as it is written down."""
 
 import numpy as np
-import pytest
 import torch
 
-from liquid_audio_nets.training.cells import LTCCell, UnsupportedCell, _FusedSequence, cell_class
+from liquid_audio_nets.training.cells import LTCCell, _FusedSequence
 from liquid_audio_nets.training.model import LiquidNet, ModelConfig, smooth
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
@@ -67,13 +66,6 @@ def test_state_stays_within_one_for_any_dt():
     cell = LTCCell(3, 8)
     h = cell(torch.randn(50, 4, 3) * 30, torch.rand(50, 4) * 10, torch.zeros(4, 8))
     assert h.abs().max() <= 1
-
-
-def test_unknown_cells_are_refused_by_name():
-    with pytest.raises(UnsupportedCell, match="cfc.*fused"):
-        cell_class("cfc", "fused")
-    with pytest.raises(UnsupportedCell, match="available: ltc/fused"):
-        LiquidNet(ModelConfig(LABELS, ode_solver="rk99"))
 
 
 def test_smoothing_is_the_recursion():

@@ -43,7 +43,7 @@ def test_settings_and_cells_that_do_not_exist_are_named():
     with pytest.raises(TrainingError, match="did you mean 'hidden_dim'"):
         LNNTrainer({"hiden_dim": 8})
     with pytest.raises(UnsupportedCell, match="adaptive_heun"):
-        LNNTrainer({"ode_solver": "adaptive_heun"})
+        LNNTrainer({"ode_solver": "heun"})
 
 
 def test_a_small_net_learns_tones(run):
