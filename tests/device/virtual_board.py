@@ -30,14 +30,22 @@ class Machine:
             self._link.close()
             self._link = None
 
+    def link(self):
+        """The link, opened again where it was released; a busy host may need a second try."""
+        for last_try in (False, True):
+            try:
+                self._link = self._link or link.open_link(self.port)
+                return self._link
+            except link.LinkError:
+                if last_try:
+                    raise
+
     def exec(self, code: str) -> str:
         """Python on the board -> what it printed; RemoteError where it raises."""
-        self._link = self._link or link.open_link(self.port)
-        return self._link.exec(code)
+        return self.link().exec(code)
 
     def send(self, data: bytes, path: str = "/models/keywords.lnn") -> None:
-        self._link = self._link or link.open_link(self.port)
-        link.upload(self._link, data, path)
+        link.upload(self.link(), data, path)
 
     def mpremote(self, *words, timeout_s=60, check=True) -> str:
         self.release()
