@@ -11,7 +11,7 @@ from liquid_audio_nets.reference.frontend import FrontEnd
 
 
 def random_cell_s8(rng: np.random.Generator, n_inputs: int, n_units: int, first: bool = True, gain: float = 1.0,
-                   layout: str = "rows4x4") -> CellS8:
+                   layout: str = "rows4x4", delta_q15: int = 0) -> CellS8:
     """gain 1: lively; larger: saturating.  A sparse layout gets a random half of its blocks."""
     scale = 3.0 * gain / np.sqrt(n_inputs + n_units) / 127
 
@@ -27,7 +27,8 @@ def random_cell_s8(rng: np.random.Generator, n_inputs: int, n_units: int, first:
 
     bias = (rng.normal(size=2 * n_units) * 65536 * gain).astype(np.int32)
     inv_tau = (rng.uniform(0.3, 50, n_units) * 65536).astype(np.uint32)
-    return CellS8(weights(n_inputs), weights(n_units), scales(36 if first else 33), scales(33), bias, inv_tau, layout=layout)
+    return CellS8(weights(n_inputs), weights(n_units), scales(36 if first else 33), scales(33), bias, inv_tau, layout=layout,
+                  delta_q15=delta_q15 if layout == "rows4x4" else 0)
 
 
 def random_frontend_q15(rng: np.random.Generator, channels: int = 40, window_samples: int = 512) -> FrontEndQ15:
@@ -39,12 +40,15 @@ def random_frontend_q15(rng: np.random.Generator, channels: int = 40, window_sam
 
 def integer_model(seed: int = 0, units: tuple[int, ...] = (10, 6), labels: tuple[str, ...] = ("yes", "no", "_silence_"),
                   channels: int = 10, window_samples: int = 512, gain: float = 1.0,
-                  layout: str | tuple[str, ...] = "rows4x4", **policy) -> Model:
-    """layout: of all cells or of each; the readout is dense.  policy: fields of lnn.Policy."""
+                  layout: str | tuple[str, ...] = "rows4x4", delta_q15: int = 0, **policy) -> Model:
+    """layout: of all cells or of each; the readout is dense.  delta_q15: of cells in layout rows4x4.
+
+    policy: fields of lnn.Policy.
+    """
     rng = np.random.default_rng(seed)
     sizes = list(zip((channels, *units), units))
     layouts = (layout,) * len(units) if isinstance(layout, str) else layout
-    cells = [random_cell_s8(rng, m, n, k == 0, gain, layouts[k]) for k, (m, n) in enumerate(sizes)]
+    cells = [random_cell_s8(rng, m, n, k == 0, gain, layouts[k], delta_q15) for k, (m, n) in enumerate(sizes)]
     n = len(labels)
     readout = ReadoutS8(rng.integers(-127, 128, (n, units[-1])).astype(np.int8),
                         (rng.normal(size=n) * 65536).astype(np.int32),

@@ -12,6 +12,8 @@
  * units of rounding downwards: |h| < 0.996 always, its copy is within LNN_NUMBER_LIMIT, and A - h/c fits
  * 32 bits.
  */
+#include <string.h>
+
 #include "internal.h"
 #include "fixmath.h"
 
@@ -51,37 +53,85 @@ static void set_dt(lnn_cell_t *owner, uint32_t dt_us) {
     cell->dt_us = dt_us;
 }
 
-/*
- * z in q16, 2N of them: gate and reversal of each unit side by side. |z| < 3 * 2**29 by the loader's
- * bounds. Scratch: z (2N), the state's sums (2N), then what the product wants.
- */
-static void arguments(const lnn_cell_t *owner, int32_t *z) {
-    const lnn_cell_s8_t *cell = &owner->as.s8;
-    uint32_t rows = 2u * owner->n_units;
-    int32_t *from_state = z + rows;
-    lnn_matvec_s8(&cell->inputs, cell->uh, z, from_state + rows);
-    lnn_matvec_s8(&cell->state, lnn_state_s8(owner), from_state, from_state + rows);
-    for (uint32_t k = 0; k < rows; k++) {
-        z[k] = cell->bias_q16[k] + lnn_mul_high(z[k], cell->scale_inputs[k])
-            + lnn_mul_high(from_state[k], cell->scale_state[k]);
-    }
+static bool moved_far(int32_t delta, int32_t limit) {
+    return delta > limit || delta < -limit;
 }
 
-void lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
-    lnn_cell_s8_t *cell = &owner->as.s8;
-    int16_t *copy = lnn_state_s8(owner);
+/*
+ * The fours of states in which one has moved further than delta_q15 since it counted last: they count
+ * as they are now. Returns how many, UINT32_MAX where one has moved too far for 16 bits.
+ */
+static uint32_t find_moved(const lnn_cell_t *owner, lnn_delta_s8_t *moved) {
+    const lnn_cell_s8_t *cell = &owner->as.s8;
+    const int16_t *h = lnn_state_s8(owner);
+    int16_t *counted = cell->counted;
+    uint32_t n = 0, n_columns = lnn_rows4(owner->n_units);
+    for (uint32_t column = 0; column < n_columns; column += 4, h += 4, counted += 4) {
+        int32_t d0 = h[0] - counted[0], d1 = h[1] - counted[1], d2 = h[2] - counted[2], d3 = h[3] - counted[3];
+        uint32_t far = (uint32_t)(d0 ^ d0 >> 31) | (uint32_t)(d1 ^ d1 >> 31) | (uint32_t)(d2 ^ d2 >> 31)
+            | (uint32_t)(d3 ^ d3 >> 31);
+        if (far > INT16_MAX) {
+            return UINT32_MAX;
+        }
+        if (moved_far(d0, cell->delta_q15) || moved_far(d1, cell->delta_q15) || moved_far(d2, cell->delta_q15)
+            || moved_far(d3, cell->delta_q15)) {
+            lnn_delta_s8_t change = { 4u * column, { (int16_t)d0, (int16_t)d1, (int16_t)d2, (int16_t)d3 } };
+            moved[n++] = change;
+            memcpy(counted, h, 4 * sizeof *h);
+        }
+    }
+    return n;
+}
+
+/* The state's product by what has moved; exact for the states as they count. Returns the products that were not needed. */
+static uint32_t update_sums(const lnn_cell_t *owner, void *spare) {
+    const lnn_cell_s8_t *cell = &owner->as.s8;
+    uint32_t n_columns = lnn_rows4(owner->n_units);
+    uint32_t n = find_moved(owner, spare);
+    if (n == UINT32_MAX) {
+        memcpy(cell->counted, lnn_state_s8(owner), n_columns * sizeof *cell->counted);
+        lnn_matvec_s8(&cell->state, cell->counted, cell->sums, spare);
+        return 0;
+    }
+    if (n > 0) {
+        lnn_matvec_s8_add(&cell->state, spare, n, cell->sums);
+    }
+    return 2u * owner->n_units * (n_columns - 4u * n);
+}
+
+/* z in q16: |z| < 3 * 2**29 by the loader's bounds */
+static int32_t argument(const lnn_cell_s8_t *cell, uint32_t row, int32_t from_inputs, int32_t from_state) {
+    return cell->bias_q16[row] + lnn_mul_high(from_inputs, cell->scale_inputs[row])
+        + lnn_mul_high(from_state, cell->scale_state[row]);
+}
+
+/* Scratch: the sums of the inputs (2N), those of the state (2N), then what the product wants. */
+uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
+    lnn_cell_s8_t *const cell = &owner->as.s8;
+    uint32_t rows = 2u * owner->n_units, skipped = cell->pruned_macs;
+    const int32_t *from_inputs = scratch, *from_state = scratch + rows;
     if (dt_us != cell->dt_us) {
         set_dt(owner, dt_us);
     }
-    arguments(owner, scratch);
-    const int32_t *z = scratch;
-    for (uint32_t i = 0; i < owner->n_units; i++, z += 2) {
-        int32_t gate = lnn_clamp(z[0] >> 5, -cell->gate_clamp_q11, cell->gate_clamp_q11);
-        int32_t s = lnn_sigmoid_q31(gate + cell->shift_q11[i]);
-        int32_t potential = lnn_tanh_q30(z[1] >> 5);
-        int32_t kept = 2 * lnn_mul_high(cell->h_q30[i], cell->inv_c_q31[i]);
+    lnn_matvec_s8(&cell->inputs, cell->uh, scratch, scratch + 2u * rows);
+    if (cell->delta_q15 > 0) {
+        skipped += update_sums(owner, scratch + rows);
+        from_state = cell->sums;
+    } else {
+        lnn_matvec_s8(&cell->state, lnn_state_s8(owner), scratch + rows, scratch + 2u * rows);
+    }
+    const lnn_cell_s8_t c = *cell; /* so that the compiler need not look again after each store */
+    int16_t *copy = lnn_state_s8(owner);
+    for (uint32_t row = 0; row < rows; row += 2) {
+        uint32_t i = row / 2u;
+        int32_t z = argument(&c, row, from_inputs[row], from_state[row]);
+        int32_t gate = lnn_clamp(z >> 5, -c.gate_clamp_q11, c.gate_clamp_q11);
+        int32_t s = lnn_sigmoid_q31(gate + c.shift_q11[i]);
+        int32_t potential = lnn_tanh_q30(argument(&c, row + 1u, from_inputs[row + 1u], from_state[row + 1u]) >> 5);
+        int32_t kept = 2 * lnn_mul_high(c.h_q30[i], c.inv_c_q31[i]);
         int32_t h = kept + 2 * lnn_mul_high(s, potential - kept);
-        cell->h_q30[i] = h;
+        c.h_q30[i] = h;
         copy[i] = (int16_t)(h >> 15);
     }
+    return skipped;
 }

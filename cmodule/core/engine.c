@@ -17,6 +17,10 @@ void lnn_reset(lnn_model_t *m) {
         if (m->integer) {
             memset(cell->as.s8.uh, 0, (lnn_columns8(cell->n_inputs) + lnn_columns8(cell->n_units)) * sizeof *cell->as.s8.uh);
             memset(cell->as.s8.h_q30, 0, cell->n_units * sizeof *cell->as.s8.h_q30);
+            if (cell->as.s8.delta_q15 > 0) {
+                memset(cell->as.s8.counted, 0, lnn_columns8(cell->n_units) * sizeof *cell->as.s8.counted);
+                memset(cell->as.s8.sums, 0, 2u * cell->n_units * sizeof *cell->as.s8.sums);
+            }
         } else {
             memset(cell->as.f32.uh, 0, ((size_t)cell->n_inputs + cell->n_units) * sizeof *cell->as.f32.uh);
         }
@@ -83,7 +87,7 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
             if (i > 0) {
                 memcpy(cell->as.s8.uh, lnn_state_s8(cell - 1), cell->n_inputs * sizeof *cell->as.s8.uh);
             }
-            lnn_cell_s8_step(cell, dt_us, m->scratch);
+            m->counters.skipped_macs += lnn_cell_s8_step(cell, dt_us, m->scratch);
         } else {
             if (i > 0) {
                 memcpy(cell->as.f32.uh, cell[-1].as.f32.uh + cell[-1].n_inputs, cell->n_inputs * sizeof *cell->as.f32.uh);

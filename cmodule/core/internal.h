@@ -67,6 +67,7 @@ typedef struct {
 typedef struct {
     /* config */
     int32_t gate_clamp_q11;
+    int32_t delta_q15; /* 0: all states count at every step */
     /* weights */
     const uint32_t *inv_tau_q16;  /* (N) 1/s */
     const int32_t *bias_q16;      /* (2N) gate and reversal of each unit side by side */
@@ -81,6 +82,10 @@ typedef struct {
     int32_t *inv_c_q31; /* (N) 1 / (1 + dt/tau) */
     int16_t *shift_q11; /* (N) ln(dt / (1 + dt/tau)) */
     uint32_t dt_us;
+    uint32_t pruned_macs; /* of a step: blocks that the file leaves out */
+    /* where delta_q15 > 0, else NULL */
+    int16_t *counted; /* (columns8(N)) the states as they counted last */
+    int32_t *sums;    /* (2N) their product */
 } lnn_cell_s8_t;
 
 typedef struct {
@@ -207,7 +212,7 @@ void lnn_features_to_q12(const float *features, uint32_t n, int16_t *q12);
 
 /* cell_ltc_f32.c, cell_ltc_s8.c: one fused step on the inputs in uh; the new state is behind them */
 void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch);
-void lnn_cell_s8_step(lnn_cell_t *cell, uint32_t dt_us, int32_t *scratch);
+uint32_t lnn_cell_s8_step(lnn_cell_t *cell, uint32_t dt_us, int32_t *scratch); /* products that were not needed */
 uint32_t lnn_leak_share_q31(uint32_t inv_tau_q16, uint32_t dt_us);
 
 /* readout.c */

@@ -204,7 +204,7 @@ typedef struct {
     uint16_t n_units; /* N, even */
     uint16_t n_blocks_inputs; /* groups of sixteen weights in the file: all of the matrix, or those that are not all zero */
     uint16_t n_blocks_state; /* the same */
-    uint16_t reserved; /* zero */
+    uint16_t delta_q15; /* four states count as unmoved until one is further than this from where it counted last; 0: all count at every step */
     uint16_t gate_clamp_q11; /* |Wf [u;h] + bf| is clamped to this */
 } lnn_file_cell_s8_t;
 typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 : -1];

@@ -94,6 +94,10 @@ static void place_cell(lnn_cell_t *cell, bool integer, uintptr_t *next) {
         s8->h_q30 = place(next, cell->n_units, sizeof *s8->h_q30);
         s8->inv_c_q31 = place(next, cell->n_units, sizeof *s8->inv_c_q31);
         s8->shift_q11 = place(next, cell->n_units, sizeof *s8->shift_q11);
+        if (s8->delta_q15 > 0) {
+            s8->counted = place(next, lnn_columns8(cell->n_units), sizeof *s8->counted);
+            s8->sums = place(next, 2u * cell->n_units, sizeof *s8->sums);
+        }
     } else {
         cell->as.f32.uh = place(next, (uint32_t)cell->n_inputs + cell->n_units, sizeof *cell->as.f32.uh);
     }

@@ -62,6 +62,20 @@ static void rows4x16(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums) 
     }
 }
 
+void lnn_matvec_s8_add(const lnn_matrix_s8_t *m, const lnn_delta_s8_t *changes, uint32_t n, int32_t *sums) {
+    uint32_t group_bytes = 4u * lnn_rows4(m->n_columns);
+#if defined(LNN_MATVEC_DSP)
+    lnn_rows4x4_add_asm(m->weights, changes, changes + n, m->n_groups, sums, group_bytes);
+#else
+    const int8_t *w = m->weights;
+    for (uint32_t group = 0; group < m->n_groups; group++, sums += 4, w += group_bytes) {
+        for (uint32_t i = 0; i < n; i++) {
+            add_block(w + changes[i].offset, changes[i].delta, sums);
+        }
+    }
+#endif
+}
+
 void lnn_matvec_s8(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums, void *spare) {
     (void)spare;
     switch (m->layout) {

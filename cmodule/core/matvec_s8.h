@@ -37,10 +37,21 @@ uint32_t lnn_matrix_s8_blocks(uint32_t layout, uint32_t n_groups, uint32_t n_col
 /* sums (4 * n_groups); x aligned to 4; spare: 2 * n_columns bytes aligned to 4 that may be overwritten. */
 void lnn_matvec_s8(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums, void *spare);
 
+/* Changes of four neighbouring columns. */
+typedef struct {
+    uint32_t offset; /* of their first sixteen weights within a group's, in bytes */
+    int16_t delta[4];
+} lnn_delta_s8_t;
+
+/* Adds the changes' products to the sums (4 * n_groups); layout rows4x4, n > 0. */
+void lnn_matvec_s8_add(const lnn_matrix_s8_t *m, const lnn_delta_s8_t *changes, uint32_t n, int32_t *sums);
+
 /* matvec_s8_arm.c */
 void lnn_rows4x4_asm(const int8_t *w, const int16_t *x, uint32_t n_groups, uint32_t n_fours, int32_t *sums);
 void lnn_rows4x4_sparse_asm(const int8_t *w, const int16_t *x, const uint8_t *columns, const uint8_t *counts,
     uint32_t n_groups, int32_t *sums);
+void lnn_rows4x4_add_asm(const int8_t *w, const lnn_delta_s8_t *changes, const lnn_delta_s8_t *end, uint32_t n_groups,
+    int32_t *sums, uint32_t group_bytes);
 /* matvec_s8_mve.c */
 void lnn_rows4x16_mve(const int8_t *w, const int16_t *x, uint32_t n_groups, uint32_t n_columns, int32_t *sums,
     uint8_t *split);

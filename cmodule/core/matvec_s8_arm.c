@@ -17,12 +17,13 @@
     "smlad " sum ", lr, r11, " sum "\n"          \
     "smlad " sum ", " weights ", r12, " sum "\n"
 
-#define BLOCK                    \
-    "ldmia r0!, {r7-r10}\n"      \
-    ROW("r3", "r7")              \
-    ROW("r4", "r8")              \
-    ROW("r5", "r9")              \
+#define ROWS         \
+    ROW("r3", "r7")  \
+    ROW("r4", "r8")  \
+    ROW("r5", "r9")  \
     ROW("r6", "r10")
+
+#define BLOCK "ldmia r0!, {r7-r10}\n" ROWS
 
 #define NEXT_FOUR "ldrd r11, r12, [r1], #8\n" BLOCK
 
@@ -91,6 +92,30 @@ __asm(
     "add sp, sp, #8\n"
     "pop {r4-r11, pc}\n"
     END("lnn_rows4x4_sparse_asm"));
+
+/* r0 a group's w, r1 changes, r2 their end; r3 to r6 sums; r7 to r10 weights; r11, r12 deltas.
+ * Stack: 0 changes, 4 groups, 44 sums, 48 bytes of a group's w. */
+__asm(
+    FUNCTION("lnn_rows4x4_add_asm")
+    "push {r1, r3-r11, lr}\n"
+    "1:\n"
+    "ldr r1, [sp, #0]\n"
+    "ldr r7, [sp, #44]\n"
+    "ldmia r7, {r3-r6}\n"
+    "2:\n"
+    "ldmia r1!, {r7, r11, r12}\n"
+    "add r7, r7, r0\n"
+    "ldmia r7, {r7-r10}\n"
+    ROWS
+    "cmp r1, r2\n"
+    "blo 2b\n"
+    "ldr r7, [sp, #48]\n"
+    "add r0, r0, r7\n"
+    END_OF_GROUP("4", "44")
+    "bne 1b\n"
+    "add sp, sp, #8\n"
+    "pop {r4-r11, pc}\n"
+    END("lnn_rows4x4_add_asm"));
 
 #elif defined(LNN_MATVEC_V6M)
 

@@ -77,12 +77,18 @@ void lnn_load_cell_s8(lnn_cursor_t *c, lnn_cell_t *cell) {
     lnn_cell_s8_t *s8 = &cell->as.s8;
     const lnn_file_cell_s8_t *f = lnn_take(c, 1, sizeof *f);
     if (!f || !lnn_require(c, is_dense(f->layout) || f->layout == LNN_LAYOUT_ROWS4X4_SPARSE, LNN_ERR_WEIGHTS)
-        || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)
-        || !lnn_require(c, f->gate_clamp_q11 >= 1u && f->gate_clamp_q11 <= INT16_MAX, LNN_ERR_NUMBER)) {
+        || !lnn_require(c, f->delta_q15 == 0 || f->layout == LNN_LAYOUT_ROWS4X4, LNN_ERR_WEIGHTS)
+        || !lnn_require(c, f->gate_clamp_q11 >= 1u && f->gate_clamp_q11 <= INT16_MAX && f->delta_q15 <= INT16_MAX,
+            LNN_ERR_NUMBER)) {
         return;
     }
     uint32_t rows = 2u * f->n_units;
     s8->gate_clamp_q11 = f->gate_clamp_q11;
+    s8->delta_q15 = f->delta_q15;
+    if (f->layout == LNN_LAYOUT_ROWS4X4_SPARSE) {
+        uint32_t blocks = rows / 4u * (lnn_rows4(f->n_inputs) / 4u + lnn_rows4(f->n_units) / 4u);
+        s8->pruned_macs = 16u * (blocks - f->n_blocks_inputs - f->n_blocks_state);
+    }
     s8->inv_tau_q16 = lnn_take(c, f->n_units, sizeof *s8->inv_tau_q16);
     s8->bias_q16 = lnn_take_ints(c, rows, BIAS_LIMIT);
     s8->scale_inputs = lnn_take_ints(c, rows, SCALE_LIMIT);

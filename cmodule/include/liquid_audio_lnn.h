@@ -106,6 +106,7 @@ typedef struct {
     uint32_t frontend_runs;
     uint32_t steps;          /* of all cells together */
     uint32_t detections;
+    uint64_t skipped_macs;   /* pruned weights, and states that have hardly moved */
     uint64_t gate_time;      /* energy of the ticks, gate and policy */
     uint64_t frontend_time;
     uint64_t cell_time;

@@ -98,6 +98,7 @@ static void print_stream_costs(lnn_model_t *model) {
     }
     print_number("second_instructions", instructions(ticks * 50u, n));
     print_number("steps", result.steps);
+    print_number("skipped_macs_per_step", result.steps ? (uint32_t)(lnn_get_counters(model)->skipped_macs / result.steps) : 0u);
 }
 #endif
 

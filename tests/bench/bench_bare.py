@@ -7,7 +7,6 @@ import tempfile
 from bench_keywords import MODEL, ROOT, continuous_speech, row, silence
 
 from liquid_audio_nets.board import FirmwareError, sources
-from liquid_audio_nets.compress.layouts import lay_out
 from liquid_audio_nets.lnn import load, save
 
 sys.path.insert(0, str(ROOT / "tests/bare"))
@@ -25,7 +24,7 @@ def measure() -> list[dict]:
 
 def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
     machine, rows, model = machines.MACHINES[name], [], folder / "model.lnn"
-    save(lay_out(load(MODEL), "cortex_m55" if name == "qemu_m55" else "any"), model)
+    save(machines.suited(load(MODEL), name), model)
     for sound, samples in (("speech", continuous_speech()), ("silence", silence())):
         recording = folder / f"{sound}.raw"
         recording.write_bytes(samples[:32000].astype("<i2").tobytes())

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from integer_model import integer_model, random_frontend_q15
 from small_model import babble, noise
 
+from liquid_audio_nets.compress.pruning import zero_block_share
 from liquid_audio_nets.core import LNN, clip_features
 from liquid_audio_nets.lnn import write
 from liquid_audio_nets.reference import fixmath
@@ -34,16 +35,42 @@ def step_both(model, features_q12, dt_us):
 
 
 @given(seed=st.integers(0, 10**6), units=st.sampled_from([(2,), (10, 6), (4, 8, 2), (64,)]), channels=st.integers(1, 41),
-       gain=st.sampled_from([0.1, 1.0, 100.0]), spread=st.integers(0, 15), layout=st.sampled_from(LAYOUTS))
+       gain=st.sampled_from([0.1, 1.0, 100.0]), spread=st.integers(0, 15), layout=st.sampled_from(LAYOUTS),
+       delta=st.sampled_from([0, 0, 1, 300, 5000, 32767]))
 @EXAMPLES
-def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread, layout):
-    """Any timestep from 1 ms to 1 s, any features, any layout; the reference asserts that nothing overflows."""
+def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread, layout, delta):
+    """Any timestep from 1 ms to 1 s, any features, layout and delta; the reference asserts that nothing overflows."""
     rng = np.random.default_rng(seed)
-    model = integer_model(seed, units, channels=channels, gain=gain, layout=layout)
+    model = integer_model(seed, units, channels=channels, gain=gain, layout=layout, delta_q15=delta)
     features = rng.integers(-32768, 32768, (12, channels)) >> spread
     dt_us = np.rint(10 ** rng.uniform(3, 6, 12)).astype(int).tolist()
     got, wanted, _ = step_both(model, features, dt_us)
     assert np.array_equal(got, wanted)
+
+
+def test_states_that_hardly_move_are_skipped_and_counted():
+    model = integer_model(3, units=(12, 8), delta_q15=2000)
+    features = np.repeat(np.random.default_rng(0).integers(-4096, 4096, (5, 10)), 20, 0)
+    network, exact = NetworkS8(model), NetworkS8(integer_model(3, units=(12, 8)))
+    with LNN(write(model)) as lnn:
+        for x in features:
+            got = logits_q16(lnn.step(x / 4096, 0.02))
+            assert np.array_equal(got, network.step(x, 20_000))
+            exact.step(x, 20_000)
+        skipped = lnn.counters()["skipped_macs"]
+    assert skipped == sum(cell.skipped_macs for cell in network.cells) > 0.3 * 100 * 2 * (12 * 12 + 8 * 8)
+    assert np.abs(network.cells[1].h - exact.cells[1].h).max() < 32768 * 0.2
+
+
+def n_blocks(model) -> int:
+    return sum(-(-2 * c.n_units // 4) * (-(-c.n_inputs // 4) + -(-c.n_units // 4)) for c in model.cells)
+
+
+def test_pruned_weights_are_counted():
+    model = integer_model(3, units=(12, 8), layout="rows4x4_sparse")
+    with LNN(write(model)) as lnn:
+        lnn.step(np.zeros(10), 0.02)
+        assert lnn.counters()["skipped_macs"] == 16 * round(zero_block_share(model) * n_blocks(model))
 
 
 def test_widest_rows_and_largest_weights_do_not_overflow():

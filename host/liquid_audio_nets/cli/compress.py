@@ -31,6 +31,8 @@ def main_command(
     frontend: Annotated[str, typer.Option(help="auto, integer or float")] = "auto",
     prune_threshold: Annotated[float, typer.Option(
         help="blocks of 4 x 4 weights with less than this share of their rows' variance become zero", min=0, max=1)] = 0.0,
+    delta_threshold: Annotated[float, typer.Option(
+        help="states that moved less since they last counted (full scale 1) are skipped", min=0, max=0.99)] = 0.0,
     calibrate: Annotated[Path | None, typer.Option(
         help="recordings to fit and to check on, best a folder with one folder a word")] = None,
     max_drop: Annotated[float, typer.Option(help="points of accuracy that may be lost, else exit 6", min=0)] = 1.0,
@@ -46,7 +48,7 @@ def main_command(
     if target not in TARGETS:
         raise CompressError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
     model = load_model(input)
-    request = Request(quantization, TARGETS[target], frontend, prune_threshold,
+    request = Request(quantization, TARGETS[target], frontend, prune_threshold, delta_threshold,
                       golden_ms * model.sample_rate_hz // 1000)
     request.check()
     sounds = from_folder(calibrate, model) if calibrate else synthetic(model)

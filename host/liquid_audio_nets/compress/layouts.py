@@ -12,10 +12,17 @@ SPARSE_FROM = {"cortex_m55": 0.85}
 SPARSE_FROM_ELSEWHERE = 0.2
 
 
-def lay_out(model: Model, target: str) -> Model:
-    """A copy of an integer model with the layouts of `target`, enum target of the format."""
+def lay_out(model: Model, target: str, delta: float | None = None) -> Model:
+    """A copy of an integer model with the layouts of `target`, enum target of the format.
+
+    delta: states that moved by less (full scale 1) do not count anew, None: as the model has it; only the
+    layout rows4x4 knows it.
+    """
     dense = "rows4x16" if target == "cortex_m55" else "rows4x4"
-    cells = [dataclasses.replace(cell, layout=_layout(cell, model, target, dense)) for cell in model.cells]
+    layouts = [_layout(cell, model, target, dense) for cell in model.cells]
+    deltas = [cell.delta_q15 if delta is None else round(delta * 32768) for cell in model.cells]
+    cells = [dataclasses.replace(c, layout=l, delta_q15=d if l == "rows4x4" else 0)
+             for c, l, d in zip(model.cells, layouts, deltas)]
     return dataclasses.replace(model, cells=cells, readout=dataclasses.replace(model.readout, layout=dense))
 
 

@@ -28,13 +28,15 @@ COMPARED_CLIPS = 100
 class Request:
     """quantization: `dynamic-int8` chooses the front-end by measurement, `int8` has no float anywhere.
 
-    target: enum target of the format. prune_threshold: see pruning.py. golden_samples: audio in the golden vectors, 0 for none.
+    target: enum target of the format. prune_threshold: see pruning.py. delta_threshold: see layouts.py.
+    golden_samples: audio in the golden vectors, 0 for none.
     """
 
     quantization: str = "dynamic-int8"
     target: str = "any"
     frontend: str = "auto"
     prune_threshold: float = 0.0
+    delta_threshold: float = 0.0
     golden_samples: int = 1280
 
     def check(self) -> None:
@@ -80,7 +82,7 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
     if request.quantization == "float32":
         return _finish(Compressed(pruned, before, figures(pruned, decide(pruned, sounds.check), truth)), model, sounds, request)
     say("rounding")
-    mixed = lay_out(integer_cells(pruned, calibration), request.target)
+    mixed = lay_out(integer_cells(pruned, calibration), request.target, request.delta_threshold)
     frontend_rms = None
     chosen, after = mixed, None
     if request.frontend != "float":

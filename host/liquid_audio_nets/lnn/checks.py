@@ -134,9 +134,10 @@ def cell(f: dict) -> None:
     require(within(f["gate_clamp"], 0, 40) and f["gate_clamp"] > 0, "NUMBER", f"gate_clamp {f['gate_clamp']}")
 
 
-def cell_s8(f: dict) -> None:
-    require(f["reserved"] == 0, "PADDING", "cell")
-    require(1 <= f["gate_clamp_q11"] <= 32767, "NUMBER", f"gate_clamp_q11 {f['gate_clamp_q11']}")
+def cell_s8(f: dict, layout: str) -> None:
+    require(f["delta_q15"] == 0 or layout == "rows4x4", "WEIGHTS", f"delta_q15 with layout {layout}")
+    require(1 <= f["gate_clamp_q11"] <= 32767 and f["delta_q15"] <= 32767, "NUMBER",
+            f"gate_clamp_q11 {f['gate_clamp_q11']}, delta_q15 {f['delta_q15']}")
 
 
 def readout(cursor: Cursor, n_labels: int, last) -> None:

@@ -42,6 +42,7 @@ class CellS8:
 
     weights_inputs int8 (2N, M), weights_state int8 (2N, N), each within +-127;
     scale_inputs, scale_state, bias (q16) int32 (2N,); inv_tau uint32 (N,) q16 in 1/s; layout: of both matrices.
+    delta_q15: states that moved less do not count anew, 0: all count at every step; layout rows4x4 only.
     """
 
     weights_inputs: np.ndarray
@@ -54,6 +55,7 @@ class CellS8:
     kind: str = "ltc"
     solver: str = "fused"
     layout: str = "rows4x4"
+    delta_q15: int = 0
     weight = "int8"
 
     @property

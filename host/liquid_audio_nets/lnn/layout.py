@@ -118,7 +118,7 @@ FIELDS = {
         "n_units",
         "n_blocks_inputs",
         "n_blocks_state",
-        "reserved",
+        "delta_q15",
         "gate_clamp_q11",
     ),
     "readout": ("weight", "layout", "n_inputs", "idle_label", "reserved", "smoothing_s"),

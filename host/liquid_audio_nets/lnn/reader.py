@@ -38,7 +38,7 @@ def read(data: bytes) -> Model:
         READERS[name](cursor, header, parts)
         cursor.require_end()
     frontend, cells = parts["frontend"], parts["cells"]
-    sizes = [(c.n_inputs, c.n_units) for c in cells]
+    sizes = [(c.n_inputs, c.n_units, getattr(c, "delta_q15", 0)) for c in cells]
     needed = ram_bytes(header["n_labels"], len(frontend.window), frontend.fft_points, frontend.n_mels, sizes,
                        frontend.kind, cells[0].weight)
     if header["ram_bytes"] != needed:
@@ -140,14 +140,14 @@ def _cell_f32(cursor: Cursor, header: dict) -> Cell:
 def _cell_s8(cursor: Cursor, header: dict) -> CellS8:
     fields = cursor.record("cell_s8")
     layout = layout_name(fields["layout"], sparse=True)
-    checks.cell_s8(fields)
+    checks.cell_s8(fields, layout)
     n, fields = fields["n_units"], header | fields
     arrays = cursor.arrays("cell_s8", fields, ("inv_tau", "bias", "scale_inputs", "scale_state"), **checks.CELL_S8_LIMITS)
     for part, columns in (("inputs", fields["n_inputs"]), ("state", n)):
         arrays[f"weights_{part}"] = _matrix_s8(cursor, fields, part, layout, 2 * n, columns)
     checks.require(arrays["inv_tau"].max() <= checks.INV_TAU_Q16, "NUMBER", "inv_tau")
     return CellS8(gate_clamp_q11=fields["gate_clamp_q11"], kind=enum_name("cell", fields["kind"]),
-                  solver=enum_name("solver", fields["solver"]), layout=layout, **arrays)
+                  solver=enum_name("solver", fields["solver"]), layout=layout, delta_q15=fields["delta_q15"], **arrays)
 
 
 def _matrix_s8(cursor: Cursor, fields: dict, part: str, layout: str, rows: int, columns: int) -> np.ndarray:

@@ -125,14 +125,15 @@ class Cursor:
             raise LnnError("SHAPE", f"bytes {self.at} to {self.end} belong to nothing")
 
 
-def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int]],
+def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int, int]],
               frontend: str = "logmel_f32", weight: str = "float32") -> int:
-    """SPEC.md's formula; cells: (n_inputs, n_units) each."""
+    """SPEC.md's formula; cells: (n_inputs, n_units, delta_q15) each."""
     q15, integer, rows = frontend == "logmel_q15", weight == "int8", rows4(n_labels)
     scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, 4 * rows], []
-    for m, n in cells:
+    for m, n, delta in cells:
         m8, n8 = align(m, 8), align(n, 8)
         scratch.append(16 * n + 2 * max(m8, n8) if integer else 8 * n)
         states += [2 * (m8 + n8), 4 * n, 4 * n, 2 * n] if integer else [4 * (m + n)]
+        states += [2 * n8, 8 * n] if integer and delta else []
     parts = [2 * window_samples, max(scratch), *([2 * n_mels] if q15 else [4 * n_mels] * 2), *states]
     return MODEL_BYTES + sum(align(part, 8) for part in parts + [4 * rows] * 4 + [2 * rows] * 2)

@@ -64,7 +64,7 @@ def _file(model: Model, header: dict, sections: list[tuple[str, bytes]]) -> byte
         table += STRUCTS["section"].pack(ENUMS["section"][kind], kinds.count(kind), first + len(body), len(data), 0)
         kinds.append(kind)
         body += data
-    cells = [(c.n_inputs, c.n_units) for c in model.cells]
+    cells = [(c.n_inputs, c.n_units, getattr(c, "delta_q15", 0)) for c in model.cells]
     if not cells:
         raise LnnError("RANGE", "a model has 1 to 4 cells")
     frontend = model.frontend
@@ -113,7 +113,7 @@ def _cell_s8(cell: CellS8, header: dict) -> bytes:
     inputs, state = pack(cell.weights_inputs, cell.layout), pack(cell.weights_state, cell.layout)
     fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
               "weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"][cell.layout], "n_inputs": m, "n_units": n,
-              "n_blocks_inputs": inputs.n_blocks, "n_blocks_state": state.n_blocks, "reserved": 0,
+              "n_blocks_inputs": inputs.n_blocks, "n_blocks_state": state.n_blocks, "delta_q15": cell.delta_q15,
               "gate_clamp_q11": cell.gate_clamp_q11}
     arrays = vars(cell) | {f"{name}_{part}": values for part, packed in (("inputs", inputs), ("state", state))
                            for name, values in vars(packed).items()}
