@@ -167,7 +167,8 @@ static mp_obj_t lnn_counters(size_t n_args, const mp_obj_t *pos_args, mp_map_t *
     const struct { qstr_short_t name; uint64_t value; } rows[] = {
         { MP_QSTR_samples, c->samples }, { MP_QSTR_ticks, c->ticks }, { MP_QSTR_gated_ticks, c->gated_ticks },
         { MP_QSTR_frontend_runs, c->frontend_runs }, { MP_QSTR_steps, c->steps },
-        { MP_QSTR_detections, c->detections }, { MP_QSTR_gate_time, c->gate_time },
+        { MP_QSTR_detections, c->detections }, { MP_QSTR_skipped_macs, c->skipped_macs },
+        { MP_QSTR_gate_time, c->gate_time },
         { MP_QSTR_frontend_time, c->frontend_time }, { MP_QSTR_cell_time, c->cell_time },
         { MP_QSTR_readout_time, c->readout_time },
     };

@@ -94,8 +94,8 @@ class LNN:
     def set_adaptive_config(self, **fields: Any) -> None:
         """Several policy fields at once; times in seconds. Raises TypeError for an unknown field."""
     def counters(self, clear: bool = False) -> dict[str, int]:
-        """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections, and in CLOCK
-        gate_time, frontend_time, cell_time, readout_time."""
+        """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections,
+        skipped_macs, and in CLOCK gate_time, frontend_time, cell_time, readout_time."""
     def reset(self) -> None:
         """Back to the state after loading; policy, thresholds and counters stay."""
     def selftest(self) -> float:
