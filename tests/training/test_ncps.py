@@ -6,7 +6,7 @@ import pytest
 import torch
 from ncps import wirings
 
-from liquid_audio_nets.training import UnsupportedCell, from_ncps
+from liquid_audio_nets.training import Batch, LNNTrainer, UnsupportedCell, from_ncps
 from liquid_audio_nets.training.wirings import auto_ncp, ncp
 
 INPUTS, STEPS, BATCH = 4, 5, 3
@@ -63,7 +63,7 @@ def test_mappings(mapping):
 
 
 @pytest.mark.parametrize("mode", ["default", "pure", "no_gate"])
-@pytest.mark.parametrize("layers, activation", [(0, "lecun_tanh"), (1, "lecun_tanh"), (2, "silu"), (1, "relu"), (1, "gelu")])
+@pytest.mark.parametrize("layers, activation", [(0, "tanh"), (1, "lecun_tanh"), (2, "silu"), (1, "relu"), (1, "gelu")])
 def test_closed_form_cells(mode, layers, activation):
     cell = theirs.CfCCell(INPUTS, 6, mode, activation, backbone_units=5, backbone_layers=layers)
     compare(shaken(cell), 6)
@@ -72,6 +72,20 @@ def test_closed_form_cells(mode, layers, activation):
 def test_the_models_around_the_cells():
     compare(shaken(theirs.LTC(INPUTS, wirings.AutoNCP(8, 2))), 8)
     compare(shaken(theirs.CfC(INPUTS, 6, backbone_dropout=0.1, backbone_layers=2)).eval(), 6)
+
+
+def test_an_imported_cell_goes_on_training():
+    trainer = LNNTrainer({"input_dim": INPUTS, "hidden_dim": 8, "layers": 1, "output_dim": 2,
+                          "cell_kind": "ltc_synaptic", "wiring": {"kind": "auto_ncp", "outputs": 2},
+                          "learning_rate": 0.1, "warmup_steps": 1, "smoothing_s": 0.02})
+    cell = from_ncps(theirs.LTCCell(wirings.AutoNCP(8, 2), INPUTS))
+    for net in (trainer.net, trainer.average):
+        net.cells[0].load_state_dict(cell.state_dict())
+    labels = torch.arange(8) % 2
+    signal = torch.randn(8, 10, INPUTS) * 0.3 + (2.0 * labels - 1)[:, None, None]
+    batch = Batch.of_clips(signal, labels, 2, dt_s=0.5)  # the time scale that ncps starts with
+    losses = [trainer.train_step(batch) for _ in range(25)]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_policies_of_equal_seeds_are_equal():

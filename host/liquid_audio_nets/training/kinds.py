@@ -28,7 +28,7 @@ def make_cell(kind: str, solver: str, inputs: int, units: int, tau_s: tuple[floa
     if kind != "ltc_synaptic" and wiring != "full":
         raise UnsupportedCell(f"cell '{kind}' has no wiring; use cell_kind 'ltc_synaptic' or leave wiring out")
     if kind == "ltc_synaptic":
-        return SynapticLTCCell(inputs, units, solver, make_wiring(wiring, inputs, units))
+        return SynapticLTCCell(inputs, units, tau_s, solver, make_wiring(wiring, inputs, units))
     if kind == "ltc_const":
         return ConstLTCCell(inputs, units, tau_s, solver)
     if kind == "cfc":

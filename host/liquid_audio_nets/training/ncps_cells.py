@@ -42,7 +42,7 @@ def _synaptic(cell: nn.Module) -> SynapticLTCCell:
         value = theirs[name]
         if name in POSITIVE and not cell._implicit_param_constraints:
             if (value < 0).any():
-                raise UnsupportedCell(f"'{name}' has negative values; call apply_weight_constraints() of the cell first")
+                raise UnsupportedCell(f"'{name}' has negative values; call the cell's apply_weight_constraints() first")
             value = softplus_inverse(value)
         parameter.copy_(value)
     return ours
@@ -53,8 +53,9 @@ def _cfc(cell: nn.Module) -> CfCCell:
         raise UnsupportedCell("a CfC cell with a wiring cannot be imported; only plain CfC cells can")
     layers = [m for m in cell.backbone or () if isinstance(m, nn.Linear)]
     name = _ACTIVATION_NAMES[type(cell.backbone[1]).__name__] if layers else next(iter(ACTIVATIONS))
-    ours = CfCCell(cell.input_size, cell.hidden_size, cell.mode, layers[0].out_features if layers else None, len(layers),
-                   name, unit_s=1.0).to(cell.ff1.weight)
+    width = layers[0].out_features if layers else None
+    ours = CfCCell(cell.input_size, cell.hidden_size, cell.mode, width, len(layers), name, unit_s=1.0)
+    ours.to(cell.ff1.weight)
     for mine, yours in zip((m for m in ours.backbone if isinstance(m, nn.Linear)), layers):
         mine.load_state_dict(yours.state_dict())
     rest = {k: v.reshape(-1) if k in ("w_tau", "A") else v for k, v in cell.state_dict().items()

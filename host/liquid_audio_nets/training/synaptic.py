@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ from .solvers import Coefficients
 from .wirings import Wiring, full
 
 UNFOLDS = 6  # substeps of a step, as in the paper's experiments
-_RANGES = {"gleak": (0.001, 1.0), "vleak": (-0.2, 0.2), "cm": (0.4, 0.6), "w": (0.001, 1.0), "sigma": (3.0, 8.0),
+_RANGES = {"gleak": (0.001, 1.0), "vleak": (-0.2, 0.2), "w": (0.001, 1.0), "sigma": (3.0, 8.0),
            "mu": (0.3, 0.8)}
 POSITIVE = ("gleak", "cm", "w", "sensory_w")  # stored as x with softplus(x) the value
 
@@ -29,31 +31,36 @@ class SynapticLTCCell(nn.Module):
     Lechner et al., Nature Machine Intelligence 2 (2020), 642-652; Hasani et al., arXiv 2006.04439.
     x is the state of the source neuron, or an input after input_w x + input_b for the sensory synapses.
     w, mu, sigma, erev, mask (N, N) and sensory_... (M, N), source first; gleak, vleak, cm (N,); the outputs are
-    output_w v + output_b of the motor neurons, (outputs,)."""
+    output_w v + output_b of the motor neurons, (outputs,).  At the start the time constants, cm over the conductance of
+    half-open synapses, lie within tau_s."""
 
     kind = "ltc_synaptic"
 
-    def __init__(self, inputs: int, units: int, solver: str = "fused", wiring: Wiring | None = None,
-                 unfolds: int | None = None):
+    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0), solver: str = "fused",
+                 wiring: Wiring | None = None, unfolds: int | None = None):
         super().__init__()
         wiring = wiring or full(inputs, units)
         self.inputs, self.units, self.output_dim, self.solver = inputs, units, wiring.outputs, solver
         # A solver that controls its error needs no substeps given.
         self.unfolds = unfolds or (1 if solver == "adaptive_heun" else UNFOLDS)
-        for name in ("gleak", "vleak", "cm"):
-            self._add(name, name, (units,))
+        for name in ("gleak", "vleak"):
+            self._add(name, (units,))
         for prefix, polarity in (("", wiring.recurrent), ("sensory_", wiring.sensory)):
             for name in ("w", "mu", "sigma"):
-                self._add(prefix + name, name, polarity.shape)
+                self._add(prefix + name, polarity.shape)
             signs = torch.from_numpy(np.asarray(polarity, np.float32))
             self.register_parameter(prefix + "erev", nn.Parameter(signs.clone()))
             self.register_buffer(prefix + "mask", signs.abs())
+        # A fixed range of cm would make the dense wirings fast and the sparse ones slow.
+        tau = torch.empty(units).uniform_(*map(math.log, tau_s)).exp()
+        with torch.no_grad():
+            self.cm = nn.Parameter(softplus_inverse(tau * (softplus(self.gleak) + 0.5 * self.weight.sum(0))))
         self.input_w, self.input_b = nn.Parameter(torch.ones(inputs)), nn.Parameter(torch.zeros(inputs))
         self.output_w = nn.Parameter(torch.ones(wiring.outputs))
         self.output_b = nn.Parameter(torch.zeros(wiring.outputs))
 
-    def _add(self, name: str, like: str, shape: tuple[int, ...]) -> None:
-        start = torch.empty(shape).uniform_(*_RANGES[like])
+    def _add(self, name: str, shape: tuple[int, ...]) -> None:
+        start = torch.empty(shape).uniform_(*_RANGES[name.removeprefix("sensory_")])
         self.register_parameter(name, nn.Parameter(softplus_inverse(start) if name in POSITIVE else start))
 
     @property

@@ -39,7 +39,7 @@ def ncp(inputs: int, units: int, inter: int, command: int, motor: int, sensory_f
         recurrent: int, motor_fanin: int, seed: int = SEED) -> Wiring:
     """A neural circuit policy; recurrent: number of synapses drawn among the command neurons."""
     if inter + command + motor != units:
-        raise WiringError(f"inter, command and motor neurons are {inter + command + motor}, but the cell has {units} units")
+        raise WiringError(f"{inter + command + motor} inter, command and motor neurons, but the cell has {units} units")
     for name, value, most in (("sensory_fanout", sensory_fanout, inter), ("inter_fanout", inter_fanout, command),
                               ("motor_fanin", motor_fanin, command)):
         if not 0 < value <= most:
@@ -74,7 +74,8 @@ def auto_ncp(inputs: int, units: int, outputs: int | None = None, sparsity: floa
                share(command), seed)
 
 
-def _connect(rng: np.random.RandomState, synapses: np.ndarray, sources: np.ndarray, targets: np.ndarray, fanout: int) -> None:
+def _connect(rng: np.random.RandomState, synapses: np.ndarray, sources: np.ndarray, targets: np.ndarray, fanout: int
+             ) -> None:
     """Each source draws `fanout` targets; a target that none drew then draws as many sources as is usual."""
     forgotten = list(targets)
     for source in sources:
