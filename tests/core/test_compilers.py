@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from typing import Sequence
 
+import machines
 import pytest
 from sanitized import CORE, INCLUDE
 
@@ -34,7 +35,7 @@ def test_cortex_m(core):
     if not shutil.which("arm-none-eabi-gcc"):
         pytest.skip("no arm-none-eabi-gcc")
     # arm_acle.h's intrinsics mix signs; the portable code's signs are checked on the host
-    compile_core("arm-none-eabi-gcc", "-mthumb", *CORES[core], after=["-Wno-sign-conversion"])
+    compile_core("arm-none-eabi-gcc", "-mthumb", *CORES[core], after=["-Wno-sign-conversion", *machines.c_library()])
 
 
 def test_header_is_c_plus_plus_too(tmp_path):
