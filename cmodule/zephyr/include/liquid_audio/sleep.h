@@ -1,4 +1,4 @@
-/* How long the processor slept: Zephyr's idle thread runs WFI until the next interrupt. */
+/* How long the processor slept, and how long it did not: Zephyr's idle thread runs WFI until the next interrupt. */
 #ifndef LIQUID_AUDIO_SLEEP_H
 #define LIQUID_AUDIO_SLEEP_H
 
@@ -6,5 +6,7 @@
 
 /* Microseconds asleep since boot; 0 without CONFIG_SCHED_THREAD_USAGE_ALL. */
 uint64_t lnn_slept_us(void);
+/* CPU cycles awake since boot; 0 likewise. */
+uint64_t lnn_busy_cycles(void);
 
 #endif
