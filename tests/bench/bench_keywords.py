@@ -1,4 +1,4 @@
-"""The shipped model on virtual boards: exact instructions, the Python loop included, and sizes."""
+"""The shipped model and its float twin on virtual boards: exact instructions, the Python loop included, and sizes."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from liquid_audio_nets import link
 from liquid_audio_nets.audio import Voice, say, write_wav
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODEL = ROOT / "device/models/keywords.lnn"
+MODELS = {"": ROOT / "device/models/keywords.lnn", "float_": ROOT / "device/models/keywords_f32.lnn"}
 BOARDS = ("qemu_m4f", "qemu_m7")
 SECONDS = 10
 SENTENCE = ("the quick brown fox jumps over the lazy dog and then it goes right up to the old house on the left side "
@@ -49,9 +49,13 @@ def measure_board(name: str) -> list[dict]:
             write_wav(f"{folder}/{sound}.wav", samples)
         connection = link.open_link(boards.start(board))
         try:
-            link.upload(connection, MODEL.read_bytes(), "/models/keywords.lnn")
             connection.exec(SCRIPT.read_text())
-            found = json.loads(connection.exec(f"print_json({folder!r}, {SECONDS})"))
+            found = {}
+            for prefix, model in MODELS.items():
+                target = f"/models/{model.name}"
+                link.upload(connection, model.read_bytes(), target)
+                said = json.loads(connection.exec(f"print_json({target!r}, {folder!r}, {SECONDS})"))
+                found |= {prefix + metric: value for metric, value in said.items()}
         finally:
             connection.close()
             boards.stop(board)

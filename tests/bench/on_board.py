@@ -4,7 +4,7 @@ import json
 
 import liquid_audio
 
-net = liquid_audio.LNN.load("/models/keywords.lnn")
+net = None
 audio = bytearray(640)
 
 
@@ -32,7 +32,9 @@ def heap_growth(path, blocks):
     return gc.mem_alloc() - before
 
 
-def print_json(folder, seconds):
+def print_json(model, folder, seconds):
+    global net
+    net = liquid_audio.LNN.load(model)
     speech, quiet = folder + "/speech.wav", folder + "/silence.wav"
     work = hear(speech) // seconds
     c = net.counters()
