@@ -99,17 +99,14 @@ static uint32_t update_sums(const lnn_cell_t *owner, void *spare) {
     return 2u * owner->n_units * (n_columns - 4u * n);
 }
 
-/* z in q16: |z| < 3 * 2**29 by the loader's bounds */
-static int32_t argument(const lnn_cell_s8_t *cell, uint32_t row, int32_t from_inputs, int32_t from_state) {
-    return cell->bias_q16[row] + lnn_mul_high(from_inputs, cell->scale_inputs[row])
-        + lnn_mul_high(from_state, cell->scale_state[row]);
-}
-
-/* Scratch: the sums of the inputs (2N), those of the state (2N), then what the product wants. */
+/*
+ * Arguments z in q16, 2N of them: gate and reversal of each unit side by side. Scratch: the sums of the
+ * inputs (2N), which become z, those of the state (2N), then what the product wants.
+ */
 uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     lnn_cell_s8_t *const cell = &owner->as.s8;
     uint32_t rows = 2u * owner->n_units, skipped = cell->pruned_macs;
-    const int32_t *from_inputs = scratch, *from_state = scratch + rows;
+    const int32_t *from_state = scratch + rows;
     if (dt_us != cell->dt_us) {
         set_dt(owner, dt_us);
     }
@@ -120,18 +117,18 @@ uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     } else {
         lnn_matvec_s8(&cell->state, lnn_state_s8(owner), scratch + rows, scratch + 2u * rows);
     }
-    const lnn_cell_s8_t c = *cell; /* so that the compiler need not look again after each store */
+    lnn_scale_sums(scratch, cell->bias_q16, cell->scale_inputs, from_state, cell->scale_state, rows);
+    const int32_t *z = scratch, *inv_c = cell->inv_c_q31; /* |z| < 3 * 2**29 by the loader's bounds */
+    const int16_t *shift = cell->shift_q11;
+    int32_t *state = cell->h_q30, clamp = cell->gate_clamp_q11;
     int16_t *copy = lnn_state_s8(owner);
-    for (uint32_t row = 0; row < rows; row += 2) {
-        uint32_t i = row / 2u;
-        int32_t z = argument(&c, row, from_inputs[row], from_state[row]);
-        int32_t gate = lnn_clamp(z >> 5, -c.gate_clamp_q11, c.gate_clamp_q11);
-        int32_t s = lnn_sigmoid_q31(gate + c.shift_q11[i]);
-        int32_t potential = lnn_tanh_q30(argument(&c, row + 1u, from_inputs[row + 1u], from_state[row + 1u]) >> 5);
-        int32_t kept = 2 * lnn_mul_high(c.h_q30[i], c.inv_c_q31[i]);
+    for (int32_t *end = state + owner->n_units; state < end; state++, z += 2) {
+        int32_t s = lnn_sigmoid_q31(lnn_clamp(z[0] >> 5, -clamp, clamp) + *shift++);
+        int32_t potential = lnn_tanh_q30(z[1] >> 5);
+        int32_t kept = 2 * lnn_mul_high(*state, *inv_c++);
         int32_t h = kept + 2 * lnn_mul_high(s, potential - kept);
-        c.h_q30[i] = h;
-        copy[i] = (int16_t)(h >> 15);
+        *state = h;
+        *copy++ = (int16_t)(h >> 15);
     }
     return skipped;
 }

@@ -8,6 +8,11 @@
 
 #include <stdint.h>
 
+/* Multiplications that keep the high word, saturation: Armv7E-M and Armv8-M with DSP extension. */
+#if defined(__ARM_FEATURE_SIMD32) && defined(__thumb2__)
+#define LNN_HAVE_DSP
+#endif
+
 extern const uint32_t lnn_log2_table_q16[65];    /* log2(1 + i/64) */
 extern const uint32_t lnn_exp2_table_q31[65];    /* 2**(-i/64) */
 extern const uint32_t lnn_sigmoid_table_q31[513]; /* sigmoid(-i/32) */
@@ -23,6 +28,10 @@ static inline int32_t lnn_mul_high(int32_t a, int32_t b) {
     int32_t cross = a_high * (int32_t)b_low + (int32_t)(a_low * b_low >> 16);
     int32_t carry = (int32_t)a_low * b_high + (int32_t)((uint32_t)cross & 0xffffu);
     return a_high * b_high + (cross >> 16) + (carry >> 16);
+#elif defined(LNN_HAVE_DSP)
+    int32_t high;
+    __asm("smmul %0, %1, %2" : "=r"(high) : "r"(a), "r"(b));
+    return high;
 #else
     return (int32_t)(((int64_t)a * b) >> 32);
 #endif
@@ -103,7 +112,12 @@ static inline uint32_t lnn_sigmoid_below_q31(uint32_t distance_q11) {
  */
 static inline int32_t lnn_sigmoid_q31(int32_t x_q11) {
     uint32_t distance = (uint32_t)(x_q11 < 0 ? -x_q11 : x_q11);
-    uint32_t below = lnn_sigmoid_below_q31(distance > 32767u ? 32767u : distance);
+#if defined(LNN_HAVE_DSP)
+    __asm("usat %0, #15, %0" : "+r"(distance));
+#else
+    distance = distance > 32767u ? 32767u : distance;
+#endif
+    uint32_t below = lnn_sigmoid_below_q31(distance);
     return (int32_t)(x_q11 < 0 ? below : ~(below | 0x80000000u)); /* 2**31 - 1 - below */
 }
 

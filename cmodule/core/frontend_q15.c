@@ -23,17 +23,27 @@ static int32_t emphasized(int32_t x, int32_t before) {
     return lnn_sat16(x - before + (before >> PREEMPHASIS_SHIFT));
 }
 
-/* Two samples a turn. A bit that differs from the one below it ends a run of sign bits. */
+/* The pair after `before`. A bit that differs from the one below it ends a run of sign bits. */
+static lnn_pair_t emphasize_pair(int16_t *out, const int16_t *audio, int32_t before, uint32_t *bits) {
+    lnn_pair_t x = lnn_pair_load(audio);
+    lnn_pair_t y = lnn_pair(emphasized(lnn_low(x), before), emphasized(lnn_high(x), lnn_low(x)));
+    *bits |= y ^ (y << 1);
+    lnn_pair_store(out, y);
+    return x;
+}
+
 static void emphasize(emphasis_t *e, const int16_t *audio, uint32_t n) {
     int16_t *out = e->out;
     int32_t before = e->before;
     uint32_t bits = e->bits;
+    for (; n >= 8u; n -= 8u, audio += 8, out += 8) {
+        lnn_pair_t x = emphasize_pair(out, audio, before, &bits);
+        x = emphasize_pair(out + 2, audio + 2, lnn_high(x), &bits);
+        x = emphasize_pair(out + 4, audio + 4, lnn_high(x), &bits);
+        before = lnn_high(emphasize_pair(out + 6, audio + 6, lnn_high(x), &bits));
+    }
     for (; n >= 2u; n -= 2u, audio += 2, out += 2) {
-        lnn_pair_t x = lnn_pair_load(audio);
-        lnn_pair_t y = lnn_pair(emphasized(lnn_low(x), before), emphasized(lnn_high(x), lnn_low(x)));
-        before = lnn_high(x);
-        bits |= y ^ (y << 1);
-        lnn_pair_store(out, y);
+        before = lnn_high(emphasize_pair(out, audio, before, &bits));
     }
     if (n > 0) {
         int32_t y = emphasized(*audio, before);
@@ -46,12 +56,21 @@ static void emphasize(emphasis_t *e, const int16_t *audio, uint32_t n) {
     e->bits = bits;
 }
 
+static void multiply_pair(int16_t *z, const int16_t *w, uint32_t right) {
+    lnn_pair_t a = lnn_pair_load(z), b = lnn_pair_load(w);
+    lnn_pair_store(z, lnn_pair(lnn_low(a) * lnn_low(b) >> right, lnn_high(a) * lnn_high(b) >> right));
+}
+
 /* In place: |audio| < 2**width times the window, shifted to |z| < 2**14 */
 static void apply_window(int16_t *z, const int16_t *window, uint32_t n, uint32_t width) {
-    lnn_pair_t *out = (lnn_pair_t *)(void *)z;
-    for (uint32_t i = 0; i < n; i += 2) {
-        lnn_pair_t x = lnn_pair_load(z + i), w = lnn_pair_load(window + i);
-        *out++ = lnn_pair(lnn_low(x) * lnn_low(w) >> (width + 1u), lnn_high(x) * lnn_high(w) >> (width + 1u));
+    for (; n >= 8u; n -= 8u, z += 8, window += 8) {
+        multiply_pair(z, window, width + 1u);
+        multiply_pair(z + 2, window + 2, width + 1u);
+        multiply_pair(z + 4, window + 4, width + 1u);
+        multiply_pair(z + 6, window + 6, width + 1u);
+    }
+    for (; n > 0; n -= 2u, z += 2, window += 2) {
+        multiply_pair(z, window, width + 1u);
     }
 }
 

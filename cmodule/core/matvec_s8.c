@@ -1,5 +1,6 @@
 /* The portable products, which are the reference, and the choice of a better one. */
 #include "matvec_s8.h"
+#include "fixmath.h"
 #include "internal.h"
 
 uint32_t lnn_matrix_s8_blocks(uint32_t layout, uint32_t n_groups, uint32_t n_columns) {
@@ -75,6 +76,15 @@ void lnn_matvec_s8_add(const lnn_matrix_s8_t *m, const lnn_delta_s8_t *changes, 
     }
 #endif
 }
+
+#if !defined(LNN_MATVEC_DSP)
+void lnn_scale_sums(int32_t *sums, const int32_t *offset, const int32_t *scale, const int32_t *more,
+    const int32_t *more_scale, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        sums[i] = offset[i] + lnn_mul_high(sums[i], scale[i]) + lnn_mul_high(more[i], more_scale[i]);
+    }
+}
+#endif
 
 void lnn_matvec_s8(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums, void *spare) {
     (void)spare;

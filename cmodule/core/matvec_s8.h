@@ -46,6 +46,10 @@ typedef struct {
 /* Adds the changes' products to the sums (4 * n_groups); layout rows4x4, n > 0. */
 void lnn_matvec_s8_add(const lnn_matrix_s8_t *m, const lnn_delta_s8_t *changes, uint32_t n, int32_t *sums);
 
+/* sums = offset + (sums * scale >> 32) + (more * more_scale >> 32), n of each, n even. */
+void lnn_scale_sums(int32_t *sums, const int32_t *offset, const int32_t *scale, const int32_t *more,
+    const int32_t *more_scale, uint32_t n);
+
 /* matvec_s8_arm.c */
 void lnn_rows4x4_asm(const int8_t *w, const int16_t *x, uint32_t n_groups, uint32_t n_fours, int32_t *sums);
 void lnn_rows4x4_sparse_asm(const int8_t *w, const int16_t *x, const uint8_t *columns, const uint8_t *counts,

@@ -27,6 +27,20 @@
 
 #define NEXT_FOUR "ldrd r11, r12, [r1], #8\n" BLOCK
 
+/* The first of a group: its sums start here. No instruction of a four changes the flags. */
+#define FIRST_ROW(sum, weights)                  \
+    "sxtb16 lr, " weights "\n"                   \
+    "sxtb16 " weights ", " weights ", ror #8\n"  \
+    "smuad " sum ", lr, r11\n"                   \
+    "smlad " sum ", " weights ", r12, " sum "\n"
+#define FIRST_FOUR                \
+    "ldrd r11, r12, [r1], #8\n"   \
+    "ldmia r0!, {r7-r10}\n"       \
+    FIRST_ROW("r3", "r7")         \
+    FIRST_ROW("r4", "r8")         \
+    FIRST_ROW("r5", "r9")         \
+    FIRST_ROW("r6", "r10")
+
 #define CLEAR_SUMS "movs r3, #0\nmovs r4, #0\nmovs r5, #0\nmovs r6, #0\n"
 
 /* Stores the sums at the pointer at sp + 48 and moves it; counts the groups at sp + `groups` down. */
@@ -39,27 +53,36 @@
     "str r7, [sp, #" groups "]\n"
 
 /* r0 w, r1 x, r2 end of the group's w; r3 to r6 sums; r7 to r10 weights; r11, r12 numbers.
- * Stack: 0 x, 4 groups, 8 fours, 48 sums. */
+ * After the first four of a group one, two, and then four at a time, by the bits of what is left.
+ * Stack: 0 x, 4 groups, 8 fours after the first, 48 sums. */
 __asm(
     FUNCTION("lnn_rows4x4_asm")
+    "subs r3, r3, #1\n"
     "push {r1-r11, lr}\n"
     "1:\n"
     "ldr r1, [sp, #0]\n"
     "ldr r7, [sp, #8]\n"
     "add r2, r0, r7, lsl #4\n"
-    CLEAR_SUMS
-    "tst r7, #1\n"
-    "beq 2f\n"
+    "add r2, r2, #16\n"
+    "lsls r7, r7, #31\n" /* N: one left over, C: two */
+    FIRST_FOUR
+    "bpl 2f\n"
     NEXT_FOUR
     "2:\n"
-    "cmp r0, r2\n"
-    "bhs 4f\n"
+    "bcc 3f\n"
+    NEXT_FOUR
+    NEXT_FOUR
     "3:\n"
+    "cmp r0, r2\n"
+    "bhs 5f\n"
+    "4:\n"
+    NEXT_FOUR
+    NEXT_FOUR
     NEXT_FOUR
     NEXT_FOUR
     "cmp r0, r2\n"
-    "blo 3b\n"
-    "4:\n"
+    "blo 4b\n"
+    "5:\n"
     END_OF_GROUP("4", "48")
     "bne 1b\n"
     "add sp, sp, #12\n"
@@ -116,6 +139,28 @@ __asm(
     "add sp, sp, #8\n"
     "pop {r4-r11, pc}\n"
     END("lnn_rows4x4_add_asm"));
+
+/* r0 sums, r1 offset, r2 scale, r3 more, r12 more_scale, lr end of the sums; two at a time. */
+__asm(
+    FUNCTION("lnn_scale_sums")
+    "push {r4-r9, lr}\n"
+    "ldrd r12, lr, [sp, #28]\n"
+    "add lr, r0, lr, lsl #2\n"
+    "1:\n"
+    "ldrd r4, r5, [r1], #8\n"
+    "ldrd r6, r7, [r0]\n"
+    "ldrd r8, r9, [r2], #8\n"
+    "smmla r4, r6, r8, r4\n"
+    "smmla r5, r7, r9, r5\n"
+    "ldrd r6, r7, [r3], #8\n"
+    "ldrd r8, r9, [r12], #8\n"
+    "smmla r4, r6, r8, r4\n"
+    "smmla r5, r7, r9, r5\n"
+    "strd r4, r5, [r0], #8\n"
+    "cmp r0, lr\n"
+    "blo 1b\n"
+    "pop {r4-r9, pc}\n"
+    END("lnn_scale_sums"));
 
 #elif defined(LNN_MATVEC_V6M)
 
