@@ -4,7 +4,7 @@ import pathlib
 import sys
 import tempfile
 
-from bench_keywords import MODEL, ROOT, continuous_speech, row, silence
+from bench_keywords import ROOT, continuous_speech, row, silence
 
 from liquid_audio_nets.board import FirmwareError, sources
 from liquid_audio_nets.lnn import load, save
@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "tests/bare"))
 import machines  # noqa: E402
 
 BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
+MODEL = ROOT / "device/models/keywords.lnn"
 MACS = 128 * 104
 DS_CNN_INSTRUCTIONS = 7_840_000  # MLPerf Tiny keyword spotting in int8, CMSIS-NN, one decision; cited, measured the same way
 CMSIS_CORE = ("lib/cmsis/inc", "lib/CMSIS_6/CMSIS/Core/Include", "lib/CMSIS_5/CMSIS/Core/Include")
