@@ -47,7 +47,9 @@ def cmsis(folder: pathlib.Path) -> list[dict]:
         dsp, micropython = sources.cmsis_dsp().folder, sources.micropython().folder
     except FirmwareError:
         return []
-    core = next((micropython / path for path in CMSIS_CORE if (micropython / path / "core_cm4.h").is_file()), None)
+    folders = [dsp.parent / path / "CMSIS/Core/Include" for path in ("cmsis_6", "../hal/cmsis_6", "../hal/cmsis")]
+    folders += [micropython / path for path in CMSIS_CORE]
+    core = next((folder for folder in folders if (folder / "core_cm4.h").is_file()), None)
     if core is None:
         return []
     said = machines.run(machine, machines.build_cmsis(machine, dsp, core, folder / "cmsis.elf"))
