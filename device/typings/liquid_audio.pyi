@@ -1,5 +1,6 @@
 """The native module of boards. Checked against the module itself by tests/device/test_typings.py."""
 
+import sys
 from typing import Any, Iterator, Union
 
 Buffer = Union[bytes, bytearray, memoryview, Any]
@@ -124,3 +125,23 @@ class Mic:
     def deinit(self) -> None: ...
     def __enter__(self) -> "Mic": ...
     def __exit__(self, *_: Any) -> None: ...
+
+    if sys.platform == "zephyr":
+        restarts: int
+        """Times that the driver was started again because it failed or fell silent."""
+        time_us: int
+        """Uptime at the first sample of the last block."""
+
+        def __init__(self, path: Union[str, None] = None, rate: int = 16000, block: int = 320, *, gain: float = 1,
+                     channel: int = 0) -> None:
+            """gain: a factor, up to 255; channel: 0 left, 1 right.  OSError(ENODEV, node): no microphone."""
+        def start(self) -> None:
+            """Starts to capture; the first readinto() does, too. Who starts last has the microphone."""
+        def stop(self) -> None:
+            """Powers the receiver down and drops what was not read."""
+
+if sys.platform == "zephyr":
+    def baked_model() -> memoryview:
+        """The .lnn file in flash, for LNN.load(); where the firmware was built with one."""
+    def slept_us() -> int:
+        """Microseconds that the processor slept since boot."""

@@ -1,5 +1,7 @@
 """MicroPython with liquid_audio on Zephyr: files, speech through the emulated DMIC, the same results as on the host."""
 
+import ast
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,20 @@ def test_microphone_says_what_is_wrong(m4f, tmp_path):
         m4f.exec(f"import liquid_audio\nliquid_audio.Mic({str(tmp_path / 'bad.wav')!r})")
     with pytest.raises(RemoteError, match="gain is a factor"):
         m4f.exec("import liquid_audio\nliquid_audio.Mic(gain=0)")
+
+
+def test_stubs_name_what_zephyr_adds(m4f, root):
+    stub = ast.parse((root / "device/typings/liquid_audio.pyi").read_text())
+    mic = next(node for node in stub.body if isinstance(node, ast.ClassDef) and node.name == "Mic")
+
+    def declared(nodes):
+        """Names, those below `if sys.platform == "zephyr"` included."""
+        names = {node.target.id for node in nodes if isinstance(node, ast.AnnAssign)}
+        names |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        return names.union(*(declared(node.body) for node in nodes if isinstance(node, ast.If)))
+
+    has = set(eval(m4f.exec("import liquid_audio\nprint(dir(liquid_audio))"))) - {"__name__", "__class__", "__dict__"}
+    assert has | {"baked_model"} == declared(stub.body) - {"Result", "Thresholds"}
+    names = [name for name in declared(mic.body) if not name.startswith("__")]
+    assert not eval(m4f.exec(f"print([n for n in {names} if n not in ('lost', 'overruns', 'rate', 'restarts', 'time_us') "
+                             "and n not in dir(liquid_audio.Mic)])"))
