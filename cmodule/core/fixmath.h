@@ -67,7 +67,7 @@ static inline uint32_t lnn_leading_zeros(uint32_t x) {
 #endif
 }
 
-/* log2 of a mantissa x with its top bit set, times 2**16: 31 * 2**16 to 32 * 2**16; error < 4e-5 */
+/* log2 of a mantissa x with its top bit set, times 2**16: 31 * 2**16 to 32 * 2**16; error < 7e-5 */
 static inline int32_t lnn_log2_mantissa_q16(uint32_t x) {
     uint32_t i = (x >> 25) & 63u;
     uint32_t fraction = (x >> 9) & 0xffffu;
