@@ -7,7 +7,7 @@ AUDIO ?= $(wildcard ../shared/data/speech_commands)
 BOARD ?= qemu_m4f
 FUZZ_S ?= 60
 # What the installed package is made from besides its Python files, which are used in place.
-PACKAGE := pyproject.toml $(wildcard cmodule/core/*.[ch] cmodule/include/*.h cmodule/python/*)
+PACKAGE := pyproject.toml $(wildcard cmodule/core/*.[ch] cmodule/include/*.h cmodule/python/*) cmodule/sources.cmake
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 

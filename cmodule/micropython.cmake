@@ -2,29 +2,7 @@
 # CMSIS_DSP_DIR=<CMSIS-DSP's sources> makes the core use CMSIS-DSP; without it all is portable C.
 set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR})
 
-# Held equal to python/CMakeLists.txt and micropython.mk by a test.
-set(LIQUID_CORE_SOURCES
-    ${LIQUID_DIR}/core/cell_ltc_f32.c
-    ${LIQUID_DIR}/core/cell_ltc_s8.c
-    ${LIQUID_DIR}/core/cursor.c
-    ${LIQUID_DIR}/core/dsp_portable.c
-    ${LIQUID_DIR}/core/engine.c
-    ${LIQUID_DIR}/core/errors.c
-    ${LIQUID_DIR}/core/fft_q15.c
-    ${LIQUID_DIR}/core/fix_tables.c
-    ${LIQUID_DIR}/core/frontend_f32.c
-    ${LIQUID_DIR}/core/frontend_q15.c
-    ${LIQUID_DIR}/core/loader.c
-    ${LIQUID_DIR}/core/matvec_s8.c
-    ${LIQUID_DIR}/core/matvec_s8_arm.c
-    ${LIQUID_DIR}/core/matvec_s8_mve.c
-    ${LIQUID_DIR}/core/model.c
-    ${LIQUID_DIR}/core/policy.c
-    ${LIQUID_DIR}/core/readout.c
-    ${LIQUID_DIR}/core/sections.c
-    ${LIQUID_DIR}/core/sections_f32.c
-    ${LIQUID_DIR}/core/sections_s8.c
-)
+include(${LIQUID_DIR}/sources.cmake)
 
 add_library(liquid_audio_core INTERFACE)
 target_sources(liquid_audio_core INTERFACE ${LIQUID_CORE_SOURCES})

@@ -2,7 +2,7 @@
 # CMSIS_DSP_DIR=<CMSIS-DSP's sources> makes the core use CMSIS-DSP; without it all is portable C.
 LIQUID_DIR := $(USERMOD_DIR)
 
-# Held equal to python/CMakeLists.txt and micropython.cmake by a test.
+# Held equal to sources.cmake by a test.
 LIQUID_CORE_SOURCES := \
 	core/cell_ltc_f32.c \
 	core/cell_ltc_s8.c \

@@ -1,0 +1,23 @@
+# The C core, for everything that is built with CMake; micropython.mk is held equal to it by a test.
+set(LIQUID_CORE_SOURCES
+    ${CMAKE_CURRENT_LIST_DIR}/core/cell_ltc_f32.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/cell_ltc_s8.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/cursor.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/dsp_portable.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/engine.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/errors.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/fft_q15.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/fix_tables.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/frontend_f32.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/frontend_q15.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/loader.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s8.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s8_arm.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s8_mve.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/model.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/policy.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/readout.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/sections_f32.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/sections_s8.c
+)
