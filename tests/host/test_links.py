@@ -101,9 +101,9 @@ def test_no_such_port(transport):
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_board_that_falls_silent(board, transport, monkeypatch):
-    from liquid_audio_nets.link import mpremote_link
+    from liquid_audio_nets.link import raw_repl
 
-    monkeypatch.setattr(mpremote_link, "SILENCE_S", 1)
+    monkeypatch.setattr(raw_repl, "SILENCE_S", 1)
     link = open_link(board.port, transport)
     board.silent = True
     with pytest.raises(LinkError, match="was lost"):
