@@ -11,6 +11,8 @@ from torch import Tensor
 from ..audio.dataset import SILENCE, UNKNOWN
 from .augment import LOG_FLOOR, Augment, add_echo, channel_gain, mask_channels, warp_matrices
 from .cache import BLOCK_S, FrameStore, tick_energy
+from .model import LiquidNet
+from .penalties import allowed_loss
 from .placement import Chooser, Placement
 from .schedule import Policy, engine_schedule, random_schedule
 
@@ -38,6 +40,10 @@ class Batch:
         own = torch.nn.functional.one_hot(labels, classes).bool().expand(ticks, batch, classes)
         return cls(log_mel.transpose(0, 1).contiguous(), dt, torch.zeros_like(dt), own, weight,
                    torch.zeros(batch, dtype=torch.bool), False)
+
+    def loss(self, evidence: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
+        """What train_step makes smaller; evidence (T, B, K), the outputs of `net` on this batch."""
+        return allowed_loss(evidence, self.allowed, self.weight, label_smoothing)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,10 @@ class _Smooth(torch.autograd.Function):
 def smooth(logits: Tensor, dt: Tensor, decay_s: Tensor, start: Tensor, smoothing_s: float) -> Tensor:
     """e <- e + a (z - e), a = dt/(dt + smoothing_s); while the gate is closed e decays towards 0.
 
-    logits (T, B, K), dt and decay_s (T, B) s, start (B, K) -> (T, B, K)."""
+    logits (T, B, K), dt and decay_s (T, B) s, start (B, K) -> (T, B, K).  smoothing_s 0: the logits as they are, for
+    networks that predict numbers."""
+    if smoothing_s == 0:
+        return logits
     gain = (dt / (dt + smoothing_s)).unsqueeze(-1)
     keep = (1 - gain) / (1 + decay_s / smoothing_s).unsqueeze(-1)
     return _Smooth.apply(logits, gain, keep, start)

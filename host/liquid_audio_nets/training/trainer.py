@@ -16,7 +16,7 @@ from .batches import Batch
 from .cache import FrameStore
 from .evaluation import Clips, confusion_matrix, posteriors, validation_clips
 from .model import LiquidNet, ModelConfig, StreamState
-from .penalties import allowed_loss, power_loss, sparsity_loss
+from .penalties import power_loss, sparsity_loss
 
 
 class TrainingError(RuntimeError):
@@ -113,12 +113,14 @@ class LNNTrainer:
     def train_step(self, batch: Batch | tuple, lambda_power: float | None = None, lambda_sparse: float = 0.0) -> float:
         """One optimiser step on a Batch, or on (log_mel (B, T, C), labels (B,)) with 20 ms steps; returns the loss.
 
+        Any object with a Batch's log_mel, dt, closed_s, carried, stream and loss() will do: the batch knows what is right.
+
         lambda_power defaults to complexity_penalty.  Raises TrainingError when the loss is not finite;
         the weights are then those of before the step."""
-        batch = batch if isinstance(batch, Batch) else Batch.of_clips(*batch, classes=len(self.net.config.labels))
+        batch = Batch.of_clips(*batch, classes=len(self.net.config.labels)) if isinstance(batch, (tuple, list)) else batch
         lambda_power = self.config.complexity_penalty if lambda_power is None else lambda_power
-        evidence, end = self.net(batch.log_mel, batch.dt, batch.closed_s, self._start_state(batch))
-        loss = allowed_loss(evidence, batch.allowed, batch.weight, self.config.label_smoothing)
+        outputs, end = self.net(batch.log_mel, batch.dt, batch.closed_s, self._start_state(batch))
+        loss = batch.loss(outputs, self.net, self.config.label_smoothing)
         if lambda_power:
             loss = loss + lambda_power * power_loss(self.net, batch.dt)
         if lambda_sparse:
