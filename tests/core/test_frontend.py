@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from small_model import babble, noise, small_model
 
+from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.core import LNN, clip_features
-from liquid_audio_nets.lnn import write
-from liquid_audio_nets.reference.frontend import FrontEnd
+from liquid_audio_nets.lnn import load, write
+from liquid_audio_nets.reference.frontend import FEATURE_LIMIT, FrontEnd
 
 
 def reference_of(model) -> FrontEnd:
@@ -41,3 +42,24 @@ def test_one_window_is_the_same_as_many(model_bytes):
 def test_constant_audio_gives_finite_features(model_bytes, level):
     with LNN(model_bytes) as lnn:
         assert np.isfinite(lnn.features(np.full(512, level, np.int16))).all()
+
+
+def recordings(root):
+    """Every clip of the validation speakers, where the project's data lies beside; else made-up speech."""
+    folder = root.parent / "shared/data/speech_commands"
+    if folder.is_dir():
+        labels = ["yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_"]
+        return [samples for _, samples in scan(folder, labels, "validation").read()]
+    return [babble(16000, seed=seed) for seed in range(50)]
+
+
+def test_what_training_hears_is_what_the_core_hears(root):
+    """Training reads the reference's frames: within 1e-4 of full scale of the core's on the validation set."""
+    path = root / "device/models/keywords_f32.lnn"
+    reference, worst = reference_of(load(path)), []
+    with LNN.load(path) as lnn:
+        for samples in recordings(root):
+            ends = np.arange(320, len(samples) + 1, 320)
+            worst.append(np.abs(clip_features(lnn, samples, ends) - reference.features(samples, ends)).max())
+    assert max(worst) < 1e-4 * FEATURE_LIMIT
+    assert np.quantile(worst, 0.98) < 1e-4
