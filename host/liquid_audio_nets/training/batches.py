@@ -30,6 +30,11 @@ class Batch:
     carried: Tensor
     stream: bool
 
+    def to(self, device: torch.device) -> "Batch":
+        if device == self.log_mel.device:
+            return self
+        return replace(self, **{k: v.to(device, non_blocking=True) for k, v in vars(self).items() if isinstance(v, Tensor)})
+
     @classmethod
     def of_clips(cls, log_mel: Tensor, labels: Tensor, classes: int, dt_s: float = 0.02) -> "Batch":
         """Plain clips: log_mel (B, T, C), labels (B,); all that counts is the answer at the end."""

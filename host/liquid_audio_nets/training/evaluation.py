@@ -71,8 +71,9 @@ def posteriors(net: LiquidNet, store: FrameStore, clips: Clips, policy: Policy =
         play = schedule or engine_schedule(energy, policy)
         dt = np.where(heard, play.dt[: len(at), : len(blocks)], 0).astype(np.float32)
         log_mel = torch.log(torch.from_numpy(store.mel[index]) + LOG_FLOOR)
-        evidence, _ = net(log_mel, torch.from_numpy(dt), torch.from_numpy(play.closed[: len(at), : len(blocks)] * heard))
-        p = torch.softmax(evidence[-1], -1).numpy()
+        inputs = (log_mel, torch.from_numpy(dt), torch.from_numpy(play.closed[: len(at), : len(blocks)] * heard))
+        evidence, _ = net(*(x.to(net.mean.device) for x in inputs))
+        p = torch.softmax(evidence[-1], -1).cpu().numpy()
         out[part] = np.where((dt > 0).any(0)[:, None], p, idle)
     return out
 

@@ -82,6 +82,7 @@ class LNNTrainer:
         self.average = LiquidNet(self.config.model())  # exponential mean of the weights: what is exported
         self.average.load_state_dict(self.net.state_dict())
         self.average.requires_grad_(False)
+        self.parallel, self.device, self.bf16 = None, torch.device("cpu"), False
         self.step, self.best, self.metrics = 0, 0.0, {}
         self._carry: StreamState | None = None
 
@@ -100,11 +101,21 @@ class LNNTrainer:
             net.mean.copy_(flat.mean(0))
             net.inv_std.copy_(1 / flat.std(0).clamp_min(0.1))
 
+    def to(self, device: torch.device | str, bf16: bool = False, parallel: bool = False) -> "LNNTrainer":
+        """Train on a device; bf16: products of the forward pass in bfloat16; parallel: gradients are averaged with the
+        other processes of torch.distributed's group, each of which gives its own batches."""
+        self.device, self.bf16 = torch.device(device), bf16
+        self.net.to(self.device), self.average.to(self.device)
+        for moments in self.optimizer.state.values():
+            moments |= {k: moments[k].to(self.device) for k in ("exp_avg", "exp_avg_sq") if k in moments}
+        self.parallel = torch.nn.parallel.DistributedDataParallel(self.net) if parallel else None
+        return self
+
     def _start_state(self, batch: Batch) -> StreamState:
         size = batch.log_mel.shape[1]
         state = self.net.initial_state(size)
         if self._carry is not None and batch.stream and len(self._carry.evidence) == size:
-            other = torch.randperm(size, generator=torch.Generator().manual_seed(self.step))
+            other = torch.randperm(size, generator=torch.Generator().manual_seed(self.step)).to(self.device)
             keep = batch.carried.unsqueeze(1)
             state = StreamState([torch.where(keep, h[other], h0) for h, h0 in zip(self._carry.h, state.h)],
                                 torch.where(keep, self._carry.evidence[other], state.evidence))
