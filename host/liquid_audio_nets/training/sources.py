@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 
 from ..audio.dataset import NOISE_FOLDERS, SILENCE, UNKNOWN, scan, sound_files, split_of
 from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
+from ..audio.held_out import part_of_voice
 from ..audio.mixing import coloured_noise
-from ..audio.speech import Voice, engines, random_voice, say, voices
+from ..audio.speech import engines, random_voice, say, voices
 from .cache import Sound
 
 _HELD_OUT_NOISE = 0.2  # the last part of every background noise is for validation only
@@ -124,7 +124,7 @@ class KeywordSources:
             for word in words:
                 for _ in range(count):
                     voice = random_voice(rng, choices)
-                    split = _voice_split(voice)
+                    split = part_of_voice(voice)
                     if split not in self.splits:
                         continue
                     try:
@@ -134,11 +134,3 @@ class KeywordSources:
                         continue
                     label = word if word in keywords else UNKNOWN
                     yield Sound(samples, label, word, "synthetic", split)
-
-
-def _voice_split(voice: Voice) -> str:
-    """One espeak variant in eight is kept for validation, whatever its accent; flite has too few."""
-    if voice.engine == "flite":
-        return "training"
-    variant = voice.name.partition("+")[2]
-    return "validation" if hashlib.sha1(variant.encode()).digest()[0] % 8 == 3 else "training"

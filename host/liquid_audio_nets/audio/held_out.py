@@ -1,0 +1,100 @@
+"""What is kept away from training in folders of any recordings: by speaker, fold or file, and the end of long noises."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterator, Sequence
+
+import numpy as np
+
+from .dataset import NOISE_FOLDERS, sound_files, split_of
+from .files import SAMPLE_RATE_HZ, AudioError, read_audio
+from .speech import Voice
+
+HELD_OUT_FOLD = "4"
+HELD_OUT_NOISE = 0.2  # the last part of every background noise
+MIN_SAMPLES = SAMPLE_RATE_HZ // 50
+_FOLD = re.compile(r"(\d)-\d+-[A-Z]")
+_SPEAKER = re.compile(r"([A-Za-z]+)_\d+$")
+
+
+def part_of(name: str, percent: float = 20) -> str:
+    """'training', 'validation' or 'testing', by the name of a file alone.
+
+    `<speaker>_nohash_<n>`: Speech Commands' own rule; `<fold>-<recording>-<take>`: ESC's fold 4 is held out;
+    `<speaker>_<n>`: by speaker; any other name: by file, `percent` of them held out."""
+    if "_nohash_" in name:
+        return split_of(name)
+    stem = Path(name).stem
+    if fold := _FOLD.match(stem):
+        return "validation" if fold[1] == HELD_OUT_FOLD else "training"
+    speaker = _SPEAKER.match(stem)
+    return split_of(speaker[1] if speaker else stem, percent, 0)
+
+
+def part_of_voice(voice: Voice) -> str:
+    """One espeak variant in eight is kept for validation, whatever its accent; flite has too few."""
+    if voice.engine == "flite":
+        return "training"
+    variant = voice.name.partition("+")[2]
+    return "validation" if hashlib.sha1(variant.encode()).digest()[0] % 8 == 3 else "training"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file, or the part of a noise that belongs to a split; samples int16 (n,)."""
+
+    samples: np.ndarray
+    path: Path
+    split: str
+
+    @property
+    def folder(self) -> str:
+        return self.path.parent.name
+
+
+@dataclass
+class Recordings:
+    """Sound files below folders of root, one split or both; what could not be read is listed, not fatal."""
+
+    root: Path
+    splits: Sequence[str] = ("training", "validation")
+    percent: float = 20
+    unreadable: list[str] = field(default_factory=list)
+    converted: int = 0
+
+    def folders(self, *names: str) -> list[Path]:
+        """Folders that hold sound files, below the named ones, noise apart unless it is named itself."""
+        found = []
+        for top in (Path(self.root) / name for name in names):
+            below = [top, *(p for p in top.rglob("*") if p.is_dir() and p.name not in NOISE_FOLDERS)]
+            found += [p for p in below if p.is_dir() and p not in found]
+        return sorted(p for p in found if sound_files(p))
+
+    def read(self, *names: str) -> Iterator[Recording]:
+        """Recordings of the named folders of root; of noise folders each file in two parts."""
+        for folder in self.folders(*names):
+            for path in sound_files(folder):
+                noise = folder.name in NOISE_FOLDERS
+                if not noise and part_of(path.name, self.percent) not in self.splits:
+                    continue
+                samples = self._samples(path)
+                if samples is None:
+                    continue
+                cut = int(len(samples) * (1 - HELD_OUT_NOISE))
+                parts = {"training": samples[:cut], "validation": samples[cut:]} if noise else \
+                    {part_of(path.name, self.percent): samples}
+                yield from (Recording(part, path, split) for split, part in parts.items()
+                            if split in self.splits and len(part) >= MIN_SAMPLES)
+
+    def _samples(self, path: Path) -> np.ndarray | None:
+        try:
+            samples, converted = read_audio(path)
+        except AudioError as error:
+            self.unreadable.append(str(error))
+            return None
+        self.converted += converted
+        return samples
