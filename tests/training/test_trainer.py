@@ -10,26 +10,40 @@ from liquid_audio_nets.audio import AudioError, read_audio
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import ExportError, LNNTrainer, TrainingError, UnsupportedCell
-from liquid_audio_nets.training.batches import BatchMaker
-from liquid_audio_nets.training.keywords import KeywordRun, train_keywords
+from liquid_audio_nets.training.cache import FrameStore
 from liquid_audio_nets.training.loader import batches
-from liquid_audio_nets.training.placement import Chooser, Mixture
+from liquid_audio_nets.training.recipe import load as load_recipe
+from liquid_audio_nets.training.run import Run, train
+from liquid_audio_nets.training.tasks import make_task
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
+
+
+class KeywordRun:
+    """The keyword recipe on some data, with settings as in the recipe."""
+
+    def __init__(self, data, out, cache=None, progress=lambda progress: None, labels=LABELS, **settings):
+        self.data, self.out = data, out
+        settings = {"train.threads": 1, "data.labels": list(labels), "data.synthetic": 0} | {
+            k.replace("__", "."): v for k, v in settings.items()}
+        recipe = load_recipe("keywords", settings.items())
+        self.task = make_task(recipe, data, cache or out / "cache", lambda text: None)
+        self.run = Run.of(recipe, out, ahead=False, progress=progress)
+
+    def store(self):
+        return FrameStore(self.out / "cache")
+
+    def train(self):
+        return train(self.task, self.run)
 
 
 @pytest.fixture(scope="module")
 def run(words, tmp_path_factory):
     """A finished run of six short epochs."""
-    settings = KeywordRun(words, tmp_path_factory.mktemp("run"), LABELS, hidden=(16, 12), epochs=6, epoch_steps=25, batch=32,
-                          learning_rate=2e-2, synthetic_per_keyword=0, ahead=False)
-    train_keywords(settings)
+    settings = KeywordRun(words, tmp_path_factory.mktemp("run"), model__hidden=[16, 12], train__epochs=6, train__epoch_steps=25,
+                          train__batch=32, train__learning_rate=2e-2)
+    settings.train()
     return settings
-
-
-def maker(run):
-    store = run.store()
-    return BatchMaker(store, Chooser(store, LABELS, Mixture()), LABELS)
 
 
 def test_the_api_of_the_readme():
@@ -52,8 +66,8 @@ def test_a_small_net_learns_tones(run):
 
 
 def test_run_folder_is_complete(run):
-    assert {"config.json", "log.csv", "best.safetensors", "last.safetensors", "keywords.lnn", "card.md",
-            "confusion.json"} <= {p.name for p in run.out.iterdir()}
+    assert {"config.json", "recipe.toml", "log.csv", "tensorboard", "curves.png", "confusion.png", "det.png", "det.csv",
+            "best.safetensors", "last.safetensors", "keywords.lnn", "card.md", "confusion.json"} <= {p.name for p in run.out.iterdir()}
     assert len((run.out / "log.csv").read_text().splitlines()) == 7
     model = load(run.out / "keywords.lnn")
     assert model.label_names == list(LABELS) and model.golden is not None
@@ -85,7 +99,7 @@ def test_training_features_are_the_cores(run):
 
 
 def test_equal_seeds_give_equal_batches_with_and_without_worker(run):
-    made = [list(batches(maker(run), 4, 3, 2, seed=5, ahead=ahead)) for ahead in (False, True)]
+    made = [list(batches(run.task.batch, 4, 3, 2, seed=5, ahead=ahead)) for ahead in (False, True)]
     for a, b in zip(*made):
         assert torch.equal(a.log_mel, b.log_mel) and torch.equal(a.dt, b.dt) and torch.equal(a.allowed, b.allowed)
 
@@ -94,7 +108,7 @@ def test_resume_is_the_same_as_going_on(run, tmp_path):
     def fresh():
         return LNNTrainer(dict(hidden_dim=(6,), labels=LABELS, total_steps=8, warmup_steps=2))
 
-    made = [b for b in batches(maker(run), 8, 0, 6, seed=1, ahead=False)]
+    made = [b for b in batches(run.task.batch, 8, 0, 6, seed=1, ahead=False)]
     for b in made:
         b.carried[:] = False  # the streams' state is not part of a checkpoint
     whole, first = fresh(), fresh()
@@ -110,7 +124,7 @@ def test_resume_is_the_same_as_going_on(run, tmp_path):
 
 def test_a_finished_run_is_not_trained_again(run):
     before = (run.out / "last.safetensors").stat().st_mtime_ns
-    train_keywords(run)
+    run.train()
     assert (run.out / "last.safetensors").stat().st_mtime_ns == before
 
 
@@ -119,20 +133,20 @@ def test_interrupted_run_goes_on(run, tmp_path):
         if progress.step == 7:
             raise KeyboardInterrupt
 
-    again = KeywordRun(run.data, tmp_path, LABELS, hidden=(6,), epochs=2, epoch_steps=5, batch=8, synthetic_per_keyword=0,
-                       ahead=False, cache=run.out / "cache", progress=stop)
+    again = KeywordRun(run.data, tmp_path, run.out / "cache", stop, model__hidden=[6], train__epochs=2, train__epoch_steps=5,
+                       train__batch=8)
     with pytest.raises(KeyboardInterrupt):
-        train_keywords(again)
+        again.train()
     assert LNNTrainer.load(tmp_path / "last.safetensors").step == 5
-    again.progress = lambda progress: None
-    train_keywords(again)
+    again.run.progress = lambda progress: None
+    again.train()
     assert LNNTrainer.load(tmp_path / "last.safetensors").step == 10
 
 
 def test_loss_that_is_not_a_number_leaves_the_weights(run):
     trainer = LNNTrainer(dict(hidden_dim=(6,), labels=LABELS))
     before = trainer.net.readout.weight.clone()
-    batch = next(batches(maker(run), 4, 0, 1, seed=1, ahead=False))
+    batch = next(batches(run.task.batch, 4, 0, 1, seed=1, ahead=False))
     batch.log_mel[:] = float("nan")
     with pytest.raises(TrainingError, match="learning_rate"):
         trainer.train_step(batch)
@@ -159,7 +173,7 @@ def test_export_says_what_it_cannot_do(run, tmp_path):
 
 def test_data_that_cannot_be_learned_from(words, tmp_path):
     with pytest.raises(AudioError, match="'stop'"):
-        train_keywords(KeywordRun(words, tmp_path, ("yes", "stop", "_unknown_"), synthetic_per_keyword=0))
+        KeywordRun(words, tmp_path, labels=("yes", "stop", "_unknown_")).train()
 
 
 def test_a_real_clip_has_a_golden_answer(run):

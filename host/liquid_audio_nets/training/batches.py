@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,11 +31,6 @@ class Batch:
     carried: Tensor
     stream: bool
 
-    def to(self, device: torch.device) -> "Batch":
-        if device == self.log_mel.device:
-            return self
-        return replace(self, **{k: v.to(device, non_blocking=True) for k, v in vars(self).items() if isinstance(v, Tensor)})
-
     @classmethod
     def of_clips(cls, log_mel: Tensor, labels: Tensor, classes: int, dt_s: float = 0.02) -> "Batch":
         """Plain clips: log_mel (B, T, C), labels (B,); all that counts is the answer at the end."""
@@ -47,8 +43,16 @@ class Batch:
                    torch.zeros(batch, dtype=torch.bool), False)
 
     def loss(self, evidence: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
-        """What train_step makes smaller; evidence (T, B, K), the outputs of `net` on this batch."""
-        return allowed_loss(evidence, self.allowed, self.weight, label_smoothing)
+        """What train_step makes smaller; evidence (T, B, K), or (1, B, K) of a net that answers once, at the end."""
+        ticks = len(evidence)
+        return allowed_loss(evidence, self.allowed[-ticks:], self.weight[-ticks:], label_smoothing)
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """A batch, of this class or another dataclass, with its tensors on a device."""
+    if batch.log_mel.device == device:
+        return batch
+    return replace(batch, **{k: v.to(device, non_blocking=True) for k, v in vars(batch).items() if isinstance(v, Tensor)})
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,8 @@ class BatchMaker:
             schedule = random_schedule(ticks, batch, rng, tick_s)
         else:
             settled = np.exp(rng.uniform(np.log(1e-7), np.log(np.median(energy, 0) + 2e-7)))
-            schedule = engine_schedule(energy, replace(self.policy, min_timestep_s=tick_s), np.where(carried, settled, 0.0),
-                                       carried & (energy[0] > self.policy.energy_threshold**2))
+            schedule = engine_schedule(energy, self.policy, np.where(carried, settled, 0.0),
+                                       carried & (energy[0] > self.policy.energy_threshold**2), tick_s)
         allowed, weight = targets(placed, self.labels, ticks, stream, carried, timing)
         return Batch(log_mel, torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed),
                      torch.from_numpy(allowed), torch.from_numpy(weight), torch.from_numpy(carried), stream)

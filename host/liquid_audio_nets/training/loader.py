@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import signal
-from typing import Iterator
+from typing import Any, Callable, Iterator
 
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from .batches import Batch, BatchMaker
+_SEEDS = 10_000_000  # more than a run has batches
 
 
 class _Batches(IterableDataset):
-    def __init__(self, maker: BatchMaker, size: int, first: int, count: int, seed: int):
-        self.maker, self.size, self.first, self.count, self.seed = maker, size, first, count, seed
+    def __init__(self, make: Callable[[int, int], Any], size: int, seeds: range):
+        self.make, self.size, self.seeds = make, size, seeds
 
-    def __iter__(self) -> Iterator[Batch]:
-        for step in range(self.first, self.first + self.count):
-            yield self.maker.make(self.size, self.seed * 10_000_000 + step)
+    def __iter__(self) -> Iterator[Any]:
+        for seed in self.seeds:
+            yield self.make(self.size, seed)
 
 
 def _quiet_worker(_: int) -> None:
@@ -25,9 +25,12 @@ def _quiet_worker(_: int) -> None:
     torch.set_num_threads(1)
 
 
-def batches(maker: BatchMaker, size: int, first: int, count: int, seed: int, ahead: bool = True) -> Iterator[Batch]:
-    """Batches first .. first + count - 1 of a run; the same for the same seed, with or without a worker."""
-    data = _Batches(maker, size, first, count, seed)
+def batches(make: Callable[[int, int], Any], size: int, first: int, count: int, seed: int, ahead: bool = True,
+            rank: int = 0, world: int = 1) -> Iterator[Any]:
+    """Batches first .. first + count - 1 of a run, make(size, seed) each; the same for the same seed, with or without a
+    worker.  Of `world` processes each has a rank and batches of its own."""
+    start = seed * _SEEDS + rank
+    data = _Batches(make, size, range(start + first * world, start + (first + count) * world, world))
     if not ahead:
         return iter(data)
     return iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=6, worker_init_fn=_quiet_worker))

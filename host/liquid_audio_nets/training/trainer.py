@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from . import checkpoints
-from .batches import Batch
+from .arch.registry import make_net
+from .batches import Batch, moved
 from .cache import FrameStore
 from .evaluation import Clips, confusion_matrix, posteriors, validation_clips
 from .model import LiquidNet, ModelConfig, StreamState
@@ -73,13 +74,13 @@ class LNNTrainer:
     def __init__(self, config: dict[str, Any] | TrainerConfig):
         self.config = config if isinstance(config, TrainerConfig) else TrainerConfig.from_dict(config)
         torch.manual_seed(self.config.seed)
-        self.net = LiquidNet(self.config.model())
+        self.net = make_net(self.config.model())
         matrices = [p for p in self.net.parameters() if p.dim() > 1]
         vectors = [p for p in self.net.parameters() if p.dim() < 2]
         self.optimizer = torch.optim.AdamW(
             [{"params": matrices, "weight_decay": self.config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
             lr=self.config.learning_rate, betas=(0.9, 0.99))
-        self.average = LiquidNet(self.config.model())  # exponential mean of the weights: what is exported
+        self.average = make_net(self.config.model()).eval()  # exponential mean of the weights: what is exported
         self.average.load_state_dict(self.net.state_dict())
         self.average.requires_grad_(False)
         self.parallel, self.device, self.bf16 = None, torch.device("cpu"), False
@@ -129,8 +130,10 @@ class LNNTrainer:
         lambda_power defaults to complexity_penalty.  Raises TrainingError when the loss is not finite;
         the weights are then those of before the step."""
         batch = Batch.of_clips(*batch, classes=len(self.net.config.labels)) if isinstance(batch, (tuple, list)) else batch
+        batch = moved(batch, self.device)
         lambda_power = self.config.complexity_penalty if lambda_power is None else lambda_power
-        outputs, end = self.net(batch.log_mel, batch.dt, batch.closed_s, self._start_state(batch))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            outputs, end = (self.parallel or self.net)(batch.log_mel, batch.dt, batch.closed_s, self._start_state(batch))
         loss = batch.loss(outputs, self.net, self.config.label_smoothing)
         if lambda_power:
             loss = loss + lambda_power * power_loss(self.net, batch.dt)
@@ -155,6 +158,8 @@ class LNNTrainer:
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
         for mean, new in zip(self.average.parameters(), self.net.parameters()):
             mean.lerp_(new, 1 - decay)
+        for kept, new in zip(self.average.buffers(), self.net.buffers()):
+            kept.copy_(new)
 
     def fit(self, batches: Iterable[Batch], after: Callable[["LNNTrainer", float], None] | None = None,
             lambda_power: float | None = None, lambda_sparse: float = 0.0) -> float:

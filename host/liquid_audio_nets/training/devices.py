@@ -1,0 +1,54 @@
+"""Where a run computes: CPU or GPU, alone or as one of the processes that torchrun started."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from torch import distributed
+
+from .trainer import TrainingError
+
+_PATIENCE = timedelta(hours=2)  # the first process may be reading a data set
+
+
+@dataclass(frozen=True)
+class Place:
+    """device; rank: which of `world` processes this is, 0 is the one that writes."""
+
+    device: torch.device
+    rank: int = 0
+    world: int = 1
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.world > 1:
+            distributed.barrier()
+
+    def leave(self) -> None:
+        if self.world > 1:
+            distributed.destroy_process_group()
+
+
+def join(device: str = "auto") -> Place:
+    """This process's place.  device: auto, cpu or cuda; under torchrun it joins the group (gloo, on GPUs nccl).
+
+    Raises TrainingError where there is no such device."""
+    gpu = torch.cuda.is_available()
+    if device not in ("auto", "cpu", "cuda"):
+        raise TrainingError(f"no device '{device}'; give auto, cpu or cuda")
+    if device == "cuda" and not gpu:
+        raise TrainingError("no GPU that this torch can use; give --device cpu")
+    on_gpu = gpu and device != "cpu"
+    local = int(os.environ.get("LOCAL_RANK", 0))
+    if on_gpu:
+        torch.cuda.set_device(local)
+        torch.set_float32_matmul_precision("high")  # TF32
+    here = torch.device("cuda", local) if on_gpu else torch.device("cpu")
+    world = int(os.environ.get("WORLD_SIZE", 1))
+    if world == 1:
+        return Place(here)
+    distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=_PATIENCE)
+    return Place(here, distributed.get_rank(), world)

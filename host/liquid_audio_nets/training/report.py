@@ -1,0 +1,119 @@
+"""Evidence in a run folder: learning curves, confusion matrix, and the trade of missed against false detections."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from .log import read_log
+
+
+@dataclass
+class Det:
+    """Detection error trade-off: at each threshold the share of true events missed, and the false accepts, per hour or
+    (hours None) as the share of the false events; arrays of one length."""
+
+    threshold: np.ndarray
+    false_rejects: np.ndarray
+    false_accepts: np.ndarray
+    hours: float | None = None
+
+    @classmethod
+    def of_scores(cls, hits: Sequence[float], alarms: Sequence[float], hours: float | None = None, points: int = 200) -> "Det":
+        """hits: the best score in each true event (0 where it stayed silent); alarms: the score of every event that is
+        none; hours of audio that the alarms come from, None where each alarm is a clip of its own."""
+        hits, alarms = np.sort(np.asarray(hits, float)), np.sort(np.asarray(alarms, float))
+        every = np.unique(np.concatenate([hits, alarms]))
+        threshold = every[np.unique(np.linspace(0, len(every) - 1, points).astype(int))]
+        rejected = np.searchsorted(hits, threshold, "left") / max(len(hits), 1)
+        accepted = len(alarms) - np.searchsorted(alarms, threshold, "left")
+        return cls(threshold, rejected, accepted / (hours or max(len(alarms), 1)), hours)
+
+    @property
+    def unit(self) -> str:
+        return "false accepts per hour" if self.hours else "false accepts, share"
+
+    def rejects_at(self, accepts: float) -> float:
+        """The least share of missed events with at most so many false accepts; 1 where no threshold is that strict."""
+        return float(min(self.false_rejects[self.false_accepts <= accepts], default=1.0))
+
+    def save(self, path: Path) -> None:
+        with open(path, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["threshold", "false_rejects", self.unit.replace(",", "").replace(" ", "_")])
+            for row in zip(self.threshold, self.false_rejects, self.false_accepts):
+                writer.writerow([f"{x:.6g}" for x in row])
+
+
+def write(out: Path, metric: str, result: dict[str, Any], det: Det | None, report: Callable[[str], None]) -> None:
+    """curves.png, confusion.json and .png, det.csv and .png, as far as there are such data.  Without matplotlib there are
+    no plots, and report says so."""
+    if "confusion" in result:
+        kept = {k: v for k, v in result.items() if isinstance(v, (int, float, str, list, dict))}
+        (out / "confusion.json").write_text(json.dumps(kept))
+    if det is not None:
+        det.save(out / "det.csv")
+    try:
+        import matplotlib
+    except ModuleNotFoundError:
+        report("no plots: pip install matplotlib")
+        return
+    matplotlib.use("Agg")
+    plot_curves(read_log(out / "log.csv"), metric, out / "curves.png")
+    if "confusion" in result:
+        plot_confusion(np.array(result["confusion"]), result["labels"], out / "confusion.png")
+    if det is not None:
+        plot_det(det, out / "det.png")
+
+
+def plot_curves(rows: list[dict[str, str]], metric: str, path: Path) -> None:
+    """Loss and score over the steps, from the rows of log.csv."""
+    from matplotlib.figure import Figure
+
+    step = [int(row["step"]) for row in rows]
+    figure = Figure((7, 5), layout="constrained")
+    for axes, name in zip(figure.subplots(2, sharex=True), ("loss", metric)):
+        axes.plot(step, [float(row[name]) for row in rows], marker="." if len(rows) < 40 else None)
+        axes.set_ylabel(name)
+        axes.grid(alpha=0.3)
+    axes.set_xlabel("step")
+    figure.savefig(path)
+
+
+def plot_confusion(matrix: np.ndarray, labels: Sequence[str], path: Path) -> None:
+    """matrix (K, K), rows: truth; colours are shares of the row, numbers are counts."""
+    from matplotlib.figure import Figure
+
+    count = len(labels)
+    figure = Figure((2.5 + 0.5 * count, 2 + 0.5 * count), layout="constrained")
+    axes = figure.subplots()
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), n in np.ndenumerate(matrix):
+        if n:
+            axes.text(column, row, n, ha="center", va="center", color="white" if share[row, column] > 0.5 else "black")
+    axes.set_xticks(range(count), labels, rotation=60, ha="right")
+    axes.set_yticks(range(count), labels)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    figure.savefig(path)
+
+
+def plot_det(det: Det, path: Path) -> None:
+    """Missed share against false accepts."""
+    from matplotlib.figure import Figure
+
+    figure = Figure((6, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.step(det.false_accepts, 100 * det.false_rejects, where="post", marker="." if len(det.threshold) < 40 else None)
+    axes.set_xscale("symlog", linthresh=0.1)
+    axes.set_ylim(0, 100)
+    axes.set_xlabel(det.unit)
+    axes.set_ylabel("false rejects, %")
+    axes.grid(alpha=0.3)
+    figure.savefig(path)
