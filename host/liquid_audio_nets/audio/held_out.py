@@ -21,16 +21,16 @@ _FOLD = re.compile(r"(\d)-\d+-[A-Z]")
 _SPEAKER = re.compile(r"([A-Za-z]+)_\d+$")
 
 
-def part_of(name: str, percent: float = 20) -> str:
+def part_of(name: str, percent: float = 20, fold: str = HELD_OUT_FOLD) -> str:
     """'training', 'validation' or 'testing', by the name of a file alone.
 
-    `<speaker>_nohash_<n>`: Speech Commands' own rule; `<fold>-<recording>-<take>`: ESC's fold 4 is held out;
+    `<speaker>_nohash_<n>`: Speech Commands' own rule; `<fold>-<recording>-<take>`: ESC's folds, `fold` is held out;
     `<speaker>_<n>`: by speaker; any other name: by file, `percent` of them held out."""
     if "_nohash_" in name:
         return split_of(name)
     stem = Path(name).stem
-    if fold := _FOLD.match(stem):
-        return "validation" if fold[1] == HELD_OUT_FOLD else "training"
+    if found := _FOLD.match(stem):
+        return "validation" if found[1] == fold else "training"
     speaker = _SPEAKER.match(stem)
     return split_of(speaker[1] if speaker else stem, percent, 0)
 
@@ -55,6 +55,11 @@ class Recording:
     def folder(self) -> str:
         return self.path.parent.name
 
+    @property
+    def is_noise(self) -> bool:
+        """Background noise by its folder, or an environmental sound by ESC's way to name files."""
+        return self.folder in NOISE_FOLDERS or bool(_FOLD.match(self.path.stem))
+
 
 @dataclass
 class Recordings:
@@ -63,6 +68,7 @@ class Recordings:
     root: Path
     splits: Sequence[str] = ("training", "validation")
     percent: float = 20
+    fold: str = HELD_OUT_FOLD
     unreadable: list[str] = field(default_factory=list)
     converted: int = 0
 
@@ -74,19 +80,24 @@ class Recordings:
             found += [p for p in below if p.is_dir() and p not in found]
         return sorted(p for p in found if sound_files(p))
 
+    def noise_folders(self) -> list[str]:
+        """Names, relative to root, of the folders of background noise anywhere below it."""
+        root = Path(self.root)
+        return sorted(str(p.relative_to(root)) for name in NOISE_FOLDERS for p in root.rglob(name) if p.is_dir())
+
     def read(self, *names: str) -> Iterator[Recording]:
         """Recordings of the named folders of root; of noise folders each file in two parts."""
         for folder in self.folders(*names):
             for path in sound_files(folder):
                 noise = folder.name in NOISE_FOLDERS
-                if not noise and part_of(path.name, self.percent) not in self.splits:
+                if not noise and part_of(path.name, self.percent, self.fold) not in self.splits:
                     continue
                 samples = self._samples(path)
                 if samples is None:
                     continue
                 cut = int(len(samples) * (1 - HELD_OUT_NOISE))
                 parts = {"training": samples[:cut], "validation": samples[cut:]} if noise else \
-                    {part_of(path.name, self.percent): samples}
+                    {part_of(path.name, self.percent, self.fold): samples}
                 yield from (Recording(part, path, split) for split, part in parts.items()
                             if split in self.splits and len(part) >= MIN_SAMPLES)
 

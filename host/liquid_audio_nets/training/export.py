@@ -24,7 +24,7 @@ class ExportError(ValueError):
 
 
 def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadata: dict | None = None,
-             target: str = "any", policy: Policy = Policy(), temperature: float = 1.0) -> lnn.Model:
+             target: str = "any", policy: Policy = Policy(), temperature: float = 1.0, task: str = "keywords") -> lnn.Model:
     """The network as a model file's content.
 
     thresholds: posterior at which a label is detected, one for all or by label; labels that begin
@@ -52,24 +52,15 @@ def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadat
     readout = lnn.Readout(array(net.readout.weight) / temperature, array(net.readout.bias) / temperature,
                           config.smoothing_s, config.labels.index(SILENCE) if SILENCE in config.labels else None)
     frontend = FrontEnd(channels=config.input_dim, mean=array(net.mean), inv_std=array(net.inv_std))
-    return lnn.Model(labels, lnn.FrontEnd.from_reference(frontend), cells, readout, file_policy(policy),
-                     metadata=metadata or {}, target=TARGETS[target])
-
-
-def file_policy(policy: Policy) -> lnn.Policy:
-    return lnn.Policy(
-        min_timestep_us=round(policy.min_timestep_s * 1e6), max_timestep_us=round(policy.max_timestep_s * 1e6),
-        hold_us=round(policy.hold_s * 1e6), energy_threshold=policy.energy_threshold,
-        gate_close_ratio=policy.gate_close_ratio, attack_threshold=policy.attack_threshold,
-        release_threshold=policy.release_threshold, release_growth=policy.release_growth,
-        background_rise_per_s=policy.background_rise_per_s)
+    return lnn.Model(labels, lnn.FrontEnd.from_reference(frontend), cells, readout, policy,
+                     metadata=metadata or {}, target=TARGETS[target], task=task)
 
 
 def export_lnn(net: LiquidNet, path: str | Path, quantization: str = "float32", target: str = "any",
                golden_audio: np.ndarray | None = None, **content: Any) -> Path:
     """Write net as a `.lnn` file; golden_audio int16 (n,) is stored with the logits it must give.
 
-    content: thresholds, metadata, policy and temperature of to_model.
+    content: thresholds, metadata, policy, temperature and task of to_model.
     Raises ExportError for a quantization other than float32."""
     if quantization != "float32":
         raise ExportError(f"quantization '{quantization}' is not available yet; use quantization='float32'")
