@@ -25,7 +25,7 @@ from .report import Det
 from .schedule import Policy
 from .sources import KeywordSources
 from .streams import Score, validation_streams
-from .trainer import LNNTrainer
+from .trainer import LNNTrainer, TrainerConfig
 
 DATA = ("Google Speech Commands v0.01 (P. Warden, CC BY 4.0); Free Spoken Digit Dataset (CC BY-SA 4.0); Picovoice wake-word "
         "and speech-to-intent benchmarks (Apache-2.0); ESC-10 (K. Piczak, CC BY / CC0 by clip); words spoken by espeak-ng "
@@ -71,12 +71,8 @@ class KeywordTask:
         return KeywordSources(self.data, self.labels, **options | more)
 
     def trainer(self) -> LNNTrainer:
-        model, train = self.recipe["model"], self.recipe["train"]
-        named = {k: train[k] for k in ("learning_rate", "warmup_steps", "weight_decay", "label_smoothing", "ema_decay", "seed")}
-        trainer = LNNTrainer(dict(hidden_dim=tuple(model["hidden"]), labels=self.labels, cell_kind=model["arch"],
-                                  ode_solver=model["solver"], smoothing_s=model["smoothing_s"],
-                                  total_steps=train["epochs"] * train["epoch_steps"], **named))
-        samples = [self.batch(train["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(12)]
+        trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels))
+        samples = [self.batch(self.recipe["train"]["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(12)]
         trainer.normalise(torch.cat(samples).unsqueeze(0))
         return trainer
 
@@ -89,7 +85,7 @@ class KeywordTask:
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """Calibrates on held-out sounds and exports keywords.lnn with golden vectors of a training clip."""
-        posterior = posteriors(trainer.average, self.store, self.clips)
+        posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
         temperature = best_temperature(posterior, self.clips.label)
         streams = validation_streams(self._sources(synthetic_per_keyword=min(self.recipe["data"]["synthetic"], 80),
                                                    synthetic_per_unknown=1, splits=("validation",)))

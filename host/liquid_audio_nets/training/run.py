@@ -75,15 +75,13 @@ class Run:
     progress: Callable[[Progress], None] = lambda progress: None
     device: str = "auto"
     precision: str = "float32"
-    lambda_power: float | None = None
-    lambda_sparse: float = 0.0
     recipe: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, recipe: dict[str, Any], out: Path, **more: Any) -> "Run":
         """The run of a resolved recipe."""
         train = recipe["train"]
-        names = ("epochs", "epoch_steps", "batch", "seed", "threads", "precision", "lambda_power", "lambda_sparse")
+        names = ("epochs", "epoch_steps", "batch", "seed", "threads", "precision")
         return cls(Path(out), recipe=recipe, **{k: train[k] for k in names if k in train}, **more)
 
     @property
@@ -160,7 +158,7 @@ def _epochs(task: Task, run: Run, place: Place, trainer: LNNTrainer) -> None:
         count = min(run.epoch_steps - trainer.step % run.epoch_steps, steps - trainer.step)
         epoch_began = time.monotonic()
         made = batches(task.batch, run.batch, trainer.step, count, run.seed, run.ahead, place.rank, place.world)
-        loss = trainer.fit(made, after if log else None, run.lambda_power, run.lambda_sparse)
+        loss = trainer.fit(made, after if log else None)
         if log:
             _end_epoch(task, run, trainer, loss, time.monotonic() - epoch_began, log)
         place.wait()

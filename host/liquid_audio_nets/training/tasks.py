@@ -15,7 +15,8 @@ TASKS = {
 
 
 def make_task(recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None]) -> "Task":
-    """The task of a resolved recipe.  data: the user's folder, None where there is none; cache: where frames may be stored; report: takes what the
-    user should know, a line at a time."""
+    """The task of a resolved recipe.  data: the user's folder, None where there is none; cache: where frames may be
+    stored; report: takes what the user should know, a line at a time."""
     module, _, name = TASKS[recipe["task"]].partition(":")
-    return getattr(importlib.import_module(f".{module}", __package__), name)(recipe, Path(data) if data else None, Path(cache), report)
+    kind = getattr(importlib.import_module(f".{module}", __package__), name)
+    return kind(recipe, Path(data) if data else None, Path(cache), report)

@@ -24,6 +24,10 @@ class TrainingError(RuntimeError):
     """Training cannot go on; the message says what to do."""
 
 
+_OF_RECIPE = {"hidden": "hidden_dim", "arch": "cell_kind", "solver": "ode_solver", "lambda_power": "complexity_penalty",
+              "lambda_sparse": "sparsity_penalty"}
+
+
 @dataclass
 class TrainerConfig:
     """What LNNTrainer takes.  hidden_dim: units of every cell; layers: how many are stacked; cell_kind and ode_solver:
@@ -57,6 +61,14 @@ class TrainerConfig:
                 near = difflib.get_close_matches(key, known, 1)
                 raise TrainingError(f"unknown setting '{key}'" + (f"; did you mean '{near[0]}'?" if near else ""))
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    @classmethod
+    def of_recipe(cls, recipe: dict[str, Any], **more: Any) -> "TrainerConfig":
+        """From a recipe's tables [model] and [train]; what is no setting of a trainer is left to others.  more: fields."""
+        given = {_OF_RECIPE.get(k, k): v for table in ("model", "train") for k, v in recipe[table].items()}
+        train, known = recipe["train"], [f.name for f in fields(cls)]
+        values = {k: v for k, v in given.items() if k in known} | {"total_steps": train["epochs"] * train["epoch_steps"]} | more
+        return cls.from_dict(values)
 
     def model(self) -> ModelConfig:
         dims = self.hidden_dim if isinstance(self.hidden_dim, tuple) else (self.hidden_dim,) * self.layers
