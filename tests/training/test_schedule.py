@@ -6,7 +6,7 @@ import pytest
 from liquid_audio_nets.training.schedule import Policy, engine_schedule, random_schedule
 
 
-POLICY = Policy(min_timestep_s=0.02)
+POLICY = Policy(min_timestep_us=20_000)
 
 
 def play(level):
@@ -61,7 +61,7 @@ def test_schedule_is_the_cores(tick_ms):
 
     rng = np.random.default_rng(3)
     level = np.repeat(10 ** rng.uniform(-4.5, -1, 60), 8)
-    policy, tick = Policy(min_timestep_s=tick_ms / 1000), 16 * tick_ms
+    policy, tick = Policy(min_timestep_us=tick_ms * 1000), 16 * tick_ms
     audio = np.clip(rng.standard_normal((len(level), tick)) * level[:, None] * 32768, -32768, 32767).astype(np.int16)
     power = np.mean((audio / 32768.0) ** 2, axis=1)
     ours = engine_schedule(power[:, None], policy).dt[:, 0]

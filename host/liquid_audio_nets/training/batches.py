@@ -21,7 +21,8 @@ from .schedule import Policy, engine_schedule, random_schedule
 @dataclass
 class Batch:
     """Time-major tensors: log_mel (T, B, C), dt and closed_s (T, B) s, allowed (T, B, K) bool,
-    weight (T, B); stream: the sequences may go on from the end of earlier ones where carried (B,) says so."""
+    weight (T, B); stream: the sequences may go on from the end of earlier ones where carried (B,) says so;
+    tick_s: seconds from one tick to the next."""
 
     log_mel: Tensor
     dt: Tensor
@@ -30,6 +31,7 @@ class Batch:
     weight: Tensor
     carried: Tensor
     stream: bool
+    tick_s: float = 0.02
 
     @classmethod
     def of_clips(cls, log_mel: Tensor, labels: Tensor, classes: int, dt_s: float = 0.02) -> "Batch":
@@ -40,7 +42,7 @@ class Batch:
         weight[-1] = 1.0
         own = torch.nn.functional.one_hot(labels, classes).bool().expand(ticks, batch, classes)
         return cls(log_mel.transpose(0, 1).contiguous(), dt, torch.zeros_like(dt), own, weight,
-                   torch.zeros(batch, dtype=torch.bool), False)
+                   torch.zeros(batch, dtype=torch.bool), False, dt_s)
 
     def loss(self, evidence: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
         """What train_step makes smaller; evidence (T, B, K), or (1, B, K) of a net that answers once, at the end."""
@@ -60,7 +62,8 @@ class Timing:
     """Seconds around a word: how long its label stays wanted, and when silence must be back.
 
     tick_blocks: lengths of a tick in blocks of 10 ms, drawn batch by batch (a length named twice, twice as
-    often), so that the network knows the smallest timesteps it will be run with."""
+    often), so that the network knows the smallest timesteps it will be run with.  dt_augment: share of the batches in
+    which each stream has its own hop of up to longest_hop_s and loses up to drop_share of its frames."""
 
     tick_blocks: tuple[int, ...] = (2, 3, 3, 3)
     clip_s: float = 1.0
@@ -71,7 +74,9 @@ class Timing:
     settle_s: float = 0.8
     stream_share: float = 0.5
     carry_share: float = 0.6
-    random_dt_share: float = 0.3
+    dt_augment: float = 0.3
+    longest_hop_s: float = 0.13
+    drop_share: float = 0.3
 
 
 @dataclass
@@ -108,15 +113,15 @@ class BatchMaker:
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)
         carried = (rng.random(batch) < timing.carry_share) & stream
         energy = energy + noise_energy
-        if rng.random() < timing.random_dt_share:
-            schedule = random_schedule(ticks, batch, rng, tick_s)
+        if rng.random() < timing.dt_augment:
+            schedule = random_schedule(ticks, batch, rng, tick_s, timing.longest_hop_s, timing.drop_share)
         else:
             settled = np.exp(rng.uniform(np.log(1e-7), np.log(np.median(energy, 0) + 2e-7)))
             schedule = engine_schedule(energy, self.policy, np.where(carried, settled, 0.0),
                                        carried & (energy[0] > self.policy.energy_threshold**2), tick_s)
         allowed, weight = targets(placed, self.labels, ticks, stream, carried, timing)
         return Batch(log_mel, torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed),
-                     torch.from_numpy(allowed), torch.from_numpy(weight), torch.from_numpy(carried), stream)
+                     torch.from_numpy(allowed), torch.from_numpy(weight), torch.from_numpy(carried), stream, tick_s)
 
     def _noise_frames(self, ticks: int, tick_blocks: int, rng: np.random.Generator) -> np.ndarray:
         clip = self.chooser.noise(rng)

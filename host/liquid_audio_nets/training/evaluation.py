@@ -57,7 +57,8 @@ def posteriors(net: LiquidNet, store: FrameStore, clips: Clips, policy: Policy =
                schedule: Schedule | None = None, chunk: int = 512) -> np.ndarray:
     """Softmax of the evidence at the end of each clip, from a fresh start; float32 (clips, K).
 
-    A tick is the policy's min_timestep_s, a multiple of 10 ms.  A clip for which no step runs gets all on `_silence_`, where the model has that label."""
+    A tick is the policy's smallest timestep in whole blocks of 10 ms.  A clip for which no step runs gets all on
+    `_silence_`, where the model has that label."""
     labels, tick_blocks = net.config.labels, round(policy.min_timestep_s / BLOCK_S)
     idle = np.eye(len(labels), dtype=np.float32)[labels.index(SILENCE) if SILENCE in labels else 0]
     out = np.empty((len(clips), len(labels)), np.float32)
@@ -68,9 +69,9 @@ def posteriors(net: LiquidNet, store: FrameStore, clips: Clips, policy: Policy =
         heard = at <= blocks
         index = np.where(heard, clips.start[part] + at - 1, 0)
         energy = tick_energy(store.energy, index, tick_blocks) * heard
-        play = schedule or engine_schedule(energy, policy)
+        play = schedule or engine_schedule(energy, policy, tick_s=tick_blocks * BLOCK_S)
         dt = np.where(heard, play.dt[: len(at), : len(blocks)], 0).astype(np.float32)
-        log_mel = torch.log(torch.from_numpy(store.mel[index]) + LOG_FLOOR)
+        log_mel = torch.log(torch.from_numpy(store.mel[index] * heard[..., None]) + LOG_FLOOR)
         inputs = (log_mel, torch.from_numpy(dt), torch.from_numpy(play.closed[: len(at), : len(blocks)] * heard))
         evidence, _ = net(*(x.to(net.mean.device) for x in inputs))
         p = torch.softmax(evidence[-1], -1).cpu().numpy()

@@ -24,11 +24,13 @@ class ExportError(ValueError):
 
 
 def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadata: dict | None = None,
-             target: str = "any", policy: Policy = Policy(), temperature: float = 1.0, task: str = "keywords") -> lnn.Model:
+             target: str = "any", policy: Policy = Policy(), temperature: float = 1.0, task: str = "keywords",
+             numbers: lnn.FrontEndNone | None = None) -> lnn.Model:
     """The network as a model file's content.
 
     thresholds: posterior at which a label is detected, one for all or by label; labels that begin
     with `_` are never detected.  temperature divides the logits: calibration, folded into the readout.
+    numbers: stands where a front-end stands in networks that read no audio.
     Raises ExportError for an unknown target, UnsupportedCell for cells that the core does not run.
     """
     if target not in TARGETS:
@@ -51,8 +53,8 @@ def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadat
               for name in config.labels]
     readout = lnn.Readout(array(net.readout.weight) / temperature, array(net.readout.bias) / temperature,
                           config.smoothing_s, config.labels.index(SILENCE) if SILENCE in config.labels else None)
-    frontend = FrontEnd(channels=config.input_dim, mean=array(net.mean), inv_std=array(net.inv_std))
-    return lnn.Model(labels, lnn.FrontEnd.from_reference(frontend), cells, readout, policy,
+    logmel = FrontEnd(channels=config.input_dim, mean=array(net.mean), inv_std=array(net.inv_std))
+    return lnn.Model(labels, numbers or lnn.FrontEnd.from_reference(logmel), cells, readout, policy,
                      metadata=metadata or {}, target=TARGETS[target], task=task)
 
 
@@ -60,7 +62,7 @@ def export_lnn(net: LiquidNet, path: str | Path, quantization: str = "float32", 
                golden_audio: np.ndarray | None = None, **content: Any) -> Path:
     """Write net as a `.lnn` file; golden_audio int16 (n,) is stored with the logits it must give.
 
-    content: thresholds, metadata, policy, temperature and task of to_model.
+    content: thresholds, metadata, policy, temperature, task and numbers of to_model.
     Raises ExportError for a quantization other than float32."""
     if quantization != "float32":
         raise ExportError(f"quantization '{quantization}' is not available yet; use quantization='float32'")

@@ -10,22 +10,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import lnn
+
 DT_MIN_S, DT_MAX_S = 0.001, 1.0
 
 
-@dataclass(frozen=True)
-class Policy:
-    """Fields of the engine's policy (complexity `energy`); energies are RMS at full scale 1."""
+@dataclass
+class Policy(lnn.Policy):
+    """The file's policy with the values that recipes train for; complexity is always `energy` here."""
 
-    min_timestep_s: float = 0.03
-    max_timestep_s: float = 0.1
+    min_timestep_us: int = 32_000
     energy_threshold: float = 0.0003
-    gate_close_ratio: float = 0.7
-    hold_s: float = 0.2
-    attack_threshold: float = 0.5
-    release_threshold: float = 0.25
-    release_growth: float = 1.5
-    background_rise_per_s: float = 1.0
+
+    @property
+    def min_timestep_s(self) -> float:
+        return self.min_timestep_us * 1e-6
+
+    @property
+    def max_timestep_s(self) -> float:
+        return self.max_timestep_us * 1e-6
 
 
 @dataclass
@@ -37,16 +40,18 @@ class Schedule:
 
 
 def engine_schedule(power: np.ndarray, policy: Policy = Policy(), background: np.ndarray | None = None,
-                    gate_open: np.ndarray | None = None) -> Schedule:
+                    gate_open: np.ndarray | None = None, tick_s: float | None = None) -> Schedule:
     """Play the policy over power (T, B), the mean square of each tick at full scale 1.
 
-    background (B,) and gate_open (B,) start a stream in the middle; by default it begins at rest."""
-    tick_s = policy.min_timestep_s
+    background (B,) and gate_open (B,) start a stream in the middle; by default it begins at rest.  tick_s: in place
+    of the policy's smallest timestep."""
+    tick_s = tick_s or policy.min_timestep_s
+    longest_s = max(policy.max_timestep_s, tick_s)
     ticks, batch = power.shape
     floor = (policy.energy_threshold * policy.gate_close_ratio) ** 2
     background = np.full(batch, floor) if background is None else np.maximum(background, floor)
     is_open = np.zeros(batch, bool) if gate_open is None else gate_open.copy()
-    hold_ticks = int(np.ceil(policy.hold_s / tick_s - 1e-9))
+    hold_ticks = int(np.ceil(policy.hold_us * 1e-6 / tick_s - 1e-9))
     hold_left = np.where(is_open, hold_ticks, 0)
     elapsed, timestep = np.zeros(batch), np.full(batch, tick_s)
     dt, closed = np.zeros((ticks, batch), np.float32), np.zeros((ticks, batch), np.float32)
@@ -60,11 +65,11 @@ def engine_schedule(power: np.ndarray, policy: Policy = Policy(), background: np
         is_open = loud | (hold_left > 0)
         hold_left = np.where(loud, hold_ticks, np.maximum(hold_left - 1, 0))
         opens, attack = is_open & ~was_open, complexity >= policy.attack_threshold
-        timestep = np.where(opens, tick_s, np.where(is_open, timestep, policy.max_timestep_s))
+        timestep = np.where(opens, tick_s, np.where(is_open, timestep, longest_s))
         runs = is_open & (opens | attack | (elapsed >= timestep - 1e-9))
         dt[t] = np.where(runs, np.clip(elapsed, DT_MIN_S, DT_MAX_S), 0.0)
         elapsed[runs] = 0.0
-        grown = np.minimum(timestep * policy.release_growth, policy.max_timestep_s)
+        grown = np.minimum(timestep * policy.release_growth, longest_s)
         calmer = np.where(complexity < policy.release_threshold, grown, timestep)
         timestep = np.where(runs, np.where(attack, tick_s, calmer), timestep)
         closed[t] = np.where(is_open, 0.0, tick_s)
