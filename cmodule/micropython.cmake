@@ -8,6 +8,7 @@ add_library(liquid_audio_core INTERFACE)
 target_sources(liquid_audio_core INTERFACE ${LIQUID_CORE_SOURCES})
 target_include_directories(liquid_audio_core INTERFACE ${LIQUID_DIR}/include)
 set_source_files_properties(${LIQUID_CORE_SOURCES} PROPERTIES COMPILE_OPTIONS -O3)
+set_source_files_properties(${LIQUID_COLD_SOURCES} PROPERTIES COMPILE_OPTIONS -Os)
 if(CMSIS_DSP_DIR)
     target_sources(liquid_audio_core INTERFACE ${LIQUID_DIR}/micropython/cmsis_dsp.c)
     set_source_files_properties(${LIQUID_DIR}/micropython/cmsis_dsp.c PROPERTIES COMPILE_OPTIONS "-O3;-w"

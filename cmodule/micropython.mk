@@ -33,6 +33,8 @@ LIQUID_BINDING_SOURCES := \
 
 CFLAGS_USERMOD += -I$(LIQUID_DIR)/include
 LIQUID_CORE_FLAGS := -O3
+# These run when a model is loaded or asked about: their size counts, not their speed.
+LIQUID_COLD_SOURCES := core/cursor.c core/loader.c core/model.c core/sections.c core/sections_f32.c core/sections_s8.c
 
 ifeq ($(LIQUID_VIRTUAL_BOARD),1)
 CFLAGS_USERMOD += -DLIQUID_VIRTUAL_BOARD=1
@@ -54,7 +56,7 @@ $(BUILD)/cmodule/micropython/cmsis_dsp.o: CFLAGS += $(LIQUID_CORE_FLAGS) -w \
 	-I$(CMSIS_DSP_DIR)/PrivateInclude -I$(CMSIS_DSP_DIR)/Source
 endif
 
-$(BUILD)/cmodule/core/%.o: CFLAGS += $(LIQUID_CORE_FLAGS)
+$(BUILD)/cmodule/core/%.o: CFLAGS += $(LIQUID_CORE_FLAGS) $(if $(filter core/$(@F:.o=.c),$(LIQUID_COLD_SOURCES)),-Os)
 
 SRC_USERMOD_C += $(addprefix $(LIQUID_DIR)/, $(LIQUID_BINDING_SOURCES))
 SRC_USERMOD_LIB_C += $(addprefix $(LIQUID_DIR)/, $(LIQUID_CORE_SOURCES))

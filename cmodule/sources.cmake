@@ -21,3 +21,13 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/sections_f32.c
     ${CMAKE_CURRENT_LIST_DIR}/core/sections_s8.c
 )
+
+# These run when a model is loaded or asked about: their size counts, not their speed.
+set(LIQUID_COLD_SOURCES
+    ${CMAKE_CURRENT_LIST_DIR}/core/cursor.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/loader.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/model.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/sections_f32.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/sections_s8.c
+)

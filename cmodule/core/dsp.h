@@ -3,7 +3,7 @@
  * reference; dsp_cmsis.h replaces those that it defines.
  *
  * lnn_rfft_f32: in[n] is destroyed; out = { X[0], X[n/2], re X[1], im X[1], ... re X[n/2-1], im X[n/2-1] }.
- * lnn_sum_of_squares: exact, at most 2**32 samples.
+ * lnn_copy_and_square: copies and returns the sum of squares, exact.
  * lnn_matvec_rows4: out[r] = bias[r] + sum_c w[r][c] x[c], n_rows a multiple of 4, w in rows4 order.
  */
 #ifndef LNN_DSP_H
@@ -12,11 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-#if defined(__ARM_FEATURE_SIMD32)
-#include <arm_acle.h>
-#endif
+#include "pair.h"
 
 #if LNN_USE_CMSIS
 #include "dsp_cmsis.h"
@@ -30,23 +27,7 @@ bool lnn_rfft_init(lnn_rfft_t *rfft, uint16_t points);
 void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out);
 #endif
 
-#ifndef LNN_HAVE_SUM_OF_SQUARES
-static inline uint64_t lnn_sum_of_squares(const int16_t *x, uint32_t n) {
-    uint64_t sum = 0;
-#if defined(__ARM_FEATURE_SIMD32)
-    for (; n >= 4u; n -= 4u, x += 4) { /* two squares an instruction */
-        int16x2_t pairs[2];
-        memcpy(pairs, x, sizeof pairs);
-        sum = (uint64_t)__smlald(pairs[0], pairs[0], (int64_t)sum);
-        sum = (uint64_t)__smlald(pairs[1], pairs[1], (int64_t)sum);
-    }
-#endif
-    for (uint32_t i = 0; i < n; i++) {
-        sum += (uint32_t)((int32_t)x[i] * x[i]);
-    }
-    return sum;
-}
-#endif
+uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n);
 
 #ifndef LNN_HAVE_MATVEC
 static inline void lnn_matvec_rows4(const float *w, const float *bias, const float *x, uint32_t n_rows,

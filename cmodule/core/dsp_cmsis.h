@@ -22,13 +22,6 @@ static inline void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
     arm_rfft_fast_f32(&instance, in, out, 0);
 }
 
-#define LNN_HAVE_SUM_OF_SQUARES
-static inline uint64_t lnn_sum_of_squares(const int16_t *x, uint32_t n) {
-    q63_t sum;
-    arm_power_q15(x, n, &sum);
-    return (uint64_t)sum;
-}
-
 #if defined(__ARM_FP) && (__ARM_FP & 4) && defined(__thumb2__) && !defined(__SOFTFP__)
 #define LNN_HAVE_MATVEC
 /*

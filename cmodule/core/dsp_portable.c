@@ -1,5 +1,30 @@
-/* Real FFT in plain C: a complex radix-2 FFT of half the size, then the split into a real spectrum. */
+/* The portable operations of dsp.h. The real FFT is a complex radix-2 one of half the size, then the split into a real spectrum. */
 #include "dsp.h"
+
+/* Pairs where the core has them, for a library's memcpy may go byte by byte. */
+uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n) {
+    uint64_t sum = 0;
+#if defined(__ARM_FEATURE_SIMD32)
+    for (; n >= 4u; n -= 4u, from += 4, to += 4) { /* two squares an instruction */
+        lnn_pair_t a = lnn_pair_load(from), b = lnn_pair_load(from + 2);
+        lnn_pair_store(to, a);
+        lnn_pair_store(to + 2, b);
+        sum = (uint64_t)__smlald((int16x2_t)a, (int16x2_t)a, (int64_t)sum);
+        sum = (uint64_t)__smlald((int16x2_t)b, (int16x2_t)b, (int64_t)sum);
+    }
+#endif
+    for (; n >= 2u; n -= 2u, from += 2, to += 2) {
+        int32_t a = from[0], b = from[1];
+        to[0] = (int16_t)a;
+        to[1] = (int16_t)b;
+        sum += (uint32_t)(a * a) + (uint32_t)(b * b);
+    }
+    if (n > 0) {
+        *to = *from;
+        sum += (uint32_t)(*from * *from);
+    }
+    return sum;
+}
 
 #ifndef LNN_HAVE_RFFT
 

@@ -52,19 +52,17 @@ static uint32_t samples_to_us(const lnn_model_t *m, uint32_t samples) {
     return us < MIN_DT_US ? MIN_DT_US : us > MAX_DT_US ? MAX_DT_US : (uint32_t)us;
 }
 
-static void ring_write(lnn_model_t *m, const int16_t *audio, uint32_t n) {
-    uint32_t size = m->frontend.window_samples;
-    if (n > size) { /* only the newest window can matter */
-        audio += n - size;
-        n = size;
+/* Into the ring; its sum of squares on the way, for every sample is at hand once only. */
+static uint64_t ring_write(lnn_model_t *m, const int16_t *audio, uint32_t n) {
+    uint64_t power = 0;
+    while (n > 0) {
+        uint32_t room = m->frontend.window_samples - m->ring_at, part = n < room ? n : room;
+        power += lnn_copy_and_square(m->ring + m->ring_at, audio, part);
+        m->ring_at = part < room ? m->ring_at + part : 0u;
+        audio += part;
+        n -= part;
     }
-    uint32_t first = n < size - m->ring_at ? n : size - m->ring_at;
-    memcpy(m->ring + m->ring_at, audio, first * sizeof *audio);
-    memcpy(m->ring, audio + first, (n - first) * sizeof *audio);
-    m->ring_at = first < n ? n - first : m->ring_at + first;
-    if (m->ring_at == size) {
-        m->ring_at = 0;
-    }
+    return power;
 }
 
 static uint32_t count_zero_crossings(lnn_model_t *m, const int16_t *audio, uint32_t n) {
@@ -193,8 +191,7 @@ lnn_status_t lnn_process_cmsis(lnn_model_t *m, const int16_t *audio, size_t n_sa
         /* a policy set within a tick may have made ticks shorter than what is already there */
         uint32_t room = m->gate.tick_samples > m->tick_filled ? m->gate.tick_samples - m->tick_filled : 1u;
         uint32_t n = n_samples < room ? (uint32_t)n_samples : room;
-        ring_write(m, audio, n);
-        m->tick_power += lnn_sum_of_squares(audio, n);
+        m->tick_power += ring_write(m, audio, n);
         if (crossings) {
             m->tick_crossings += count_zero_crossings(m, audio, n);
         }

@@ -41,6 +41,9 @@ static void rows4x4(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums) {
 }
 #endif
 
+#if defined(__GNUC__) && !defined(LNN_MATVEC_MVE)
+__attribute__((cold)) /* a layout for another core: small before fast */
+#endif
 static int32_t dot(const int8_t *w, const int16_t *x, uint32_t n) {
     int32_t sum = 0;
     for (uint32_t i = 0; i < n; i++) {

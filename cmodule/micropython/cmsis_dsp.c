@@ -1,7 +1,6 @@
 /* The files of CMSIS-DSP that core/dsp_cmsis.h calls, and no others; CMSIS_DSP_DIR says where they are. */
 #include "CommonTables/arm_common_tables.c"
 #include "CommonTables/arm_const_structs.c"
-#include "StatisticsFunctions/arm_power_q15.c"
 #include "TransformFunctions/arm_bitreversal2.c"
 #include "TransformFunctions/arm_cfft_f32.c"
 #include "TransformFunctions/arm_cfft_init_f32.c"
