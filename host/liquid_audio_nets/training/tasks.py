@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 TASKS = {
     "keywords": "keywords:KeywordTask",
+    "series": "series:SeriesTask",
+    "sounds": "sounds:SoundTask",
+    "vad": "vad:VadTask",
+    "wake-word": "wake_word:WakeWordTask",
 }
 
 
