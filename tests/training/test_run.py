@@ -1,0 +1,144 @@
+"""The frame that all tasks train in: epochs, resuming, the run folder, several processes, precision."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_task import Doubled, TinyTask, run_of
+
+from liquid_audio_nets.lnn import load
+from liquid_audio_nets.training import LNNTrainer, TrainingError
+from liquid_audio_nets.training.log import RunLog, read_log
+from liquid_audio_nets.training.report import Det
+from liquid_audio_nets.training.run import train
+
+TINY = Path(__file__).resolve().parents[1] / "tiny_task.py"
+
+
+def weights(path):
+    return torch.cat([p.flatten() for p in LNNTrainer.load(path).average.parameters()])
+
+
+def test_a_run_learns_and_leaves_its_evidence(tmp_path):
+    path = train(TinyTask(), run_of(tmp_path, epochs=4))
+    assert load(path).label_names == ["yes", "no", "_silence_"]
+    rows = read_log(tmp_path / "log.csv")
+    assert [row["step"] for row in rows] == ["10", "20", "30", "40"]
+    assert float(rows[-1]["loss"]) < 0.7 * float(rows[0]["loss"]) and float(rows[-1]["share right"]) > 0.9
+    assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
+    card = (tmp_path / "card.md").read_text()
+    assert "random numbers" in card and "seed 3" in card and f"{path.stat().st_size:,} bytes" in card
+    assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_equal_seeds_give_equal_runs_and_others_do_not(tmp_path):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        train(TinyTask(), run_of(tmp_path / name, seed=seed))
+    a, b, c = (weights(tmp_path / name / "last.safetensors") for name in "abc")
+    assert torch.equal(a, b) and not torch.equal(a, c)
+
+
+def test_an_interrupt_loses_one_epoch_at_most_and_changes_nothing(tmp_path):
+    def stop(progress):
+        if progress.step == 17:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(TinyTask(), run_of(tmp_path / "cut", progress=stop))
+    assert LNNTrainer.load(tmp_path / "cut/last.safetensors").step == 10
+    train(TinyTask(), run_of(tmp_path / "cut"))
+    train(TinyTask(), run_of(tmp_path / "whole"))
+    assert torch.allclose(weights(tmp_path / "cut/last.safetensors"), weights(tmp_path / "whole/last.safetensors"), atol=1e-6)
+    assert len(read_log(tmp_path / "cut/log.csv")) == 2
+
+
+def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(tmp_path):
+    train(TinyTask(), run_of(tmp_path))
+    train(TinyTask(), run_of(tmp_path, epochs=3))
+    assert LNNTrainer.load(tmp_path / "last.safetensors").step == 30 and len(read_log(tmp_path / "log.csv")) == 3
+
+
+def test_the_best_checkpoint_is_kept_even_where_scores_are_negative(tmp_path):
+    train(TinyTask([-3.0, -1.0, -2.0, -1.0]), run_of(tmp_path, epochs=3))
+    assert LNNTrainer.load(tmp_path / "best.safetensors").step == 20
+
+
+def test_a_task_may_keep_the_last(tmp_path):
+    task, kept = TinyTask([3.0, 2.0, 2.0]), []
+    task.keep, task.finish = "last", lambda trainer, out: kept.append(trainer.step) or TinyTask.finish(task, trainer, out)
+    train(task, run_of(tmp_path))
+    assert kept == [20]
+
+
+def test_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
+    class Breaking(TinyTask):
+        def batch(self, size, seed):
+            made = super().batch(size, seed)
+            if seed == 30_000_014:
+                made.log_mel[:] = float("nan")
+            return made
+
+    with pytest.raises(TrainingError, match="step 14"):
+        train(Breaking(), run_of(tmp_path))
+    kept = LNNTrainer.load(tmp_path / "last.safetensors")
+    assert kept.step == 10 and all(torch.isfinite(p).all() for p in kept.net.parameters())
+
+
+def test_rows_after_the_checkpoint_are_logged_once(tmp_path):
+    log = RunLog(tmp_path, 0)
+    for step in (10, 20, 30):
+        log.add({"step": step, "loss": 0.5})
+    RunLog(tmp_path, 20).add({"step": 30, "loss": 0.25, "new": 1})
+    assert [(row["step"], row["loss"]) for row in read_log(tmp_path / "log.csv")] == [("10", "0.5"), ("20", "0.5"), ("30", "0.25")]
+
+
+def test_det_counts_misses_and_false_accepts():
+    det = Det.of_scores([0.9, 0.8, 0.4, 0.0], [0.95, 0.5, 0.3], hours=2.0)
+    at = dict(zip(det.threshold.tolist(), zip(det.false_rejects.tolist(), det.false_accepts.tolist())))
+    assert at[0.4] == (0.25, 1.0) and at[0.9] == (0.75, 0.5) and at[0.95] == (1.0, 0.5)
+    assert det.rejects_at(1.0) == 0.25 and det.rejects_at(0.5) == 0.5 and det.rejects_at(0.1) == 1.0
+    assert Det.of_scores([0.9], [0.2, 0.3]).false_accepts.max() == 1.0
+
+
+def test_without_plots_a_run_still_ends(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    train(TinyTask(), run_of(tmp_path, report=said.append))
+    assert any("matplotlib" in line for line in said) and (tmp_path / "card.md").exists()
+
+
+@pytest.mark.parametrize("arch", ("ltc", "ltc_const", "cfc", "ltc_synaptic"))
+def test_bf16_learns_as_float32_does(tmp_path, arch):
+    trainers = [TinyTask(arch=arch).trainer().to("cpu", bf16=bf16) for bf16 in (False, True)]
+    losses = np.array([[t.train_step(TinyTask().batch(32, step)) for step in range(40)] for t in trainers])
+    assert losses[1, -1] < 0.8 * losses[1, 0] and np.abs(losses[0] - losses[1]).max() < 0.05 * losses[0, 0]
+    assert not np.array_equal(*losses) and all(p.dtype == torch.float32 for p in trainers[1].net.parameters())
+
+
+def test_devices_and_precisions_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(TrainingError, match="auto, cpu or cuda"):
+        train(TinyTask(), run_of(tmp_path, device="tpu"))
+    with pytest.raises(TrainingError, match="float32 or bf16"):
+        train(TinyTask(), run_of(tmp_path, precision="int4"))
+    if not torch.cuda.is_available():
+        with pytest.raises(TrainingError, match="--device cpu"):
+            train(TinyTask(), run_of(tmp_path, device="cuda"))
+
+
+def test_two_processes_are_one_with_twice_the_batch(tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(TINY), str(tmp_path / "two")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = (weights(tmp_path / "two" / f"{name}.safetensors") for name in ("first", "second"))
+    assert torch.equal(first, second)
+    train(Doubled(), run_of(tmp_path / "one"))
+    one = weights(tmp_path / "one/last.safetensors")
+    assert torch.allclose(one, weights(tmp_path / "two/last.safetensors"), atol=1e-4)
+    train(TinyTask(), run_of(tmp_path / "half"))
+    assert not torch.allclose(one, weights(tmp_path / "half/last.safetensors"), atol=1e-4)
+    config = json.loads((tmp_path / "two/config.json").read_text())
+    assert config["processes"] == 2 and len(read_log(tmp_path / "two/log.csv")) == 2
