@@ -85,13 +85,13 @@ class Recordings:
         root = Path(self.root)
         return sorted(str(p.relative_to(root)) for name in NOISE_FOLDERS for p in root.rglob(name) if p.is_dir())
 
-    def read(self, *names: str) -> Iterator[Recording]:
-        """Recordings of the named folders of root; of noise folders each file in two parts."""
+    def read(self, *names: str, most: int | None = None) -> Iterator[Recording]:
+        """Recordings of the named folders of root, at most so many files of each; of noise folders each file in two parts."""
         for folder in self.folders(*names):
-            for path in sound_files(folder):
-                noise = folder.name in NOISE_FOLDERS
-                if not noise and part_of(path.name, self.percent, self.fold) not in self.splits:
-                    continue
+            noise = folder.name in NOISE_FOLDERS
+            wanted = [p for p in sound_files(folder)
+                      if noise or part_of(p.name, self.percent, self.fold) in self.splits]
+            for path in wanted[:most]:
                 samples = self._samples(path)
                 if samples is None:
                     continue

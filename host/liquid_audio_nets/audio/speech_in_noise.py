@@ -1,0 +1,76 @@
+"""Speech mixed into noise at a stated signal-to-noise ratio, and where in the mixture somebody speaks.
+
+The truth comes from the clean speech alone: a 10 ms block is speech when it lies within 20 dB of the loudest of its
+utterance (the blocks whose level active_rms calls the level of the speech), gaps of up to 100 ms inside words filled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+import numpy as np
+
+from .files import SAMPLE_RATE_HZ, to_int16
+from .mixing import active_rms, as_float, fit_noise, rms
+
+BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
+RANGE_DB, GAP_BLOCKS = 20.0, 10
+SPEECH_LEVEL = 10 ** (-28 / 20)  # RMS of the active speech in a mixture, full scale 1
+CLEAN_DB = 30.0  # recordings whose own noise is nearer to their peak than this give no truth
+
+
+def speech_blocks(power: np.ndarray) -> np.ndarray:
+    """Mean squares of 10 ms blocks of one clean utterance (blocks,) -> bool (blocks,): somebody speaks."""
+    smooth = np.convolve(power, np.full(3, 1 / 3), "same")
+    active = smooth >= smooth.max(initial=0) * 10 ** (-RANGE_DB / 10)
+    at = np.flatnonzero(active)
+    for begin, end in zip(at[:-1], at[1:]):
+        active[begin:end] |= end - begin <= GAP_BLOCKS
+    return active & (power.max(initial=0) > 0)
+
+
+def is_clean(power: np.ndarray) -> bool:
+    """The quietest tenth of an utterance's blocks lies at least CLEAN_DB below its peak; power (blocks,)."""
+    return bool(len(power)) and np.quantile(power, 0.1) <= power.max() * 10 ** (-CLEAN_DB / 10)
+
+
+def block_power(samples: np.ndarray) -> np.ndarray:
+    """int16 (n,) -> mean square of each whole 10 ms block, full scale 1."""
+    whole = as_float(samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES]).reshape(-1, BLOCK_SAMPLES)
+    return (whole**2).mean(1)
+
+
+@dataclass
+class Scene:
+    """samples int16 (n,); speech bool (n,): what the clean speech says of every sample."""
+
+    samples: np.ndarray
+    speech: np.ndarray
+
+    def ticks(self, tick_samples: int, hangover_s: float = 0.0) -> np.ndarray:
+        """bool (ticks,): at least half of the tick is speech; hangover_s: speech goes on for so long after its end."""
+        speech = self.speech
+        if hangover_s:
+            last = np.maximum.accumulate(np.where(speech, np.arange(len(speech)), -len(speech)))
+            speech = np.arange(len(speech)) - last <= hangover_s * SAMPLE_RATE_HZ
+        whole = len(speech) // tick_samples * tick_samples
+        return speech[:whole].reshape(-1, tick_samples).mean(1) >= 0.5
+
+
+def scene(utterances: Sequence[np.ndarray], noise: np.ndarray, snr_db: float, pause_s: tuple[float, float],
+          rng: np.random.Generator) -> Scene:
+    """Utterances, int16 (n,) each, all at one level, with pauses before and after each, in noise snr_db below that.
+
+    The level of speech is that of its active blocks; it is the same in every scene, the noise differs."""
+    parts, truth = [], []
+    for samples in utterances:
+        pause = int(rng.uniform(*pause_s) * SAMPLE_RATE_HZ)
+        samples = samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES]
+        parts += [np.zeros(pause), as_float(samples) * SPEECH_LEVEL / max(active_rms(samples), 1e-6)]
+        truth += [np.zeros(pause, bool), np.repeat(speech_blocks(block_power(samples)), BLOCK_SAMPLES)]
+    end = int(pause_s[1] * SAMPLE_RATE_HZ)
+    clean, speech = np.concatenate([*parts, np.zeros(end)]), np.concatenate([*truth, np.zeros(end, bool)])
+    hiss = as_float(fit_noise(noise, len(clean), rng))
+    mixed = clean + hiss * SPEECH_LEVEL * 10 ** (-snr_db / 20) / max(rms(hiss), 1e-9)
+    return Scene(to_int16(np.clip(mixed, -1, 1)), speech)

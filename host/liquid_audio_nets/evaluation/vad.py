@@ -1,0 +1,129 @@
+"""Voice activity: area under ROC of the posterior of speech, tick by tick, on speech mixed into noise.
+
+The gate is held open, so that the network decides alone; the area with the model's own gate stands beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Sequence
+
+import numpy as np
+
+from ..audio.files import AudioError
+from ..audio.held_out import Recording, Recordings
+from ..audio.speech_in_noise import Scene, block_power, is_clean, scene
+from ..core import LNN
+from .measure import Options
+from .traces import area_under_roc, trace
+
+UTTERANCES_A_SCENE = 6
+PAUSE_S = (0.2, 0.9)
+HANGOVER_S = 0.05
+OPEN_GATE = 1e-7  # RMS
+
+
+@dataclass
+class SpeechAndNoise:
+    """speech and noises int16 (n,) each; left_out: recordings whose own noise hides where the speech ends."""
+
+    speech: list[np.ndarray]
+    noises: list[np.ndarray]
+    left_out: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, data: Path, split: str, progress: Callable[[], None] = lambda: None) -> "SpeechAndNoise":
+        """Background noise folders and ESC recordings are noise, all else is speech.
+
+        Raises AudioError where one of the two is missing."""
+        if not Path(data).is_dir():
+            raise AudioError(f"{data}: no such folder; give one with folders of speech and of noise")
+        source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
+        found: list[Recording] = []
+        for recording in source.read(".", *source.noise_folders()):
+            found.append(recording)
+            progress()
+        speech = [r.samples for r in found if not r.is_noise]
+        clean = [x for x in speech if is_clean(block_power(x))]
+        noises = [r.samples for r in found if r.is_noise]
+        if not clean or not noises:
+            raise AudioError(f"{data}: no {'held-out ' if split != 'all' else ''}"
+                             + ("speech" if not clean else "noise in a folder _background_noise_ or named as ESC's files"))
+        return cls(clean, noises, len(speech) - len(clean), source.unreadable)
+
+    def scenes(self, snr_db: float, seed: int) -> list[Scene]:
+        """Every utterance once, some to a scene, the noises in turn; the same speech and noise at every SNR."""
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(self.speech))
+        parts = [order[low:low + UTTERANCES_A_SCENE] for low in range(0, len(order), UTTERANCES_A_SCENE)]
+        return [scene([self.speech[i] for i in part], self.noises[k % len(self.noises)], snr_db, PAUSE_S, rng)
+                for k, part in enumerate(parts)]
+
+
+@dataclass
+class Activity:
+    """At one SNR: areas under ROC, with the hangover, with the model's own gate; misses and false alarms at 0.5."""
+
+    snr_db: float
+    area: float
+    area_hangover: float
+    area_gated: float
+    missed: float
+    false_alarms: float
+    seconds: float
+    speech_share: float
+
+
+@dataclass
+class VadResult:
+    label: str
+    rows: list[Activity]
+    utterances: int
+    noises: int
+    left_out: int
+    unreadable: list[str]
+    figure_name = "area under ROC"
+
+    @property
+    def figure(self) -> float:
+        """At the last signal-to-noise ratio asked for."""
+        return self.rows[-1].area
+
+    def as_json(self) -> dict:
+        return {"task": "vad", "label": self.label, "auc": self.figure, "hangover_s": HANGOVER_S, "utterances": self.utterances,
+                "noises": self.noises, "left_out": self.left_out, "by_snr": [vars(row) for row in self.rows],
+                "unreadable": self.unreadable}
+
+    def lines(self) -> list[str]:
+        text = [f"{r.snr_db:g} dB: area under ROC {r.area:.4f}, with {1000 * HANGOVER_S:.0f} ms hangover {r.area_hangover:.4f}, with "
+                f"its own gate {r.area_gated:.4f}; at 0.5 {100 * r.missed:.1f} % of speech missed, {100 * r.false_alarms:.1f} % of "
+                f"the rest taken for speech ({r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % speech)" for r in self.rows]
+        return [*text, f"{self.utterances} utterances in {self.noises} noises, a decision every tick, the energy gate held open; "
+                       f"{self.left_out} recordings too noisy to tell where speech ends are left out"]
+
+
+def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed: int = 0) -> VadResult:
+    """Plays scenes at each of snr_db.  Raises LnnError where the model is not valid."""
+    with LNN(content) as lnn:
+        label = next((i for i, name in enumerate(lnn.labels) if not name.startswith("_")), 0)
+        rows = [activity(lnn, label, sounds.scenes(snr, seed), snr) for snr in snr_db]
+        return VadResult(lnn.labels[label], rows, len(sounds.speech), len(sounds.noises), sounds.left_out, sounds.unreadable)
+
+
+def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Activity:
+    own, tick = lnn.energy_threshold, lnn.tick_samples
+    gated = np.concatenate([trace(lnn, s.samples)[:, label] for s in scenes])
+    lnn.energy_threshold = OPEN_GATE
+    score = np.concatenate([trace(lnn, s.samples)[:, label] for s in scenes])
+    lnn.energy_threshold = own
+    truth = np.concatenate([s.ticks(tick) for s in scenes])
+    hangover = np.concatenate([s.ticks(tick, HANGOVER_S) for s in scenes])
+    return Activity(snr_db, area_under_roc(score, truth), area_under_roc(score, hangover), area_under_roc(gated, truth),
+                    float((score[truth] < 0.5).mean()), float((score[~truth] >= 0.5).mean()),
+                    len(truth) * tick / lnn.sample_rate, float(truth.mean()))
+
+
+def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> VadResult:
+    return listen(content, SpeechAndNoise.read(Path(data), options.split, progress), options.snr_db, options.seed)

@@ -1,0 +1,198 @@
+"""Wake words: false rejects against false accepts an hour, on recordings that training left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, Sequence
+
+import numpy as np
+
+from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..audio.held_out import Recording, Recordings
+from ..audio.mixing import coloured_noise, fit_noise, mix_at_snr
+from ..core import LNN
+from ..lnn import read
+from .measure import Options
+from .traces import accepts, leading, trace
+
+THRESHOLDS = 1 - np.geomspace(0.5, 3e-4, 48)  # 0.5 .. 0.9997: posteriors of trained words crowd near 1
+ACCEPTS_PER_HOUR = 0.5
+AS_RECORDED = "as recorded"
+
+
+@dataclass
+class WakeSounds:
+    """positives and others: recordings by the first folder of their path; noises int16 (n,) each."""
+
+    positives: list[Recording]
+    others: dict[str, list[Recording]]
+    noises: list[np.ndarray]
+    unreadable: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, data: Path, word: str, split: str, progress: Callable[[], None] = lambda: None) -> "WakeSounds":
+        """Folders named as the word hold it, all others do not.  Raises AudioError where either is missing."""
+        source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
+        if not Path(data).is_dir():
+            raise AudioError(f"{data}: no such folder; give one with a folder '{word}' and folders of other sounds")
+        sounds = cls([], {}, [])
+        for recording in source.read("."):
+            if recording.folder == word:
+                sounds.positives.append(recording)
+            else:
+                top = recording.path.relative_to(data).parts[0]
+                sounds.others.setdefault(top, []).append(recording)
+            progress()
+        noises = list(source.read(*source.noise_folders()))
+        sounds.noises = [n.samples for n in noises] or [coloured_noise(20 * SAMPLE_RATE_HZ, s, 5) for s in (0.0, 0.5, 1.0)]
+        if noises:
+            sounds.others["noise"] = noises
+        sounds.unreadable = source.unreadable
+        if not sounds.positives or not sounds.others:
+            what = f"in a folder named '{word}'" if not sounds.positives else "but the wake word's own"
+            raise AudioError(f"{data}: no {'held-out ' if split != 'all' else ''}recordings {what}")
+        return sounds
+
+
+def in_noise(recordings: Sequence[Recording], noises: Sequence[np.ndarray], snr_db: float | None,
+             rng: np.random.Generator) -> list[np.ndarray]:
+    """Each recording in a stretch of one of the noises, snr_db below its active level; None: as it is."""
+    if snr_db is None:
+        return [r.samples for r in recordings]
+    return [mix_at_snr(r.samples, fit_noise(noises[rng.integers(len(noises))], len(r.samples), rng), snr_db)
+            for r in recordings]
+
+
+@dataclass
+class Heard:
+    """Best score of each clip of the word (n,), score at every tick of the other sounds by their folder."""
+
+    clips: np.ndarray
+    others: dict[str, np.ndarray]
+    tick_s: float
+    refractory_s: float
+
+    @property
+    def hours(self) -> float:
+        return sum(map(len, self.others.values())) * self.tick_s / 3600
+
+    def rejected(self, threshold: float) -> int:
+        return int((self.clips < threshold).sum())
+
+    def accepted(self, threshold: float) -> dict[str, int]:
+        ticks = round(self.refractory_s / self.tick_s)
+        return {name: len(accepts(score, threshold, ticks)) for name, score in self.others.items()}
+
+
+def hear(lnn: LNN, label: int, sounds: WakeSounds, snr_db: float | None, seed: int, refractory_s: float) -> Heard:
+    """Clips of the word one by one, the other sounds of a folder one after the other without a reset."""
+    rng = np.random.default_rng(seed)
+    clips = [leading(trace(lnn, x), label).max(initial=0) for x in in_noise(sounds.positives, sounds.noises, snr_db, rng)]
+    others = {}
+    for name, recordings in sounds.others.items():
+        order = rng.permutation(len(recordings))
+        played = in_noise([recordings[i] for i in order], sounds.noises, snr_db if name != "noise" else None, rng)
+        others[name] = leading(trace(lnn, np.concatenate(played)), label)
+    return Heard(np.array(clips), others, lnn.tick_samples / lnn.sample_rate, refractory_s)
+
+
+@dataclass
+class WakeResult:
+    """heard: by condition, "as recorded" first.  threshold: the model's own."""
+
+    word: str
+    threshold: float
+    heard: dict[str, Heard]
+    unreadable: list[str]
+    figure_name = "detection rate"
+
+    @property
+    def hours(self) -> float:
+        return sum(h.hours for h in self.heard.values())
+
+    @property
+    def figure(self) -> float:
+        first = self.heard[AS_RECORDED]
+        return 1 - first.rejected(self.threshold) / len(first.clips)
+
+    def false_accepts(self, threshold: float) -> int:
+        return sum(sum(h.accepted(threshold).values()) for h in self.heard.values())
+
+    def threshold_for(self, per_hour: float) -> float | None:
+        """The lowest threshold with at most per_hour false accepts an hour over all conditions; None: there is none."""
+        return next((float(t) for t in THRESHOLDS if self.false_accepts(t) <= per_hour * self.hours), None)
+
+    def curve(self) -> list[tuple[float, float, float]]:
+        """(threshold, share of false rejects as recorded, false accepts an hour over all conditions)."""
+        first = self.heard[AS_RECORDED]
+        return [(float(t), first.rejected(t) / len(first.clips), self.false_accepts(t) / self.hours) for t in THRESHOLDS]
+
+    def conditions(self) -> dict[str, dict]:
+        return {name: {"clips": len(h.clips), "false_rejects": h.rejected(self.threshold), "hours": h.hours,
+                       "false_accepts": h.accepted(self.threshold)} for name, h in self.heard.items()}
+
+    def as_json(self) -> dict:
+        first, count = self.heard[AS_RECORDED], self.false_accepts(self.threshold)
+        return {"task": "wake_word", "word": self.word, "threshold": self.threshold, "clips": len(first.clips),
+                "false_reject_rate": 1 - self.figure,
+                "false_reject_rate_95": share_interval(first.rejected(self.threshold), len(first.clips)),
+                "hours": self.hours, "distinct_hours": first.hours, "false_accepts": count,
+                "false_accepts_per_hour": count / self.hours,
+                "false_accepts_per_hour_95": rate_interval(count, self.hours), "conditions": self.conditions(),
+                "det": [dict(zip(("threshold", "false_rejects", "false_accepts_per_hour"), p)) for p in self.curve()],
+                "unreadable": self.unreadable}
+
+    def lines(self) -> list[str]:
+        j = self.as_json()
+        low, high = j["false_accepts_per_hour_95"]
+        worst, best = j["false_reject_rate_95"]
+        text = [f"'{self.word}' at its threshold {self.threshold:.4f}: {100 * j['false_reject_rate']:.1f} % false rejects of "
+                f"{j['clips']} clips as recorded (95 %: {100 * worst:.1f} to {100 * best:.1f})",
+                f"{j['false_accepts']} false accepts in {j['hours']:.2f} h, {j['false_accepts_per_hour']:.2f} an hour (95 %: "
+                f"{low:.2f} to {high:.2f}); {j['distinct_hours']:.2f} h of it distinct recordings, the rest the same in noise"]
+        for name, c in j["conditions"].items():
+            heard = ", ".join(f"{folder} {n}" for folder, n in c["false_accepts"].items() if n) or "none"
+            text.append(f"  {name}: {100 * c['false_rejects'] / c['clips']:.1f} % false rejects; false accepts: {heard}")
+        wanted = self.threshold_for(ACCEPTS_PER_HOUR)
+        text.append(f"lowest threshold with at most {ACCEPTS_PER_HOUR} false accepts an hour here: "
+                    + ("none" if wanted is None else f"{wanted:.4f}"))
+        return text
+
+
+def share_interval(count: int, total: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson)."""
+    from scipy.stats import binomtest
+
+    found = binomtest(count, total).proportion_ci(0.95, "wilson")
+    return float(found.low), float(found.high)
+
+
+def rate_interval(count: int, hours: float) -> tuple[float, float]:
+    """95 % interval of a Poisson rate, events an hour (exact, by chi-squared)."""
+    from scipy.stats import chi2
+
+    low = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
+    return float(low / hours), float(chi2.ppf(0.975, 2 * count + 2) / 2 / hours)
+
+
+def listen(content: bytes, sounds: WakeSounds, snr_db: Sequence[float] = (), seed: int = 0) -> WakeResult:
+    """Plays all sounds as recorded and at each of snr_db.  Raises LnnError where the model is not valid."""
+    with LNN(content) as lnn:
+        word, label = wake_word(lnn)
+        refractory_s = read(content).labels[label].refractory_us * 1e-6
+        names = {AS_RECORDED: None} | {f"noise at {snr:g} dB": snr for snr in snr_db}
+        heard = {name: hear(lnn, label, sounds, snr, seed + k, refractory_s) for k, (name, snr) in enumerate(names.items())}
+        return WakeResult(word, lnn.thresholds[label], heard, sounds.unreadable)
+
+
+def wake_word(lnn: LNN) -> tuple[str, int]:
+    """The first label that may be detected, and its index."""
+    index = next((i for i, name in enumerate(lnn.labels) if not name.startswith("_")), 0)
+    return lnn.labels[index], index
+
+
+def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> WakeResult:
+    with LNN(content) as lnn:
+        word, _ = wake_word(lnn)
+    return listen(content, WakeSounds.read(Path(data), word, options.split, progress), options.snr_db, options.seed)

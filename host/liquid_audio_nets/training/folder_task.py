@@ -1,0 +1,80 @@
+"""What tasks have in common whose data are named folders: the frame store, the network, and sound to calibrate on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Callable
+
+import numpy as np
+import torch
+
+from ..audio.files import AudioError, write_wav
+from ..reference.frontend import FrontEnd
+from .batches import Batch
+from .cache import FrameStore
+from .folders import FolderSources
+from .recipe import build
+from .schedule import Policy
+from .trainer import LNNTrainer
+
+CALIBRATION_SECONDS = 300
+SPLIT = ("by speaker where names tell (Speech Commands' rule, or `<speaker>_<n>`), ESC's fold 4, the last fifth of every "
+         "background noise, of all other recordings one file in five by the hash of its name")
+
+
+class FolderTask:
+    """A task on a FrameStore of `sources()`; subclasses make the batches and measure."""
+
+    name, metric, keep = "", "", "last"
+    labels: tuple[str, ...]
+
+    def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None):
+        if data is None or not Path(data).is_dir():
+            raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR with the folders that the recipe names")
+        self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
+        self.policy = build(Policy, recipe["policy"])
+        self.notes: dict[str, str] = {}
+
+    def sources(self) -> FolderSources:
+        raise NotImplementedError
+
+    def batch(self, size: int, seed: int) -> Batch:
+        raise NotImplementedError
+
+    def prepare(self) -> None:
+        """Opens the frame store, built on first use; raises AudioError for data that cannot be learned from."""
+        if not FrameStore.exists(self.cache):
+            sources = self.sources()
+            FrameStore.build(self.cache, sources, FrontEnd())
+            for problem in sources.unreadable:
+                self.report(f"skipped: {problem}")
+            if sources.converted:
+                self.report(f"{sources.converted} files were resampled or mixed down to 16 kHz mono")
+        self.store = FrameStore(self.cache)
+        for label in self.labels:
+            for split in ("training", "validation"):
+                if not len(self.store.where(label=label, split=split)):
+                    raise AudioError(f"{self.data}: no {split} recording for '{label}'; add recordings or name more folders "
+                                     "in the recipe's [data]")
+
+    def trainer(self) -> LNNTrainer:
+        model, train = self.recipe["model"], self.recipe["train"]
+        names = ("learning_rate", "weight_decay", "label_smoothing", "ema_decay", "warmup_steps", "seed")
+        trainer = LNNTrainer(dict(labels=self.labels, hidden_dim=tuple(model["hidden"]), cell_kind=model["arch"],
+                                  ode_solver=model["solver"], smoothing_s=model["smoothing_s"],
+                                  total_steps=train["epochs"] * train["epoch_steps"], **{k: train[k] for k in names}))
+        samples = [self.batch(train["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(8)]
+        trainer.normalise(torch.cat(samples).unsqueeze(0))
+        return trainer
+
+    def learned_from(self) -> dict[str, int]:
+        """Training recordings by source."""
+        return dict(Counter(self.store.source[self.store.split == "training"].tolist()))
+
+
+def write_calibration(folder: Path, clips: list[np.ndarray]) -> None:
+    """Training sound, int16 (n,) each, as wav files for liquid-compress --calibrate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, samples in enumerate(clips):
+        write_wav(folder / f"{k:04d}.wav", samples)
