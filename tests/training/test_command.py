@@ -1,5 +1,7 @@
 """liquid-train as a user meets it."""
 
+import json
+import tomllib
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +38,43 @@ def test_a_run_from_a_folder_to_a_model_and_again(train, words, tmp_path):
     assert (tmp_path / "run" / "keywords.lnn").exists() and done.stdout.strip().endswith("keywords.lnn")
     again = train(*arguments)
     assert again.returncode == 0 and "resuming at step 4" in again.stderr
+
+
+def test_recipes_are_listed_and_printed(train, tmp_path):
+    listed = train("--list")
+    assert listed.returncode == 0 and "keywords" in listed.stdout
+    assert "keywords" in json.loads(train("--list", "--json").stdout)
+    printed = train("keywords", "--print")
+    assert printed.returncode == 0 and "[augment]" in printed.stdout and "# " in printed.stdout
+    (tmp_path / "mine.toml").write_text(printed.stdout)
+    changed = train(tmp_path / "mine.toml", "--print", "--set", "train.epochs=3", "--seed", 9)
+    settings = tomllib.loads(changed.stdout)
+    assert (settings["train"]["epochs"], settings["train"]["seed"]) == (3, 9)
+
+
+def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_path):
+    small = ("--hidden", "8", "--epochs", 1, "--epoch-steps", 2, "--batch", 8, "--synthetic", 0, "--labels", "yes,no,_silence_")
+    done = train("keywords", "--data", words, "--out", tmp_path / "a", "--json", *small)
+    said = json.loads(done.stdout)
+    assert said["model"].endswith("keywords.lnn") and said["steps"] == 2 and 0 <= said["best"] <= 1
+    again = train(tmp_path / "a" / "recipe.toml", "--data", words, "--out", tmp_path / "b")
+    assert again.returncode == 0, again.stderr
+    a, b = ((tmp_path / run / "keywords.lnn").read_bytes() for run in "ab")
+    assert a == b
+    other = train("keywords", "--data", words, "--out", tmp_path / "a", *small, "--hidden", "10")
+    assert other.returncode == 2 and "model.hidden" in other.stderr
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    ((), "give a recipe"), (("keyword",), "did you mean 'keywords'"), (("keywords", "--data", "."), "give --out"),
+    (("keywords", "--out", "x", "--set", "train.epochs"), "give table.key=value"),
+    (("keywords", "--out", "x", "--set", "train.epoch=3"), "did you mean 'train.epochs'"),
+    (("keywords", "--out", "x"), "give --data"),
+])
+def test_what_is_missing_is_said(train, tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    done = train(*arguments, "--threads", 1)
+    assert done.returncode == 2 and sentence in " ".join(done.stderr.split()) and not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("change, sentence", [

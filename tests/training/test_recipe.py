@@ -1,0 +1,92 @@
+"""Recipes: the packaged ones, a user's own, and mistakes in them."""
+
+import re
+import tomllib
+
+import pytest
+
+from liquid_audio_nets.training import recipe as recipes
+from liquid_audio_nets.training.augment import Augment
+from liquid_audio_nets.training.recipe import RecipeError
+from liquid_audio_nets.training.tasks import TASKS
+
+
+def own(tmp_path, text):
+    (tmp_path / "mine.toml").write_text(text)
+    return tmp_path / "mine.toml"
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_packaged_recipes_are_whole_and_say_what_they_are_for(name):
+    recipe = recipes.load(name)
+    assert recipe["task"] in TASKS and recipes.names()[name]
+    assert {"epochs", "epoch_steps", "batch", "learning_rate", "seed", "threads", "precision"} <= set(recipe["train"])
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_setting_is_explained(name):
+    """Beside it, on the line above, or for a whole table beside its name."""
+    lines, table = [""] + recipes.text(name).splitlines(), ""
+    for above, line in zip(lines, lines[1:]):
+        table = line if line.startswith("[") else table
+        if re.match(r"\w+ *=", line) and not line.startswith("task"):
+            assert "# " in line + table or above.startswith("#"), f"{name}: {line}"
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_what_a_run_folder_keeps_is_a_recipe(name, tmp_path):
+    recipe = recipes.load(name, [("train.seed", 7)])
+    assert recipes.load(own(tmp_path, recipes.to_toml(recipe))) == recipe
+
+
+def test_a_recipe_of_ones_own_holds_what_differs(tmp_path):
+    path = own(tmp_path, 'task = "keywords"\n[train]\nepochs = 3\nlearning_rate = 1\n[augment]\nsnr_db = [0, 10]')
+    recipe, packaged = recipes.load(path), recipes.load("keywords")
+    assert recipe["train"]["epochs"] == 3 and recipe["train"]["learning_rate"] == 1.0
+    assert recipes.build(Augment, recipe["augment"]).snr_db == (0.0, 10.0)
+    assert recipe["model"] == packaged["model"] and recipe["train"] != packaged["train"]
+
+
+def test_changes_are_written_as_one_types_them():
+    typed = [("train.epochs", "3"), ("data.labels", "lights, music,_silence_"), ("model.hidden", "8,6"), ("model.arch", "cfc"),
+             ("augment.snr_db", "[0, 10]"), ("data.say", "on"), ("train.learning_rate", "1e-2")]
+    recipe = recipes.load("keywords", typed)
+    assert recipe["train"]["epochs"] == 3 and recipe["data"]["labels"] == ["lights", "music", "_silence_"]
+    assert recipe["model"]["hidden"] == [8, 6] and recipe["model"]["arch"] == "cfc"
+    assert recipe["augment"]["snr_db"] == [0.0, 10.0] and recipe["data"]["say"] == ["on"]
+    assert recipe["train"]["learning_rate"] == 0.01
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("[train]\nepochs = 3", "task = None is unknown"),
+    ('task = "keyword"', "did you mean 'keywords'"),
+    ('task = "keywords"\n[train]\nepoch = 3', "unknown setting 'train.epoch'; did you mean 'epochs'"),
+    ('task = "keywords"\n[trian]\nepochs = 3', "unknown setting 'trian'; did you mean 'train'"),
+    ('task = "keywords"\n[train]\nepochs = "many"', "give a whole number, such as 100"),
+    ('task = "keywords"\n[train]\nepochs = 2.5', "give a whole number"),
+    ('task = "keywords"\n[train]\nepochs = 0', "at least 1"),
+    ('task = "keywords"\n[model]\nhidden = [8, "a"]', "model.hidden"),
+    ('task = "keywords"\ntrain = 3', "give a table"),
+    ("task = ", "not TOML"),
+])
+def test_mistakes_are_named(tmp_path, text, sentence):
+    with pytest.raises(RecipeError, match=re.escape(sentence)) as error:
+        recipes.load(own(tmp_path, text))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("source, changes, sentence", [
+    ("keyword", (), "did you mean 'keywords'"),
+    ("nowhere.toml", (), "No such file"),
+    ("keywords", [("train.epoch", "3")], "did you mean 'train.epochs'"),
+    ("keywords", [("epochs", "3")], "no setting 'epochs'"),
+    ("keywords", [("train.epochs", "many")], "give a whole number"),
+    ("keywords", [("train.epochs.x", "1")], "no setting"),
+])
+def test_wrong_names_and_changes_are_named(source, changes, sentence):
+    with pytest.raises(RecipeError, match=re.escape(sentence)):
+        recipes.load(source, changes)
+
+
+def test_the_text_to_copy_is_toml():
+    assert tomllib.loads(recipes.text("keywords"))["task"] == "keywords"
