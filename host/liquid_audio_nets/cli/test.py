@@ -13,7 +13,7 @@ from rich.table import Table
 from ..audio.dataset import Dataset, scan
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..core import LNN
-from ..evaluation import Comparison, Evaluation, compare, evaluate, spread
+from ..evaluation import Comparison, Evaluation, Measured, Options, compare, evaluate, measure, spread
 from ..link import LinkError, open_link, upload
 from . import console
 
@@ -28,12 +28,16 @@ class Split(enum.StrEnum):
     testing = "testing"
 
 
-@app.command(epilog="Example: liquid-test --model device/models/keywords.lnn --data speech_commands --split validation")
+@app.command(epilog="Example: liquid-test --model device/models/keywords.lnn --data speech_commands --split validation, or "
+                    "liquid-test --model device/models/vad.lnn --data recordings --snr 5")
 def test(
     model: Annotated[Path, typer.Option(help="an .lnn file")],
     data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word")],
-    split: Annotated[Split, typer.Option(help="part by Speech Commands' own rule on the speaker's name")] = Split.all,
-    min_accuracy: Annotated[float | None, typer.Option(help="exit 6 below this (0 to 1)", min=0, max=1)] = None,
+    split: Annotated[Split | None, typer.Option(
+        help="part by the names of speakers and files; default: validation for wake words and vad, else all")] = None,
+    snr: Annotated[list[float], typer.Option(help="dB, repeatable: noise that wake words and vad are measured in")] = [],
+    min_accuracy: Annotated[float | None, typer.Option(
+        help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr", min=0, max=1)] = None,
     device: Annotated[str | None, typer.Option(help="compare with this board (a serial port, or auto)")] = None,
     clips: Annotated[int, typer.Option(help="clips that are sent to the board", min=1)] = 20,
     mistakes: Annotated[bool, typer.Option("--mistakes", help="list the clips decided wrong")] = False,
@@ -46,25 +50,56 @@ def test(
     are converted and counted; files that cannot be read are listed and left out.
 
     With `--device` some clips of every label run on the board too, and are compared.
+
+    A wake word's model is measured by false rejects and false accepts an hour (folders named as the word hold it, all
+    others do not), a vad model by the area under ROC, tick by tick, of speech mixed into noise (folders
+    `_background_noise_`, and files named as ESC's), both on what training left out.
     """
     content = console.read_model_file(model)
+    other = None if device else measured(content, data, split, snr)
+    if other:
+        report(other, model, data, min_accuracy, json)
+        return
     with LNN(content) as lnn:
         if lnn.sample_rate != SAMPLE_RATE_HZ:
             raise console.CommandError(f"{model} wants {lnn.sample_rate} Hz; liquid-test reads {SAMPLE_RATE_HZ} Hz")
-        dataset = scan(data, lnn.labels, None if split is Split.all else split.value)
+        dataset = scan(data, lnn.labels, None if split in (None, Split.all) else split.value)
     result = run_with_progress(content, dataset)
     if result.clips == 0:
         raise console.CommandError(f"{data}: none of {len(dataset)} clips could be read: {result.unreadable[0]}")
     board = compare_with(device, content, model.name, spread(dataset, clips)) if device else None
     if json:
         more = {"device": board.as_json()} if board else {}
-        console.print_json({"model": str(model), "data": str(data), "split": split.value} | result.as_json() | more)
+        console.print_json({"model": str(model), "data": str(data), "split": (split or Split.all).value} | result.as_json() | more)
     else:
         show(result, mistakes)
         if board:
             show_board(board)
-    if min_accuracy is not None and result.accuracy < min_accuracy:
-        sentence = f"accuracy {100 * result.accuracy:.2f} % is below the {100 * min_accuracy:.2f} % asked for"
+    gate("accuracy", result.accuracy, min_accuracy)
+
+
+def measured(content: bytes, data: Path, split: Split | None, snr_db: list[float]) -> Measured | None:
+    """The figure of a task that is not the accuracy of clips; None where it is."""
+    options = Options(**({"split": split.value} if split else {}), **({"snr_db": snr_db} if snr_db else {}))
+    with console.progress_bar() as bar:
+        task = bar.add_task("recordings", total=None)
+        return measure(content, data, options, lambda: bar.advance(task))
+
+
+def report(result: Measured, model: Path, data: Path, least: float | None, json: bool) -> None:
+    if json:
+        console.print_json({"model": str(model), "data": str(data)} | result.as_json())
+    else:
+        for line in result.lines():
+            console.out.print(console.escape(line))
+        for line in result.unreadable:
+            console.out.print(f"[yellow]left out:[/yellow] {console.escape(line)}")
+    gate(result.figure_name, result.figure, least)
+
+
+def gate(name: str, value: float, least: float | None) -> None:
+    if least is not None and value < least:
+        sentence = f"{name} {100 * value:.2f} % is below the {100 * least:.2f} % asked for"
         raise console.CommandError(sentence, console.Exit.GATE)
 
 

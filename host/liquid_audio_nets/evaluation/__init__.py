@@ -1,7 +1,8 @@
 """Measuring a model with the C core on recorded audio."""
 
+from .measure import Measured, Options, measure
 from .on_board import Comparison, compare, spread
 from .run import Evaluation, evaluate
 from .summary import summarise
 
-__all__ = ["Comparison", "Evaluation", "compare", "evaluate", "spread", "summarise"]
+__all__ = ["Comparison", "Evaluation", "Measured", "Options", "compare", "evaluate", "measure", "spread", "summarise"]
