@@ -4,6 +4,7 @@ LIQUID_DIR := $(USERMOD_DIR)
 
 # Held equal to sources.cmake by a test.
 LIQUID_CORE_SOURCES := \
+	core/anomaly.c \
 	core/cell_ltc_f32.c \
 	core/cell_ltc_s8.c \
 	core/cursor.c \
@@ -33,8 +34,8 @@ LIQUID_BINDING_SOURCES := \
 
 CFLAGS_USERMOD += -I$(LIQUID_DIR)/include
 LIQUID_CORE_FLAGS := -O3
-# These run when a model is loaded or asked about: their size counts, not their speed.
-LIQUID_COLD_SOURCES := core/cursor.c core/loader.c core/model.c core/sections.c core/sections_f32.c core/sections_s8.c
+# These run when a model is loaded or asked about, or in one task only: their size counts, not their speed.
+LIQUID_COLD_SOURCES := core/anomaly.c core/cursor.c core/loader.c core/model.c core/sections.c core/sections_f32.c core/sections_s8.c
 
 ifeq ($(LIQUID_VIRTUAL_BOARD),1)
 CFLAGS_USERMOD += -DLIQUID_VIRTUAL_BOARD=1

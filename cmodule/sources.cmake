@@ -1,5 +1,6 @@
 # The C core, for everything that is built with CMake; micropython.mk is held equal to it by a test.
 set(LIQUID_CORE_SOURCES
+    ${CMAKE_CURRENT_LIST_DIR}/core/anomaly.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cell_ltc_f32.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cell_ltc_s8.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cursor.c
@@ -22,8 +23,9 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/sections_s8.c
 )
 
-# These run when a model is loaded or asked about: their size counts, not their speed.
+# These run when a model is loaded or asked about, or in one task only: their size counts, not their speed.
 set(LIQUID_COLD_SOURCES
+    ${CMAKE_CURRENT_LIST_DIR}/core/anomaly.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cursor.c
     ${CMAKE_CURRENT_LIST_DIR}/core/loader.c
     ${CMAKE_CURRENT_LIST_DIR}/core/model.c

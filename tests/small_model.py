@@ -99,6 +99,17 @@ def tiny_integer_model(seed: int = 0, layout: str = "rows4x4") -> Model:
     return add_golden(model, noise(200, seed))
 
 
+def tiny_anomaly_model(seed: int = 0) -> Model:
+    """Nine labels that are the nine bands."""
+    from liquid_audio_nets.core import add_golden
+
+    policy = Policy(min_timestep_us=5000, max_timestep_us=10_000)
+    labels = tuple(f"{i} kHz" for i in range(9))
+    model = integer_model(seed, units=(4,), labels=labels, window_samples=16, mels=9, policy=policy)
+    model.task = "anomaly"
+    return add_golden(model, noise(200, seed))
+
+
 def tiny_sparse_model(seed: int = 0) -> Model:
     return tiny_integer_model(seed, "rows4x4_sparse")
 

@@ -94,11 +94,17 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
         }
     }
     end_of_cells = lnn_now(m);
+    if (m->readout.expects_features) {
+        lnn_anomaly_compare(m, dt_us);
+    }
     const lnn_cell_t *last = &m->cells[m->info.n_cells - 1u];
     if (m->integer) {
-        lnn_readout_s8_step(&m->readout, lnn_state_s8(last), m->scratch, dt_us);
+        lnn_readout_s8_step(&m->readout, lnn_state_s8(last), m->scratch);
     } else {
-        lnn_readout_f32_step(&m->readout, last->as.f32.uh + last->n_inputs, m->scratch, dt_us);
+        lnn_readout_f32_step(&m->readout, last->as.f32.uh + last->n_inputs, m->scratch);
+    }
+    if (!m->readout.expects_features) {
+        lnn_readout_smooth(&m->readout, dt_us, true);
     }
     m->counters.cell_time += end_of_cells - start;
     m->counters.readout_time += lnn_now(m) - end_of_cells;
@@ -141,7 +147,7 @@ static uint16_t end_of_tick(lnn_model_t *m) {
     m->tick_crossings = 0;
     m->counters.ticks++;
     if (!m->gate.open) {
-        lnn_readout_rest(&m->readout, samples_to_us(m, samples));
+        lnn_readout_smooth(&m->readout, samples_to_us(m, samples), false);
         m->counters.gated_ticks++;
     }
     m->counters.gate_time += lnn_now(m) - start;
@@ -160,8 +166,12 @@ static void report(const lnn_model_t *m, uint16_t detected, lnn_result_t *result
     const lnn_readout_t *ro = &m->readout;
     uint16_t top = lnn_readout_top(ro);
     uint16_t label = detected == LNN_RESULT_NONE ? top : detected;
-    for (uint32_t i = 0; i < ro->n_labels; i++) {
-        ro->scores[i] = (float)ro->posterior_q15[i] * (1.0f / 32768.0f);
+    if (ro->expects_features) {
+        lnn_anomaly_share(ro);
+    } else {
+        for (uint32_t i = 0; i < ro->n_labels; i++) {
+            ro->scores[i] = (float)ro->posterior_q15[i] * (1.0f / 32768.0f);
+        }
     }
     result->keyword_detected = detected != LNN_RESULT_NONE;
     result->label = label;
@@ -175,7 +185,7 @@ static void report(const lnn_model_t *m, uint16_t detected, lnn_result_t *result
     result->steps = m->steps;
     result->is_speech = m->gate.open && top != ro->idle_label;
     if (detected == LNN_RESULT_NONE) {
-        result->confidence = ro->scores[label];
+        result->confidence = (float)ro->posterior_q15[label] * (1.0f / 32768.0f);
     }
 }
 

@@ -102,6 +102,7 @@ typedef struct {
     uint16_t n_inputs;
     uint16_t n_labels;
     uint16_t idle_label;
+    bool expects_features;          /* task anomaly */
     uint32_t inv_smoothing_q16;     /* 1/s */
     const lnn_file_label_t *labels; /* (n_labels) */
     /* weights of a float model */
@@ -218,12 +219,17 @@ uint32_t lnn_leak_share_q31(uint32_t inv_tau_q16, uint32_t dt_us);
 /* readout.c */
 void lnn_readout_reset(lnn_readout_t *ro);
 void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold);
-void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch, uint32_t dt_us);
-void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch, uint32_t dt_us);
-void lnn_readout_rest(lnn_readout_t *ro, uint32_t dt_us);
+void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch);
+void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch);
+void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard);
 uint16_t lnn_readout_top(const lnn_readout_t *ro);
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz);
 void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples);
+
+/* anomaly.c */
+void lnn_anomaly_compare(lnn_model_t *m, uint32_t dt_us);
+void lnn_anomaly_update(lnn_readout_t *ro);
+void lnn_anomaly_share(const lnn_readout_t *ro);
 
 /* engine.c: in scratch, valid until the next call */
 const float *lnn_float_logits(lnn_model_t *m);

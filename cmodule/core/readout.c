@@ -18,7 +18,7 @@ static uint32_t log2_of_exp_q16(int32_t x_q16) {
 }
 
 /* Softmax without a division: exp(e) / sum = 2**-(log2 of the distance to the largest + log2 of the sum). */
-static void update_posterior(lnn_readout_t *ro) {
+static void update_softmax(lnn_readout_t *ro) {
     int32_t largest = ro->evidence_q16[0];
     uint64_t sum_q31 = 0;
     for (uint32_t i = 1; i < ro->n_labels; i++) {
@@ -32,6 +32,16 @@ static void update_posterior(lnn_readout_t *ro) {
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         uint32_t p = lnn_exp2_minus_q31(log2_of_exp_q16(largest - ro->evidence_q16[i]) + extra);
         ro->posterior_q15[i] = (uint16_t)((p + 0x8000u) >> 16);
+    }
+}
+
+static void update_posterior(lnn_readout_t *ro) {
+    if (ro->expects_features) {
+        lnn_anomaly_update(ro);
+    } else {
+        update_softmax(ro);
+    }
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
         if (ro->posterior_q15[i] < ro->threshold_q15[i]) {
             ro->armed |= bit(i);
         }
@@ -62,7 +72,11 @@ static int32_t smoothing_share(lnn_readout_t *ro, uint32_t dt_us) {
     return ro->share_q31;
 }
 
-static void smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
+/*
+ * Logits into the evidence. Nothing heard: the evidence fades as if they were zero, and what has faded is
+ * armed again.
+ */
+void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
     int32_t share = smoothing_share(ro, dt_us);
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         int32_t target = heard ? ro->logits_q16[i] : 0;
@@ -71,28 +85,21 @@ static void smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
     update_posterior(ro);
 }
 
-void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch, uint32_t dt_us) {
+void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch) {
     const float limit = (float)LOGIT_LIMIT_Q16;
     lnn_matvec_rows4(ro->weights, ro->bias, state, lnn_rows4(ro->n_labels), ro->n_inputs, scratch);
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         float logit = scratch[i] * 65536.0f;
         ro->logits_q16[i] = (int32_t)(logit > limit ? limit : logit < -limit ? -limit : logit);
     }
-    smooth(ro, dt_us, true);
 }
 
-void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch, uint32_t dt_us) {
+void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch) {
     lnn_matvec_s8(&ro->matrix, state, scratch, scratch + lnn_rows4(ro->n_labels));
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         int32_t logit = ro->bias_q16[i] + lnn_mul_high(scratch[i], ro->scale[i]);
         ro->logits_q16[i] = lnn_clamp(logit, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16);
     }
-    smooth(ro, dt_us, true);
-}
-
-/* Nothing is heard: the evidence fades as if the logits were zero, and what has faded is armed again. */
-void lnn_readout_rest(lnn_readout_t *ro, uint32_t dt_us) {
-    smooth(ro, dt_us, false);
 }
 
 void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples) {

@@ -94,6 +94,7 @@ static void load_readout(lnn_model_t *m, lnn_cursor_t *c) {
     if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE)
         || !lnn_require(c, f->weight == (m->integer ? LNN_WEIGHT_INT8 : LNN_WEIGHT_FLOAT32), LNN_ERR_WEIGHTS)
         || !lnn_require(c, f->n_inputs == m->cells[m->info.n_cells - 1u].n_units, LNN_ERR_SHAPE)
+        || !lnn_require(c, m->info.task != LNN_TASK_ANOMALY || m->info.n_labels == m->frontend.n_mels, LNN_ERR_SHAPE)
         || !lnn_require(c, f->idle_label == UINT16_MAX || f->idle_label < m->info.n_labels, LNN_ERR_RANGE)
         || !lnn_require(c, f->smoothing_s >= 0.0f && f->smoothing_s <= 60.0f, LNN_ERR_NUMBER)) {
         return;
@@ -101,6 +102,7 @@ static void load_readout(lnn_model_t *m, lnn_cursor_t *c) {
     ro->n_inputs = f->n_inputs;
     ro->n_labels = m->info.n_labels;
     ro->idle_label = f->idle_label;
+    ro->expects_features = m->info.task == LNN_TASK_ANOMALY;
     ro->inv_smoothing_q16 = (uint32_t)(65536.0f / (f->smoothing_s > 0.001f ? f->smoothing_s : 0.001f));
     m->info.idle_label = f->idle_label;
     m->info.macs_per_step += (uint32_t)m->info.n_labels * f->n_inputs;

@@ -140,10 +140,13 @@ def cell_s8(f: dict, layout: str) -> None:
             f"gate_clamp_q11 {f['gate_clamp_q11']}, delta_q15 {f['delta_q15']}")
 
 
-def readout(cursor: Cursor, n_labels: int, last) -> None:
+def readout(cursor: Cursor, header: dict, frontend, last) -> None:
     f = cursor.peek("readout")
     require(f["weight"] == ENUMS["weight"][last.weight], "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
     require(f["n_inputs"] == last.n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {last.n_units} units")
+    n_labels, n_mels = header["n_labels"], frontend.n_mels
+    require(header["task"] != ENUMS["task"]["anomaly"] or n_labels == n_mels, "SHAPE",
+            f"task anomaly expects {n_labels} of {n_mels} features")
     require(f["idle_label"] == 0xFFFF or f["idle_label"] < n_labels, "RANGE", "idle_label")
     require(within(f["smoothing_s"], 0, 60), "NUMBER", f"smoothing_s {f['smoothing_s']}")
 

@@ -164,7 +164,7 @@ def _matrix_s8(cursor: Cursor, fields: dict, part: str, layout: str, rows: int, 
 
 def _readout(cursor: Cursor, header: dict, parts: dict) -> None:
     n, last = header["n_labels"], parts["cells"][-1]
-    checks.readout(cursor, n, last)
+    checks.readout(cursor, header, parts["frontend"], last)
     integer = last.weight == "int8"
     name = "readout_s8" if integer else "readout"
     fields = cursor.record(name)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 MIN_DT_S, MAX_DT_S = 0.001, 1.0
+FEATURE_LIMIT, ERROR_LIMIT = 32639 / 4096, 256.0  # task anomaly: of a feature, of the square of its error
 
 
 def conductance_and_potential(cell, h: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -46,10 +47,13 @@ def exact_step(cell, h: np.ndarray, u: np.ndarray, dt_s: float) -> np.ndarray:
 
 
 class Network:
-    """Cells, readout and smoothing of an lnn.Model; state: h, a list of (N,); evidence (n_labels,)."""
+    """Cells, readout and smoothing of an lnn.Model; state: h, a list of (N,); evidence (n_labels,).
+
+    Task anomaly: the logits are the features expected next, the evidence their squared error, smoothed."""
 
     def __init__(self, model):
         self.cells, self.readout = model.cells, model.readout
+        self.expects_features, self.longest_s = model.task == "anomaly", model.policy.max_timestep_us * 1e-6
         self.reset()
 
     def reset(self) -> None:
@@ -61,11 +65,18 @@ class Network:
         """Advances by dt_s, clipped to 1 ms to 1 s, on features (n_mels,); returns the logits (n_labels,)."""
         dt_s = min(max(dt_s, MIN_DT_S), MAX_DT_S)
         u = np.asarray(features, np.float64)
+        if self.expects_features:
+            error = np.clip(u, -FEATURE_LIMIT, FEATURE_LIMIT) - self.logits
+            self._smooth(np.minimum(error**2, ERROR_LIMIT), min(dt_s, self.longest_s))
         for k, cell in enumerate(self.cells):
             u = self.h[k] = fused_step(cell, self.h[k], u, dt_s)
         self.logits = np.asarray(self.readout.w, np.float64) @ u + self.readout.b
-        self.evidence = self.evidence + dt_s / (dt_s + self.readout.smoothing_s) * (self.logits - self.evidence)
+        if not self.expects_features:
+            self._smooth(self.logits, dt_s)
         return self.logits
+
+    def _smooth(self, target: np.ndarray, dt_s: float) -> None:
+        self.evidence = self.evidence + dt_s / (dt_s + self.readout.smoothing_s) * (target - self.evidence)
 
     def rest(self, dt_s: float) -> None:
         """Nothing is heard for dt_s: the evidence fades."""
@@ -73,5 +84,9 @@ class Network:
 
     @property
     def posterior(self) -> np.ndarray:
+        """Softmax of the evidence; of task anomaly s / (1 + s) for all labels, s the mean of the evidence."""
+        if self.expects_features:
+            s = self.evidence.mean()
+            return np.full(len(self.evidence), s / (1 + s))
         e = np.exp(self.evidence - self.evidence.max())
         return e / e.sum()

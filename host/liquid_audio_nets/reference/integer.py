@@ -11,8 +11,8 @@ from .fixmath import exp2_minus_q31, INT32_MAX, leak_q20, log2_q16, mul_high, re
 
 LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
 LOGIT_LIMIT_Q16 = 128 << 16
+ERROR_LIMIT_Q12, LEAST_ERROR = 65535, 2  # of a feature that was expected otherwise; of its square, smoothed
 NUMBER_LIMIT = 32639  # of features and states
-NUMBER_LIMIT = 32639  # of features, as LNN_NUMBER_LIMIT
 
 
 def fits32(x: np.ndarray) -> np.ndarray:
@@ -75,6 +75,7 @@ class NetworkS8:
 
     def __init__(self, model):
         self.model, self.readout = model, model.readout
+        self.expects_features = model.task == "anomaly"
         self.reset()
 
     def reset(self) -> None:
@@ -87,11 +88,15 @@ class NetworkS8:
     def step(self, features_q12: np.ndarray, dt_us: int) -> np.ndarray:
         """features int (n_mels,) -> logits int64 (n_labels,) in q16."""
         u = np.clip(np.asarray(features_q12, np.int64), -NUMBER_LIMIT, NUMBER_LIMIT)
+        if self.expects_features:
+            error = np.clip(u - (self.logits_q16 >> 4), -ERROR_LIMIT_Q12, ERROR_LIMIT_Q12)
+            self._smooth(error**2 >> 8, min(dt_us, self.model.policy.max_timestep_us))
         for cell in self.cells:
             u = cell.step(u, dt_us)
         logits = fits32(np.asarray(self.readout.bias, np.int64) + product(self.readout.weights, self.readout.scale, u))
         self.logits_q16 = np.clip(logits, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16)
-        self._smooth(self.logits_q16, dt_us)
+        if not self.expects_features:
+            self._smooth(self.logits_q16, dt_us)
         return self.logits_q16
 
     def rest(self, dt_us: int) -> None:
@@ -104,7 +109,10 @@ class NetworkS8:
 
     @property
     def posterior_q15(self) -> np.ndarray:
-        """Softmax of the evidence, without a division."""
+        """Softmax of the evidence, without a division; of task anomaly s / (1 + s) for all, s the mean of the evidence."""
+        if self.expects_features:
+            total, n = int((self.evidence_q16 + LEAST_ERROR).sum()), len(self.evidence_q16)
+            return np.full(n, (total << 15) // (total + (n << 16)))
         distance = mul_high((self.evidence_q16.max() - self.evidence_q16) * 4, LOG2_E_Q30)
         extra = max(int(log2_q16(exp2_minus_q31(distance).sum())) - (31 << 16), 0)
         return (exp2_minus_q31(distance + extra) + 0x8000) >> 16
