@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import nn
 
+from .arch.fastgrnn import FastGRNNCell
+from .arch.gru import GRUCell
 from .cells import LTCCell, UnsupportedCell
 from .cfc import CfCCell
 from .ode_cells import ConstLTCCell, SolvedLTCCell
@@ -13,7 +15,9 @@ from .solvers import SOLVERS
 from .synaptic import SynapticLTCCell
 from .wirings import make_wiring
 
-KINDS = ("ltc", "ltc_const", "ltc_synaptic", "cfc")
+LIQUID = ("ltc", "ltc_const", "ltc_synaptic", "cfc")
+STEPWISE = {"gru": GRUCell, "fastgrnn": FastGRNNCell}  # to compare with: no equation, no timestep
+KINDS = (*LIQUID, *STEPWISE)
 
 
 def make_cell(kind: str, solver: str, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0),
@@ -31,8 +35,10 @@ def make_cell(kind: str, solver: str, inputs: int, units: int, tau_s: tuple[floa
         return SynapticLTCCell(inputs, units, tau_s, solver, make_wiring(wiring, inputs, units))
     if kind == "ltc_const":
         return ConstLTCCell(inputs, units, tau_s, solver)
-    if kind == "cfc":
-        if solver != "fused":
-            raise UnsupportedCell("cell 'cfc' is a closed form and solves no equation; leave ode_solver out")
-        return CfCCell(inputs, units)
+    if solver != "fused" and kind == "cfc":
+        raise UnsupportedCell("cell 'cfc' is a closed form and solves no equation; leave ode_solver out")
+    if solver != "fused" and kind in STEPWISE:
+        raise UnsupportedCell(f"cell '{kind}' solves no equation; leave ode_solver out")
+    if kind == "cfc" or kind in STEPWISE:
+        return CfCCell(inputs, units) if kind == "cfc" else STEPWISE[kind](inputs, units)
     return LTCCell(inputs, units, tau_s) if solver == "fused" else SolvedLTCCell(inputs, units, tau_s, solver)
