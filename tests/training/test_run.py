@@ -1,6 +1,7 @@
 """The frame that all tasks train in: epochs, resuming, the run folder, several processes, precision."""
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,21 @@ def test_loss_that_is_no_number_stops_with_the_last_good_checkpoint(tmp_path):
         train(Breaking(), run_of(tmp_path))
     kept = LNNTrainer.load(tmp_path / "last.safetensors")
     assert kept.step == 10 and all(torch.isfinite(p).all() for p in kept.net.parameters())
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
+    train(TinyTask(), run_of(tmp_path))
+    before = (tmp_path / "last.safetensors").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # no file may grow beyond
+    try:
+        with pytest.raises((TrainingError, OSError), match="(?i)file too large"):
+            train(TinyTask(), run_of(tmp_path, epochs=3))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "last.safetensors").read_bytes() == before
+    train(TinyTask(), run_of(tmp_path, epochs=3))
+    assert LNNTrainer.load(tmp_path / "last.safetensors").step == 30
 
 
 def test_rows_after_the_checkpoint_are_logged_once(tmp_path):

@@ -38,7 +38,7 @@ def _expected(error: Exception) -> console.CommandError | None:
     if isinstance(error, AudioError):
         return console.CommandError(str(error))
     if isinstance(error, OSError):
-        return console.CommandError(f"{error.filename or ''}: {console.reason(error)}")
+        return console.CommandError(f"{error.filename or 'the run folder or its cache'}: {console.reason(error)}")
     return console.CommandError(str(error)) if type(error).__name__ in EXPECTED else None
 
 

@@ -95,8 +95,8 @@ class FrameStore:
                 padded[: len(sound.samples)] = sound.samples
                 energy = np.mean((padded.reshape(-1, GRID_SAMPLES) / 32768.0) ** 2, axis=1)
                 first, last = speech_bounds(energy[:blocks])
-                frontend.mel_power(sound.samples, ends).tofile(mel_file)
-                energy.astype(np.float32).tofile(energy_file)
+                mel_file.write(frontend.mel_power(sound.samples, ends).tobytes())  # tofile() hides a full disk's name
+                energy_file.write(energy.astype(np.float32).tobytes())
                 for name, value in zip(cls.COLUMNS, (position, blocks, first, last, sound.label,
                                                      sound.word, sound.source, sound.split)):
                     table[name].append(value)

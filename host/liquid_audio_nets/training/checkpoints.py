@@ -18,7 +18,11 @@ _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
-    """Replace path at once, so that an interrupted write leaves the checkpoint before it."""
+    """Replace path at once, so that an interrupted write leaves the checkpoint before it.
+
+    Raises TrainingError where it cannot be written."""
+    from .trainer import TrainingError
+
     tensors = {f"net.{k}": v for k, v in trainer.net.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
     for name, parameter in trainer.net.named_parameters():
@@ -29,7 +33,11 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
                 "labels": json.dumps(trainer.net.config.labels), "model": json.dumps(trainer.net.config.to_dict())}
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, str(part), metadata)
+    try:
+        save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, str(part), metadata)
+    except SafetensorError as error:
+        part.unlink(missing_ok=True)
+        raise TrainingError(f"{path}: {error}; the checkpoint before it is kept") from None
     os.replace(part, path)
 
 
