@@ -35,9 +35,10 @@ static uint32_t sum_of_errors_q16(const lnn_readout_t *ro) {
 /* s / (1 + s) for every band, s being the mean of their errors: 1 is the limit of what is normal. */
 void lnn_anomaly_update(lnn_readout_t *ro) {
     uint32_t sum = sum_of_errors_q16(ro);
-    uint64_t score_q15 = ((uint64_t)sum << 15) / (sum + ((uint32_t)ro->n_labels << 16));
+    int32_t log2_whole_q16 = lnn_log2_u64_q16(sum + ((uint64_t)ro->n_labels << 16));
+    uint32_t score_q31 = lnn_exp2_minus_q31((uint32_t)(log2_whole_q16 - lnn_log2_u64_q16(sum)));
     for (uint32_t i = 0; i < ro->n_labels; i++) {
-        ro->posterior_q15[i] = (uint16_t)score_q15;
+        ro->posterior_q15[i] = (uint16_t)(score_q31 >> 16);
     }
 }
 

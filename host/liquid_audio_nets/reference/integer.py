@@ -112,7 +112,7 @@ class NetworkS8:
         """Softmax of the evidence, without a division; of task anomaly s / (1 + s) for all, s the mean of the evidence."""
         if self.expects_features:
             total, n = int((self.evidence_q16 + LEAST_ERROR).sum()), len(self.evidence_q16)
-            return np.full(n, (total << 15) // (total + (n << 16)))
+            return np.full(n, exp2_minus_q31(log2_q16(total + (n << 16)) - log2_q16(total)) >> 16)
         distance = mul_high((self.evidence_q16.max() - self.evidence_q16) * 4, LOG2_E_Q30)
         extra = max(int(log2_q16(exp2_minus_q31(distance).sum())) - (31 << 16), 0)
         return (exp2_minus_q31(distance + extra) + 0x8000) >> 16
