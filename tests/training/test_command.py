@@ -65,6 +65,17 @@ def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_pat
     assert other.returncode == 2 and "model.hidden" in other.stderr
 
 
+@pytest.mark.parametrize("arch", ("gru", "ds_cnn"))
+def test_networks_to_compare_with_train_alike_and_have_no_lnn(train, words, tmp_path, arch):
+    done = train("keywords", "--data", words, "--out", tmp_path, "--epochs", 1, "--epoch-steps", 2, "--batch", 8, "--synthetic", 0,
+                 "--labels", "yes,no,_unknown_,_silence_", "--arch", arch)
+    assert done.returncode == 0, done.stderr
+    assert "no .lnn" in done.stderr and done.stdout.strip().endswith("best.safetensors")
+    settings = tomllib.loads((tmp_path / "recipe.toml").read_text())
+    assert settings["model"]["hidden"] == ([51, 51] if arch == "gru" else []) and settings["train"]["learning_rate"] == 0.004
+    assert arch in (tmp_path / "card.md").read_text() and not list(tmp_path.glob("*.lnn"))
+
+
 @pytest.mark.parametrize("arguments, sentence", [
     ((), "give a recipe"), (("keyword",), "did you mean 'keywords'"), (("keywords", "--data", "."), "give --out"),
     (("keywords", "--out", "x", "--set", "train.epochs"), "give table.key=value"),

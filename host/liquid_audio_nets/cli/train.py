@@ -54,7 +54,8 @@ def liquid_train(
     say: Annotated[str | None, typer.Option(help="words to learn from espeak-ng's and flite's voices alone")] = None,
     synthetic: Annotated[int | None, typer.Option(help="spoken utterances of each keyword; 0: none", min=0)] = None,
     hidden: Annotated[str | None, typer.Option(help="units of each cell, such as 64,64")] = None,
-    arch: Annotated[str | None, typer.Option(help="another network in the same pipeline")] = None,
+    arch: Annotated[str | None, typer.Option(help="another network in the same pipeline, with its own "
+                                                   "units and learning rate: gru, fastgrnn, ds_cnn, bc_resnet_1, ltc_const, cfc")] = None,
     epochs: Annotated[int | None, typer.Option(help="of epoch-steps batches each", min=1)] = None,
     epoch_steps: Annotated[int | None, typer.Option(help="batches an epoch", min=1)] = None,
     batch: Annotated[int | None, typer.Option(help="sequences a batch, in each process", min=2)] = None,
@@ -79,7 +80,8 @@ def liquid_train(
     flags = {"data.labels": labels, "data.say": say, "data.synthetic": synthetic, "model.hidden": hidden and _sizes(hidden),
              "model.arch": arch, "train.epochs": epochs, "train.epoch_steps": epoch_steps, "train.batch": batch,
              "train.learning_rate": learning_rate, "train.seed": seed, "train.threads": threads}
-    changes = [_assignment(text) for text in set_ or ()] + [(k, v) for k, v in flags.items() if v is not None]
+    changes = _sizes_of(arch) + [_assignment(text) for text in set_ or ()]
+    changes += [(k, v) for k, v in flags.items() if v is not None]
     settings = recipes.load(recipe, changes)
     if print_:
         console.out.file.write(recipes.to_toml(settings) if changes else recipes.text(recipe))
@@ -131,6 +133,17 @@ def _summary(path: Path, metric: str, run: "Run") -> dict:
     rows = read_log(run.out / "log.csv")
     return {"model": str(path), "out": str(run.out), "metric": metric, "best": max(float(row[metric]) for row in rows),
             "steps": run.steps, "seed": run.seed, "log": rows}
+
+
+def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:
+    """Units and learning rate that make a network one of the size of the others; what is given besides overrides them."""
+    if arch is None:
+        return []
+    from ..training.arch.registry import ARCHS
+
+    if arch not in ARCHS:
+        return []
+    return [("model.hidden", list(ARCHS[arch].units)), ("train.learning_rate", ARCHS[arch].learning_rate)]
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from .. import lnn
 from ..audio.dataset import SILENCE
 from ..reference.frontend import FrontEnd
 from .cells import GATE_LIMIT, UnsupportedCell
-from .model import LiquidNet
+from .model import LiquidNet, ModelConfig
 from .schedule import Policy
 
 REFRACTORY_US = 1_200_000  # a word may keep its label for a second of noise
@@ -21,6 +21,11 @@ TARGETS = {"any": "any", "host": "host", "cortex-m0": "cortex_m0", "cortex-m3": 
 
 class ExportError(ValueError):
     """The network cannot be written as asked; the message says what can."""
+
+
+def runs_in_core(config: ModelConfig) -> bool:
+    """Whether there is a `.lnn` of such a network."""
+    return (config.cell_kind, config.ode_solver) == ("ltc", "fused")
 
 
 def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadata: dict | None = None,
@@ -36,7 +41,7 @@ def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadat
     if target not in TARGETS:
         raise ExportError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
     config = net.config
-    if (config.cell_kind, config.ode_solver) != ("ltc", "fused"):
+    if not runs_in_core(config):
         raise UnsupportedCell(f"'{config.cell_kind}' with solver '{config.ode_solver}' cannot be exported; "
                               "train with cell_kind 'ltc' and ode_solver 'fused'")
 

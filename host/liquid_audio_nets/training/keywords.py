@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
@@ -12,9 +13,10 @@ import torch
 from ..audio.dataset import SILENCE, scan
 from ..audio.files import AudioError, read_audio
 from ..reference.frontend import FrontEnd
+from .arch.registry import WINDOWED
 from .augment import Augment
 from .batches import Batch, BatchMaker, Timing
-from .cache import FrameStore
+from .cache import BLOCK_S, FrameStore
 from .calibrate import best_temperature, calibration_error, choose_thresholds, listen
 from .card import Facts
 from .evaluation import posteriors, validation_clips
@@ -30,6 +32,7 @@ from .trainer import LNNTrainer, TrainerConfig
 DATA = ("Google Speech Commands v0.01 (P. Warden, CC BY 4.0); Free Spoken Digit Dataset (CC BY-SA 4.0); Picovoice wake-word "
         "and speech-to-intent benchmarks (Apache-2.0); ESC-10 (K. Piczak, CC BY / CC0 by clip); words spoken by espeak-ng "
         "and flite.")
+WINDOW_TICK_BLOCKS = 2
 LICENCE = "Weights: CC BY-SA 4.0, from data under CC BY 4.0, CC BY-SA 4.0 and Apache-2.0."
 
 
@@ -43,7 +46,10 @@ class KeywordTask:
             raise AudioError("keywords are learned from recordings; give --data DIR, a folder with one folder a word")
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
         self.labels = with_said(recipe["data"]["labels"], recipe["data"]["say"])
-        self.policy = build(Policy, recipe["policy"])
+        self.policy, self.timing = build(Policy, recipe["policy"]), build(Timing, recipe["timing"])
+        if recipe["model"]["arch"] in WINDOWED:  # they answer for whole windows, on one grid
+            self.timing = replace(self.timing, stream_share=0.0, tick_blocks=(WINDOW_TICK_BLOCKS,))
+            self.policy = replace(self.policy, min_timestep_us=round(WINDOW_TICK_BLOCKS * BLOCK_S * 1e6))
         self.notes: dict[str, str] = {}
         self.det: Det | None = None
 
@@ -61,7 +67,7 @@ class KeywordTask:
         check_classes(self.store, self.labels)
         r = self.recipe
         self.maker = BatchMaker(self.store, Chooser(self.store, self.labels, build(Mixture, r["mixture"])), self.labels,
-                                build(Augment, r["augment"]), build(Timing, r["timing"]), self.policy)
+                                build(Augment, r["augment"]), self.timing, self.policy)
         self.clips = validation_clips(self.store, self.labels)
 
     def _sources(self, **more: Any) -> KeywordSources:

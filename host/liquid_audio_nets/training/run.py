@@ -14,6 +14,7 @@ from . import recipe as recipes
 from . import report as plots
 from .card import Facts, model_card
 from .devices import Place, join
+from .export import runs_in_core
 from .loader import batches
 from .log import RunLog
 from .memory import keep_freed_memory
@@ -181,11 +182,17 @@ def _end_epoch(task: Task, run: Run, trainer: LNNTrainer, loss: float, seconds: 
 
 
 def finish(task: Task, run: Run) -> Path:
-    """Export the best checkpoint of run.out and write the evidence beside it; the task is prepared."""
+    """Export the best checkpoint of run.out and write the evidence beside it; the task is prepared.  Returns the path of
+    the model's file, of networks that the core does not run that of the checkpoint."""
     trainer = LNNTrainer.load(run.out / f"{task.keep}.safetensors")
     result = task.evaluate(trainer)
-    run.report("calibrating and exporting")
-    path = task.finish(trainer, run.out)
+    config = trainer.net.config
+    if runs_in_core(config):
+        run.report("calibrating and exporting")
+        path = task.finish(trainer, run.out)
+    else:
+        run.report(f"'{config.cell_kind}' with solver '{config.ode_solver}' is a network to compare with: no .lnn")
+        path = run.out / f"{task.keep}.safetensors"
     facts = task.facts()
     plots.write(run.out, task.metric, result, facts.det, run.report)
     (run.out / "card.md").write_text(model_card(path, task.name, task.metric, trainer, result, facts))
