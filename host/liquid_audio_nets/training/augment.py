@@ -12,7 +12,9 @@ LOG_FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Augment:
-    """Strengths; a share is the part of the sequences that get the change."""
+    """Strengths; a share is the part of the sequences that get the change.
+
+    Synthetic speech has neither room nor noise of its own, by which it could be told: it has shares of its own."""
 
     speed: tuple[float, float] = (0.88, 1.15)
     gain_db: tuple[float, float] = (-14.0, 8.0)
@@ -22,6 +24,8 @@ class Augment:
     band_share: float = 0.06
     echo_share: float = 0.15
     noise_share: float = 0.55
+    synthetic_echo_share: float = 0.7
+    synthetic_noise_share: float = 1.0
     snr_db: tuple[float, float] = (2.0, 35.0)
     mask_channels: int = 6
     mask_share: float = 0.2
@@ -49,12 +53,13 @@ def channel_gain(batch: int, channels: int, a: Augment, generator: torch.Generat
     return 10 ** (gain_db / 10)
 
 
-def add_echo(power: Tensor, a: Augment, generator: torch.Generator, tick_s: float) -> Tensor:
-    """A room's tail: power (T, B, C) smeared by an exponential of 0.1 .. 0.5 s reverberation time."""
+def add_echo(power: Tensor, share: Tensor | float, generator: torch.Generator, tick_s: float) -> Tensor:
+    """A room's tail: power (T, B, C) smeared by an exponential of 0.1 .. 0.5 s reverberation time; share: of the
+    sequences, or a probability for each (B, 1)."""
     random = torch.rand(3, power.shape[1], 1, generator=generator)
     reverberation_s = 0.1 + 0.4 * random[0]
     decay = 10 ** (-6 * tick_s / reverberation_s)
-    level = 0.3 * random[1] * (random[2] < a.echo_share)
+    level = 0.3 * random[1] * (random[2] < share)
     tail = torch.zeros_like(power[0])
     out = torch.empty_like(power)
     for t in range(len(power)):

@@ -106,8 +106,9 @@ class BatchMaker:
         noise = np.stack([self._noise_frames(ticks, tick_blocks, rng) for _ in range(batch)], 1)
         sound_gain, noise_gain = self._gains(placed, noise, rng)
         power, energy = self._gather(placed.frames, sound_gain, tick_blocks)
+        echo = torch.from_numpy(np.where(placed.synthetic, a.synthetic_echo_share, a.echo_share))
         power = torch.bmm(power.transpose(0, 1), warp_matrices(batch, power.shape[2], a, generator)).transpose(0, 1)
-        power = add_echo(power.contiguous(), a, generator, tick_s)
+        power = add_echo(power.contiguous(), echo.unsqueeze(1), generator, tick_s)
         noise_power, noise_energy = self._gather(noise, noise_gain, tick_blocks)
         power = (power + noise_power) * channel_gain(batch, power.shape[2], a, generator)
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)
@@ -135,7 +136,8 @@ class BatchMaker:
         noise_level = self.energy[noise].mean(0) + 1e-12
         overall = 10 ** (rng.uniform(*a.gain_db, batch) / 10)
         snr = 10 ** (rng.uniform(*a.snr_db, batch) / 10)
-        noise_gain = overall * placed.level / noise_level / snr * (rng.random(batch) < a.noise_share)
+        share = np.where(placed.synthetic, a.synthetic_noise_share, a.noise_share)
+        noise_gain = overall * placed.level / noise_level / snr * (rng.random(batch) < share)
         silence = placed.label == self.labels.index(SILENCE) if SILENCE in self.labels else np.zeros(batch, bool)
         level = 10 ** (rng.uniform(-75, -12, batch) / 10)
         alone = np.where(rng.random(batch) < 0.4, 1.0, level / noise_level)  # as recorded, or any level

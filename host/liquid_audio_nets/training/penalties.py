@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .model import LiquidNet
+from .pruning import block_mean
 
-_NEGLIGIBLE = 0.02  # weights well below this cost next to nothing once pruned
+FRONTEND_MACS = 19_000  # 24.6 k instructions on the Cortex-M4F at 1.3 a product
+_NEGLIGIBLE = 0.02  # blocks with a root mean square well below this cost nothing once pruned
 
 
 def allowed_loss(evidence: Tensor, allowed: Tensor, weight: Tensor, smoothing: float) -> Tensor:
@@ -30,10 +34,37 @@ def sparsity_loss(net: LiquidNet) -> Tensor:
     return sum(w.abs().sum() for w in weights) / sum(w.numel() for w in weights)
 
 
-def power_loss(net: LiquidNet, dt: Tensor) -> Tensor:
-    """Expected share of the densest possible work: steps that run times multiplications that remain.
+@dataclass
+class Work:
+    """What the engine's counters would say of a second of audio: steps, front-end runs and multiply-accumulates that are
+    not skipped, scalars."""
 
-    dt (T, B), 0 where no step runs.  1 = every tick a step with all weights."""
-    weights = _matrices(net)
-    kept = sum((1 - torch.exp(-(w / _NEGLIGIBLE) ** 2)).sum() for w in weights) / sum(w.numel() for w in weights)
-    return (dt > 0).float().mean() * kept
+    steps_per_s: Tensor
+    frontend_runs_per_s: Tensor
+    macs_per_s: Tensor
+
+
+def macs_per_step(net: LiquidNet) -> Tensor:
+    """Expected multiply-accumulates of a step: a block of four by four counts as soon as one of its weights does."""
+    total = net.readout.weight.new_tensor(float(net.readout.weight.numel()))
+    for cell in net.cells:
+        if isinstance(cell.weight, nn.Parameter) and len(cell.weight) == 2 * cell.units:
+            mean, index = block_mean(cell, cell.weight.square())
+            total = total + (mean / (mean + _NEGLIGIBLE**2))[index].sum()  # pulls at large weights, too
+        else:
+            total = total + cell.weight.numel()
+    return total
+
+
+def expected_work(net: LiquidNet, dt: Tensor, tick_s: float) -> Work:
+    """Work on audio whose ticks of tick_s run steps where dt (T, B) > 0.
+
+    Every step runs the front-end once: complexity `energy` needs none to decide."""
+    rate = (dt > 0).float().mean() / tick_s
+    return Work(rate, rate, rate * macs_per_step(net))
+
+
+def power_loss(net: LiquidNet, dt: Tensor, tick_s: float) -> Tensor:
+    """Millions of multiply-accumulates a second, the front-end's instructions counted as such."""
+    work = expected_work(net, dt, tick_s)
+    return (work.macs_per_s + FRONTEND_MACS * work.frontend_runs_per_s) * 1e-6

@@ -34,7 +34,7 @@ class Placement:
     """Where the sounds of a batch lie; arrays (B,).
 
     label: index of the label; frames (T, B): frame of the store heard at each tick, NO_SOUND outside;
-    begin, end: ticks between which the sound is loud; level: its mean square there, at full scale 1."""
+    begin, end: ticks between which the sound is loud; level: its mean square there, at full scale 1; synthetic: bool."""
 
     label: np.ndarray
     frames: np.ndarray
@@ -42,6 +42,7 @@ class Placement:
     end: np.ndarray
     level: np.ndarray
     tick_blocks: int
+    synthetic: np.ndarray
 
 
 class Chooser:
@@ -102,7 +103,7 @@ class Chooser:
         shares = np.array([m.keyword, m.unknown if self.kinds else 0.0, m.silence if self.noises else 0.0])
         what = rng.choice(3, batch, p=shares / shares.sum())
         out = Placement(np.zeros(batch, int), np.full((ticks, batch), NO_SOUND), np.full(batch, ticks),
-                        np.full(batch, ticks), np.full(batch, 1e-4), tick_blocks)
+                        np.full(batch, ticks), np.full(batch, 1e-4), tick_blocks, np.zeros(batch, bool))
         for b in range(batch):
             if what[b] == 2:
                 out.label[b] = self.labels.index(SILENCE)
@@ -165,6 +166,7 @@ class Chooser:
         else:
             frames = s.offset[clip] + position
         out.frames[inside, b] = frames[inside]
+        out.synthetic[b] = s.source[clip] == "synthetic"
         out.begin[b] = np.clip(((first - start) / speed + offset) / out.tick_blocks, 0, ticks)
         out.end[b] = np.clip(((last + 1 - start) / speed + offset) / out.tick_blocks, 0, ticks)
         energy = s.energy[s.offset[clip] + s.first[clip]: s.offset[clip] + s.last[clip] + 1]

@@ -64,7 +64,7 @@ class SoundBatches:
         second = gain * self.levels[clip] / self.levels[below] * 10 ** (-ratio_db / 10)
         more_power, more_energy = self._hear(below, second, ticks, tick_blocks, rng, generator)
         power, energy = power + more_power, energy + more_energy
-        power = add_echo(power, a, generator, tick_s) * channel_gain(batch, power.shape[2], a, generator)
+        power = add_echo(power, a.echo_share, generator, tick_s) * channel_gain(batch, power.shape[2], a, generator)
         hiss = gain * self.levels[clip] * 10 ** (-rng.uniform(*a.snr_db, batch) / 10) * (rng.random(batch) < a.noise_share)
         power, energy = power + self._hiss(hiss, power.shape, rng, generator), energy + hiss
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)

@@ -15,9 +15,11 @@ from . import checkpoints
 from .arch.registry import make_net
 from .batches import Batch, moved
 from .cache import FrameStore
+from .distillation import Teacher, distillation_loss
 from .evaluation import Clips, confusion_matrix, posteriors, validation_clips
 from .model import LiquidNet, ModelConfig, StreamState
 from .penalties import power_loss, sparsity_loss
+from .pruning import gradual_share, masks
 
 
 class TrainingError(RuntimeError):
@@ -31,7 +33,10 @@ _OF_RECIPE = {"hidden": "hidden_dim", "arch": "cell_kind", "solver": "ode_solver
 @dataclass
 class TrainerConfig:
     """What LNNTrainer takes.  hidden_dim: units of every cell; layers: how many are stacked; cell_kind and ode_solver:
-    see kinds.py; wiring of `ltc_synaptic`: full, auto_ncp, or a table such as {"kind": "auto_ncp", "outputs": 16}."""
+    see kinds.py; wiring of `ltc_synaptic`: full, auto_ncp, or a table such as {"kind": "auto_ncp", "outputs": 16}.
+    complexity_penalty and sparsity_penalty: weights of power_loss and sparsity_loss.  distill_from: checkpoint of a
+    teacher, whose answers at distill_temperature make up distill_weight of the loss.  prune_share: of the cells' weights
+    becomes zero between prune_begin and prune_end (shares of total_steps), in blocks with prune_groups."""
 
     input_dim: int = 40
     hidden_dim: int | tuple[int, ...] = 64
@@ -51,6 +56,14 @@ class TrainerConfig:
     ema_decay: float = 0.999
     seed: int = 1
     wiring: str | dict[str, Any] = "full"
+    sparsity_penalty: float = 0.0
+    distill_from: str = ""
+    distill_weight: float = 0.5
+    distill_temperature: float = 2.0
+    prune_share: float = 0.0
+    prune_groups: bool = True
+    prune_begin: float = 0.2
+    prune_end: float = 0.7
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainerConfig":
@@ -98,6 +111,7 @@ class LNNTrainer:
         self.parallel, self.device, self.bf16 = None, torch.device("cpu"), False
         self.step, self.best, self.metrics = 0, 0.0, {}
         self._carry: StreamState | None = None
+        self._teacher: Teacher | None = None
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to 1 % of the peak."""
@@ -124,31 +138,48 @@ class LNNTrainer:
         self.parallel = torch.nn.parallel.DistributedDataParallel(self.net) if parallel else None
         return self
 
-    def _start_state(self, batch: Batch) -> StreamState:
+    def _start_state(self, batch: Batch, net: LiquidNet, carry: StreamState | None) -> StreamState:
         size = batch.log_mel.shape[1]
-        state = self.net.initial_state(size)
-        if self._carry is not None and batch.stream and len(self._carry.evidence) == size:
+        state = net.initial_state(size)
+        if carry is not None and batch.stream and len(carry.evidence) == size:
             other = torch.randperm(size, generator=torch.Generator().manual_seed(self.step)).to(self.device)
             keep = batch.carried.unsqueeze(1)
-            state = StreamState([torch.where(keep, h[other], h0) for h, h0 in zip(self._carry.h, state.h)],
-                                torch.where(keep, self._carry.evidence[other], state.evidence))
+            state = StreamState([torch.where(keep, h[other], h0) for h, h0 in zip(carry.h, state.h)],
+                                torch.where(keep, carry.evidence[other], state.evidence))
         return state
 
-    def train_step(self, batch: Batch | tuple, lambda_power: float | None = None, lambda_sparse: float = 0.0) -> float:
+    def _distil(self, batch: Batch, evidence: torch.Tensor) -> torch.Tensor:
+        """The teacher's part of the loss; raises TrainingError where there is no such teacher."""
+        if self._teacher is None:
+            try:
+                self._teacher = Teacher(LNNTrainer.load(self.config.distill_from).average, self.net)
+            except ValueError as error:
+                raise TrainingError(f"{self.config.distill_from}: {error}") from None
+        teacher = self._teacher
+        wanted = teacher.evidence(batch, self._start_state(batch, teacher.net, teacher.carry))
+        return distillation_loss(evidence, wanted, batch.weight, self.config.distill_temperature)
+
+    def train_step(self, batch: Batch | tuple, lambda_power: float | None = None,
+                   lambda_sparse: float | None = None) -> float:
         """One optimiser step on a Batch, or on (log_mel (B, T, C), labels (B,)) with 20 ms steps; returns the loss.
 
         Any object with a Batch's log_mel, dt, closed_s, carried, stream and loss() will do: the batch knows what is right.
 
-        lambda_power defaults to complexity_penalty.  Raises TrainingError when the loss is not finite;
-        the weights are then those of before the step."""
+        lambda_power defaults to complexity_penalty, lambda_sparse to sparsity_penalty.  Raises TrainingError when the
+        loss is not finite (the weights are then those of before the step) and for a teacher that cannot teach."""
         batch = Batch.of_clips(*batch, classes=len(self.net.config.labels)) if isinstance(batch, (tuple, list)) else batch
         batch = moved(batch, self.device)
         lambda_power = self.config.complexity_penalty if lambda_power is None else lambda_power
+        lambda_sparse = self.config.sparsity_penalty if lambda_sparse is None else lambda_sparse
+        start = self._start_state(batch, self.net, self._carry)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            outputs, end = (self.parallel or self.net)(batch.log_mel, batch.dt, batch.closed_s, self._start_state(batch))
+            outputs, end = (self.parallel or self.net)(batch.log_mel, batch.dt, batch.closed_s, start)
         loss = batch.loss(outputs, self.net, self.config.label_smoothing)
+        if self.config.distill_from:
+            share = self.config.distill_weight
+            loss = (1 - share) * loss + share * self._distil(batch, outputs)
         if lambda_power:
-            loss = loss + lambda_power * power_loss(self.net, batch.dt)
+            loss = loss + lambda_power * power_loss(self.net, batch.dt, batch.tick_s)
         if lambda_sparse:
             loss = loss + lambda_sparse * sparsity_loss(self.net)
         if not torch.isfinite(loss):
@@ -159,11 +190,21 @@ class LNNTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(self.step)
         self.optimizer.step()
+        self._prune(self.net)
         self._update_average()
+        self._prune(self.average)
         if batch.stream:
             self._carry = end.detach()
         self.step += 1
         return loss.item()
+
+    @torch.no_grad()
+    def _prune(self, net: LiquidNet) -> None:
+        c = self.config
+        share = gradual_share((self.step + 1) / c.total_steps, c.prune_share, c.prune_begin, c.prune_end)
+        if share:
+            for cell, mask in zip(net.cells, masks(net.cells, share, c.prune_groups)):
+                cell.weight.mul_(mask)
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -174,7 +215,7 @@ class LNNTrainer:
             kept.copy_(new)
 
     def fit(self, batches: Iterable[Batch], after: Callable[["LNNTrainer", float], None] | None = None,
-            lambda_power: float | None = None, lambda_sparse: float = 0.0) -> float:
+            lambda_power: float | None = None, lambda_sparse: float | None = None) -> float:
         """Train on batches until they end; `after(trainer, loss)` follows each step.  Returns the mean loss."""
         losses = []
         for batch in batches:
