@@ -9,6 +9,7 @@ import soundfile
 from liquid_audio_nets.audio import AudioError, label_of, read_audio, scan, split_of
 from liquid_audio_nets.audio.dataset import speaker_of
 from liquid_audio_nets.audio.mixing import rms
+from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.reference.frontend import FrontEnd
 from liquid_audio_nets.training.cache import GRID_SAMPLES, TAIL_FRAMES, FrameStore, Sound
 from liquid_audio_nets.training.sources import KeywordSources
@@ -57,6 +58,15 @@ def test_without_recorded_noise_some_is_generated(words, tmp_path):
     noise = [s for s in sources(tmp_path) if s.source == "noise"]
     assert {s.split for s in noise} == {"training", "validation"} and all(rms(s.samples) > 0.04 for s in noise)
     assert not any(np.array_equal(a.samples, b.samples) for a, b in zip(noise, noise[1:]))
+
+
+@pytest.mark.skipif(not engines(), reason="neither espeak-ng nor flite is installed")
+def test_said_words_are_learned_from_synthetic_speech_alone(words):
+    made = list(KeywordSources(words, ("no", "yes", "_unknown_", "_silence_"), 2, 0, said=("yes",), synthetic_per_said=30))
+    yes = {split: {s.source for s in made if s.label == "yes" and s.split == split} for split in ("training", "validation")}
+    assert yes["training"] == {"synthetic"} and "commands" in yes["validation"]
+    assert sum(s.label == "yes" and s.source == "synthetic" for s in made) == 30
+    assert {s.source for s in made if s.label == "no" and s.split == "training"} == {"commands", "synthetic"}
 
 
 def test_noise_is_cut_into_seconds(words):

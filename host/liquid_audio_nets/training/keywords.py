@@ -73,7 +73,7 @@ class KeywordTask:
     def _sources(self, **more: Any) -> KeywordSources:
         data = self.recipe["data"]
         options = dict(synthetic_per_keyword=data["synthetic"], synthetic_per_unknown=data["synthetic_unknown"],
-                       report=self.report)
+                       said=data["say"], synthetic_per_said=data["synthetic_said"], report=self.report)
         return KeywordSources(self.data, self.labels, **options | more)
 
     def trainer(self) -> LNNTrainer:

@@ -20,13 +20,13 @@ NO_SOUND = -1
 class Mixture:
     """Shares of what is drawn; they need not sum to 1."""
 
-    keyword: float = 0.54
-    unknown: float = 0.32
-    silence: float = 0.14
+    keyword: float = 0.60
+    unknown: float = 0.34
+    silence: float = 0.11
     synthetic_keyword: float = 0.15
     unknown_kinds: dict = field(default_factory=lambda: {
-        "commands": 0.38, "digits": 0.08, "wake_words": 0.04, "negatives": 0.08, "fragments": 0.14,
-        "synthetic": 0.16, "reversed": 0.04, "spliced": 0.08})
+        "commands": 0.38, "digits": 0.07, "wake_words": 0.03, "negatives": 0.08, "fragments": 0.12,
+        "synthetic": 0.26, "reversed": 0.03, "spliced": 0.07})
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Chooser:
         self.by_word = {w: clips for w in sorted(set(store.word[self.unknown["commands"]]))
                         if len(clips := pick(label=UNKNOWN, source="commands", word=w))}
         # Words with few recordings are drawn less, but not as rarely as they are recorded.
-        weight = np.array([len(c) for c in self.by_word.values()], float) ** 0.4
+        weight = np.array([len(c) for c in self.by_word.values()], float) ** 0.3
         self.word_share = weight / max(weight.sum(), 1e-9)
         self.noises = {s: n for s in ("noise", "environment") if len(n := pick(source=s))}
         self.babble = self.unknown["negatives"]

@@ -28,14 +28,17 @@ class KeywordSources:
 
     root: Speech Commands layout, or a folder that holds `speech_commands/` beside `digits/`,
     `negatives/`, `wake_words/` and `esc10/`, which then widen `_unknown_` and the noises.
-    synthetic_per_keyword / per_unknown: utterances of each keyword / each other word, five times as many
-    of the words in the list's first line.
+    said: labels learned from synthetic speech alone; recordings of them, if any, are validation.
+    synthetic_per_keyword, per_said, per_unknown: utterances of each keyword, of each that is said, of each other word,
+    ten times as many of the words in the list's first line.
     """
 
     root: Path
     labels: Sequence[str]
     synthetic_per_keyword: int = 300
     synthetic_per_unknown: int = 10
+    said: Sequence[str] = ()
+    synthetic_per_said: int = 1000
     seed: int = 1
     splits: Sequence[str] = ("training", "validation")  # testing speakers are never even read
     report: Callable[[str], None] = lambda text: None
@@ -51,7 +54,7 @@ class KeywordSources:
             if commands != root and (root / name).is_dir():
                 self.report(name)
                 yield from reader(root / name)
-        if engines() and self.synthetic_per_keyword:
+        if self.said or (engines() and self.synthetic_per_keyword):
             self.report("synthetic speech")
             yield from self._synthetic()
 
@@ -74,7 +77,7 @@ class KeywordSources:
             self.report(f"speech commands, {split}")
             data = scan(root, [label for label in self.labels if label != SILENCE], split)
             for clip, samples in data.read():
-                if len(samples) >= _MIN_SAMPLES:
+                if len(samples) >= _MIN_SAMPLES and (split != "training" or clip.label not in self.said):
                     yield Sound(samples, clip.label, clip.word, "commands", split)
             self.unreadable += data.unreadable
             self.converted += data.converted
@@ -119,8 +122,9 @@ class KeywordSources:
         often = [w for w in lines[0].split() if w not in keywords]  # what people say to such devices
         others = [w for w in dict.fromkeys(" ".join(lines[1:]).split()) if w not in keywords + often]
         others += (here / "sentences.txt").read_text().strip().splitlines()
-        for words, count in ((keywords, self.synthetic_per_keyword), (often, 5 * self.synthetic_per_unknown),
-                             (others, self.synthetic_per_unknown)):
+        recorded = [w for w in keywords if w not in self.said]
+        for words, count in ((self.said, self.synthetic_per_said), (recorded, self.synthetic_per_keyword),
+                             (often, 10 * self.synthetic_per_unknown), (others, self.synthetic_per_unknown)):
             for word in words:
                 for _ in range(count):
                     voice = random_voice(rng, choices)
