@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .kinds import LIQUID
 from .report import Det
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class Facts:
 def model_card(path: Path, task: str, metric: str, trainer: "LNNTrainer", result: dict[str, Any], facts: Facts) -> str:
     """Markdown text.  path: the exported file; result: as the task's evaluate() gives it."""
     config, net = trainer.config, trainer.net
-    units = " and ".join(map(str, net.config.hidden_dims))
+    units = f" of {' and '.join(map(str, net.config.hidden_dims))} units" if net.config.hidden_dims else ""
+    kind = (f"Liquid network, cells {config.cell_kind}/{config.ode_solver}" if config.cell_kind in LIQUID else
+            f"Network to compare with, {config.cell_kind}") + units
     lines = [
         f"# {path.name}", "",
-        f"Task {task}. Liquid network, cells {config.cell_kind}/{config.ode_solver} of {units} units, "
-        f"{net.parameter_count()} parameters, {path.stat().st_size:,} bytes. Labels: {', '.join(net.config.labels)}.", "",
-        f"{metric[0].upper()}{metric[1:]} {_number(result['score'])}"
+        f"Task {task}. {kind}, {net.parameter_count()} parameters, {path.stat().st_size:,} bytes. Labels: {', '.join(net.config.labels)}.", "",
+        f"{metric[0].upper()}{metric[1:]} "
+        + (f"{result['score'] * 100:.2f} %" if metric.endswith("accuracy") else _number(result["score"]))
         + (f" on {result['clips']} clips" if "clips" in result else "") + f"; split: {facts.split}."]
     numbers = {k: v for k, v in result.items() if isinstance(v, (int, float)) and k not in ("score", "clips")}
     if numbers:

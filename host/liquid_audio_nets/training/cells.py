@@ -31,7 +31,7 @@ class _FusedSequence(torch.autograd.Function):
     def forward(ctx, u: Tensor, weight: Tensor, bias: Tensor, rate: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         (steps, batch, m), n = u.shape, h0.shape[1]
         dt = dt.unsqueeze(-1)
-        z = torch.addmm(bias, u.reshape(-1, m), weight[:, :m].t()).float().view(steps, batch, 2 * n)  # autocast: bf16
+        z = torch.addmm(bias, u.reshape(-1, m), weight[:, :m].t()).to(bias.dtype).view(steps, batch, 2 * n)  # autocast: bf16
         gate, reversal = z[..., :n], z[..., n:]
         denominator = 1 + dt * rate
         states = z.new_empty(steps + 1, batch, n)

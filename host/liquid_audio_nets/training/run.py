@@ -173,7 +173,7 @@ def _end_epoch(task: Task, run: Run, trainer: LNNTrainer, loss: float, seconds: 
     if better:
         trainer.best = score
         trainer.save(best)
-    numbers = {k: v for k, v in result.items() if k != "score" and isinstance(v, (int, float))}
+    numbers = {k: v for k, v in result.items() if k not in ("score", "clips") and isinstance(v, (int, float))}
     log.add({"step": trainer.step, "epoch": -(-trainer.step // run.epoch_steps), "loss": loss, task.metric: score,
              "seconds": seconds, "learning_rate": trainer.learning_rate(trainer.step - 1), **numbers,
              **result.get("per_label", {})})

@@ -1,0 +1,30 @@
+"""Where recordings come from and what their licence asks of the weights, for model cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+KNOWN = {
+    "speech_commands": ("Google Speech Commands v0.01 (P. Warden)", "CC BY 4.0"),
+    "digits": ("Free Spoken Digit Dataset", "CC BY-SA 4.0"),
+    "wake_words": ("Picovoice wake-word benchmark", "Apache-2.0"),
+    "negatives": ("Picovoice speech-to-intent benchmark", "Apache-2.0"),
+    "esc10": ("ESC-10 (K. Piczak)", "CC BY / CC0 by clip"),
+}
+SPOKEN = "words spoken by espeak-ng and flite"
+
+
+def provenance(root: Path, synthetic: bool) -> tuple[str, str]:
+    """(data, licence) as a card says them: of data sets that are known by their folder's name, else what is left to say.
+
+    synthetic: whether speech programs spoke, too."""
+    root = Path(root).resolve()
+    names = [root.name] if root.name in ("speech_commands", "esc10") else []
+    if (root / "speech_commands").is_dir():
+        names = [name for name in KNOWN if (root / name).is_dir()]
+    said = [f"{KNOWN[name][0]}, {KNOWN[name][1]}" for name in names] or [f"recordings in the folder {root.name}"]
+    data = "; ".join(said + [SPOKEN] * synthetic) + "."
+    if not names:
+        return data, "The licence of the weights follows from that of the recordings; state it here before you share them."
+    weights = "CC BY-SA 4.0" if "digits" in names else "CC BY 4.0"
+    return data, f"Weights: {weights}, from data under {', '.join(dict.fromkeys(KNOWN[name][1] for name in names))}."
