@@ -6,10 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .registry import ARCHS
 from .windows import Windows, answers
 
 LOSSES = ("none", "a quarter dropped", "twice the hop", "four times the hop")
-FILLS = {"liquid": ("true dt",), "stepwise": ("zero", "hold", "skip"), "windowed": ("zero", "hold")}
+
+
+def fills(name: str) -> tuple[str, ...]:
+    """What may stand for lost frames in a network of registry.ARCHS."""
+    if ARCHS[name].liquid:
+        return ("true dt",)
+    return ("zero", "hold") if ARCHS[name].windowed else ("zero", "hold", "skip")
 
 
 def arrived(windows: Windows, loss: str, seed: int = 0) -> np.ndarray:

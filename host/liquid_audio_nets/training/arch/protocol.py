@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterable
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from ..cache import BLOCK_S, FrameStore
 from ..evaluation import validation_clips
 from ..placement import Chooser, Mixture
 from ..trainer import LNNTrainer
+from .lost_frames import LOSSES, accuracy, fills
 from .registry import ARCHS, macs_per_run, macs_per_second, settings
 from .replay import Replay, every_tick
 from .windows import Windows, answers
@@ -43,19 +45,25 @@ class Comparison:
     """Runs of one protocol on one frame store; everything lies in `out` and is made once."""
 
     def __init__(self, store: FrameStore, labels: tuple[str, ...], out: Path, protocol: Protocol = Protocol(),
-                 report: Callable[[str], None] = lambda text: None, progress: Callable[[int, int], None] = lambda done, of: None):
-        self.store, self.labels, self.out, self.protocol, self.report, self.progress = store, labels, Path(out), protocol, report, progress
-        timing = Timing(stream_share=0.0, tick_blocks=(TICK_BLOCKS,))
-        maker = BatchMaker(store, Chooser(store, labels, Mixture()), labels, timing=timing)
-        self.replay = Replay(self.out / "batches", maker, protocol.steps, protocol.batch,
-                             progress=lambda done: progress(done, protocol.steps))
+                 report: Callable[[str], None] = lambda text: None,
+                 progress: Callable[[int, int], None] = lambda done, of: None):
+        self.store, self.labels, self.out, self.protocol = store, labels, Path(out), protocol
+        self.report, self.progress = report, progress
         self.windows = Windows.of(store, validation_clips(store, labels), TICK_BLOCKS)
+
+    @cached_property
+    def replay(self) -> Replay:
+        p = self.protocol
+        timing = Timing(stream_share=0.0, tick_blocks=(TICK_BLOCKS,))
+        maker = BatchMaker(self.store, Chooser(self.store, self.labels, Mixture()), self.labels, timing=timing)
+        self.report("making the batches")
+        return Replay(self.out / "batches", maker, p.steps, p.batch, progress=lambda done: self.progress(done, p.steps))
 
     def run(self, name: str, seed: int) -> dict[str, Any]:
         """The result of one run, trained where it is missing: out/<name>-<seed>.json beside its checkpoint."""
         path = self.out / f"{name}-{seed}.json"
-        if path.exists():
-            return json.loads(path.read_text())
+        if made := self._made(path):
+            return made
         began = time.process_time()
         trainer = self._trainer(name, seed, self.protocol.steps, settings(name)["learning_rate"])
         losses = self._train(trainer, self.replay.order(seed))
@@ -68,11 +76,29 @@ class Comparison:
                   "macs_per_second": macs_per_second(config), "learning_rate": trainer.config.learning_rate,
                   "loss": float(np.mean(losses[-100:])), "cpu_s": round(seconds, 1), "protocol": asdict(self.protocol)}
         path.write_text(json.dumps(result, indent=1))
+        path.with_suffix(".lost.json").unlink(missing_ok=True)
         self.report(f"{name}, seed {seed}: {result['accuracy'] * 100:.2f} % in {seconds:.0f} s")
-        return result
+        return self._made(path)
 
-    def load(self, name: str, seed: int) -> LNNTrainer:
-        return LNNTrainer.load(self.out / f"{name}-{seed}.safetensors")
+    def _made(self, path: Path) -> dict[str, Any] | None:
+        """What lies in path, unless it was made by another protocol."""
+        result = json.loads(path.read_text()) if path.exists() else {}
+        now = json.loads(json.dumps(asdict(self.protocol)))
+        return result if result and {**result["protocol"], "seeds": None} == {**now, "seeds": None} else None
+
+    def results(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        """Results of the runs that were made, by this protocol's seeds."""
+        paths = [self.out / f"{name}-{seed}.json" for name in names for seed in self.protocol.seeds]
+        return [made for path in paths if (made := self._made(path))]
+
+    def lost(self, name: str, seed: int) -> dict[str, dict[str, float]]:
+        """fill -> loss -> accuracy of a trained run with frames lost, kept beside its result."""
+        path = self.out / f"{name}-{seed}.lost.json"
+        if not path.exists():
+            net = LNNTrainer.load(self.out / f"{name}-{seed}.safetensors").average
+            found = {fill: {loss: accuracy(net, self.windows, loss, fill) for loss in LOSSES} for fill in fills(name)}
+            path.write_text(json.dumps(found, indent=1))
+        return json.loads(path.read_text())
 
     def search(self, name: str) -> dict[str, float]:
         """Peak learning rate -> loss at the end of a short run, for one network; kept in out/search.json."""
@@ -97,7 +123,8 @@ class Comparison:
         return trainer
 
     def _train(self, trainer: LNNTrainer, order: np.ndarray) -> list[float]:
-        losses, timed = [], ARCHS[trainer.config.cell_kind].liquid
+        losses: list[float] = []
+        timed = ARCHS[trainer.config.cell_kind].liquid
         for done, i in enumerate(order):
             batch = self.replay.batch(int(i))
             losses.append(trainer.train_step(batch if timed else every_tick(batch, TICK_BLOCKS * BLOCK_S)))

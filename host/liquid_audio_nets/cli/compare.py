@@ -1,0 +1,163 @@
+"""liquid-compare: this project's networks beside other small ones, trained and measured alike."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..audio.dataset import scan
+from ..core import LNN
+from ..evaluation import evaluate
+from ..evaluation.lost_frames import under_loss
+from ..lnn import read
+from . import console
+from .train import _expected as training_error
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from ..training.arch.protocol import Comparison
+    from ..training.arch.table import Row
+
+LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command(epilog="Example: liquid-compare --data recordings --out build/compare --model device/models/keywords.lnn")
+def compare(
+    data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word, or one that holds speech_commands/")],
+    out: Annotated[Path, typer.Option(help="results, checkpoints, table and plots")] = Path("build/compare"),
+    cache: Annotated[Path | None, typer.Option(help="frame cache to share between runs; default: in --out")] = None,
+    archs: Annotated[str | None, typer.Option(help="networks, comma-separated; default: all")] = None,
+    seeds: Annotated[str, typer.Option(help="comma-separated")] = "1,2,3",
+    steps: Annotated[int | None, typer.Option(help="batches of each run", min=10)] = None,
+    batch: Annotated[int | None, typer.Option(help="clips a batch", min=2)] = None,
+    model: Annotated[list[Path] | None, typer.Option(help="an .lnn file that stands in the table, too")] = None,
+    bench: Annotated[Path, typer.Option(help="instructions from make bench")] = Path("build/bench.json"),
+    search: Annotated[bool, typer.Option("--search", help="also repeat the search of learning rates")] = False,
+    table: Annotated[bool, typer.Option("--table", help="train nothing: table and plots of the results that are there")] = False,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Train small networks alike, measure them, and write one table and its plots.
+
+    Runs whose result lies in the output folder are not repeated, so an interrupted comparison goes on where it stopped.
+    """
+    from ..training.arch import page
+    from ..training.arch.registry import ARCHS, settings
+    from ..training.arch.table import markdown
+
+    names = archs.split(",") if archs else list(ARCHS)
+    for name in names:
+        settings(name)  # raises for an unknown one, before anything is read
+    with console.progress_bar() as bar:
+        comparison = _comparison(data, out, cache, _numbers(seeds), steps, batch, bar)
+        if not table:
+            _train(comparison, names, search)
+        found = _rows(comparison, names)
+        shipped = [_shipped(path, data, bar) for path in model or ()]
+    if not found:
+        raise console.CommandError(f"{out}: no results yet; run without --table")
+    paths = page.write(out, found, shipped, comparison.protocol, _metrics(bench))
+    if json:
+        return console.print_json(jsonlib.loads(paths[0].read_text()))
+    console.out.file.write(markdown(found, shipped))
+    for path in paths:
+        console.out.print(f"{path}")
+
+
+def _comparison(data: Path, out: Path, cache: Path | None, seeds: tuple[int, ...], steps: int | None, batch: int | None,
+                bar: "Progress") -> "Comparison":
+    import torch
+
+    from ..training import recipe
+    from ..training.arch.protocol import Comparison, Protocol
+    from ..training.cache import FrameStore
+    from ..training.memory import keep_freed_memory
+    from ..training.tasks import make_task
+    from ..training.threads import use_threads
+
+    use_threads(1)
+    keep_freed_memory()
+
+    def report(text: str) -> None:
+        console.err.print(f"[dim]{console.escape(text)}[/dim]")
+
+    folder = cache or out / "cache"
+    if not FrameStore.exists(folder):
+        make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, report).prepare()
+    given = {"steps": steps, "batch": batch}
+    line = bar.add_task("training", total=None)
+    return Comparison(FrameStore(folder), LABELS, out, Protocol(seeds=seeds, **{k: v for k, v in given.items() if v}), report,
+                      lambda done, of: bar.update(line, completed=done, total=of))
+
+
+def _train(comparison: "Comparison", names: list[str], search: bool) -> None:
+    """Seed by seed, so that an early table already compares all networks."""
+    try:
+        for name in names if search else ():
+            comparison.search(name)
+        for seed in comparison.protocol.seeds:
+            for name in names:
+                comparison.run(name, seed)
+                comparison.lost(name, seed)
+    except KeyboardInterrupt:
+        raise console.CommandError(f"interrupted; the same command goes on with what is missing in {comparison.out}") from None
+
+
+def _rows(comparison: "Comparison", names: list[str]) -> list["Row"]:
+    from ..training.arch.table import mean_lost, rows
+
+    found = rows(comparison.results(names))
+    for row in found:
+        row.lost = mean_lost([comparison.lost(row.name, seed) for seed in row.seeds])
+    return found
+
+
+def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
+    """A model file in the table: the C core over the validation split, at the policy's own steps."""
+    from ..training.arch.table import Row
+
+    content = console.read_model_file(path)
+    with LNN(content) as lnn:
+        labels, parameters, macs = lnn.labels, lnn.info["parameters"], lnn.info["macs_per_step"]
+    root = data / "speech_commands" if (data / "speech_commands").is_dir() else data
+    dataset = scan(root, labels, "validation")
+    line = bar.add_task(path.name, total=2 * len(dataset))
+    whole = evaluate(content, dataset, lambda: bar.advance(line))
+    lost = under_loss(content, dataset, progress=lambda: bar.advance(line))
+    steps = whole.rate("steps")
+    by_loss = {"none": lost.accuracy["its own policy"]} | lost.accuracy
+    return Row(path.name, f"this project's, {len(labels)} labels, int8 by the C core", parameters, macs, steps * macs,
+               [whole.accuracy], [_seed_of(content)], lost={f"true dt, hop {1000 * lost.hop_s:.0f} ms": by_loss},
+               note=f"a longer schedule, {steps:.1f} steps a second by its policy")
+
+
+def _seed_of(content: bytes) -> int:
+    return int(read(content).metadata.get("seed", 0))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise console.CommandError(f"--seeds {text}: give whole numbers, such as 1,2,3") from None
+
+
+def _metrics(bench: Path) -> dict[str, float] | None:
+    """metric -> value on the virtual Cortex-M4F, where make bench left them."""
+    try:
+        return {row["metric"]: row["value"] for row in jsonlib.loads(bench.read_text()) if row["board"] == "qemu_m4f"}
+    except (OSError, ValueError, KeyError):
+        console.err.print(f"[yellow]{bench} is missing or not from make bench: no plot of instructions[/yellow]")
+        return None
+
+
+def main() -> None:
+    console.run(app, training_error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What a comparison leaves behind: compare.json, the page with its tables, and the plots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Sequence
+
+from .plot import Point, accuracy_against_work
+from .protocol import TICK_BLOCKS, Protocol
+from .registry import ARCHS, DECISIONS_PER_S, STEPS_PER_S
+from .table import Row, lost_markdown, markdown
+
+BOARD = "qemu_m4f"
+
+
+def write(out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol,
+          bench: dict[str, float] | None = None) -> list[Path]:
+    """Writes everything to out.  bench: metric -> value of the virtual Cortex-M4F, from `make bench`; without it there is
+    no plot of instructions."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "compare.json").write_text(json.dumps({
+        "protocol": vars(protocol), "networks": [row.as_json() for row in found],
+        "shipped": [row.as_json() for row in shipped]}, indent=1))
+    plots = [accuracy_against_work([_point(row, row.macs_per_second) for row in (*found, *shipped)], out / f"compare.{kind}",
+                                   "multiply-accumulates a second of audio", "Ten classes, speakers of the validation split")
+             for kind in ("png", "svg")]
+    points = instructions(found, shipped, bench) if bench else []
+    if points:
+        plots += [accuracy_against_work(points, out / f"instructions.{kind}", "instructions a second of audio, Cortex-M4F",
+                                        "Ten classes, speakers of the validation split") for kind in ("png", "svg")]
+    (out / "robustness.md").write_text(lost_markdown([*found, *shipped]))
+    (out / "compare.md").write_text(page(found, shipped, protocol, bool(points)))
+    return [out / "compare.json", out / "compare.md", out / "robustness.md", *plots]
+
+
+def page(found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, with_instructions: bool) -> str:
+    tick_ms = 10 * TICK_BLOCKS
+    p = protocol
+    return f"""# Small networks, one pipeline
+
+Made by `make compare`. Every network saw the same {p.steps:,} batches of {p.batch} augmented clips of one second ({tick_ms} ms a
+frame, 40 log-mel channels), with AdamW, a cosine schedule, averaged weights and the same loss; the seed sets the weights at
+the start and the order of the batches. The peak learning rate of each was chosen between
+{" and ".join(f"{rate:g}" for rate in p.learning_rates)} by {p.search_steps} steps. The schedule is short, so that it can be
+repeated: all would gain from a longer one. Accuracy: all clips of the validation speakers and held-out background noise,
+mean and standard deviation of the seeds. Recurrent networks have two cells and about as many parameters as `ltc`; they run
+{STEPS_PER_S} steps a second, windows are decided {DECISIONS_PER_S} times a second; the front-end is the same for all and not
+counted. Liquid networks hear the true timestep and are trained with irregular ones (`dt_augment`), which is what they are for.
+
+{markdown(found, shipped)}
+![accuracy against multiply-accumulates](compare.svg)
+
+{losses(found)}
+{"![accuracy against instructions](instructions.svg)" if with_instructions else ""}
+
+## Lost frames
+
+The same weights when a quarter of the frames never comes, and at twice and four times the hop; points of accuracy.
+
+{lost_markdown([*found, *shipped])}"""
+
+
+def losses(found: Sequence[Row]) -> str:
+    """Where the liquid network loses, in a sentence for each network that is better."""
+    ours = next((row for row in found if row.name == "ltc"), None)
+    better = [row for row in found if ours and row.mean > ours.mean]
+    if not better:
+        return ""
+    lines = [f"- `{row.name}`: {100 * (row.mean - ours.mean):+.2f} points, at {row.macs_per_second / ours.macs_per_second:.1f} "
+             f"times the multiply-accumulates and {row.parameters / ours.parameters:.2f} times the parameters" for row in better]
+    return "Better than `ltc` at equal training, with nothing lost:\n\n" + "\n".join(lines) + "\n"
+
+
+def _point(row: Row, work: float, measured: bool = True) -> Point:
+    liquid = row.name not in ARCHS or ARCHS[row.name].liquid
+    return Point(row.name, work, row.mean, row.deviation, measured, liquid)
+
+
+def instructions(found: Sequence[Row], shipped: Sequence[Row], bench: dict[str, Any]) -> list[Point]:
+    """Instructions a second of audio on the virtual Cortex-M4F.
+
+    The shipped keywords.lnn is measured on continuous speech; DS-CNN's decision is CMSIS-NN's, cited, with the measured
+    front-end at every frame; others are estimated: steps at the instructions a MAC of the shipped model's, windows at
+    those of DS-CNN."""
+    wanted = ("second_of_speech_instructions", "cell_step_instructions", "frontend_instructions", "cited_ds_cnn_decision_instructions")
+    model = next((row for row in shipped if row.name == "keywords.lnn"), None)
+    if model is None or any(name not in bench for name in wanted):
+        return []
+    speech, step, frontend, decision = (bench[name] for name in wanted)
+    points, features = [_point(model, speech)], STEPS_PER_S * frontend
+    window = {row.name: row.macs_per_run for row in found}.get("ds_cnn", 2_676_640)
+    for row in found:
+        if row.name == "ds_cnn":
+            points.append(_point(row, DECISIONS_PER_S * decision + features))
+        elif ARCHS[row.name].windowed:
+            points.append(_point(row, row.macs_per_second * decision / window + features, measured=False))
+        else:
+            points.append(_point(row, row.macs_per_second * step / model.macs_per_run + features, measured=False))
+    return points
