@@ -43,10 +43,19 @@ def listen():
             seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
 
 
+def load():
+    try:
+        return liquid_audio.LNN.load(MODEL)
+    except OSError:
+        if not hasattr(liquid_audio, "baked_model"):
+            raise
+        return liquid_audio.LNN.load(liquid_audio.baked_model())  # a board without a file system has it in its firmware
+
+
 def main():
     global net, mic
     try:
-        net = liquid_audio.LNN.load(MODEL)
+        net = load()
         mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
     except (OSError, ValueError) as error:
         print(error)

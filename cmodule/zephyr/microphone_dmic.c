@@ -13,7 +13,8 @@
 #define PDM_MIN_HZ 1000000u
 #define PDM_MAX_HZ 3250000u
 
-K_MEM_SLAB_DEFINE_STATIC(slab, BLOCK_BYTES, CONFIG_LIQUID_AUDIO_MIC_DRIVER_BLOCKS, 4);
+K_MEM_SLAB_DEFINE_STATIC(slab, ROUND_UP(BLOCK_BYTES, LNN_MIC_BLOCK_ALIGN), CONFIG_LIQUID_AUDIO_MIC_DRIVER_BLOCKS,
+    LNN_MIC_BLOCK_ALIGN);
 
 int lnn_mic_source_start(const struct device *device, const lnn_mic_config_t *config) {
     struct pcm_stream_cfg stream = {

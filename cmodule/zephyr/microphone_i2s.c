@@ -8,7 +8,8 @@
 #define CHANNELS CONFIG_LIQUID_AUDIO_MIC_CHANNELS
 #define BLOCK_BYTES (LNN_MIC_BLOCK_SAMPLES * CHANNELS * sizeof(int32_t))
 
-K_MEM_SLAB_DEFINE_STATIC(slab, BLOCK_BYTES, CONFIG_LIQUID_AUDIO_MIC_DRIVER_BLOCKS, 4);
+K_MEM_SLAB_DEFINE_STATIC(slab, ROUND_UP(BLOCK_BYTES, LNN_MIC_BLOCK_ALIGN), CONFIG_LIQUID_AUDIO_MIC_DRIVER_BLOCKS,
+    LNN_MIC_BLOCK_ALIGN);
 
 int lnn_mic_source_start(const struct device *device, const lnn_mic_config_t *config) {
     struct i2s_config i2s = {

@@ -11,6 +11,13 @@
 /* Longer than a receiver ever takes for a block, shorter than a listener's patience. */
 #define LNN_MIC_BLOCK_TIMEOUT_MS(rate_hz) (20 + 3000 * LNN_MIC_BLOCK_SAMPLES / (int)(rate_hz))
 
+/* Drivers drop whole lines of the data cache that DMA wrote behind. */
+#if defined(CONFIG_DCACHE_LINE_SIZE) && CONFIG_DCACHE_LINE_SIZE > 0
+#define LNN_MIC_BLOCK_ALIGN CONFIG_DCACHE_LINE_SIZE
+#else
+#define LNN_MIC_BLOCK_ALIGN sizeof(int32_t)
+#endif
+
 #if DT_HAS_CHOSEN(liquid_audio_microphone)
 #define LNN_MIC_DEVICE DEVICE_DT_GET(DT_CHOSEN(liquid_audio_microphone))
 #else

@@ -13,7 +13,7 @@ import pytest
 from liquid_audio_nets import board as boards
 from liquid_audio_nets import link
 from liquid_audio_nets.audio import write_wav
-from liquid_audio_nets.board import zephyr
+from liquid_audio_nets.board import machine, zephyr
 from liquid_audio_nets.board.places import build_dir
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def workspace() -> zephyr.Workspace:
     try:
-        zephyr.environment()
+        zephyr.environment(boards.find_board("mps2_an386"))
         return zephyr.workspace()
     except boards.FirmwareError as error:
         pytest.skip(str(error))
@@ -39,38 +39,37 @@ def workspace() -> zephyr.Workspace:
 def build_app(workspace):
     """build_app(board, application folder, model) -> ELF file, built with west in build/."""
 
-    def build(board: str, app: str, model: pathlib.Path | None = None) -> pathlib.Path:
-        folder = build_dir() / "zephyr" / f"{pathlib.Path(app).name}-{board.replace('/', '-')}"
+    def build(board: boards.Board, app: str, model: pathlib.Path | None = None) -> pathlib.Path:
+        folder = build_dir() / "zephyr" / f"{pathlib.Path(app).name}-{board.name}"
         folder.mkdir(parents=True, exist_ok=True)
-        settings = [f'-DCONFIG_LIQUID_AUDIO_MODEL_FILE="{model}"'] if model else []
         log = folder / "build.log"
         with folder.with_suffix(".lock").open("w") as lock, log.open("w") as out:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another run of the tests may be building it
-            done = subprocess.run([workspace.west, "build", "-p", "auto", "-b", board, "-d", folder, ROOT / "cmodule/zephyr" / app,
-                                   "--", *settings], cwd=workspace.top, env=zephyr.environment(), stdout=out,
-                                  stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            done = subprocess.run([workspace.west, "build", "-p", "auto", "-b", board.about["zephyr"]["board"], "-d", folder,
+                                   ROOT / "cmodule/zephyr" / app, "--", *zephyr.settings(board, model)],
+                                  cwd=workspace.top, env=zephyr.environment(board), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, zephyr.reason(log)
         return folder / "zephyr" / "zephyr.elf"
 
     return build
 
 
-def qemu(elf: pathlib.Path, machine: str, until: str, audio=None, timeout_s=120) -> str:
+def run_until(board: boards.Board, elf: pathlib.Path, until: str, audio=None, timeout_s=120) -> str:
     """Runs firmware until a line matches; returns all that it printed."""
     sound = f",arg=firmware,arg={audio}" if audio else ""
-    command = ["qemu-system-arm", "-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio",
+    command = [*machine.emulator(board), "-display", "none", "-monitor", "none", "-serial", "stdio",
                "-icount", "shift=5,sleep=off", "-semihosting-config", f"enable=on,target=native{sound}", "-kernel", str(elf)]
-    board = subprocess.Popen(["timeout", str(timeout_s), *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                             stdin=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(["timeout", str(timeout_s), *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                               stdin=subprocess.DEVNULL, text=True)
     lines = []
     try:
-        for line in board.stdout:
+        for line in process.stdout:
             lines.append(line)
             if re.search(until, line):
                 return "".join(lines)
     finally:
-        board.terminate()
-        board.wait()
+        process.terminate()
+        process.wait()
     raise AssertionError(f"no line like {until!r} in:\n" + "".join(lines))
 
 
@@ -99,12 +98,25 @@ class Machine:
 
 @pytest.fixture(scope="session")
 def m4f(workspace, tmp_path_factory):
-    """MicroPython with liquid_audio on the virtual Cortex-M4F."""
+    """MicroPython with liquid_audio on the virtual Cortex-M4F, the keyword model in its firmware."""
     board = dataclasses.replace(boards.find_board("mps2_an386"), running_in=tmp_path_factory.mktemp("mps2_an386"))
-    boards.build(board)
-    machine = Machine(board)
-    yield machine
-    machine.release()
+    yield from started(board)
+
+
+@pytest.fixture(scope="session")
+def bare_m3(workspace, tmp_path_factory):
+    """The same on a Cortex-M3 that has no microphone and no file system."""
+    board = boards.find_board("mps2_an385")
+    about = board.about["zephyr"] | {"settings": [f"-DEXTRA_DTC_OVERLAY_FILE={HERE / 'bare.overlay'}"]}
+    yield from started(dataclasses.replace(board, name="mps2_an385_bare", about=board.about | {"zephyr": about},
+                                           running_in=tmp_path_factory.mktemp("mps2_an385")))
+
+
+def started(board: boards.Board):
+    boards.build(board, model=ROOT / "device/models/keywords.lnn")
+    player = Machine(board)
+    yield player
+    player.release()
     boards.stop(board)
 
 
@@ -137,4 +149,4 @@ def integer_model_path(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def qemu_run():
-    return qemu
+    return run_until

@@ -1,5 +1,8 @@
 """Firmware for real boards, compiled and measured; and what liquid-board says where it cannot."""
 
+import subprocess
+import sys
+
 import pytest
 
 from liquid_audio_nets import board as boards
@@ -16,9 +19,13 @@ def test_firmware_fits(workspace, name):
 
 
 @pytest.mark.parametrize("board", ZEPHYR_BOARDS, ids=lambda board: board.name)
-def test_snippet_knows_the_board(board, root):
-    snippet = (root / "cmodule/zephyr/snippets/liquid-audio/snippet.yml").read_text()
-    assert f"boards/{board.name}/zephyr.overlay" in snippet
+def test_build_knows_the_board(board, root):
+    about = board.about["zephyr"]
+    assert (board.folder / "zephyr.overlay").is_file()
+    if "application" in about:
+        assert (root / "cmodule/zephyr" / about["application"] / "CMakeLists.txt").is_file()
+    else:
+        assert f"boards/{board.name}/zephyr.overlay" in (root / "cmodule/zephyr/snippets/liquid-audio/snippet.yml").read_text()
 
 
 @pytest.fixture
@@ -61,14 +68,48 @@ def test_a_missing_module_is_named(a_workspace):
         zephyr.check_modules(boards.find_board("nucleo_f446re"), zephyr.workspace())
 
 
-def test_no_toolchain(monkeypatch):
-    for name in ("ZEPHYR_TOOLCHAIN_VARIANT", "ZEPHYR_SDK_INSTALL_DIR"):
-        monkeypatch.delenv(name, raising=False)
+def test_no_workspace(a_workspace, monkeypatch):
+    monkeypatch.setattr(zephyr, "workspaces", list)
+    with pytest.raises(boards.FirmwareError, match="no west workspace with Zephyr: west init -l"):
+        zephyr.workspace()
+
+
+@pytest.mark.parametrize("name, package", [("nucleo_f446re", "gcc-arm-none-eabi"), ("qemu_riscv32", "gcc-riscv64-unknown-elf")])
+def test_no_toolchain(monkeypatch, name, package):
+    for variable in ("ZEPHYR_TOOLCHAIN_VARIANT", "ZEPHYR_SDK_INSTALL_DIR"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(boards.FirmwareError, match="no toolchain: sudo apt-get install gcc-arm-none-eabi"):
-        zephyr.environment()
+    with pytest.raises(boards.FirmwareError, match=f"no toolchain: sudo apt-get install {package}"):
+        zephyr.environment(boards.find_board(name))
 
 
-def test_too_large_a_model(tmp_path):
+@pytest.mark.parametrize("words, says", [
+    (["--zephyr", "nucleo_x"], "no board 'nucleo_x'; there are mps2_an385, "),
+    (["--zephyr", "qemu_m4f"], "qemu_m4f is not a board of Zephyr's; these are: mps2_an385, "),
+    (["--zephyr", "nucleo_f446re", "--model", "no.lnn"], "no.lnn: no such file"),
+])
+def test_command_says_what_is_wrong(words, says):
+    done = subprocess.run([sys.executable, "-m", "liquid_audio_nets.cli.board", "build", *words], text=True, capture_output=True)
+    assert done.returncode == 2 and " ".join(done.stderr.split()).startswith(f"error: {says}"), done.stderr
+
+
+def test_bad_model_is_refused_before_the_build(tmp_path):
+    (tmp_path / "bad.lnn").write_bytes(bytes(2000))
+    done = subprocess.run([sys.executable, "-m", "liquid_audio_nets.cli.board", "build", "nucleo_f446re", "--model",
+                           tmp_path / "bad.lnn"], text=True, capture_output=True)
+    assert done.returncode == 4 and done.stderr.startswith("error: bad model (MAGIC)"), done.stderr
+
+
+def test_model_too_large_for_flash(tmp_path):
     (tmp_path / "log").write_text("ld: region `FLASH' overflowed by 4096 bytes\n")
+    (tmp_path / "my.lnn").write_bytes(bytes(40_000))
+    assert zephyr.reason(tmp_path / "log", tmp_path / "my.lnn") == f"{tmp_path}/my.lnn has 40000 bytes, FLASH has room for 35904"
     assert zephyr.reason(tmp_path / "log").startswith("4096 bytes too many for FLASH")
+
+
+def test_model_too_large_for_heap(tmp_path):
+    board = boards.find_board("nucleo_f446re")
+    (tmp_path / ".config").write_text("CONFIG_HEAP_MEM_POOL_SIZE=0\nCONFIG_MICROPY_HEAP_SIZE=49152\n")
+    zephyr.check_heap(board, tmp_path / ".config", "my.lnn", 49_152)
+    with pytest.raises(boards.FirmwareError, match="my.lnn needs 49153 bytes of RAM, the heap has 49152"):
+        zephyr.check_heap(board, tmp_path / ".config", "my.lnn", 49_153)

@@ -1,10 +1,12 @@
 """MicroPython with liquid_audio on Zephyr: files, speech through the emulated DMIC, the same results as on the host."""
 
 import ast
+import re
 
 import numpy as np
 import pytest
 
+from liquid_audio_nets.board import machine
 from liquid_audio_nets.core import LNN
 from liquid_audio_nets.link import RemoteError
 
@@ -98,6 +100,58 @@ def test_microphone_says_what_is_wrong(m4f, tmp_path):
         m4f.exec(f"import liquid_audio\nliquid_audio.Mic({str(tmp_path / 'bad.wav')!r})")
     with pytest.raises(RemoteError, match="gain is a factor"):
         m4f.exec("import liquid_audio\nliquid_audio.Mic(gain=0)")
+
+
+def test_script_hears_with_the_model_in_the_firmware(m4f, root, tmp_path):
+    """No models/keywords.lnn on the board: kws.py takes the baked one."""
+    from liquid_audio_nets.audio import say, write_wav
+
+    pause = (np.random.default_rng(4).normal(size=12000) * 6).astype(np.int16)
+    samples = np.concatenate([pause, say("yes"), pause, say("no"), pause])
+    write_wav(tmp_path / "speech.wav", samples)
+    machine.set_audio(m4f.board, tmp_path / "speech.wav")
+    text = m4f.mpremote("run", root / "device/kws.py")
+    net, expected = LNN.load(root / "device/models/keywords.lnn"), []
+    for at in range(0, len(samples), 320):
+        result = net.process(samples[at : at + 320])
+        if result.keyword_detected:
+            expected.append(result.keyword)
+    assert re.findall(r"^ *[\d.]+ s  (\S+) ", text, re.M) == expected
+    assert f"{len(samples) / 16000:.1f} s of audio" in text
+
+
+def test_model_larger_than_the_heap_is_refused_with_both_sizes(m4f, integer_model_path):
+    m4f.mpremote("cp", integer_model_path, ":integer.lnn")
+    ram_bytes = LNN.load(integer_model_path).ram_bytes
+    with pytest.raises(RemoteError, match=rf"MemoryError: the model needs {ram_bytes} bytes of RAM, \d+ are free"):
+        m4f.exec("""
+import liquid_audio, gc
+with open("integer.lnn", "rb") as file:
+    data = file.read()
+hog, n = [], gc.mem_free()
+while n > 2000:
+    try:
+        hog.append(bytearray(n))
+    except MemoryError:
+        n //= 2
+try:
+    liquid_audio.LNN.load(data)
+finally:
+    hog = None
+""")
+
+
+def test_board_without_microphone_and_file_system(bare_m3, root):
+    assert eval(bare_m3.exec("""
+import liquid_audio
+net = liquid_audio.LNN.load(liquid_audio.baked_model())
+net.selftest()
+print(net.labels)
+""")) == LNN.load(root / "device/models/keywords.lnn").labels
+    with pytest.raises(RemoteError, match=r"OSError: \(19, 'liquid-audio,microphone'\)|ENODEV"):
+        bare_m3.exec("liquid_audio.Mic()")
+    text = bare_m3.mpremote("run", root / "device/kws.py")
+    assert "liquid-audio,microphone" in text and "Traceback" not in text
 
 
 def test_stubs_name_what_zephyr_adds(m4f, root):

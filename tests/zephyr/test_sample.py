@@ -1,9 +1,12 @@
 """The core in a Zephyr application without MicroPython: what it hears is what the host's C core hears."""
 
 import re
+import shutil
 
 import pytest
 
+from liquid_audio_nets import board as boards
+from liquid_audio_nets.board import machine, zephyr
 from liquid_audio_nets.core import LNN
 
 BLOCK = 320
@@ -26,11 +29,16 @@ def board_hears(text):
     return heard, dict(zip(("steps", "gated_ticks", "ticks", "overruns", "restarts", "lost"), map(int, report.groups())))
 
 
-@pytest.mark.parametrize("board, machine", [("mps2/an386", "mps2-an386"), ("qemu_cortex_m0", "microbit")])
-def test_integer_model_is_bit_identical(build_app, qemu_run, integer_model_path, babble_wav, board, machine):
+@pytest.mark.parametrize("name", ["mps2_an385", "mps2_an386", "mps2_an500", "mps2_an521", "mps3_an547", "qemu_cortex_m0",
+                                  "qemu_riscv32"])
+def test_integer_model_is_bit_identical(build_app, qemu_run, integer_model_path, babble_wav, name):
     path, samples = babble_wav
+    board = boards.find_board(name)
+    for tool in (f"{board.about['zephyr'].get('toolchain', zephyr.ARM)}-gcc", machine.emulator(board)[0]):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is missing")
     elf = build_app(board, "samples/keyword", integer_model_path)
-    heard, counted = board_hears(qemu_run(elf, machine, "report:", audio=path))
+    heard, counted = board_hears(qemu_run(board, elf, "report:", audio=path))
     host_heard, host_counters = host_hears(integer_model_path, samples)
     assert (counted["overruns"], counted["restarts"], counted["lost"]) == (0, 0, 0)
     assert heard == host_heard
@@ -39,6 +47,7 @@ def test_integer_model_is_bit_identical(build_app, qemu_run, integer_model_path,
 
 
 def test_ztest_suites(build_app, qemu_run):
-    """Golden vectors, a looking-away reader, an unplugged microphone: cmodule/zephyr/tests/listening."""
-    text = qemu_run(build_app("mps2/an386", "tests/listening"), "mps2-an386", "PROJECT EXECUTION")
+    """Golden vectors, a looking-away reader, an unplugged microphone, power states: cmodule/zephyr/tests/listening."""
+    board = boards.find_board("mps2_an386")
+    text = qemu_run(board, build_app(board, "tests/listening"), "PROJECT EXECUTION")
     assert "PROJECT EXECUTION SUCCESSFUL" in text, text

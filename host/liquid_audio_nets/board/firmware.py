@@ -16,7 +16,8 @@ from .errors import FirmwareError
 from .places import Board, project_dir
 
 COMPILER = "arm-none-eabi-gcc"
-APT_PACKAGES = {COMPILER: "gcc-arm-none-eabi picolibc-arm-none-eabi", "qemu-system-arm": "qemu-system-arm", "make": "make"}
+APT_PACKAGES = {COMPILER: "gcc-arm-none-eabi picolibc-arm-none-eabi", "qemu-system-arm": "qemu-system-arm", "make": "make",
+                "qemu-system-riscv32": "qemu-system-misc"}
 
 
 def need(*tools: str) -> None:

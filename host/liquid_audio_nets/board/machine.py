@@ -34,7 +34,10 @@ def start(board: Board, audio: Path | None = None) -> str:
         raise MachineError(f"{board.name} is not a virtual board: plug it in and use its port")
     if not board.firmware.is_file():
         raise MachineError(f"{board.name} has no firmware yet: liquid-board build {board.name}")
-    need(QEMU)
+    if not board.has_prompt:
+        raise MachineError(f"{board.name} runs C without MicroPython, so it has no prompt: {' '.join(emulator(board))} "
+                           f"-nographic -kernel {board.firmware}")
+    need(emulator(board)[0])
     port = running(board)
     if port is not None and (board.run_dir / "state.json").stat().st_mtime >= board.firmware.stat().st_mtime:
         set_audio(board, audio)
@@ -51,7 +54,7 @@ def launch(board: Board) -> str:
     tty.setraw(theirs)
     port = os.ttyname(theirs)
     # the mux gives the port a buffer, which makes uploads three times faster; no byte is its escape
-    command = [QEMU, "-M", board.about["qemu"]["machine"], "-display", "none", "-monitor", "none", "-icount",
+    command = [*emulator(board), "-display", "none", "-monitor", "none", "-icount",
                ZEPHYR_CLOCK if board.is_zephyr else CLOCK,
                "-add-fd", f"fd={ours},set=1", "-chardev", "serial,path=/dev/fdset/1,id=port,mux=on",
                "-serial", "chardev:port", "-echr", "256",
@@ -68,6 +71,12 @@ def launch(board: Board) -> str:
     state = {"pid": process.pid, "port": port, "born": born(process.pid)}
     (board.run_dir / "state.json").write_text(json.dumps(state))
     return port
+
+
+def emulator(board: Board) -> list[str]:
+    """The program that plays the board, and what makes it this board."""
+    about = board.about["qemu"]
+    return [about.get("program", QEMU), "-M", about["machine"], *about.get("options", [])]
 
 
 def wait_for_prompt(board: Board, process: subprocess.Popen, port: int) -> None:

@@ -48,8 +48,14 @@ class Board:
         return "qemu" in self.about
 
     @property
+    def has_prompt(self) -> bool:
+        return "bare" not in self.about and "application" not in self.about.get("zephyr", {})
+
+    @property
     def firmware_kind(self) -> str:
-        return "Zephyr" if self.is_zephyr else "bare C" if "bare" in self.about else "MicroPython"
+        if self.is_zephyr:
+            return "Zephyr" if self.has_prompt else "Zephyr, C"
+        return "MicroPython" if self.has_prompt else "bare C"
 
     @property
     def is_zephyr(self) -> bool:

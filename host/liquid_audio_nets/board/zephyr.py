@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Callable
 
+from ..core import LNN
 from .errors import FirmwareError
 from .places import Board, project_dir
 from .sources import micropython_version, workspaces
@@ -20,6 +21,7 @@ OLDEST_MICROPYTHON = (1, 29)
 """The first whose Zephyr port takes user modules."""
 SETUP = ("west init -l --mf cmodule/zephyr/west.yml . in the project, west update in the folder around it, "
          "or ZEPHYR_BASE set to a workspace's zephyr")
+ARM = "arm-none-eabi"
 PT_LOAD = 1
 
 
@@ -85,16 +87,35 @@ def west_of(top: Path) -> str:
     return found
 
 
-def environment() -> dict[str, str]:
+def environment(board: Board) -> dict[str, str]:
     """With Zephyr's SDK where it is set up, else Debian's compiler.  Raises FirmwareError where neither is there."""
-    env = dict(os.environ)
-    if env.get("ZEPHYR_TOOLCHAIN_VARIANT") or env.get("ZEPHYR_SDK_INSTALL_DIR"):
+    # objects that one build folder or checkout compiled serve the others
+    env = dict(os.environ) | {"CCACHE_BASEDIR": str(project_dir()), "CCACHE_NOHASHDIR": "1"}
+    prefix = board.about["zephyr"].get("toolchain", ARM)
+    if env.get("ZEPHYR_SDK_INSTALL_DIR") or env.get("ZEPHYR_TOOLCHAIN_VARIANT", "gnuarmemb") != "gnuarmemb":
         return env
-    compiler = shutil.which("arm-none-eabi-gcc")
+    compiler = shutil.which(f"{prefix}-gcc")
     if compiler is None:
-        raise FirmwareError("no toolchain: sudo apt-get install gcc-arm-none-eabi, or install Zephyr's SDK and set "
+        raise FirmwareError(f"no toolchain: sudo apt-get install gcc-{prefix}, or install Zephyr's SDK and set "
                             "ZEPHYR_SDK_INSTALL_DIR")
-    return env | {"ZEPHYR_TOOLCHAIN_VARIANT": "gnuarmemb", "GNUARMEMB_TOOLCHAIN_PATH": str(Path(compiler).parent.parent)}
+    if prefix == ARM:
+        return env | {"ZEPHYR_TOOLCHAIN_VARIANT": "gnuarmemb", "GNUARMEMB_TOOLCHAIN_PATH": str(Path(compiler).parent.parent)}
+    return env | {"ZEPHYR_TOOLCHAIN_VARIANT": "cross-compile", "CROSS_COMPILE": compiler.removesuffix("gcc")}
+
+
+def settings(board: Board, model: Path | None = None) -> list[str]:
+    """CMake's, beyond what the board's snippet says.  model: an .lnn file to bake into flash."""
+    found = list(board.about["zephyr"].get("settings", []))
+    flags = board.about["zephyr"].get("libgcc")
+    if flags and environment(board).get("ZEPHYR_TOOLCHAIN_VARIANT") == "cross-compile":
+        # Debian's compiler takes its 64-bit libgcc for an architecture that names zicsr, as Zephyr does
+        named = subprocess.run([environment(board)["CROSS_COMPILE"] + "gcc", *flags, "-print-libgcc-file-name"], text=True,
+                               capture_output=True, check=True)
+        found.append(f"-DEXTRA_LDFLAGS=-L{Path(named.stdout.strip()).parent}")
+    baked = "CONFIG_LIQUID_AUDIO_MODEL_FILE"
+    # CMake remembers the model of the last build, also as CLI_CONFIG...
+    found.append(f"-U*{baked}" if model is None else f'-D{baked}="{model.resolve()}"')
+    return found
 
 
 def check_modules(board: Board, place: Workspace) -> None:
@@ -109,11 +130,12 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
     """Builds what is out of date; returns the ELF file.
 
     say: told, in a few words, before something slow.  model: an .lnn file to bake into flash.
-    Raises FirmwareError; the log is in the build folder.
+    Raises FirmwareError, LnnError for a bad model; the log is in the build folder.
     """
+    ram_bytes = LNN.load(model).ram_bytes if model else 0
     place = workspace()
     check_modules(board, place)
-    env = environment()
+    env = environment(board)
     for tool in ("cmake", "ninja", "dtc"):
         if shutil.which(tool) is None:
             raise FirmwareError(f"{tool} is missing: sudo apt-get install cmake ninja-build device-tree-compiler")
@@ -124,24 +146,41 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
         done = subprocess.run(command(board, place, model), cwd=place.top, env=env, stdin=subprocess.DEVNULL, stdout=out,
                               stderr=subprocess.STDOUT)
     if done.returncode != 0:
-        raise FirmwareError(f"the firmware of {board.name} does not build: {reason(log)} (all in {log})")
+        raise FirmwareError(f"the firmware of {board.name} does not build: {reason(log, model)} (all in {log})")
+    if model is not None:
+        check_heap(board, board.build / "zephyr" / ".config", model, ram_bytes)
     return board.firmware
 
 
 def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
     """What an engineer types in the workspace, with absolute paths."""
-    settings = [f"-DEXTRA_ZEPHYR_MODULES={project_dir() / 'cmodule'}"]
-    if model is not None:
-        settings.append(f'-DCONFIG_LIQUID_AUDIO_MODEL_FILE="{model.resolve()}"')
-    return [place.west, "build", "-p", "auto", "-b", board.about["zephyr"]["board"], "-S", "liquid-audio",
-            "-d", str(board.build), str(place.micropython), "--", *settings]
+    module, about = project_dir() / "cmodule", board.about["zephyr"]
+    application = about.get("application")
+    source = module / "zephyr" / application if application else place.micropython
+    snippet = [] if application else ["-S", "liquid-audio"]
+    return [place.west, "build", "-p", "auto", "-b", about["board"], *snippet, "-d", str(board.build), str(source), "--",
+            f"-DEXTRA_ZEPHYR_MODULES={module}", *settings(board, model)]
 
 
-def reason(log: Path) -> str:
+def check_heap(board: Board, config: Path, model: Path, ram_bytes: int) -> None:
+    """Raises FirmwareError where a baked model needs more RAM than the firmware's heap has."""
+    settings = re.findall(r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$",
+                          config.read_text(), re.M)
+    setting, heap_bytes = max(((name, int(value)) for name, value in settings), key=lambda pair: pair[1])
+    if ram_bytes > heap_bytes:
+        raise FirmwareError(f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: a smaller model, or "
+                            f"CONFIG_{setting} in {board.folder.name}/zephyr.conf")
+
+
+def reason(log: Path, model: Path | None = None) -> str:
+    """Why a build failed, from its log."""
     text = log.read_text(errors="replace")
     overflow = re.search(r"region [`'](\w+)' overflowed by (\d+) bytes", text)
+    if overflow and model is not None:
+        size = model.stat().st_size
+        return f"{model} has {size} bytes, {overflow[1]} has room for {max(size - int(overflow[2]), 0)}"
     if overflow:
-        return f"{overflow[2]} bytes too many for {overflow[1]}: a smaller model, or CONFIG_MICROPY_HEAP_SIZE in zephyr.conf"
+        return f"{overflow[2]} bytes too many for {overflow[1]}: CONFIG_MICROPY_HEAP_SIZE in zephyr.conf, or a smaller model"
     lines = text.splitlines()
     at = next((i for i, line in enumerate(lines) if re.search(r"\berror:|CMake Error|undefined reference", line)), -1)
     if at >= 0 and lines[at].startswith("CMake Error"):
