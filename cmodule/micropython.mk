@@ -20,6 +20,7 @@ LIQUID_CORE_SOURCES := \
 	core/matvec_s8_arm.c \
 	core/matvec_s8_mve.c \
 	core/model.c \
+	core/numbers.c \
 	core/policy.c \
 	core/readout.c \
 	core/sections.c \
@@ -35,7 +36,7 @@ LIQUID_BINDING_SOURCES := \
 CFLAGS_USERMOD += -I$(LIQUID_DIR)/include
 LIQUID_CORE_FLAGS := -O3
 # These run when a model is loaded or asked about, or in one task only: their size counts, not their speed.
-LIQUID_COLD_SOURCES := core/anomaly.c core/cursor.c core/loader.c core/model.c core/sections.c core/sections_f32.c core/sections_s8.c
+LIQUID_COLD_SOURCES := core/anomaly.c core/cursor.c core/loader.c core/model.c core/numbers.c core/sections.c core/sections_f32.c core/sections_s8.c
 
 ifeq ($(LIQUID_VIRTUAL_BOARD),1)
 CFLAGS_USERMOD += -DLIQUID_VIRTUAL_BOARD=1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
-from liquid_audio_nets.lnn import Cell, CellS8, FrontEnd, FrontEndQ15, Label, Model, Policy, Readout, ReadoutS8
+from liquid_audio_nets.lnn import (Cell, CellS8, FrontEnd, FrontEndNone, FrontEndQ15, Label, Model, Policy, Readout,
+                                    ReadoutS8)
 from liquid_audio_nets.reference import frontend as reference
 
 LABELS = ("yes", "no", "_silence_")
@@ -108,6 +111,15 @@ def tiny_anomaly_model(seed: int = 0) -> Model:
     model = integer_model(seed, units=(4,), labels=labels, window_samples=16, mels=9, policy=policy)
     model.task = "anomaly"
     return add_golden(model, noise(200, seed))
+
+
+def tiny_numbers_model(seed: int = 0, integer: bool = False) -> Model:
+    """Rows of four numbers in, forecasts of the first two out."""
+    labels = ("room", "outdoor")
+    model = integer_model(seed, (4, 4), labels, 16, 4) if integer else small_model(seed, (6, 2), labels, channels=4)
+    mean, deviation = np.array([20.0, 5.0, 0.5, 1e5]), np.array([3.0, 8.0, 0.5, 2e3])
+    model.frontend = FrontEndNone(mean, 1 / deviation, deviation[:2], 1 / 6000)
+    return dataclasses.replace(model, task="series")
 
 
 def tiny_sparse_model(seed: int = 0) -> Model:

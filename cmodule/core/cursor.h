@@ -32,7 +32,8 @@ bool lnn_is_printable_utf8(const char *text, uint32_t n);
 /* sections.c */
 void lnn_load_section(lnn_model_t *m, lnn_cursor_t *c, const lnn_file_section_t *s);
 
-/* sections_f32.c, sections_s8.c: the sections of either kind of model */
+/* sections_f32.c, sections_s8.c, numbers.c: the sections of either kind of model */
+void lnn_load_frontend_none(lnn_model_t *m, lnn_cursor_t *c);
 void lnn_load_frontend_f32(lnn_model_t *m, lnn_cursor_t *c);
 void lnn_load_frontend_q15(lnn_model_t *m, lnn_cursor_t *c);
 void lnn_load_cell_f32(lnn_cursor_t *c, lnn_cell_t *cell);

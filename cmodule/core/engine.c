@@ -193,6 +193,9 @@ lnn_status_t lnn_process_cmsis(lnn_model_t *m, const int16_t *audio, size_t n_sa
     if (!m || !result || (!audio && n_samples > 0)) {
         return LNN_ERR_ARGUMENT;
     }
+    if (m->frontend.kind == LNN_FRONTEND_NONE) {
+        return LNN_ERR_NO_AUDIO;
+    }
     bool crossings = m->gate.policy.complexity == LNN_COMPLEXITY_ZERO_CROSSINGS;
     uint16_t detected = LNN_RESULT_NONE;
     m->counters.samples += n_samples;
@@ -234,7 +237,7 @@ lnn_status_t lnn_skip(lnn_model_t *m, uint32_t lost_samples) {
 }
 
 /* The logits as floats, in scratch: nothing else needs it between steps. */
-const float *lnn_float_logits(lnn_model_t *m) {
+float *lnn_float_logits(lnn_model_t *m) {
     float *logits = m->scratch;
     for (uint32_t i = 0; i < m->readout.n_labels; i++) {
         logits[i] = (float)m->readout.logits_q16[i] * (1.0f / 65536.0f);
@@ -246,6 +249,14 @@ lnn_status_t lnn_step(lnn_model_t *m, const float *features, float dt_s, const f
     if (!m || !features || !(dt_s > 0.0f)) {
         return LNN_ERR_ARGUMENT;
     }
+    const float *numbers = m->frontend.kind == LNN_FRONTEND_NONE ? features : NULL;
+    if (numbers) {
+        features = lnn_numbers_to_features(&m->frontend, numbers);
+        dt_s *= m->frontend.as.f32.time_scale;
+        if (!features) {
+            return LNN_ERR_ARGUMENT;
+        }
+    }
     float dt = dt_s < 0.001f ? 0.001f : dt_s > 1.0f ? 1.0f : dt_s;
     if (m->integer) {
         lnn_features_to_q12(features, m->frontend.n_mels, m->cells[0].as.s8.uh);
@@ -253,8 +264,12 @@ lnn_status_t lnn_step(lnn_model_t *m, const float *features, float dt_s, const f
         memcpy(m->cells[0].as.f32.uh, features, m->frontend.n_mels * sizeof *features);
     }
     network_step(m, (uint32_t)(dt * 1e6f + 0.5f), dt);
+    float *outputs = lnn_float_logits(m);
+    if (numbers) {
+        lnn_numbers_forecast(m, numbers, outputs);
+    }
     if (logits) {
-        *logits = lnn_float_logits(m);
+        *logits = outputs;
     }
     return LNN_OK;
 }
@@ -264,6 +279,9 @@ lnn_status_t lnn_features(lnn_model_t *m, const int16_t *window, float *features
         return LNN_ERR_ARGUMENT;
     }
     const lnn_frontend_t *fe = &m->frontend;
+    if (fe->kind == LNN_FRONTEND_NONE) {
+        return LNN_ERR_NO_AUDIO;
+    }
     if (fe->kind == LNN_FRONTEND_LOGMEL_F32) {
         lnn_frontend_f32_run(fe, window, fe->window_samples, window, m->scratch, features);
         return LNN_OK;

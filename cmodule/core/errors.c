@@ -49,6 +49,8 @@ const char *lnn_error_name(lnn_status_t status) {
             return "SELFTEST";
         case LNN_ERR_NO_GOLDEN:
             return "NO_GOLDEN";
+        case LNN_ERR_NO_AUDIO:
+            return "NO_AUDIO";
         default:
             return "UNKNOWN";
     }
@@ -102,6 +104,8 @@ const char *lnn_error_text(lnn_status_t status) {
             return "the golden vectors do not come out as on the host";
         case LNN_ERR_NO_GOLDEN:
             return "the model carries no golden vectors";
+        case LNN_ERR_NO_AUDIO:
+            return "the model takes rows of numbers, not audio: give them to step()";
         default:
             return "UNKNOWN";
     }

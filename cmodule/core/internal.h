@@ -16,6 +16,7 @@ typedef struct {
     /* config */
     float log_floor;
     float feature_clip;
+    float time_scale; /* of kind none */
     /* weights */
     const float *window;       /* (window_samples) */
     const uint16_t *mel_start; /* (n_mels) */
@@ -23,6 +24,7 @@ typedef struct {
     const float *mel_weights;  /* (sum of mel_count) */
     const float *mean;         /* (n_mels) */
     const float *inv_std;      /* (n_mels) */
+    const float *scale;        /* (n_labels) of kind none */
     /* state */
     lnn_rfft_t rfft;
     float *features; /* (n_mels) */
@@ -211,6 +213,10 @@ void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32
 int32_t lnn_frontend_q15_flux_q16(lnn_frontend_t *fe, const int16_t *features);
 void lnn_features_to_q12(const float *features, uint32_t n, int16_t *q12);
 
+/* numbers.c: rows of numbers to features, logits to forecasts */
+const float *lnn_numbers_to_features(const lnn_frontend_t *frontend, const float *numbers);
+void lnn_numbers_forecast(const lnn_model_t *m, const float *numbers, float *logits);
+
 /* cell_ltc_f32.c, cell_ltc_s8.c: one fused step on the inputs in uh; the new state is behind them */
 void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch);
 uint32_t lnn_cell_s8_step(lnn_cell_t *cell, uint32_t dt_us, int32_t *scratch); /* products that were not needed */
@@ -232,7 +238,7 @@ void lnn_anomaly_update(lnn_readout_t *ro);
 void lnn_anomaly_share(const lnn_readout_t *ro);
 
 /* engine.c: in scratch, valid until the next call */
-const float *lnn_float_logits(lnn_model_t *m);
+float *lnn_float_logits(lnn_model_t *m);
 
 /* policy.c */
 bool lnn_policy_is_valid(const lnn_policy_t *policy);

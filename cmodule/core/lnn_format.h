@@ -58,10 +58,11 @@ enum {
     LNN_TARGET_HOST = 8,
 };
 
-/* the arithmetic of the front-end */
+/* the arithmetic of the front-end; none: no audio, rows of numbers */
 enum {
     LNN_FRONTEND_LOGMEL_F32 = 0,
     LNN_FRONTEND_LOGMEL_Q15 = 1,
+    LNN_FRONTEND_NONE = 2,
 };
 
 /* the equation of a cell */
@@ -177,6 +178,18 @@ typedef char lnn_file_frontend_q15_is_16_bytes[sizeof(lnn_file_frontend_q15_t) =
 /* then uint32_t floor[n_mels]: q8, added before the logarithm */
 /* then int32_t mean[n_mels]: q16, of log2 */
 /* then int32_t scale[n_mels]: q22, ln 2 over the standard deviation: features are q12 */
+
+/* the record of a frontend section whose kind is none: feature = clip((number - mean) * inv_std), forecast = number + logit * scale */
+typedef struct {
+    uint16_t kind; /* enum frontend */
+    uint16_t n_mels; /* numbers a row; the first n_labels of them are forecast */
+    float feature_clip; /* features stay within plus and minus this */
+    float time_scale; /* times the seconds since the last row: dt of the cells, whose time constants reach to seconds */
+} lnn_file_frontend_none_t;
+typedef char lnn_file_frontend_none_is_12_bytes[sizeof(lnn_file_frontend_none_t) == 12 ? 1 : -1];
+/* then float mean[n_mels]: of the numbers in training */
+/* then float inv_std[n_mels]: reciprocal: the step multiplies */
+/* then float scale[n_labels]: of the logits, which are changes, in the numbers' own units */
 
 /* a liquid cell; the first reads the features, each other the state of the one before */
 typedef struct {

@@ -54,6 +54,8 @@ static void load_frontend(lnn_model_t *m, lnn_cursor_t *c) {
     m->frontend.kind = (uint16_t)(kind[0] | kind[1] << 8);
     if (m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15) {
         lnn_load_frontend_q15(m, c);
+    } else if (m->frontend.kind == LNN_FRONTEND_NONE) {
+        lnn_load_frontend_none(m, c);
     } else {
         lnn_load_frontend_f32(m, c);
     }
@@ -72,7 +74,7 @@ static void load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
     }
     bool integer = f->weight == LNN_WEIGHT_INT8;
     if (!lnn_require(c, index == 0 || integer == m->integer, LNN_ERR_WEIGHTS) /* all cells alike */
-        || !lnn_require(c, integer || m->frontend.kind == LNN_FRONTEND_LOGMEL_F32, LNN_ERR_WEIGHTS)) {
+        || !lnn_require(c, integer || m->frontend.kind != LNN_FRONTEND_LOGMEL_Q15, LNN_ERR_WEIGHTS)) {
         return;
     }
     m->integer = integer;
@@ -127,7 +129,8 @@ static void load_policy(lnn_model_t *m, lnn_cursor_t *c) {
 
 static void load_golden(lnn_model_t *m, lnn_cursor_t *c) {
     const lnn_file_golden_t *f = lnn_take(c, 1, sizeof *f);
-    if (!f || !lnn_require(c, f->n_samples >= 1u && f->n_samples <= LNN_MAX_GOLDEN_SAMPLES, LNN_ERR_RANGE)
+    if (!f || !lnn_require(c, m->frontend.kind != LNN_FRONTEND_NONE, LNN_ERR_NO_AUDIO)
+        || !lnn_require(c, f->n_samples >= 1u && f->n_samples <= LNN_MAX_GOLDEN_SAMPLES, LNN_ERR_RANGE)
         || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)
         || !lnn_require(c, f->tolerance >= 0.0f && f->tolerance <= 1e6f, LNN_ERR_NUMBER)) {
         return;

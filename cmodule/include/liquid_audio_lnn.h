@@ -56,6 +56,7 @@ typedef enum {
     LNN_ERR_POLICY = -20, /* the timestep policy is impossible (for example minimum above maximum) */
     LNN_ERR_SELFTEST = -21, /* the golden vectors do not come out as on the host */
     LNN_ERR_NO_GOLDEN = -22, /* the model carries no golden vectors */
+    LNN_ERR_NO_AUDIO = -23, /* the model takes rows of numbers, not audio: give them to step() */
 } lnn_status_t;
 /* generated:end */
 
@@ -158,6 +159,8 @@ void lnn_reset(lnn_model_t *model);
 /*
  * One step without the engine: `features` (n_features) in, logits (n_labels, valid until the next
  * call) out, the cells advanced by dt_s seconds, clipped to 1 ms to 1 s.
+ * Models without a front-end: a row of numbers in, what the first n_labels of them will be out; dt_s is the time
+ * since the last row, on the model's own scale. LNN_ERR_ARGUMENT for a number that is not finite.
  */
 lnn_status_t lnn_step(lnn_model_t *model, const float *features, float dt_s, const float **logits);
 

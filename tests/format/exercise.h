@@ -45,6 +45,28 @@ static inline void check_result(const lnn_result_t *r) {
     require(isfinite(r->energy) && isfinite(r->flux) && isfinite(r->complexity), "finite measures");
 }
 
+/* A model that reads rows of numbers refuses audio and forecasts. */
+static inline void run_numbers(lnn_model_t *m, const lnn_info_t *info) {
+    static const int16_t audio[1];
+    lnn_result_t result;
+    float difference, row[LNN_MAX_MELS], features[LNN_MAX_MELS];
+    const float *forecast;
+    require(lnn_process_cmsis(m, audio, 1, &result) == LNN_ERR_NO_AUDIO, "no audio");
+    require(lnn_features(m, audio, features) == LNN_ERR_NO_AUDIO, "no audio");
+    require(lnn_selftest(m, &difference) == LNN_ERR_NO_GOLDEN, "no golden audio");
+    for (int step = 0; step < 20; step++) {
+        for (uint16_t i = 0; i < info->n_features; i++) {
+            row[i] = (step & 1 ? 1.0f : -1.0f) * (step < 10 ? (float)step : 1e30f);
+        }
+        require(lnn_step(m, row, step & 2 ? 1e-30f : 1e30f, &forecast) == LNN_OK, "step");
+        for (uint16_t i = 0; i < info->n_labels; i++) {
+            require(isfinite(forecast[i]), "a finite forecast");
+        }
+    }
+    row[info->n_features - 1u] = NAN;
+    require(lnn_step(m, row, 1.0f, &forecast) == LNN_ERR_ARGUMENT, "no NaN");
+}
+
 /* Silence, full scale, a square wave, in blocks of odd lengths: enough for ticks, gate and steps. */
 static inline void run_audio(lnn_model_t *m, size_t n_samples) {
     static int16_t audio[4096];
@@ -92,7 +114,10 @@ static inline lnn_status_t exercise(const uint8_t *bytes, size_t n, size_t n_sam
         size_t memory_bytes = need < MOST_MEMORY_BYTES ? need : MOST_MEMORY_BYTES;
         void *memory = malloc(memory_bytes ? memory_bytes : 1);
         status = lnn_load_from_flash(data, n, memory, memory_bytes, &m);
-        if (status == LNN_OK) {
+        lnn_info_t info;
+        if (status == LNN_OK && (lnn_get_info(m, &info), info.window_samples == 0)) {
+            run_numbers(m, &info);
+        } else if (status == LNN_OK) {
             run_audio(m, n_samples);
             run_outside_engine(m);
         }

@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 import sanitized
-from small_model import tiny_anomaly_model, tiny_integer_model, tiny_model, tiny_sparse_model, tiny_wide_model
+from small_model import (tiny_anomaly_model, tiny_integer_model, tiny_model, tiny_numbers_model, tiny_sparse_model,
+                         tiny_wide_model)
 
 from liquid_audio_nets.lnn import write
 
@@ -15,7 +16,10 @@ def hostile(tmp_path_factory, root):
     return sanitized.build(root / "tests/format/hostile.c", tmp_path_factory.mktemp("hostile") / "hostile", *flags)
 
 
-@pytest.mark.parametrize("make", [tiny_model, tiny_integer_model, tiny_sparse_model, tiny_wide_model, tiny_anomaly_model])
+MODELS = (tiny_model, tiny_integer_model, tiny_sparse_model, tiny_wide_model, tiny_anomaly_model, tiny_numbers_model)
+
+
+@pytest.mark.parametrize("make", MODELS)
 def test_hostile_files_give_named_errors(hostile, tmp_path, make):
     path = tmp_path / "tiny.lnn"
     path.write_bytes(write(make()))
@@ -30,6 +34,6 @@ def test_a_short_fuzzing_finds_nothing(tmp_path, root):
     fuzzer = sanitized.build(root / "tests/format/fuzz_model.c", tmp_path / "fuzz", "-fsanitize=fuzzer", compiler="clang")
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    for make in (tiny_model, tiny_integer_model, tiny_sparse_model, tiny_wide_model, tiny_anomaly_model):
+    for make in MODELS:
         (corpus / make.__name__).write_bytes(b"\x01" + write(make()))
     sanitized.run(fuzzer, "-max_total_time=5", "-max_len=8192", f"-artifact_prefix={tmp_path}/", corpus)

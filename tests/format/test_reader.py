@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import (integer_model, noise, small_model, tiny_integer_model, tiny_model, tiny_sparse_model,
-                         tiny_wide_model)
+from small_model import (integer_model, noise, small_model, tiny_integer_model, tiny_model, tiny_numbers_model,
+                         tiny_sparse_model, tiny_wide_model)
 
 from liquid_audio_nets.core import LNN, add_golden
-from liquid_audio_nets.lnn import Label, LnnError, Policy, read, save, write
+from liquid_audio_nets.lnn import Golden, Label, LnnError, Policy, read, save, write
 from liquid_audio_nets.lnn.matrix_s8 import pack, unpack
 from liquid_audio_nets.lnn.records import from_rows4, to_rows4
 from liquid_audio_nets.lnn.writer import with_crc
 
 QUICK = settings(max_examples=800, deadline=None, derandomize=True)
-KINDS = {"float": tiny_model, "rows4x4": tiny_integer_model, "sparse": tiny_sparse_model, "rows4x16": tiny_wide_model}
+KINDS = {"float": tiny_model, "rows4x4": tiny_integer_model, "sparse": tiny_sparse_model, "rows4x16": tiny_wide_model,
+         "numbers": tiny_numbers_model}
 
 
 @functools.cache
@@ -45,7 +46,8 @@ def same_verdict(data: bytes) -> str:
     lambda: add_golden(small_model(), noise(4000)), tiny_model, integer_model, tiny_integer_model, tiny_sparse_model,
     tiny_wide_model,
     lambda: integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
-], ids=range(10))
+    tiny_numbers_model, lambda: tiny_numbers_model(integer=True),
+], ids=range(12))
 def test_round_trip(make):
     model = make()
     data = write(model)
@@ -130,6 +132,22 @@ def test_two_kinds_of_weights_do_not_mix(model):
     with pytest.raises(LnnError) as caught:
         write(dataclasses.replace(model, frontend=mixed.frontend))
     assert caught.value.name == "WEIGHTS"
+
+
+@pytest.mark.parametrize("change, error", [
+    (lambda m: setattr(m.frontend, "time_scale", 0.0), "NUMBER"),
+    (lambda m: setattr(m.frontend, "feature_clip", -1.0), "NUMBER"),
+    (lambda m: setattr(m.frontend, "scale", np.ones(3)), "SHAPE"),
+    (lambda m: setattr(m.frontend, "mean", np.full(4, 1e20)), "NUMBER"),
+    (lambda m: setattr(m, "golden", Golden(np.zeros(9, np.int16), np.zeros(2, np.float32), 1)), "NO_AUDIO"),
+    (lambda m: m.cells.pop(0), "SHAPE"),
+])
+def test_impossible_models_of_numbers_are_not_written(change, error):
+    model = tiny_numbers_model()
+    change(model)
+    with pytest.raises(LnnError) as caught:
+        write(model)
+    assert caught.value.name == error
 
 
 def test_an_interrupted_save_leaves_the_old_file(model, model_path, monkeypatch):

@@ -2,9 +2,9 @@
 
 from .errors import LnnError
 from .integer import CellS8, FrontEndQ15, ReadoutS8
-from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
+from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .reader import load, read
 from .writer import save, write
 
-__all__ = ["Cell", "CellS8", "FrontEnd", "FrontEndQ15", "Golden", "Label", "LnnError", "Model", "Policy", "Readout",
+__all__ = ["Cell", "CellS8", "FrontEnd", "FrontEndNone", "FrontEndQ15", "Golden", "Label", "LnnError", "Model", "Policy", "Readout",
            "ReadoutS8", "load", "read", "save", "write"]

@@ -14,6 +14,7 @@ RUNS = {"cell": ("ltc",), "solver": ("fused",)}
 Q15_POINTS = (256, 512)
 # bounds of arrays, plus and minus; no sum of products may overflow
 FRONTEND_LIMITS = {"window": 1.0, "mel_weights": 1e6, "mean": 1e6, "inv_std": 1e6}
+FRONTEND_NONE_LIMITS = {"mean": 1e12, "inv_std": 1e12, "scale": 1e12}
 FRONTEND_Q15_LIMITS = {"mean": 64 << 16, "scale": 2**31 - 1}
 CELL_LIMITS = {"inv_tau": 1e6, "bias": 1e6, "weights": 1e6}
 CELL_S8_LIMITS = {"bias": 2**29 - 1, "scale_inputs": 2**30 - 1, "scale_state": 2**30 - 1, "scale": 2**30 - 1,
@@ -71,7 +72,7 @@ def frontend_kind(cursor: Cursor) -> str:
     """The kind of a frontend section, unknown ones going the way of the float kind, where they are refused."""
     require(cursor.end - cursor.at >= 2, "SHAPE", "front-end")
     kind = int.from_bytes(cursor.data[cursor.at : cursor.at + 2], "little")
-    return "logmel_q15" if kind == ENUMS["frontend"]["logmel_q15"] else "logmel_f32"
+    return next((name for name in ("logmel_q15", "none") if kind == ENUMS["frontend"][name]), "logmel_f32")
 
 
 def _sizes(f: dict) -> None:
@@ -93,6 +94,13 @@ def frontend_q15(f: dict) -> None:
     require(f["fft_points"] in Q15_POINTS and f["window_samples"] % 2 == 0, "FRONTEND", f"{f['fft_points']} points")
     require(f["reserved"] == 0, "PADDING", "front-end")
     require(1 <= f["clip_q12"] <= NUMBER_LIMIT, "NUMBER", "clip_q12")
+
+
+def frontend_none(f: dict, n_labels: int) -> None:
+    require(1 <= f["n_mels"] <= LIMITS["mels"], "RANGE", f"{f['n_mels']} numbers a row")
+    require(n_labels <= f["n_mels"], "SHAPE", f"{n_labels} forecasts of {f['n_mels']} numbers")
+    require(within(f["feature_clip"], 0, 1000) and f["feature_clip"] > 0 and within(f["time_scale"], 0, 1e6)
+            and f["time_scale"] > 0, "NUMBER", f"feature_clip {f['feature_clip']}, time_scale {f['time_scale']}")
 
 
 def _filters(f: dict, a: dict) -> None:
@@ -123,7 +131,7 @@ def cell_weight(cursor: Cursor, frontend, before: list) -> str:
     require(f["n_inputs"] == outputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {outputs} outputs")
     weight = "int8" if f["weight"] == ENUMS["weight"]["int8"] else "float32"
     require(not before or before[-1].weight == weight, "WEIGHTS", "cells of two kinds of weights")
-    require(weight == "int8" or frontend.kind == "logmel_f32", "WEIGHTS", "float cells behind an integer front-end")
+    require(weight == "int8" or frontend.kind != "logmel_q15", "WEIGHTS", "float cells behind an integer front-end")
     return weight
 
 
@@ -172,7 +180,8 @@ def policy(p: dict) -> None:
         require(within(p[name], low, high), "POLICY", f"{name} {p[name]}")
 
 
-def golden(f: dict) -> None:
+def golden(f: dict, frontend) -> None:
+    require(frontend.kind != "none", "NO_AUDIO", "golden audio")
     require(1 <= f["n_samples"] <= LIMITS["golden_samples"], "RANGE", f"{f['n_samples']} golden samples")
     require(f["reserved"] == 0, "PADDING", "golden")
     require(within(f["tolerance"], 0, 1e6), "NUMBER", "tolerance")

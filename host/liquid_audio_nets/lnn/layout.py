@@ -47,7 +47,7 @@ ENUMS = {
         "riscv32": 7,
         "host": 8,
     },
-    "frontend": {"logmel_f32": 0, "logmel_q15": 1},
+    "frontend": {"logmel_f32": 0, "logmel_q15": 1, "none": 2},
     "cell": {"ltc": 0, "ltc_const": 1, "ltc_synaptic": 2, "cfc": 3},
     "solver": {"fused": 0, "exact": 1, "euler": 2, "adaptive_heun": 3},
     "weight": {"float32": 0, "int8": 1, "int16": 2},
@@ -61,6 +61,7 @@ STRUCTS = {
     "label": struct.Struct("<24sfI"),
     "frontend": struct.Struct("<HHHHHHff"),
     "frontend_q15": struct.Struct("<HHHHHHI"),
+    "frontend_none": struct.Struct("<HHff"),
     "cell": struct.Struct("<BBBBHHfI"),
     "cell_s8": struct.Struct("<BBBBHHHHHH"),
     "readout": struct.Struct("<BBHHHf"),
@@ -108,6 +109,7 @@ FIELDS = {
         "clip_q12",
         "reserved",
     ),
+    "frontend_none": ("kind", "n_mels", "feature_clip", "time_scale"),
     "cell": ("kind", "solver", "weight", "layout", "n_inputs", "n_units", "gate_clamp", "reserved"),
     "cell_s8": (
         "kind",
@@ -156,6 +158,11 @@ ARRAYS = {
         ("floor", "<u4", "n_mels"),
         ("mean", "<i4", "n_mels"),
         ("scale", "<i4", "n_mels"),
+    ),
+    "frontend_none": (
+        ("mean", "<f4", "n_mels"),
+        ("inv_std", "<f4", "n_mels"),
+        ("scale", "<f4", "n_labels"),
     ),
     "cell": (
         ("inv_tau", "<f4", "n_units"),
@@ -214,4 +221,5 @@ ERRORS = {
     "POLICY": (-20, "the timestep policy is impossible (for example minimum above maximum)"),
     "SELFTEST": (-21, "the golden vectors do not come out as on the host"),
     "NO_GOLDEN": (-22, "the model carries no golden vectors"),
+    "NO_AUDIO": (-23, "the model takes rows of numbers, not audio: give them to step()"),
 }

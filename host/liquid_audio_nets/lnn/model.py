@@ -68,6 +68,27 @@ class FrontEnd:
 
 
 @dataclass
+class FrontEndNone:
+    """No audio: rows of numbers.  feature = clip((number - mean) * inv_std, +-feature_clip); what the readout says is a
+    change: forecast = number + logit * scale, of the first n_labels numbers.  time_scale times s is dt of the cells.
+
+    mean, inv_std float32 (n_mels,), in the order of a row's numbers; scale float32 (n_labels,).
+    """
+
+    mean: np.ndarray
+    inv_std: np.ndarray
+    scale: np.ndarray
+    time_scale: float = 1.0
+    feature_clip: float = 8.0
+    kind = "none"
+    window, fft_points = (), 0  # there is none
+
+    @property
+    def n_mels(self) -> int:
+        return len(self.mean)
+
+
+@dataclass
 class Cell:
     """One liquid cell of N units on M inputs.
 
@@ -150,7 +171,7 @@ class Model:
     """
 
     labels: list[Label]
-    frontend: FrontEnd | FrontEndQ15
+    frontend: FrontEnd | FrontEndQ15 | FrontEndNone
     cells: list[Cell] | list[CellS8]
     readout: Readout | ReadoutS8
     policy: Policy = field(default_factory=Policy)

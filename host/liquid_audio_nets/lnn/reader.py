@@ -16,7 +16,7 @@ from . import checks
 from .errors import LnnError
 from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
-from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
+from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .matrix_s8 import SPARSE, Packed, check_blocks, dense_blocks, layout_name, unpack
 from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, ram_bytes, rows4
 
@@ -104,7 +104,14 @@ def _labels(cursor: Cursor, header: dict, parts: dict) -> None:
 
 
 def _frontend(cursor: Cursor, header: dict, parts: dict) -> None:
-    integer = checks.frontend_kind(cursor) == "logmel_q15"
+    kind = checks.frontend_kind(cursor)
+    if kind == "none":
+        fields = cursor.record("frontend_none")
+        checks.frontend_none(fields, header["n_labels"])
+        arrays = cursor.arrays("frontend_none", header | fields, **checks.FRONTEND_NONE_LIMITS)
+        parts["frontend"] = FrontEndNone(time_scale=fields["time_scale"], feature_clip=fields["feature_clip"], **arrays)
+        return
+    integer = kind == "logmel_q15"
     name = "frontend_q15" if integer else "frontend"
     fields = cursor.record(name)
     (checks.frontend_q15 if integer else checks.frontend)(fields)
@@ -191,7 +198,7 @@ def _policy(cursor: Cursor, header: dict, parts: dict) -> None:
 
 def _golden(cursor: Cursor, header: dict, parts: dict) -> None:
     fields = cursor.record("golden")
-    checks.golden(fields)
+    checks.golden(fields, parts["frontend"])
     arrays = cursor.arrays("golden", header | fields, logits=1e6)
     parts["golden"] = Golden(arrays["audio"], arrays["logits"], fields["n_steps"], fields["tolerance"])
 

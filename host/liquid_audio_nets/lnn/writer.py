@@ -13,7 +13,7 @@ from .errors import LnnError
 from .layout import ENUMS, FIELDS, LIMITS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
 from .matrix_s8 import DENSE, pack
-from .model import Cell, FrontEnd, Golden, Label, Model, Policy, Readout
+from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .reader import read
 from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4
 
@@ -94,7 +94,11 @@ def _label(label: Label) -> bytes:
     return STRUCTS["label"].pack(name, label.threshold, label.refractory_us)
 
 
-def _frontend(fe: FrontEnd | FrontEndQ15, header: dict) -> bytes:
+def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: dict) -> bytes:
+    if isinstance(fe, FrontEndNone):
+        fields = {"kind": enum_value("frontend", fe.kind), "n_mels": fe.n_mels, "feature_clip": fe.feature_clip,
+                  "time_scale": fe.time_scale}
+        return pack_section("frontend_none", fields, vars(fe), header)
     if isinstance(fe, FrontEndQ15):
         fields = {"kind": enum_value("frontend", fe.kind), "window_samples": len(fe.window), "reserved": 0,
                   "fft_points": fe.fft_points, "n_mels": fe.n_mels, "n_mel_weights": int(np.sum(fe.mel_count)),
