@@ -62,9 +62,10 @@ def test_host_and_device_do_not_know_each_other():
 
 ROOMS = {
     "audio": {"audio"}, "board": {"board"}, "core": {"core", "lnn", "_core"}, "demo": {"audio", "demo"},
-    "compress": {"compress", "audio", "core", "lnn", "reference"}, "evaluation": {"evaluation", "audio", "core", "lnn"},
-    "link": {"link"}, "lnn": {"lnn"}, "reference": {"reference"},
-    "training": {"training", "audio", "core", "evaluation", "lnn", "reference"},  # evaluated as liquid-test does
+    "compress": {"compress", "audio", "core", "lnn", "reference"},
+    "evaluation": {"evaluation", "audio", "core", "lnn", "series"},
+    "link": {"link"}, "lnn": {"lnn"}, "reference": {"reference"}, "series": {"series"},
+    "training": {"training", "audio", "core", "evaluation", "lnn", "reference", "series"},  # evaluated as liquid-test does
 }
 
 

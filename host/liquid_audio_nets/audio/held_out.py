@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Iterator, Sequence
 
 import numpy as np
 
-from .dataset import NOISE_FOLDERS, sound_files, split_of
+from .dataset import NOISE_FOLDERS, Dataset, scan, sound_files, split_of
 from .files import SAMPLE_RATE_HZ, AudioError, read_audio
 from .speech import Voice
 
@@ -41,6 +41,18 @@ def part_of_voice(voice: Voice) -> str:
         return "training"
     variant = voice.name.partition("+")[2]
     return "validation" if hashlib.sha1(variant.encode()).digest()[0] % 8 == 3 else "training"
+
+
+def scan_parts(root: str | Path, labels: Sequence[str], split: str | None = None, fold: str = HELD_OUT_FOLD) -> Dataset:
+    """Clips of folders named as labels, as dataset.scan lists them, with the split that part_of gives their names.
+
+    split: None for all.  Raises AudioError where there is no such clip."""
+    dataset = scan(root, labels)
+    parted = [replace(clip, split=part_of(clip.path.name, fold=fold)) for clip in dataset.clips]
+    dataset.clips = [clip for clip in parted if split in (None, clip.split)]
+    if not dataset.clips:
+        raise AudioError(f"{root}: no clip of the {split} split in folders named as the labels")
+    return dataset
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ import typer
 from rich import box
 from rich.table import Table
 
-from ..audio.dataset import Dataset, scan
+from ..audio.dataset import Dataset
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..core import LNN
-from ..evaluation import Comparison, Evaluation, Measured, Options, compare, evaluate, measure, spread
+from ..evaluation import Comparison, Evaluation, Measured, Options, compare, evaluate, labelled_clips, measure, spread
 from ..link import LinkError, open_link, upload
+from ..series import SeriesError
 from . import console
 
 BOARD_FOLDER = "/models"
@@ -32,12 +33,12 @@ class Split(enum.StrEnum):
                     "liquid-test --model device/models/vad.lnn --data recordings --snr 5")
 def test(
     model: Annotated[Path, typer.Option(help="an .lnn file")],
-    data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word")],
+    data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word; series: a CSV file")],
     split: Annotated[Split | None, typer.Option(
-        help="part by the names of speakers and files; default: validation for wake words and vad, else all")] = None,
+        help="part by the names of speakers and files; default: all for keywords, else validation")] = None,
     snr: Annotated[list[float], typer.Option(help="dB, repeatable: noise that wake words and vad are measured in")] = [],
     min_accuracy: Annotated[float | None, typer.Option(
-        help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr", min=0, max=1)] = None,
+        help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr, series: error saved", min=0, max=1)] = None,
     device: Annotated[str | None, typer.Option(help="compare with this board (a serial port, or auto)")] = None,
     clips: Annotated[int, typer.Option(help="clips that are sent to the board", min=1)] = 20,
     mistakes: Annotated[bool, typer.Option("--mistakes", help="list the clips decided wrong")] = False,
@@ -54,6 +55,9 @@ def test(
     A wake word's model is measured by false rejects and false accepts an hour (folders named as the word hold it, all
     others do not), a vad model by the area under ROC, tick by tick, of speech mixed into noise (folders
     `_background_noise_`, and files named as ESC's), both on what training left out.
+
+    A model of sounds is measured on the fold that it did not learn from, a series model, on a CSV file, by how much
+    of the error of persistence (the last value) it saves, on rows from after its training.
     """
     content = console.read_model_file(model)
     other = None if device else measured(content, data, split, snr)
@@ -63,7 +67,7 @@ def test(
     with LNN(content) as lnn:
         if lnn.sample_rate != SAMPLE_RATE_HZ:
             raise console.CommandError(f"{model} wants {lnn.sample_rate} Hz; liquid-test reads {SAMPLE_RATE_HZ} Hz")
-        dataset = scan(data, lnn.labels, None if split in (None, Split.all) else split.value)
+        dataset = labelled_clips(content, data, lnn.labels, split and split.value)
     result = run_with_progress(content, dataset)
     if result.clips == 0:
         raise console.CommandError(f"{data}: none of {len(dataset)} clips could be read: {result.unreadable[0]}")
@@ -166,7 +170,7 @@ def confusion_table(result: Evaluation) -> Table:
 def expected(error: Exception) -> console.CommandError | None:
     if isinstance(error, LinkError):
         return console.CommandError(str(error), console.Exit.NO_DEVICE)
-    return console.CommandError(str(error)) if isinstance(error, AudioError) else None
+    return console.CommandError(str(error)) if isinstance(error, (AudioError, SeriesError)) else None
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ EXAMPLES = (
     "speech_commands --out runs/computer --say computer[/bold]. A recipe of your own: [bold]liquid-train keywords --print > "
     "mine.toml[/bold], edit, [bold]liquid-train mine.toml --data ... --out ...[/bold]. Two processes: [bold]torchrun "
     "--nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data ... --out ...[/bold]")
-EXPECTED = ("TrainingError", "ExportError", "RecipeError", "UnsupportedCell", "WiringError")
+EXPECTED = ("SeriesError", "TrainingError", "ExportError", "RecipeError", "UnsupportedCell", "WiringError")
 
 
 def app() -> None:

@@ -28,6 +28,8 @@ def load_model(path: str | os.PathLike) -> Model:
     """
     path = pathlib.Path(path)
     model = from_checkpoint(path) if path.suffix == ".safetensors" else load(path)
+    if model.frontend.kind == "none":
+        raise CompressError(f"{path} reads rows of numbers: it is small, and runs as float32")
     if model.cells[0].weight != "float32":
         raise CompressError(f"{path} is an integer model already; give the float model that it was made from")
     return model

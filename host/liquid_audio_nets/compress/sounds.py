@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.dataset import scan, sound_files
+from ..audio.held_out import HELD_OUT_FOLD, scan_parts
 from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
 from ..lnn import Model
 
@@ -33,7 +34,10 @@ def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
     """
     rng, labels = np.random.default_rng(seed), model.label_names
     try:
-        dataset = scan(root, labels)
+        if model.task == "sounds":
+            dataset = scan_parts(root, labels, fold=model.metadata.get("held_out_fold", HELD_OUT_FOLD))
+        else:
+            dataset = scan(root, labels)
     except AudioError:
         return _flat_folder(root)
     parts = {"training": [], "validation": []}

@@ -1,8 +1,8 @@
 """Measuring a model with the C core on recorded audio."""
 
-from .measure import Measured, Options, measure
+from .measure import Measured, Options, labelled_clips, measure
 from .on_board import Comparison, compare, spread
 from .run import Evaluation, evaluate
 from .summary import summarise
 
-__all__ = ["Comparison", "Evaluation", "Measured", "Options", "compare", "evaluate", "measure", "spread", "summarise"]
+__all__ = ["Comparison", "Evaluation", "Measured", "Options", "compare", "evaluate", "labelled_clips", "measure", "spread", "summarise"]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Protocol, Sequence
 
+from ..audio.dataset import Dataset, scan
+from ..audio.held_out import HELD_OUT_FOLD, scan_parts
 from ..lnn import read
 
 # Tasks whose figure is not the accuracy of whole clips; each module has measure(content, data, options, progress).
-MODULES = {"wake_word": "wake_word", "vad": "vad"}
+MODULES = {"anomaly": "anomaly", "wake_word": "wake_word", "vad": "vad", "series": "series"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,18 @@ class Measured(Protocol):
 
     def lines(self) -> list[str]: ...
     def as_json(self) -> dict: ...
+
+
+def labelled_clips(content: bytes, data: Path, labels: Sequence[str], split: str | None) -> Dataset:
+    """The clips of a task that decides whole clips.  split: None for what the task usually measures: of sounds the fold
+    that the model did not learn from, else all.
+
+    Raises LnnError where the model is not valid, AudioError where data has no such clips."""
+    model = read(content)
+    if model.task != "sounds":
+        return scan(data, labels, None if split in (None, "all") else split)
+    fold = model.metadata.get("held_out_fold", HELD_OUT_FOLD)
+    return scan_parts(data, labels, None if split == "all" else split or "validation", fold)
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None] = lambda: None) -> Measured | None:

@@ -1,0 +1,51 @@
+"""Forecasts at a horizon: what is true then, and the two baselines that any network has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .rows import Rows
+
+GAP_ROWS = 2.5  # a value between two rows is believed where they are no further apart than so many usual intervals
+LINEAR_ROWS = 12
+_RIDGE = 1e-3
+
+
+@dataclass
+class Targets:
+    """values float32 (n, columns): the truth `horizon_s` after each row; known bool (n,): whether there is one."""
+
+    values: np.ndarray
+    known: np.ndarray
+
+
+def targets_at(rows: Rows, horizon_s: float) -> Targets:
+    """The columns at each row's time plus horizon_s, on the line between the two rows around it."""
+    when = rows.time_s + horizon_s
+    after = np.clip(np.searchsorted(rows.time_s, when), 1, len(rows) - 1)
+    gap = rows.time_s[after] - rows.time_s[after - 1]
+    known = (when <= rows.time_s[-1]) & ((gap <= GAP_ROWS * rows.interval_s) | (when == rows.time_s[after]))
+    values = np.stack([np.interp(when, rows.time_s, column) for column in rows.values.T], 1)
+    return Targets(values.astype(np.float32), known)
+
+
+def rmse(forecast: np.ndarray, targets: Targets, part: np.ndarray) -> np.ndarray:
+    """Root of the mean squared error of each column, float (k,); forecast (n, k), part bool (n,)."""
+    use = part & targets.known
+    return np.sqrt(np.mean((forecast[use] - targets.values[use, :forecast.shape[1]]) ** 2, axis=0, dtype=np.float64))
+
+
+def linear_forecast(rows: Rows, targets: Targets, train: np.ndarray, outputs: int) -> np.ndarray:
+    """Ridge regression on the last LINEAR_ROWS rows and the times since each, fitted where `train` (n,): (n, outputs).
+
+    It forecasts the change, as the network does."""
+    scale = rows.values[train].std(0) + 1e-6
+    x, ages = (rows.values - rows.values[train].mean(0)) / scale, rows.time_s / rows.interval_s
+    index = np.maximum(np.arange(len(rows))[:, None] - np.arange(LINEAR_ROWS), 0)
+    seen = np.concatenate([x[index].reshape(len(rows), -1), ages[:, None] - ages[index[:, 1:]], np.ones((len(rows), 1))], 1)
+    fit = train & targets.known
+    change = targets.values[:, :outputs] - rows.values[:, :outputs]
+    a = seen[fit].T @ seen[fit] + _RIDGE * fit.sum() * np.eye(seen.shape[1])
+    return rows.values[:, :outputs] + seen @ np.linalg.solve(a, seen[fit].T @ change[fit])
