@@ -5,6 +5,7 @@ Arguments: run folder.
 
 import dataclasses
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -26,10 +27,10 @@ class TinyTask:
     name, metric, keep = "tiny", "share right", "best"
 
     def __init__(self, scores=(), arch="ltc"):
-        self.scores, self.arch, self.prepared = list(scores), arch, 0
+        self.scores, self.arch = list(scores), arch
 
     def prepare(self):
-        self.prepared += 1
+        pass
 
     def trainer(self):
         return LNNTrainer(dict(input_dim=40, hidden_dim=(6,), labels=LABELS, seed=SEED, learning_rate=0.02, warmup_steps=2,
@@ -75,8 +76,22 @@ def run_of(out, **more):
     return Run(Path(out), **dict(epochs=2, epoch_steps=10, batch=16, seed=SEED, ahead=False, device="cpu") | more)
 
 
+class Cached(TinyTask):
+    """Builds a cache, slowly; fails where two processes do so at once."""
+
+    def __init__(self, cache):
+        super().__init__()
+        self.cache = cache
+
+    def prepare(self):
+        if not self.cache.exists():
+            time.sleep(0.5)
+            self.cache.open("x").close()
+
+
 if __name__ == "__main__":
-    task, out = TinyTask(), Path(sys.argv[1])
+    out = Path(sys.argv[1])
+    task = Cached(out / "cache")
     kept = []
     task.trainer, make = lambda: kept.append(make()) or kept[0], task.trainer
     path = train(task, run_of(out))

@@ -1,6 +1,7 @@
 """liquid-train as a user meets it."""
 
 import json
+import shutil
 import tomllib
 from types import SimpleNamespace
 
@@ -63,6 +64,21 @@ def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_pat
     assert a == b
     other = train("keywords", "--data", words, "--out", tmp_path / "a", *small, "--hidden", "10")
     assert other.returncode == 2 and "model.hidden" in other.stderr
+
+
+def test_unreadable_files_are_listed_and_a_class_that_vanishes_is_an_error(train, words, tmp_path):
+    shutil.copytree(words, tmp_path / "data")
+    files = sorted((tmp_path / "data/yes").iterdir())
+    arguments = ("keywords", "--data", tmp_path / "data", "--labels", "yes,no,_unknown_,_silence_", "--synthetic", 0, "--hidden", 4,
+                 "--epochs", 1, "--epoch-steps", 1, "--batch", 4)
+    files[0].write_bytes(b"no sound")
+    done = train(*arguments, "--out", tmp_path / "a")
+    said = "".join(done.stderr.split())
+    assert done.returncode == 0 and "skipped:" in said and files[0].name in said
+    for file in files:
+        file.write_bytes(b"no sound")
+    done = train(*arguments, "--out", tmp_path / "b")
+    assert done.returncode == 2 and "training clips for 'yes'" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize("arch", ("gru", "ds_cnn"))

@@ -166,7 +166,9 @@ def _epochs(task: Task, run: Run, place: Place, trainer: LNNTrainer) -> None:
 
 
 def _end_epoch(task: Task, run: Run, trainer: LNNTrainer, loss: float, seconds: float, log: RunLog) -> None:
+    trainer.average.cpu()  # no task has to know of GPUs
     result = task.evaluate(trainer)
+    trainer.average.to(trainer.device)
     score, best = result["score"], run.out / "best.safetensors"
     trainer.metrics = {task.metric: score, "per_label": result.get("per_label", {}), "loss": loss}
     better = score >= trainer.best or not best.exists()
