@@ -29,16 +29,18 @@ def accuracy_against_work(points: Sequence[Point], path: Path, work: str, title:
     with matplotlib.rc_context({"svg.hashsalt": "liquid", "font.size": 10}):
         figure = Figure((7.2, 4.4), layout="constrained")
         axes = figure.add_subplot()
-        for p in points:
+        near: list[Point] = []
+        for p in sorted(points, key=lambda p: p.accuracy):
             colour = "tab:blue" if p.ours else "tab:gray"
             axes.errorbar(p.work, 100 * p.accuracy, 100 * (p.deviation or 0), fmt="o", color=colour, capsize=3,
                           markerfacecolor=colour if p.measured else "white")
-            right = p.work > sum(axes.get_xlim()) / 2 and False
-            axes.annotate(p.name, (p.work, 100 * p.accuracy), (-7 if right else 7, 5), textcoords="offset points",
-                          ha="right" if right else "left", color=colour)
+            left = sum(abs(p.work - other.work) < 0.2 * p.work for other in near) % 2  # names of close points take turns
+            axes.annotate(p.name, (p.work, 100 * p.accuracy), (-8 if left else 8, 0), textcoords="offset points",
+                          ha="right" if left else "left", va="center", color=colour)
+            near.append(p)
         axes.set(xscale="log", xlabel=work, ylabel="accuracy, %", title=title)
         low, high = axes.get_xlim()
-        axes.set_xlim(low, high * 2.2)  # room for the names
+        axes.set_xlim(low / 1.6, high * 1.6)  # room for the names
         axes.grid(alpha=0.3, which="both")
         if not all(p.measured for p in points):
             axes.text(0.99, 0.02, "hollow: estimated from multiply-accumulates", transform=axes.transAxes, ha="right")
