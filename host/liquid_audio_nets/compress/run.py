@@ -110,9 +110,10 @@ def input_bits(k: int) -> int:
 
 
 def decide(model: Model, clips: list[np.ndarray]) -> np.ndarray:
-    """The label of every clip by the C core, int (clips,)."""
+    """The label of every clip by the C core, int (clips,); of task anomaly whether the clip is reported."""
     with LNN(write(model)) as lnn:
-        return np.array([run_clip(lnn, samples).label for samples in clips])
+        heard = [run_clip(lnn, samples) for samples in clips]
+    return np.array([bool(clip.detections) if model.task == "anomaly" else clip.label for clip in heard], int)
 
 
 def figures(model: Model, decided: np.ndarray, truth: np.ndarray) -> dict:

@@ -18,10 +18,15 @@ def hann(n: int) -> np.ndarray:
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
 
 
+def mel_corners_hz(channels: int, low_hz: float, high_hz: float) -> np.ndarray:
+    """Corners of the triangles, HTK-mel spaced, in Hz (channels + 2,); the middle of channel c is corner c + 1."""
+    low, high = (2595.0 * np.log10(1.0 + f / 700.0) for f in (low_hz, high_hz))
+    return 700.0 * (10.0 ** (np.linspace(low, high, channels + 2) / 2595.0) - 1.0)
+
+
 def mel_filterbank(channels: int, fft_size: int, sample_rate_hz: int, low_hz: float, high_hz: float) -> np.ndarray:
     """Triangles of peak 1, linear in Hz between HTK-mel spaced corners; (channels, fft_size//2 + 1)."""
-    low, high = (2595.0 * np.log10(1.0 + f / 700.0) for f in (low_hz, high_hz))
-    corners = 700.0 * (10.0 ** (np.linspace(low, high, channels + 2) / 2595.0) - 1.0)
+    corners = mel_corners_hz(channels, low_hz, high_hz)
     bins = np.arange(fft_size // 2 + 1) * sample_rate_hz / fft_size
     left, centre, right = (corners[i:i + channels, None] for i in range(3))
     rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .run import Task
 
 TASKS = {
+    "anomaly": "anomaly:AnomalyTask",
     "keywords": "keywords:KeywordTask",
     "series": "series:SeriesTask",
     "sounds": "sounds:SoundTask",

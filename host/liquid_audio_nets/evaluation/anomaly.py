@@ -1,0 +1,111 @@
+"""Anomalies: area under ROC of how unlike normal a recording is at its worst, normal recordings against all others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterable
+
+import numpy as np
+
+from ..audio.files import AudioError
+from ..audio.held_out import Recording, Recordings
+from ..core import LNN
+from ..lnn import read
+from .measure import Options
+from .traces import area_under_roc
+
+
+@dataclass
+class Heard:
+    """One recording: the largest score in it, the first band reported, None where nothing was."""
+
+    folder: str
+    score: float
+    band: str | None
+    seconds: float
+
+
+def unlikeness(lnn: LNN, samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Resets the model and plays int16 (n,): s / (1 + s) after every whole tick, (ticks,), and the bands reported."""
+    lnn.reset()
+    tick, score, bands = lnn.tick_samples, [], []
+    for at in range(0, len(samples) - tick + 1, tick):
+        result = lnn.process(samples[at : at + tick])
+        score.append(result.confidence)
+        bands += [result.keyword] if result.keyword_detected else []
+    return np.array(score, np.float64), bands
+
+
+def hear(lnn: LNN, recordings: Iterable[Recording], progress: Callable[[], None] = lambda: None) -> list[Heard]:
+    """Every recording from a fresh start."""
+    found = []
+    for r in recordings:
+        score, bands = unlikeness(lnn, r.samples)
+        found.append(Heard(r.folder, float(score.max(initial=0.0)), bands[0] if bands else None,
+                           len(r.samples) / lnn.sample_rate))
+        progress()
+    return found
+
+
+@dataclass
+class AnomalyResult:
+    """normal: held-out recordings of the normal sound; other: recordings of anything else."""
+
+    label: str
+    normal: list[Heard]
+    other: list[Heard]
+    unreadable: list[str]
+    figure_name = "area under ROC"
+
+    def area(self, other: list[Heard]) -> float:
+        heard = [*other, *self.normal]
+        return area_under_roc(np.array([h.score for h in heard]), np.arange(len(heard)) < len(other))
+
+    @property
+    def figure(self) -> float:
+        return self.area(self.other)
+
+    def by_folder(self) -> dict[str, float]:
+        """Area under ROC of each folder of other sounds."""
+        return {name: self.area([h for h in self.other if h.folder == name]) for name in sorted({h.folder for h in self.other})}
+
+    def as_json(self) -> dict:
+        return {"task": "anomaly", "normal": self.label, "auc": self.figure, "auc_by_folder": self.by_folder(),
+                "normal_recordings": len(self.normal), "other_recordings": len(self.other),
+                "false_alarms": reported(self.normal), "detected": reported(self.other),
+                "seconds": sum(h.seconds for h in (*self.normal, *self.other)), "unreadable": self.unreadable}
+
+    def lines(self) -> list[str]:
+        folders = ", ".join(f"{name} {area:.3f}" for name, area in self.by_folder().items())
+        return [f"normal: {self.label}; area under ROC {self.figure:.4f} of {len(self.other)} other recordings against "
+                f"{len(self.normal)} normal ones that were not learned from",
+                f"at the model's own threshold {reported(self.other)} of {len(self.other)} others are reported, and "
+                f"{reported(self.normal)} of {len(self.normal)} normal ones", f"by folder: {folders}"]
+
+
+def reported(heard: list[Heard]) -> int:
+    return sum(h.band is not None for h in heard)
+
+
+def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> AnomalyResult:
+    """data: a folder with one folder a kind of sound; the model's metadata names the normal one.  Of the normal sound the
+    part that was not learned from counts, of the others, none of which were learned from, all.
+
+    Raises AudioError where one of the two is missing."""
+    metadata = read(content).metadata
+    label, fold = str(metadata.get("normal", "normal")), str(metadata.get("held_out_fold", "4"))
+    every = ("training", "validation", "testing")
+    normal = Recordings(data, every if options.split == "all" else (options.split,), fold=fold)
+    other = Recordings(data, every)
+    others = [str(p.relative_to(data)) for p in other.folders(".") if p.name != label and p != data]
+    if not (Path(data) / label).is_dir() or not others:
+        raise AudioError(f"{data}: give a folder that holds '{label}', the sound that is normal to this model, and folders of "
+                         "other sounds")
+    with LNN(content) as lnn:
+        result = AnomalyResult(label, hear(lnn, normal.read(label), progress), hear(lnn, other.read(*others), progress), [])
+    result.unreadable = normal.unreadable + other.unreadable
+    if not result.normal or not result.other:
+        raise AudioError(f"{data}: no {'held-out ' if options.split == 'validation' else ''}recordings of '{label}'"
+                         if not result.normal else f"{data}: no recordings of other sounds than '{label}'")
+    return result
