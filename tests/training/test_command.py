@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.cli.train import app
+from liquid_audio_nets.core import LNN
 
 
 @pytest.fixture
@@ -64,6 +66,21 @@ def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_pat
     assert a == b
     other = train("keywords", "--data", words, "--out", tmp_path / "a", *small, "--hidden", "10")
     assert other.returncode == 2 and "model.hidden" in other.stderr
+
+
+@pytest.mark.skipif("espeak-ng" not in engines(), reason="espeak-ng is not installed")
+def test_a_word_without_any_recording_is_one_command(train, tmp_path):
+    (tmp_path / "none").mkdir()
+    done = train("keywords", "--data", tmp_path / "none", "--out", tmp_path / "run", "--say", "computer", "--labels", "_silence_",
+                 "--synthetic", 0, "--set", "data.synthetic_said=40", "--set", "data.synthetic_unknown=0", "--hidden", 4,
+                 "--epochs", 1, "--epoch-steps", 1, "--batch", 4)
+    assert done.returncode == 0, done.stderr
+    card = (tmp_path / "run/card.md").read_text()
+    assert "no recording of them: computer" in card and "Google" not in card
+    with LNN.load(tmp_path / "run/keywords.lnn") as net:
+        assert net.labels == ("computer", "_silence_") and net.selftest() < 2e-3
+    result = json.loads((tmp_path / "run/confusion.json").read_text())
+    assert sum(result["confusion"][0]) > 0  # measured on voices that were held out
 
 
 def test_unreadable_files_are_listed_and_a_class_that_vanishes_is_an_error(train, words, tmp_path):

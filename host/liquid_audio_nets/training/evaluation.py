@@ -45,8 +45,11 @@ class Clips:
 
 
 def validation_clips(store: FrameStore, labels: tuple[str, ...]) -> Clips:
-    """The reported set: words of validation speakers and held-out slices of background noise."""
-    words = Clips.whole(store, store.where(source="commands", split="validation"), labels)
+    """The reported set: words of validation speakers, of labels without recordings those of held-out synthetic voices, and
+    held-out slices of background noise."""
+    spoken, recorded = (store.where(source=source, split="validation") for source in ("synthetic", "commands"))
+    spoken = spoken[np.isin(store.label[spoken], labels) & ~np.isin(store.label[spoken], store.label[store.source == "commands"])]
+    words = Clips.whole(store, np.concatenate([recorded, spoken]), labels)
     if SILENCE not in labels:
         return words
     return words + Clips.slices(store, store.where(source="noise", split="validation"), labels)

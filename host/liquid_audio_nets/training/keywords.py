@@ -12,6 +12,7 @@ import torch
 
 from ..audio.dataset import SILENCE, scan
 from ..audio.files import AudioError, read_audio
+from ..audio.speech import say
 from ..reference.frontend import FrontEnd
 from .arch.registry import WINDOWED
 from .augment import Augment
@@ -22,6 +23,7 @@ from .card import Facts
 from .evaluation import posteriors, validation_clips
 from .export import to_model
 from .placement import Chooser, Mixture
+from .provenance import provenance
 from .recipe import build
 from .report import Det
 from .schedule import Policy
@@ -29,11 +31,7 @@ from .sources import KeywordSources
 from .streams import Score, validation_streams
 from .trainer import LNNTrainer, TrainerConfig
 
-DATA = ("Google Speech Commands v0.01 (P. Warden, CC BY 4.0); Free Spoken Digit Dataset (CC BY-SA 4.0); Picovoice wake-word "
-        "and speech-to-intent benchmarks (Apache-2.0); ESC-10 (K. Piczak, CC BY / CC0 by clip); words spoken by espeak-ng "
-        "and flite.")
 WINDOW_TICK_BLOCKS = 2
-LICENCE = "Weights: CC BY-SA 4.0, from data under CC BY 4.0, CC BY-SA 4.0 and Apache-2.0."
 
 
 class KeywordTask:
@@ -102,22 +100,29 @@ class KeywordTask:
         self.det = det_of(scores)
         self.notes["Streams"] = streams_note(score, sum(len(s.events) for s in streams), thresholds, temperature, error)
         accuracy = float((posterior.argmax(1) == self.clips.label).mean())
-        metadata = {"licence": LICENCE, "data": self.data.name, "split": "official speaker hash", "seed": trainer.config.seed,
+        metadata = {"licence": self.facts().licence, "data": self.data.name, "split": "official speaker hash", "seed": trainer.config.seed,
                     "steps": trainer.step, "validation_accuracy": round(accuracy, 4),
                     "parameters": trainer.net.parameter_count()}
         return trainer.export_embedded(out / "keywords.lnn", golden_audio=self.golden_audio(), metadata=metadata,
                                        temperature=temperature, thresholds=thresholds)
 
     def golden_audio(self) -> np.ndarray:
-        """One training clip of the first keyword that has one, int16 (n,)."""
+        """One training clip of the first keyword that has one, else that keyword spoken; int16 (n,)."""
+        words = [w for w in self.labels if not w.startswith("_")]
         root = self.data / "speech_commands" if (self.data / "speech_commands").is_dir() else self.data
-        data = scan(root, [w for w in self.labels if not w.startswith("_")], "training")
-        return read_audio(data.clips[0].path)[0]
+        try:
+            return read_audio(scan(root, words, "training").clips[0].path)[0]
+        except AudioError:
+            return say(words[0])
 
     def facts(self) -> Facts:
         used = Counter(self.store.source[self.store.split == "training"].tolist())
-        return Facts(DATA, LICENCE, "official speaker hash, held-out parts of every noise; no testing speaker was read",
-                     dict(used), self.notes, self.det)
+        data, licence = provenance(self.data, synthetic="synthetic" in used)
+        notes, said = dict(self.notes), self.recipe["data"]["say"]
+        if said:
+            notes["Synthetic words"] = f"Learned from synthetic speech alone, no recording of them: {', '.join(said)}."
+        return Facts(data, licence, "official speaker hash, held-out parts of every noise; no testing speaker was read",
+                     dict(used), notes, self.det)
 
 
 def with_said(labels: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
@@ -132,7 +137,7 @@ def check_classes(store: FrameStore, labels: tuple[str, ...]) -> None:
         training = store.where(label=label, split="training")
         if len(training) < (1 if label == SILENCE else 2):
             raise AudioError(f"{len(training)} training clips for '{label}'; add recordings or leave the label out")
-    if not len(store.where(split="validation", source="commands")):
+    if len(store.where(source="commands")) and not len(store.where(split="validation", source="commands")):
         raise AudioError("no clip of a validation speaker (file names decide, by SHA-1 up to '_nohash_'); "
                          "add more speakers")
 
