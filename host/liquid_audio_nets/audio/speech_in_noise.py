@@ -17,7 +17,7 @@ from .mixing import active_rms, as_float, fit_noise, rms
 BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 RANGE_DB, GAP_BLOCKS = 20.0, 10
 SPEECH_LEVEL = 10 ** (-28 / 20)  # RMS of the active speech in a mixture, full scale 1
-CLEAN_DB = 30.0  # recordings whose own noise is nearer to their peak than this give no truth
+CLEAN_DB, CLEAN_SHARE = 35.0, 0.3  # recordings whose quietest blocks, this share, are not so far below the peak give no truth
 
 
 def speech_blocks(power: np.ndarray) -> np.ndarray:
@@ -31,8 +31,8 @@ def speech_blocks(power: np.ndarray) -> np.ndarray:
 
 
 def is_clean(power: np.ndarray) -> bool:
-    """The quietest tenth of an utterance's blocks lies at least CLEAN_DB below its peak; power (blocks,)."""
-    return bool(len(power)) and np.quantile(power, 0.1) <= power.max() * 10 ** (-CLEAN_DB / 10)
+    """The recording's own noise is far enough below its peak to tell where the speech ends; power (blocks,)."""
+    return bool(len(power)) and bool(np.quantile(power, CLEAN_SHARE) <= power.max() * 10 ** (-CLEAN_DB / 10))
 
 
 def block_power(samples: np.ndarray) -> np.ndarray:

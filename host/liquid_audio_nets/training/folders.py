@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Iterator, Sequence
 
+import numpy as np
+
 from ..audio.dataset import NOISE_FOLDERS
 from ..audio.files import AudioError
 from ..audio.held_out import Recordings, part_of_voice

@@ -20,17 +20,14 @@ from .card import Facts
 from .folder_task import CALIBRATION_SECONDS, SPLIT, FolderTask, write_calibration
 from .folders import FolderSources, Group
 from .export import to_model
+from .provenance import provenance
 from .recipe import build
 from .trainer import LNNTrainer
 from .vad_batches import Speech, VadBatches
 
-DATA = ("Speech: Google Speech Commands v0.01 (P. Warden, CC BY 4.0), Picovoice wake-word and speech-to-intent benchmarks "
-        "(Apache-2.0), Free Spoken Digit Dataset (CC BY-SA 4.0). Noise: Speech Commands' background noise, ESC-10 (K. Piczak, "
-        "CC BY / CC0 by clip).")
-LICENCE = "Weights: CC BY-SA 4.0, from data under CC BY 4.0, CC BY-SA 4.0 and Apache-2.0."
 SPEECH = "speech"
 SNR_DB = (20.0, 10.0, 5.0, 0.0)
-_MEASURED_BATCHES, _MEASURED_SNR_DB = 6, 5.0
+_MEASURED_BATCHES, _MEASURED_SNR_DB = 4, 5.0
 
 
 class VadTask(FolderTask):
@@ -78,7 +75,7 @@ class VadTask(FolderTask):
         self.notes["Held-out speech in held-out noise"] = "\n".join(f"- {line}" for line in result.lines())
         calibration = self._calibration()
         write_calibration(out / "calibration", calibration)
-        metadata = {"licence": LICENCE, "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
+        metadata = {"licence": provenance(self.data, False)[1], "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
                     "steps": trainer.step, "parameters": trainer.net.parameter_count(),
                     **{f"auc_{row.snr_db:g}_db": round(row.area, 4) for row in result.rows}}
         return trainer.export_embedded(out / "vad.lnn", golden_audio=calibration[0], metadata=metadata, task="vad",
@@ -103,4 +100,4 @@ class VadTask(FolderTask):
             "A tick is speech where at least half of it lies within 20 dB of the loudest block of the clean utterance, gaps "
             f"of up to 100 ms filled. {self.training.left_out} training recordings with too much noise of their own to tell "
             "where speech ends were left out.")
-        return Facts(DATA, LICENCE, SPLIT, self.learned_from(), self.notes)
+        return Facts(*provenance(self.data, False), SPLIT, self.learned_from(), self.notes)

@@ -55,13 +55,16 @@ class VadBatches:
                 continue
             truth = speech_blocks(power)
             self.words.setdefault(str(self.store.source[clip]), []).append((int(clip), truth, float(power[truth].mean())))
+        share = np.sqrt([len(clips) for clips in self.words.values()])
+        self.shares = share / share.sum()
         self.noises = [n for s in ("noise", "environment") if len(n := self.store.where(split=self.split, source=s))]
 
     def __call__(self, batch: int, seed: int) -> Batch:
         rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         s, a = self.speech, self.augment
         tick_blocks = int(rng.choice(s.tick_blocks))
-        ticks = int(s.length_s / (tick_blocks * BLOCK_S))
+        tick_s = tick_blocks * BLOCK_S
+        ticks = int(s.length_s / tick_s + 1e-9)
         blocks = ticks * tick_blocks
         frames, level, truth = (np.stack(x, 1) for x in zip(*(self._lay(blocks, rng) for _ in range(batch))))
         noise = np.stack([self._noise(blocks, rng) for _ in range(batch)], 1)
@@ -70,18 +73,20 @@ class VadBatches:
         gain = 10 ** (rng.uniform(*s.gain_db, batch) / 10)
         clean_power, clean_energy = self._gather(frames, level * gain, tick_blocks)
         noise_power, noise_energy = self._gather(noise, np.broadcast_to(hiss * gain, noise.shape), tick_blocks)
-        clean_power = torch.bmm(clean_power.transpose(0, 1), warp_matrices(batch, clean_power.shape[2], a, generator))
-        power = (clean_power.transpose(0, 1) + noise_power) * channel_gain(batch, clean_power.shape[2], a, generator)
+        clean_power, noise_power = (
+            torch.bmm(power.transpose(0, 1), warp_matrices(batch, power.shape[2], a, generator)).transpose(0, 1)
+            * channel_gain(batch, power.shape[2], a, generator) for power in (clean_power, noise_power))
+        power = clean_power + noise_power
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)
         speaks = truth.reshape(ticks, tick_blocks, batch).mean(1) >= 0.5
         carried = rng.random(batch) < s.carry_share
-        schedule = self._schedule(clean_energy + noise_energy, tick_blocks * BLOCK_S, carried, rng)
+        schedule = self._schedule(clean_energy + noise_energy, tick_s, carried, rng)
         weight = np.where(schedule.closed > 0, 0.0, 1.0)
         weight[1:] *= np.where(speaks[1:] != speaks[:-1], s.edge_weight, 1.0)
-        weight[: round(0.2 / (tick_blocks * BLOCK_S))] *= 0.3
+        weight[: round(0.2 / tick_s)] *= 0.3
         allowed = np.stack([speaks, ~speaks], 2)
         return Batch(log_mel, torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed), torch.from_numpy(allowed),
-                     torch.from_numpy(weight.astype(np.float32)), torch.from_numpy(carried), True)
+                     torch.from_numpy(weight.astype(np.float32)), torch.from_numpy(carried), True, tick_s)
 
     def _lay(self, blocks: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frames of the store (blocks,), their power gain, and whether somebody speaks."""
@@ -91,7 +96,7 @@ class VadBatches:
             return frames, level, truth
         sources, at = list(self.words), -int(rng.uniform(0, 100))
         while at < blocks:
-            clips = self.words[sources[rng.integers(len(sources))]]
+            clips = self.words[sources[rng.choice(len(sources), p=self.shares)]]
             clip, speaks, power = clips[rng.integers(len(clips))]
             first = int(rng.integers(0, max(len(speaks) - 150, 1)))  # into the middle of a sentence
             begin, end = max(at, 0), min(at + len(speaks) - first, blocks)

@@ -22,14 +22,11 @@ from .export import to_model
 from .folder_task import CALIBRATION_SECONDS, SPLIT, FolderTask, write_calibration
 from .folders import FolderSources, Group
 from .placement import Chooser, Mixture
+from .provenance import provenance
 from .recipe import build
 from .report import Det
 from .trainer import LNNTrainer
 
-DATA = ("Picovoice wake-word and speech-to-intent benchmarks (Apache-2.0); Google Speech Commands v0.01 (P. Warden, CC BY "
-        "4.0); Free Spoken Digit Dataset (CC BY-SA 4.0); ESC-10 (K. Piczak, CC BY / CC0 by clip); words spoken by espeak-ng "
-        "and flite.")
-LICENCE = "Weights: CC BY-SA 4.0, from data under CC BY 4.0, CC BY-SA 4.0 and Apache-2.0."
 SNR_DB = (20.0, 10.0, 5.0)
 
 
@@ -95,7 +92,7 @@ class WakeWordTask(FolderTask):
         self.notes["Held-out sounds"] = "\n".join(f"- {line.strip()}" for line in result.lines()[:-1])
         self.det = det_of(result)
         self._write_calibration(out / "calibration")
-        metadata = {"licence": LICENCE, "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
+        metadata = {"licence": self._provenance()[1], "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
                     "steps": trainer.step, "parameters": trainer.net.parameter_count()}
         return trainer.export_embedded(out / f"{self.word}.lnn", golden_audio=self._positives()[0], metadata=metadata,
                                        task="wake_word", policy=self.policy, thresholds=threshold)
@@ -122,8 +119,11 @@ class WakeWordTask(FolderTask):
             seconds += len(samples) / 16000
         write_calibration(folder, clips)
 
+    def _provenance(self) -> tuple[str, str]:
+        return provenance(self.data, synthetic=bool(self._spoken()))
+
     def facts(self) -> Facts:
-        return Facts(DATA, LICENCE, SPLIT, self.learned_from(), self.notes, self.det)
+        return Facts(*self._provenance(), SPLIT, self.learned_from(), self.notes, self.det)
 
 
 def det_of(result: WakeResult) -> Det:

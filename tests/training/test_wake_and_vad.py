@@ -1,0 +1,105 @@
+"""Recipes wake-word and vad: what they read, what they make of it, a tiny run of each through the frame."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_recordings import make
+
+from liquid_audio_nets.audio import AudioError
+from liquid_audio_nets.audio.speech_in_noise import SPEECH_LEVEL
+from liquid_audio_nets.core import LNN
+from liquid_audio_nets.lnn import load
+from liquid_audio_nets.training import recipe as recipes
+from liquid_audio_nets.training.log import read_log
+from liquid_audio_nets.training.run import Run, train
+from liquid_audio_nets.training.tasks import make_task
+
+SMALL = {"model.hidden": [6], "train.epochs": 1, "train.epoch_steps": 3, "train.batch": 8}
+WAKE = SMALL | {"data.positives": "computer", "data.negatives": ["talk"], "data.wake_words": [], "data.digits": ["digits"],
+                "data.commands": [], "data.noise": ["_background_noise_"], "data.synthetic": 0}
+VAD = SMALL | {"data.speech": ["talk", "digits"], "data.noise": ["_background_noise_"]}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("recordings"))
+
+
+@pytest.fixture
+def task(data, tmp_path):
+    """task(name, settings) -> a prepared task."""
+    def of(name, settings):
+        made = make_task(recipes.load(name, settings.items()), data, tmp_path / name, lambda text: None)
+        made.prepare()
+        return made
+
+    return of
+
+
+def test_wake_word_sounds_by_label_and_split(task):
+    store = task("wake-word", WAKE).store
+    count = {(label, split): len(store.where(label=label, split=split)) for label in ("computer", "_unknown_", "_silence_")
+             for split in ("training", "validation")}
+    assert count == {("computer", "training"): 4, ("computer", "validation"): 4, ("_unknown_", "training"): 8,
+                     ("_unknown_", "validation"): 8, ("_silence_", "training"): 1, ("_silence_", "validation"): 1}
+
+
+def test_confusable_words_are_spoken_as_negatives(task):
+    made = task("wake-word", WAKE)
+    made.recipe["data"] |= {"synthetic": 6, "confusable": ["commuter"], "synthetic_confusable": 2, "synthetic_unknown": 1,
+                            "synthetic_sentence": 1}
+    spoken = {text: (label, count) for text, label, count in made._spoken()}
+    assert spoken["computer"] == ("computer", 6) and spoken["commuter"] == ("_unknown_", 2)
+    assert spoken["happy"] == ("_unknown_", 1) and spoken["what time is it"] == ("_unknown_", 1)
+
+
+def test_vad_batches_say_for_every_tick_whether_somebody_speaks(task):
+    made = task("vad", VAD | {"speech.clean_share": 1.0, "speech.dt_augment": 0.0, "speech.silent_share": 0.0,
+                              "augment.mask_share": 0.0, "augment.band_share": 0.0, "speech.gain_db": [0, 0]})
+    batch = made.batch(16, 1)
+    assert batch.allowed.shape[2] == 2 and (batch.allowed.sum(2) == 1).all()
+    speaks, loud = batch.allowed[..., 0], batch.log_mel.exp().sum(2)
+    assert 0.1 < speaks.float().mean() < 0.9
+    assert loud[speaks].median() > 300 * loud[~speaks].median()
+    assert torch.equal(made.batch(16, 1).log_mel, batch.log_mel) and not torch.equal(made.batch(16, 2).allowed, batch.allowed)
+
+
+def test_vad_noise_is_as_far_below_speech_as_asked(task):
+    made = task("vad", VAD | {"speech.snr_db": [5, 5], "speech.clean_share": 0.0, "speech.silent_share": 1.0,
+                              "speech.gain_db": [0, 0], "speech.tick_blocks": [2]})
+    maker, rng = made.training, np.random.default_rng(0)
+    noise = np.stack([maker._noise(200, rng) for _ in range(4)], 1)
+    gain = SPEECH_LEVEL**2 * 10 ** -0.5 / maker.energy[noise].mean(0)
+    _, energy = maker._gather(noise, np.broadcast_to(gain, noise.shape), 2)
+    assert np.allclose(10 * np.log10(SPEECH_LEVEL**2 / energy.mean(0)), 5.0, atol=0.01)
+    assert not made.batch(8, 3).allowed[..., 0].any()
+
+
+@pytest.mark.parametrize("name, settings, file, kind", [("wake-word", WAKE, "computer", "wake_word"), ("vad", VAD, "vad", "vad")])
+def test_a_run_from_folders_to_a_model(task, tmp_path, name, settings, file, kind):
+    made, run = task(name, settings), tmp_path / "run"
+    path = train(made, Run.of(made.recipe, run, ahead=False))
+    assert path == run / f"{file}.lnn"
+    model = load(path)
+    assert model.task == kind and model.policy.max_timestep_us == 64_000
+    with LNN.load(path) as lnn:
+        assert lnn.selftest() < 1e-3
+    assert len(read_log(run / "log.csv")) == 1 and len(list((run / "calibration").glob("*.wav"))) > 10
+    card = (run / "card.md").read_text()
+    assert "Held-out" in card and "ESC's fold 4" in card
+    if kind == "wake_word":
+        assert (run / "det.csv").read_text().startswith("threshold,false_rejects") and (run / "det.png").exists()
+
+
+@pytest.mark.parametrize("name, settings, sentence", [
+    ("wake-word", WAKE | {"data.positives": "jarvis"}, "no sound files in jarvis"),
+    ("wake-word", WAKE | {"data.negatives": [], "data.digits": []}, "no training recording for '_unknown_'"),
+    ("vad", VAD | {"data.noise": ["nothing"]}, "no sound files in nothing")])
+def test_missing_folders_are_named(task, name, settings, sentence):
+    with pytest.raises(AudioError, match=sentence):
+        task(name, settings)
+
+
+def test_without_data_the_option_is_named(tmp_path):
+    with pytest.raises(AudioError, match="--data"):
+        make_task(recipes.load("vad"), None, tmp_path, print)
