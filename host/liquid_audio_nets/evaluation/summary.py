@@ -27,6 +27,8 @@ def summarise(data: bytes, lnn: LNN) -> dict:
 
 def frontend_macs(model: Model) -> int:
     """Multiplications of one front-end run, estimated: window, real FFT, power, mel filters."""
+    if model.frontend.kind == "none":
+        return 0
     n = model.frontend.fft_points
     fft = n * math.log2(n / 2) + 2 * n
     return round(len(model.frontend.window) + fft + n + len(model.frontend.mel_weights))
@@ -34,6 +36,8 @@ def frontend_macs(model: Model) -> int:
 
 def _frontend(model: Model) -> dict:
     fe, rate = model.frontend, model.sample_rate_hz
+    if fe.kind == "none":
+        return {"kind": fe.kind, "numbers_a_row": fe.n_mels, "time_scale": float(fe.time_scale)}
     bin_hz = rate / fe.fft_points
     used = np.flatnonzero(fe.mel_count)
     last = used[-1] if len(used) else 0

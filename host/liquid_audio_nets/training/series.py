@@ -24,7 +24,7 @@ LEAST_ROWS = 200
 @dataclass
 class Forecasts:
     """Stretches of a table, time-major: log_mel (T, B, C) the columns as they are, dt (T, B) s of the cells, change
-    (T, B, K) from the columns now to those at the horizon, weight (T, B)."""
+    (T, B, K) from the columns now to those at the horizon, as shares of its usual size, weight (T, B)."""
 
     log_mel: Tensor
     dt: Tensor
@@ -44,15 +44,14 @@ class Forecasts:
         return Forecasts(*(x.to(device) for x in (self.log_mel, self.dt, self.change, self.weight)), self.stream)
 
     def loss(self, outputs: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
-        """Mean squared error in deviations of each column; outputs (T, B, K)."""
-        wanted = self.change * net.inv_std[:outputs.shape[-1]]
-        return ((outputs - wanted).square().mean(-1) * self.weight).sum() / self.weight.sum().clamp_min(1e-6)
+        """Mean squared error; outputs (T, B, K)."""
+        return ((outputs - self.change).square().mean(-1) * self.weight).sum() / self.weight.sum().clamp_min(1e-6)
 
 
 class SeriesTask:
     """The first part of the table is learned from, the next chooses the epoch, the last is what is reported."""
 
-    name, metric = "series", "RMSE saved against persistence"
+    name, metric, keep = "series", "RMSE saved against persistence", "best"
 
     def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None]):
         self.recipe, self.data, self.cache, self.report = recipe, data, Path(cache), report
@@ -94,6 +93,9 @@ class SeriesTask:
                                   "a horizon_s of some intervals, or more rows")
         learned = self.rows.values[self.parts["training"]]
         self.mean, self.inv_std = learned.mean(0), 1 / np.maximum(learned.std(0), 1e-6)
+        self.change = (self.targets.values - self.rows.values)[:, :len(self.forecast)]
+        usual = self.change[self.parts["training"] & self.targets.known].std(0)
+        self.scale = np.maximum(usual, 1e-6)  # of the outputs: each column's error counts alike
         self.time_scale = TICK_S / self.rows.interval_s
         self.dt = np.clip(np.diff(self.rows.time_s, prepend=self.rows.time_s[0] - self.rows.interval_s) * self.time_scale,
                           DT_MIN_S, DT_MAX_S).astype(np.float32)
@@ -116,18 +118,17 @@ class SeriesTask:
         index = np.stack([np.sort(rng.choice(length, kept, replace=False)) for _ in range(size)], 1) + start
         times = self.rows.time_s[index]
         dt = np.clip(np.diff(times, axis=0, prepend=times[:1] - self.rows.interval_s) * self.time_scale, DT_MIN_S, DT_MAX_S)
-        change = (self.targets.values - self.rows.values)[index][..., :len(self.forecast)]
         known = self.targets.known[index] & (times + self.horizon_s <= self.rows.time_s[last - 1])
         weight = known * (np.arange(kept) >= kept // 4)[:, None]  # the state has to find in first
         return Forecasts(torch.from_numpy(self.rows.values[index]), torch.from_numpy(dt.astype(np.float32)),
-                         torch.from_numpy(change), torch.from_numpy(weight.astype(np.float32)))
+                         torch.from_numpy(self.change[index] / self.scale), torch.from_numpy(weight.astype(np.float32)))
 
     @torch.no_grad()
     def predict(self, net: LiquidNet) -> np.ndarray:
         """Forecasts after every row, from the first row on, float32 (n, K)."""
         values, dt = torch.from_numpy(self.rows.values)[:, None], torch.from_numpy(self.dt)[:, None]
         outputs, _ = net(values, dt, torch.zeros_like(dt))
-        return self.rows.values[:, :len(self.forecast)] + outputs[:, 0].numpy() / self.inv_std[:len(self.forecast)]
+        return self.rows.values[:, :len(self.forecast)] + outputs[:, 0].numpy() * self.scale
 
     def saved(self, forecast: np.ndarray, part: str) -> float:
         """1 - RMSE / RMSE of persistence, mean of the columns: 0 is no better than the last value, 1 is perfect."""
@@ -136,23 +137,23 @@ class SeriesTask:
         return float(1 - np.mean(rmse(forecast, self.targets, here) / rmse(self.rows.values[:, :count], self.targets, here)))
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
-        forecast = self.predict(trainer.average)
+        self.measured = trainer.average
+        forecast = self.predict(self.measured)
         return {"score": self.saved(forecast, "validation"), "reported": self.saved(forecast, "reported")}
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """series.lnn: numbers in, forecasts out, in the columns' own units."""
-        self.exported = trainer.average
         metadata = {"data": self.data.name, "licence": self.recipe["data"]["licence"], "columns": list(self.rows.names),
                     "time_column": self.recipe["data"]["time_column"], "horizon_s": self.horizon_s,
                     "interval_s": self.rows.interval_s, "reported_from_s": float(self.rows.time_s[self.parts["reported"]][0]),
                     "steps": trainer.step, "seed": trainer.config.seed, "saved_against_persistence": round(self.evaluate(trainer)["reported"], 4)}
-        numbers = lnn.FrontEndNone(self.mean, self.inv_std, 1 / self.inv_std[:len(self.forecast)], self.time_scale)
+        numbers = lnn.FrontEndNone(self.mean, self.inv_std, self.scale, self.time_scale)
         return trainer.export_embedded(out / "series.lnn", numbers=numbers, thresholds=0.0, metadata=metadata, task="series")
 
     def facts(self) -> Facts:
         count, here, now = len(self.forecast), self.parts["reported"], self.rows.values[:, :len(self.forecast)]
         linear = linear_forecast(self.rows, self.targets, self.parts["training"], count)
-        net = self.predict(self.exported)
+        net = self.predict(self.measured)
         rows = "\n".join(f"| {name} | {a:.4g} | {b:.4g} | {c:.4g} |" for name, a, b, c in zip(
             self.forecast, rmse(now, self.targets, here), rmse(linear, self.targets, here), rmse(net, self.targets, here)))
         return Facts(

@@ -37,6 +37,7 @@ class SoundTask:
         self.fold = recipe["data"]["held_out_fold"]
         self.policy = build(Policy, recipe["policy"])
         self.unreadable: list[str] = []
+        self.notes: dict[str, str] = {}
 
     def prepare(self) -> None:
         self.labels = self._classes()
@@ -96,15 +97,18 @@ class SoundTask:
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """sounds.lnn, its confidences made honest on the held-out clips."""
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
-        self.temperature = best_temperature(posterior, self.clips.label)
-        log_p = np.log(np.maximum(posterior, 1e-12)) / self.temperature
+        temperature = best_temperature(posterior, self.clips.label)
+        log_p = np.log(np.maximum(posterior, 1e-12)) / temperature
         honest = np.exp(log_p - np.logaddexp.reduce(log_p, axis=1, keepdims=True))
-        self.error = calibration_error(honest, self.clips.label)
+        error = calibration_error(honest, self.clips.label)
+        self.notes["Confidence"] = (
+            f"Temperature {temperature:.2f}, expected calibration error {100 * error:.1f} % on the clips that it was fitted on. "
+            "Listens for the listed classes only: any other sound is taken for one of them, most often with less confidence.")
         data = self.recipe["data"]
         metadata = {"data": self.data.name, "licence": data["licence"], "held_out_fold": self.fold, "steps": trainer.step,
                     "seed": trainer.config.seed, "held_out_accuracy": round(self.evaluate(trainer)["score"], 4)}
         return trainer.export_embedded(out / "sounds.lnn", golden_audio=self._golden(), metadata=metadata, task="sounds",
-                                       policy=self.policy, temperature=self.temperature, thresholds=data["threshold"])
+                                       policy=self.policy, temperature=temperature, thresholds=data["threshold"])
 
     def _golden(self) -> np.ndarray:
         """The beginning of the loudest part of a clip that was learned from."""
@@ -121,6 +125,4 @@ class SoundTask:
             licence=self.recipe["data"]["licence"],
             split=f"fold {self.fold} held out, by the first digit of the file names; the last epoch was kept",
             clips={label: int((self.store.label[learned] == label).sum()) for label in self.labels},
-            notes={"Confidence": f"Temperature {self.temperature:.2f}, expected calibration error {100 * self.error:.1f} % on "
-                                 "the clips that it was fitted on. Listens for the listed classes only: any other sound is "
-                                 "taken for one of them, most often with less confidence."})
+            notes=self.notes)
