@@ -164,11 +164,27 @@ def test_wrong_checkpoints_are_one_sentence(run, tmp_path):
 
 def test_export_says_what_it_cannot_do(run, tmp_path):
     trainer = LNNTrainer.load(run.out / "best.safetensors")
-    with pytest.raises(ExportError, match="float32"):
-        trainer.export_embedded(tmp_path / "m.lnn", quantization="int8")
+    with pytest.raises(ExportError, match="'float32' or 'int8'"):
+        trainer.export_embedded(tmp_path / "m.lnn", quantization="int4")
     with pytest.raises(ExportError, match="cortex-m4"):
         trainer.export_embedded(tmp_path / "m.lnn", target="z80")
     assert trainer.export_embedded(tmp_path / "m.lnn", quantization="float32", target="cortex-m4").exists()
+
+
+@pytest.mark.parametrize("recorded", (True, False))
+def test_int8_comes_straight_from_the_trainer(run, tmp_path, recorded):
+    core = pytest.importorskip("liquid_audio_nets.core")
+    golden, _ = read_audio(next((run.data / "yes").iterdir()))
+    path = LNNTrainer.load(run.out / "best.safetensors").export_embedded(
+        tmp_path / "m.lnn", quantization="int8", golden_audio=golden, calibrate=run.data if recorded else None)
+    model = load(path)
+    assert model.cells[0].weight == "int8" and model.frontend.kind == "logmel_q15" and model.target == "cortex_m4"
+    right = total = 0
+    with core.LNN.load(path) as net:
+        assert net.selftest() == 0
+        for clip, samples in scan(run.data, LABELS[:3], "validation").read():
+            right, total = right + (core.run_clip(net, samples).label == LABELS.index(clip.label)), total + 1
+    assert right / total > 0.8
 
 
 def test_data_that_cannot_be_learned_from(words, tmp_path):

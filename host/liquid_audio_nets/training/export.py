@@ -18,6 +18,8 @@ REFRACTORY_US = 1_200_000  # a word may keep its label for a second of noise
 TARGETS = {"any": "any", "host": "host", "cortex-m0": "cortex_m0", "cortex-m3": "cortex_m3", "cortex-m4": "cortex_m4",
            "cortex-m7": "cortex_m7", "cortex-m33": "cortex_m33", "cortex-m55": "cortex_m55", "riscv32": "riscv32"}
 
+QUANTIZATIONS = ("float32", "int8")
+
 
 class ExportError(ValueError):
     """The network cannot be written as asked; the message says what can."""
@@ -64,18 +66,24 @@ def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadat
 
 
 def export_lnn(net: LiquidNet, path: str | Path, quantization: str = "float32", target: str = "any",
-               golden_audio: np.ndarray | None = None, **content: Any) -> Path:
+               golden_audio: np.ndarray | None = None, calibrate: str | Path | None = None, **content: Any) -> Path:
     """Write net as a `.lnn` file; golden_audio int16 (n,) is stored with the logits it must give.
 
-    content: thresholds, metadata, policy, temperature, task and numbers of to_model.
-    Raises ExportError for a quantization other than float32."""
-    if quantization != "float32":
-        raise ExportError(f"quantization '{quantization}' is not available yet; use quantization='float32'")
+    quantization: float32, or int8 with the integer front-end, its scales fitted on the recordings in the folder
+    `calibrate`, or on made-up sound and golden_audio.  content: thresholds, metadata, policy, temperature, task and
+    numbers of to_model.  Raises ExportError for another quantization, AudioError for a folder without sound."""
+    if quantization not in QUANTIZATIONS:
+        raise ExportError(f"unknown quantization '{quantization}'; use {' or '.join(map(repr, QUANTIZATIONS))}")
     model = to_model(net, target=target, **content)
     if golden_audio is not None:
         from ..core import add_golden  # needs the compiled core; a model without golden vectors does not
 
         model = add_golden(model, golden_audio)
+    if quantization == "int8":
+        from ..compress import Request, compress, from_folder, synthetic
+
+        sounds = from_folder(Path(calibrate), model) if calibrate else synthetic(model)
+        model = compress(model, sounds, Request(quantization="int8", target=TARGETS[target])).model
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     lnn.save(model, path)
