@@ -8,7 +8,7 @@ import pytest
 from liquid_audio_nets.training import recipe as recipes
 from liquid_audio_nets.training.augment import Augment
 from liquid_audio_nets.training.recipe import RecipeError
-from liquid_audio_nets.training.tasks import TASKS
+from liquid_audio_nets.training.tasks import TASKS, make_task
 
 
 def own(tmp_path, text):
@@ -90,3 +90,16 @@ def test_wrong_names_and_changes_are_named(source, changes, sentence):
 
 def test_the_text_to_copy_is_toml():
     assert tomllib.loads(recipes.text("keywords"))["task"] == "keywords"
+
+
+def test_frames_are_kept_for_what_they_were_made_from(tmp_path):
+    def folder(**data):
+        recipe = recipes.load("keywords", [(f"data.{k}", v) for k, v in data.items()])
+        return make_task(recipe, tmp_path, tmp_path / "cache", lambda text: None).cache
+
+    (tmp_path / "yes").mkdir()
+    (tmp_path / "yes/a.wav").write_bytes(b"1")
+    first = folder()
+    assert folder() == first and folder(synthetic=7) != first and folder(labels="yes,no") != first
+    (tmp_path / "yes/b.wav").write_bytes(b"1")
+    assert folder() != first

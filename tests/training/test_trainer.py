@@ -31,7 +31,7 @@ class KeywordRun:
         self.run = Run.of(recipe, out, ahead=False, progress=progress)
 
     def store(self):
-        return FrameStore(self.out / "cache")
+        return FrameStore(self.task.cache)
 
     def train(self):
         return train(self.task, self.run)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
+
+from ..audio.files import SUFFIXES
+from .cache import FrameStore
 
 if TYPE_CHECKING:
     from .run import Task
@@ -20,8 +26,18 @@ TASKS = {
 
 
 def make_task(recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None]) -> "Task":
-    """The task of a resolved recipe.  data: the user's folder, None where there is none; cache: where frames may be
-    stored; report: takes what the user should know, a line at a time."""
+    """The task of a resolved recipe.  data: the user's folder or file, None where there is none; cache: a folder for frame
+    stores, or a frame store; report: takes what the user should know, a line at a time."""
     module, _, name = TASKS[recipe["task"]].partition(":")
     kind = getattr(importlib.import_module(f".{module}", __package__), name)
-    return kind(recipe, Path(data) if data else None, Path(cache), report)
+    data, cache = Path(data) if data else None, Path(cache)
+    return kind(recipe, data, cache if FrameStore.exists(cache) else cache / _made_from(recipe, data), report)
+
+
+def _made_from(recipe: dict[str, Any], data: Path | None) -> str:
+    """A name for what is read from data by a recipe: another one once files come, go or change."""
+    files = [os.path.join(path, name) for path, _, names in os.walk(data, followlinks=True) for name in names] if data else []
+    found = sorted((path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in files
+                   if path.lower().endswith(SUFFIXES) and os.path.isfile(path))
+    known = json.dumps([recipe["data"], str(data and data.resolve()), found])
+    return f"{recipe['task']}-{hashlib.sha1(known.encode()).hexdigest()[:10]}"
