@@ -16,6 +16,7 @@ LIQUID_CORE_SOURCES := \
 	core/frontend_f32.c \
 	core/frontend_q15.c \
 	core/loader.c \
+	core/matvec_s16.c \
 	core/matvec_s8.c \
 	core/matvec_s8_arm.c \
 	core/matvec_s8_mve.c \

@@ -12,6 +12,7 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend_f32.c
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend_q15.c
     ${CMAKE_CURRENT_LIST_DIR}/core/loader.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s16.c
     ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s8.c
     ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s8_arm.c
     ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s8_mve.c

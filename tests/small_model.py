@@ -128,3 +128,16 @@ def tiny_sparse_model(seed: int = 0) -> Model:
 
 def tiny_wide_model(seed: int = 0) -> Model:
     return tiny_integer_model(seed, "rows4x16")
+
+
+def tiny_int16_model(seed: int = 0) -> Model:
+    """Both layouts of int16, and an int8 readout behind them."""
+    from liquid_audio_nets.core import add_golden
+
+    model = tiny_integer_model(seed)
+    for cell, layout in zip(model.cells, ("rows4x4", "rows4x4_sparse")):
+        cell.weight, cell.layout = "int16", layout
+        cell.weights_inputs, cell.weights_state = cell.weights_inputs * 40, cell.weights_state * 90
+        cell.scale_inputs, cell.scale_state = cell.scale_inputs // 40, cell.scale_state // 90
+    model.cells[1].weights_inputs[:4], model.cells[1].weights_state[4:] = 0, 0
+    return add_golden(model, model.golden.audio)

@@ -90,7 +90,7 @@ static uint32_t update_sums(const lnn_cell_t *owner, void *spare) {
     uint32_t n = find_moved(owner, spare);
     if (n == UINT32_MAX) {
         memcpy(cell->counted, lnn_state_s8(owner), n_columns * sizeof *cell->counted);
-        lnn_matvec_s8(&cell->state, cell->counted, cell->sums, spare);
+        lnn_matvec(&cell->state, cell->counted, cell->sums, spare);
         return 0;
     }
     if (n > 0) {
@@ -110,12 +110,12 @@ uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     if (dt_us != cell->dt_us) {
         set_dt(owner, dt_us);
     }
-    lnn_matvec_s8(&cell->inputs, cell->uh, scratch, scratch + 2u * rows);
+    lnn_matvec(&cell->inputs, cell->uh, scratch, scratch + 2u * rows);
     if (cell->delta_q15 > 0) {
         skipped += update_sums(owner, scratch + rows);
         from_state = cell->sums;
     } else {
-        lnn_matvec_s8(&cell->state, lnn_state_s8(owner), scratch + rows, scratch + 2u * rows);
+        lnn_matvec(&cell->state, lnn_state_s8(owner), scratch + rows, scratch + 2u * rows);
     }
     lnn_scale_sums(scratch, cell->bias_q16, cell->scale_inputs, from_state, cell->scale_state, rows);
     const int32_t *z = scratch, *inv_c = cell->inv_c_q31; /* |z| < 3 * 2**29 by the loader's bounds */

@@ -75,8 +75,8 @@ typedef struct {
     const int32_t *bias_q16;      /* (2N) gate and reversal of each unit side by side */
     const int32_t *scale_inputs;  /* (2N) */
     const int32_t *scale_state;   /* (2N) */
-    lnn_matrix_s8_t inputs;       /* (2N, M) */
-    lnn_matrix_s8_t state;        /* (2N, N) */
+    lnn_matrix_t inputs;       /* (2N, M) */
+    lnn_matrix_t state;        /* (2N, N) */
     /* state */
     int16_t *uh;        /* (columns8(M) + columns8(N)) inputs, then h in q15 */
     int32_t *h_q30;     /* (N) h with the bits that a small timestep needs */
@@ -113,7 +113,7 @@ typedef struct {
     /* weights of an integer model */
     const int32_t *bias_q16;  /* (rows4(n_labels)) */
     const int32_t *scale;     /* (rows4(n_labels)) */
-    lnn_matrix_s8_t matrix;   /* (rows4(n_labels), n_inputs) */
+    lnn_matrix_t matrix;   /* (rows4(n_labels), n_inputs) */
     /* state */
     int32_t *logits_q16;     /* (rows4(n_labels)) */
     int32_t *evidence_q16;   /* (n_labels) logits smoothed over time */
@@ -160,7 +160,7 @@ struct lnn_model {
     /* engine */
     int16_t *ring;     /* (window_samples) the newest audio */
     void *scratch;     /* shared by the front-end and the cells, which never run at once */
-    bool integer;      /* cells and readout are int8, else float32 */
+    bool integer;      /* weights of cells and readout, else they are float32 */
     uint32_t ring_at;       /* next place to write */
     uint32_t tick_filled;   /* samples of the current tick */
     uint32_t elapsed;       /* samples since the cells' last step */

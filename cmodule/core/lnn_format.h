@@ -207,7 +207,7 @@ typedef char lnn_file_cell_is_16_bytes[sizeof(lnn_file_cell_t) == 16 ? 1 : -1];
 /* then float bias[2 * n_units]: rows: gate of unit 0, reversal of unit 0, gate of unit 1, ... */
 /* then float weights[2 * n_units * (n_inputs + n_units)]: same rows, columns [u;h], in the layout */
 
-/* the record of a cell section whose weight is int8; a row's sum times its scale, shifted right by 32, is an argument in q16 */
+/* the record of a cell section whose weight is int8 or int16; a row's sum times its scale, shifted right by 32, is an argument in q16 */
 typedef struct {
     uint8_t kind; /* enum cell */
     uint8_t solver; /* enum solver */
@@ -215,9 +215,9 @@ typedef struct {
     uint8_t layout; /* enum layout, of both matrices */
     uint16_t n_inputs; /* M */
     uint16_t n_units; /* N, even */
-    uint16_t n_blocks_inputs; /* groups of sixteen weights in the file: all of the matrix, or those that are not all zero */
+    uint16_t n_blocks_inputs; /* blocks of sixteen weights in the file: all of the matrix, or those that are not all zero */
     uint16_t n_blocks_state; /* the same */
-    uint16_t delta_q15; /* four states count as unmoved until one is further than this from where it counted last; 0: all count at every step */
+    uint16_t delta_q15; /* int8: four states count as unmoved until one is further than this from where it counted last; 0: all count at every step */
     uint16_t gate_clamp_q11; /* |Wf [u;h] + bf| is clamped to this */
 } lnn_file_cell_s8_t;
 typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 : -1];
@@ -227,10 +227,10 @@ typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 :
 /* then int32_t scale_state[2 * n_units]: of the state's sum; states are q15: two scales a row, for the two parts' ranges differ */
 /* then uint8_t counts_inputs[n_units // 2 * (layout == 2)]: sparse: blocks of each four rows */
 /* then uint8_t columns_inputs[n_blocks_inputs * (layout == 2)]: sparse: a block's first column over 4, ascending */
-/* then int8_t weights_inputs[16 * n_blocks_inputs]: in the layout */
+/* then int8_t weights_inputs[16 * n_blocks_inputs * weight]: in the layout; int16 takes two of these bytes */
 /* then uint8_t counts_state[n_units // 2 * (layout == 2)]: the same for the state */
 /* then uint8_t columns_state[n_blocks_state * (layout == 2)]: the same */
-/* then int8_t weights_state[16 * n_blocks_state]: the same */
+/* then int8_t weights_state[16 * n_blocks_state * weight]: the same */
 
 /* logits = W h + b, smoothed to evidence, softmax */
 typedef struct {
@@ -245,19 +245,19 @@ typedef char lnn_file_readout_is_12_bytes[sizeof(lnn_file_readout_t) == 12 ? 1 :
 /* then float bias[rows4(n_labels)]: rows beyond n_labels are zero */
 /* then float weights[rows4(n_labels) * n_inputs]: in the layout */
 
-/* the record of a readout section whose weight is int8 */
+/* the record of a readout section whose weight is int8 or int16 */
 typedef struct {
     uint8_t weight; /* enum weight */
     uint8_t layout; /* enum layout */
     uint16_t n_inputs; /* units of the last cell */
     uint16_t idle_label; /* the label of no sound at all; 65535: none */
-    uint16_t n_blocks; /* groups of sixteen weights */
+    uint16_t n_blocks; /* blocks of sixteen weights */
     float smoothing_s; /* time constant of the evidence */
 } lnn_file_readout_s8_t;
 typedef char lnn_file_readout_s8_is_12_bytes[sizeof(lnn_file_readout_s8_t) == 12 ? 1 : -1];
 /* then int32_t bias[rows4(n_labels)]: q16; rows beyond n_labels are zero */
 /* then int32_t scale[rows4(n_labels)]: as in cell_s8 */
-/* then int8_t weights[16 * n_blocks]: in the layout, which is not sparse */
+/* then int8_t weights[16 * n_blocks * weight]: in the layout, which is not sparse */
 
 /* the adaptive timestep; every field may be changed while running */
 typedef struct {

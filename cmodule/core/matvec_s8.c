@@ -3,7 +3,7 @@
 #include "fixmath.h"
 #include "internal.h"
 
-uint32_t lnn_matrix_s8_blocks(uint32_t layout, uint32_t n_groups, uint32_t n_columns) {
+uint32_t lnn_matrix_blocks(uint32_t layout, uint32_t n_groups, uint32_t n_columns) {
     return layout == LNN_LAYOUT_ROWS4X16 ? n_groups * lnn_columns8(n_columns) / 4u : n_groups * (lnn_rows4(n_columns) / 4u);
 }
 
@@ -17,7 +17,7 @@ static void add_block(const int8_t *w, const int16_t *x, int32_t *sums) {
     sums[3] += w[12] * x0 + w[14] * x1 + w[13] * x2 + w[15] * x3;
 }
 
-static void rows4x4_sparse(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums) {
+static void rows4x4_sparse(const lnn_matrix_t *m, const int16_t *x, int32_t *sums) {
     const int8_t *w = m->weights;
     const uint8_t *column = m->columns;
     for (uint32_t group = 0; group < m->n_groups; group++, sums += 4) {
@@ -30,7 +30,7 @@ static void rows4x4_sparse(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *
 #endif
 
 #if !defined(LNN_MATVEC_DSP) && !defined(LNN_MATVEC_V6M)
-static void rows4x4(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums) {
+static void rows4x4(const lnn_matrix_t *m, const int16_t *x, int32_t *sums) {
     const int8_t *w = m->weights;
     for (uint32_t group = 0; group < m->n_groups; group++, sums += 4) {
         sums[0] = sums[1] = sums[2] = sums[3] = 0;
@@ -52,7 +52,7 @@ static int32_t dot(const int8_t *w, const int16_t *x, uint32_t n) {
     return sum;
 }
 
-static void rows4x16(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums) {
+static void rows4x16(const lnn_matrix_t *m, const int16_t *x, int32_t *sums) {
     uint32_t columns = lnn_columns8(m->n_columns);
     const int8_t *w = m->weights;
     for (uint32_t group = 0; group < m->n_groups; group++, sums += 4) {
@@ -66,7 +66,7 @@ static void rows4x16(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums) 
     }
 }
 
-void lnn_matvec_s8_add(const lnn_matrix_s8_t *m, const lnn_delta_s8_t *changes, uint32_t n, int32_t *sums) {
+void lnn_matvec_s8_add(const lnn_matrix_t *m, const lnn_delta_s8_t *changes, uint32_t n, int32_t *sums) {
     uint32_t group_bytes = 4u * lnn_rows4(m->n_columns);
 #if defined(LNN_MATVEC_DSP)
     lnn_rows4x4_add_asm(m->weights, changes, changes + n, m->n_groups, sums, group_bytes);
@@ -89,8 +89,12 @@ void lnn_scale_sums(int32_t *sums, const int32_t *offset, const int32_t *scale, 
 }
 #endif
 
-void lnn_matvec_s8(const lnn_matrix_s8_t *m, const int16_t *x, int32_t *sums, void *spare) {
+void lnn_matvec(const lnn_matrix_t *m, const int16_t *x, int32_t *sums, void *spare) {
     (void)spare;
+    if (m->wide) {
+        lnn_matvec_s16(m, x, sums);
+        return;
+    }
     switch (m->layout) {
         case LNN_LAYOUT_ROWS4X4_SPARSE:
 #if defined(LNN_MATVEC_DSP)

@@ -95,7 +95,7 @@ void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch)
 }
 
 void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch) {
-    lnn_matvec_s8(&ro->matrix, state, scratch, scratch + lnn_rows4(ro->n_labels));
+    lnn_matvec(&ro->matrix, state, scratch, scratch + lnn_rows4(ro->n_labels));
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         int32_t logit = ro->bias_q16[i] + lnn_mul_high(scratch[i], ro->scale[i]);
         ro->logits_q16[i] = lnn_clamp(logit, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16);

@@ -61,6 +61,10 @@ static void load_frontend(lnn_model_t *m, lnn_cursor_t *c) {
     }
 }
 
+static bool is_integer(uint32_t weight) {
+    return weight == LNN_WEIGHT_INT8 || weight == LNN_WEIGHT_INT16;
+}
+
 static void load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
     lnn_cell_t *cell = &m->cells[index];
     const lnn_file_cell_t *f = (const void *)peek(c, sizeof *f);
@@ -72,7 +76,7 @@ static void load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
         || !lnn_require(c, f->n_inputs == n_inputs, LNN_ERR_SHAPE)) {
         return;
     }
-    bool integer = f->weight == LNN_WEIGHT_INT8;
+    bool integer = is_integer(f->weight);
     if (!lnn_require(c, index == 0 || integer == m->integer, LNN_ERR_WEIGHTS) /* all cells alike */
         || !lnn_require(c, integer || m->frontend.kind != LNN_FRONTEND_LOGMEL_Q15, LNN_ERR_WEIGHTS)) {
         return;
@@ -94,7 +98,7 @@ static void load_readout(lnn_model_t *m, lnn_cursor_t *c) {
     lnn_readout_t *ro = &m->readout;
     const lnn_file_readout_t *f = (const void *)peek(c, sizeof *f);
     if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE)
-        || !lnn_require(c, f->weight == (m->integer ? LNN_WEIGHT_INT8 : LNN_WEIGHT_FLOAT32), LNN_ERR_WEIGHTS)
+        || !lnn_require(c, m->integer ? is_integer(f->weight) : f->weight == LNN_WEIGHT_FLOAT32, LNN_ERR_WEIGHTS)
         || !lnn_require(c, f->n_inputs == m->cells[m->info.n_cells - 1u].n_units, LNN_ERR_SHAPE)
         || !lnn_require(c, m->info.task != LNN_TASK_ANOMALY || m->info.n_labels == m->frontend.n_mels, LNN_ERR_SHAPE)
         || !lnn_require(c, f->idle_label == UINT16_MAX || f->idle_label < m->info.n_labels, LNN_ERR_RANGE)

@@ -31,16 +31,28 @@ void lnn_load_frontend_q15(lnn_model_t *m, lnn_cursor_t *c) {
 }
 
 /* -128 is refused: the bound on a sum (matvec_s8.h) needs |weight| <= 127 */
-static const int8_t *take_weights(lnn_cursor_t *c, uint32_t count) {
-    const int8_t *w = lnn_take(c, count, sizeof *w);
+static void check_s8(lnn_cursor_t *c, const int8_t *w, uint32_t count) {
     for (uint32_t i = 0; w && i < count; i++) {
         lnn_require(c, w[i] >= -127, LNN_ERR_NUMBER);
     }
-    return w;
+}
+
+/* The magnitudes of a row: the bound on a sum for int16. */
+static void check_s16(lnn_cursor_t *c, const lnn_matrix_t *m) {
+    const int16_t *w = m->weights;
+    for (uint32_t group = 0; w && group < m->n_groups; group++) {
+        uint32_t n = m->counts ? m->counts[group] : lnn_rows4(m->n_columns) / 4u, row[4] = { 0, 0, 0, 0 };
+        for (const int16_t *end = w + 16u * n; w < end; w++) {
+            uint32_t *sum = &row[(uint32_t)(end - w - 1) / 2u % 4u]; /* a pair a row, from the last to the first */
+            int32_t weight = *w;
+            *sum += (uint32_t)(weight < 0 ? -weight : weight);
+            lnn_require(c, *sum <= LNN_ROW_LIMIT_S16, LNN_ERR_NUMBER);
+        }
+    }
 }
 
 /* Blocks of a group are in ascending order within the matrix. */
-static void check_blocks(lnn_cursor_t *c, const lnn_matrix_s8_t *m, uint32_t n_blocks) {
+static void check_blocks(lnn_cursor_t *c, const lnn_matrix_t *m, uint32_t n_blocks) {
     uint32_t used = 0, fours = lnn_rows4(m->n_columns) / 4u;
     for (uint32_t group = 0; c->status == LNN_OK && group < m->n_groups; group++) {
         uint32_t first = 0;
@@ -53,8 +65,9 @@ static void check_blocks(lnn_cursor_t *c, const lnn_matrix_s8_t *m, uint32_t n_b
     lnn_require(c, used == n_blocks, LNN_ERR_SHAPE);
 }
 
-static void load_matrix(lnn_cursor_t *c, lnn_matrix_s8_t *m, uint32_t layout, uint32_t n_rows, uint32_t n_columns,
-    uint32_t n_blocks) {
+static void load_matrix(lnn_cursor_t *c, lnn_matrix_t *m, uint32_t weight, uint32_t layout, uint32_t n_rows,
+    uint32_t n_columns, uint32_t n_blocks) {
+    m->wide = weight == LNN_WEIGHT_INT16;
     m->layout = (uint8_t)layout;
     m->n_groups = (uint16_t)(n_rows / 4u);
     m->n_columns = (uint16_t)n_columns;
@@ -63,21 +76,27 @@ static void load_matrix(lnn_cursor_t *c, lnn_matrix_s8_t *m, uint32_t layout, ui
         m->columns = lnn_take(c, n_blocks, 1);
         check_blocks(c, m, n_blocks);
     } else {
-        lnn_require(c, n_blocks == lnn_matrix_s8_blocks(layout, m->n_groups, n_columns), LNN_ERR_SHAPE);
+        lnn_require(c, n_blocks == lnn_matrix_blocks(layout, m->n_groups, n_columns), LNN_ERR_SHAPE);
         lnn_take(c, 0, 1); /* two empty arrays end at the same place */
     }
-    m->weights = take_weights(c, 16u * n_blocks);
+    m->weights = lnn_take(c, 16u * n_blocks, m->wide ? 2u : 1u);
+    if (m->wide) {
+        check_s16(c, m);
+    } else {
+        check_s8(c, m->weights, 16u * n_blocks);
+    }
 }
 
-static bool is_dense(uint32_t layout) {
-    return layout == LNN_LAYOUT_ROWS4X4 || layout == LNN_LAYOUT_ROWS4X16;
+static bool is_dense(uint32_t weight, uint32_t layout) {
+    return layout == LNN_LAYOUT_ROWS4X4 || (layout == LNN_LAYOUT_ROWS4X16 && weight == LNN_WEIGHT_INT8);
 }
 
 void lnn_load_cell_s8(lnn_cursor_t *c, lnn_cell_t *cell) {
     lnn_cell_s8_t *s8 = &cell->as.s8;
     const lnn_file_cell_s8_t *f = lnn_take(c, 1, sizeof *f);
-    if (!f || !lnn_require(c, is_dense(f->layout) || f->layout == LNN_LAYOUT_ROWS4X4_SPARSE, LNN_ERR_WEIGHTS)
-        || !lnn_require(c, f->delta_q15 == 0 || f->layout == LNN_LAYOUT_ROWS4X4, LNN_ERR_WEIGHTS)
+    if (!f || !lnn_require(c, is_dense(f->weight, f->layout) || f->layout == LNN_LAYOUT_ROWS4X4_SPARSE, LNN_ERR_WEIGHTS)
+        || !lnn_require(c, f->delta_q15 == 0 || (f->layout == LNN_LAYOUT_ROWS4X4 && f->weight == LNN_WEIGHT_INT8),
+            LNN_ERR_WEIGHTS)
         || !lnn_require(c, f->gate_clamp_q11 >= 1u && f->gate_clamp_q11 <= INT16_MAX && f->delta_q15 <= INT16_MAX,
             LNN_ERR_NUMBER)) {
         return;
@@ -93,8 +112,8 @@ void lnn_load_cell_s8(lnn_cursor_t *c, lnn_cell_t *cell) {
     s8->bias_q16 = lnn_take_ints(c, rows, BIAS_LIMIT);
     s8->scale_inputs = lnn_take_ints(c, rows, SCALE_LIMIT);
     s8->scale_state = lnn_take_ints(c, rows, SCALE_LIMIT);
-    load_matrix(c, &s8->inputs, f->layout, rows, f->n_inputs, f->n_blocks_inputs);
-    load_matrix(c, &s8->state, f->layout, rows, f->n_units, f->n_blocks_state);
+    load_matrix(c, &s8->inputs, f->weight, f->layout, rows, f->n_inputs, f->n_blocks_inputs);
+    load_matrix(c, &s8->state, f->weight, f->layout, rows, f->n_units, f->n_blocks_state);
     for (uint32_t i = 0; c->status == LNN_OK && i < f->n_units; i++) {
         lnn_require(c, s8->inv_tau_q16[i] <= INV_TAU_LIMIT_Q16, LNN_ERR_NUMBER);
     }
@@ -104,9 +123,9 @@ void lnn_load_readout_s8(lnn_model_t *m, lnn_cursor_t *c) {
     lnn_readout_t *ro = &m->readout;
     const lnn_file_readout_s8_t *f = lnn_take(c, 1, sizeof *f);
     uint32_t rows = lnn_rows4(m->info.n_labels);
-    if (f && lnn_require(c, is_dense(f->layout), LNN_ERR_WEIGHTS)) {
+    if (f && lnn_require(c, is_dense(f->weight, f->layout), LNN_ERR_WEIGHTS)) {
         ro->bias_q16 = lnn_take_ints(c, rows, BIAS_LIMIT);
         ro->scale = lnn_take_ints(c, rows, SCALE_LIMIT);
-        load_matrix(c, &ro->matrix, f->layout, rows, f->n_inputs, f->n_blocks);
+        load_matrix(c, &ro->matrix, f->weight, f->layout, rows, f->n_inputs, f->n_blocks);
     }
 }

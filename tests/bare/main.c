@@ -69,16 +69,20 @@ static void print_cell_costs(lnn_model_t *model) {
 
 /* A dense product as large as that of 64 units on 40 inputs, in the layout of the core. */
 static void print_product_costs(void) {
-    static const int8_t weights[ROWS * COLUMNS] = { 1, 2, 3 };
+    static const int16_t weights[ROWS * COLUMNS] = { 1, 2, 3 };
     static int16_t x[COLUMNS], spare[COLUMNS];
     static int32_t sums[ROWS];
-    lnn_matrix_s8_t matrix = { weights, NULL, NULL, ROWS / 4u, COLUMNS, LNN_LAYOUT_ROWS4X4 };
+    lnn_matrix_t wide = { weights, NULL, NULL, ROWS / 4u, COLUMNS, LNN_LAYOUT_ROWS4X4, true }, matrix = wide;
+    matrix.wide = false;
 #ifdef __ARM_FEATURE_MVE
     matrix.layout = LNN_LAYOUT_ROWS4X16;
 #endif
     uint32_t start = clock_ticks();
-    lnn_matvec_s8(&matrix, x, sums, spare);
+    lnn_matvec(&matrix, x, sums, spare);
     print_number("matvec_s8_instructions", instructions(clock_ticks() - start, 1));
+    start = clock_ticks();
+    lnn_matvec(&wide, x, sums, spare);
+    print_number("matvec_s16_instructions", instructions(clock_ticks() - start, 1));
 }
 
 #ifdef AUDIO

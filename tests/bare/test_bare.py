@@ -4,7 +4,7 @@ import dataclasses
 
 import machines
 import pytest
-from integer_model import integer_model
+from integer_model import fill_to_the_limit, integer_model
 from small_model import noise
 
 from liquid_audio_nets.core import add_golden
@@ -12,6 +12,9 @@ from liquid_audio_nets.lnn import load, save
 
 needs_machines = pytest.mark.skipif(not machines.available(), reason="needs gcc-arm-none-eabi and qemu-system-arm")
 STEPS = 10_000
+# Every kernel in one model; the readout is int16 in rows4x4.
+UNITS, LAYOUTS = (20, 36, 12, 10), ("rows4x4", "rows4x4_sparse", "rows4x16", "rows4x4_sparse")
+WEIGHTS = ("int8", "int8", "int8", "int16")
 
 
 def with_golden(model, path):
@@ -22,8 +25,7 @@ def with_golden(model, path):
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("bare") / "small.lnn"
-    return with_golden(integer_model(units=(20, 36, 12), layout=("rows4x4", "rows4x4_sparse", "rows4x16"),
-                                     delta_q15=600), path)
+    return with_golden(integer_model(units=UNITS, layout=LAYOUTS, weight=WEIGHTS, delta_q15=600), path)
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +67,14 @@ def test_costs(root, tmp_path, name, per_mac):
 
 def test_the_corners_do_not_overflow(tmp_path):
     """512 columns of weights, scales and biases at their limits, any sound, any timestep: nothing for UBSan."""
-    widest = integer_model(1, units=(512, 4), channels=128)
-    for cell in widest.cells:
-        cell.weights_inputs[:], cell.weights_state[:] = 127, -127
+    widest = [integer_model(1, units=(512, 4), channels=128, weight=weight) for weight in ("int8", "int16")]
+    for cell in (cell for model in widest for cell in model.cells):
+        fill_to_the_limit(cell)
         cell.scale_inputs[:] = cell.scale_state[:] = 2**30 - 1
         cell.bias[:] = 2**29 - 1
         cell.inv_tau[:] = 4000 << 16
-    for k, model in enumerate((widest, integer_model(2, gain=1e3, layout="rows4x16"), integer_model(3, channels=3, window_samples=256))):
+    others = integer_model(2, gain=1e3, layout="rows4x16"), integer_model(3, channels=3, window_samples=256)
+    for k, model in enumerate((*widest, *others)):
         path = with_golden(model, tmp_path / "corner.lnn")
         said = machines.run_on_host(machines.build_for_host(path, tmp_path / f"host{k}", 500, 65536))
         assert said["status"] == "OK"

@@ -59,7 +59,7 @@ def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
 
 @pytest.mark.parametrize("options, code, word", [
     (("--input", "nowhere.lnn"), 2, "no such file"),
-    (("--quantization", "int16"), 2, "int16"),
+    (("--quantization", "int4"), 2, "int4"),
     (("--target", "z80"), 2, "z80"),
     (("--calibrate", "/nonexistent"), 2, "no sound files"),
 ])

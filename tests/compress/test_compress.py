@@ -5,16 +5,19 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_model import babble, small_model
 
 from liquid_audio_nets.compress import CompressError, Request, Sounds, blame, compress, load_model, synthetic
-from liquid_audio_nets.compress.calibration import calibrate
+from liquid_audio_nets.compress.calibration import Moments, calibrate
 from liquid_audio_nets.compress.frontend import fit_frontend
 from liquid_audio_nets.compress.pruning import prune, zero_block_share
 from liquid_audio_nets.compress.run import integer_cells
 from liquid_audio_nets.compress.weights import Part, quantise
 from liquid_audio_nets.core import LNN
 from liquid_audio_nets.lnn import CellS8, save, write
+from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.reference.frontend import FrontEnd
 
 
@@ -50,6 +53,26 @@ def test_rounding_errs_less_than_the_nearest_numbers(calibration):
     assert np.all(size(w - q * scale[:, None]) < size(w - np.rint(w / nearest) * nearest))
     assert np.abs(q).max() <= 127
     assert np.allclose(correction, (w - q * scale[:, None]) @ moments.mean)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 512), st.floats(-9, 3), st.sampled_from([12, 15]))
+@settings(max_examples=40, deadline=None)
+def test_rows_of_int16_never_add_up_to_too_much(seed, columns, size, bits):
+    """Rows of any size, some with one large weight, some of zeros: within the format's bound, and near to what they were."""
+    rng, part = np.random.default_rng(seed), Part(slice(0, columns), bits)
+    w = rng.normal(size=(8, columns)) * 10.0 ** rng.uniform(size - 2, size, (8, 1))
+    w[0], w[1, 0], w[2] = 0, 100 * np.abs(w[1]).max(), np.abs(w[2]).max()
+    q, (scale,), _ = quantise(w, [part], Moments(columns), "int16")
+    assert np.abs(q.astype(int)).sum(1).max() <= ROW_LIMIT_S16 and part.scale_q(scale).max() <= 2**30 - 1
+    unclipped = part.scale_q(scale) < 2**30 - 1
+    assert np.all(np.abs(w - q * scale[:, None])[unclipped] <= scale[unclipped, None] / 2 + 1e-12)
+
+
+def test_int16_follows_the_float_model_closer_than_int8(sounds):
+    wide, narrow = (compress(small_model(), sounds, Request(q, frontend="float")) for q in ("int16", "dynamic-int8"))
+    assert {part.weight for part in (*wide.model.cells, wide.model.readout)} == {"int16"}
+    assert wide.logit_error < min(0.02, narrow.logit_error)
+    assert narrow.after["model_bytes"] < wide.after["model_bytes"] < wide.before["model_bytes"]
 
 
 def test_a_scale_stays_within_the_formats_limit(calibration):
@@ -98,7 +121,8 @@ def test_synthetic_sound_serves_where_there_are_no_recordings():
 
 
 @pytest.mark.parametrize("request_, word", [
-    (Request(quantization="int16"), "int16"), (Request(frontend="mfcc"), "mfcc"), (Request("int8", frontend="float"), "float")])
+    (Request(quantization="int4"), "int4"), (Request(frontend="mfcc"), "mfcc"), (Request("int8", frontend="float"), "float"),
+    (Request("int16", delta_threshold=0.01), "delta")])
 def test_what_is_not_there_is_refused_by_name(sounds, request_, word):
     with pytest.raises(CompressError, match=word):
         compress(small_model(), sounds, request_)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integer_model import integer_model, random_frontend_q15
+from integer_model import fill_to_the_limit, integer_model, random_frontend_q15
 from small_model import babble, noise
 
 from liquid_audio_nets.compress.pruning import zero_block_share
@@ -14,14 +14,15 @@ from liquid_audio_nets.reference import fixmath
 from liquid_audio_nets.reference.frontend_q15 import features_q12
 from liquid_audio_nets.reference.integer import NetworkS8
 
-EXAMPLES = settings(max_examples=30, deadline=None)
+EXAMPLES = settings(max_examples=50, deadline=None)
 
 
 def logits_q16(logits: np.ndarray) -> np.ndarray:
     return np.rint(logits.astype(np.float64) * 65536).astype(np.int64)
 
 
-LAYOUTS = ("rows4x4", "rows4x4_sparse", "rows4x16")
+LAYOUTS = (("rows4x4", "int8"), ("rows4x4_sparse", "int8"), ("rows4x16", "int8"), ("rows4x4", "int16"),
+           ("rows4x4_sparse", "int16"))
 
 
 def step_both(model, features_q12, dt_us):
@@ -40,8 +41,8 @@ def step_both(model, features_q12, dt_us):
 @EXAMPLES
 def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread, layout, delta):
     """Any timestep from 1 ms to 1 s, any features, layout and delta; the reference asserts that nothing overflows."""
-    rng = np.random.default_rng(seed)
-    model = integer_model(seed, units, channels=channels, gain=gain, layout=layout, delta_q15=delta)
+    rng, (layout, weight) = np.random.default_rng(seed), layout
+    model = integer_model(seed, units, channels=channels, gain=gain, layout=layout, delta_q15=delta, weight=weight)
     features = rng.integers(-32768, 32768, (12, channels)) >> spread
     dt_us = np.rint(10 ** rng.uniform(3, 6, 12)).astype(int).tolist()
     got, wanted, _ = step_both(model, features, dt_us)
@@ -73,10 +74,11 @@ def test_pruned_weights_are_counted():
         assert lnn.counters()["skipped_macs"] == 16 * round(zero_block_share(model) * n_blocks(model))
 
 
-def test_widest_rows_and_largest_weights_do_not_overflow():
-    model = integer_model(1, units=(512,), channels=128)
+@pytest.mark.parametrize("weight", ["int8", "int16"])
+def test_widest_rows_and_largest_weights_do_not_overflow(weight):
+    model = integer_model(1, units=(512,), channels=128, weight=weight)
     cell = model.cells[0]
-    cell.weights_inputs[:], cell.weights_state[:] = 127, -127
+    fill_to_the_limit(cell)
     cell.scale_inputs[:] = cell.scale_state[:] = 2**30 - 1
     cell.bias[:] = 2**29 - 1
     features = np.full((6, 128), -32768)

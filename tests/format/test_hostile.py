@@ -4,19 +4,19 @@ import shutil
 
 import pytest
 import sanitized
-from small_model import (tiny_anomaly_model, tiny_integer_model, tiny_model, tiny_numbers_model, tiny_sparse_model,
-                         tiny_wide_model)
+from small_model import (tiny_anomaly_model, tiny_int16_model, tiny_integer_model, tiny_model, tiny_numbers_model,
+                         tiny_sparse_model, tiny_wide_model)
 
 from liquid_audio_nets.lnn import write
+
+MODELS = (tiny_model, tiny_integer_model, tiny_sparse_model, tiny_wide_model, tiny_int16_model, tiny_anomaly_model,
+          tiny_numbers_model)
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory, root):
     flags = ("-Wall", "-Wextra", "-fsanitize=float-cast-overflow")
     return sanitized.build(root / "tests/format/hostile.c", tmp_path_factory.mktemp("hostile") / "hostile", *flags)
-
-
-MODELS = (tiny_model, tiny_integer_model, tiny_sparse_model, tiny_wide_model, tiny_anomaly_model, tiny_numbers_model)
 
 
 @pytest.mark.parametrize("make", MODELS)

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import (integer_model, noise, small_model, tiny_integer_model, tiny_model, tiny_numbers_model,
-                         tiny_sparse_model, tiny_wide_model)
+from small_model import (integer_model, noise, small_model, tiny_int16_model, tiny_integer_model, tiny_model,
+                         tiny_numbers_model, tiny_sparse_model, tiny_wide_model)
 
 from liquid_audio_nets.core import LNN, add_golden
 from liquid_audio_nets.lnn import Golden, Label, LnnError, Policy, read, save, write
+from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.lnn.matrix_s8 import pack, unpack
 from liquid_audio_nets.lnn.records import from_rows4, to_rows4
-from liquid_audio_nets.lnn.writer import with_crc
+from liquid_audio_nets.lnn.writer import assemble, with_crc
 
 QUICK = settings(max_examples=800, deadline=None, derandomize=True)
 KINDS = {"float": tiny_model, "rows4x4": tiny_integer_model, "sparse": tiny_sparse_model, "rows4x16": tiny_wide_model,
-         "numbers": tiny_numbers_model}
+         "numbers": tiny_numbers_model, "int16": tiny_int16_model}
 
 
 @functools.cache
@@ -44,10 +45,10 @@ def same_verdict(data: bytes) -> str:
     small_model, lambda: small_model(1, units=(2,), labels=("a",)),
     lambda: small_model(2, units=(6, 4, 8, 2), labels=tuple("abcdefg")),
     lambda: add_golden(small_model(), noise(4000)), tiny_model, integer_model, tiny_integer_model, tiny_sparse_model,
-    tiny_wide_model,
+    tiny_wide_model, tiny_int16_model,
     lambda: integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
     tiny_numbers_model, lambda: tiny_numbers_model(integer=True),
-], ids=range(12))
+], ids=range(13))
 def test_round_trip(make):
     model = make()
     data = write(model)
@@ -69,6 +70,9 @@ def test_layouts_have_inverses(rows, columns):
     assert np.array_equal(from_rows4(to_rows4(matrix), columns), matrix)
     for layout in ("rows4x4", "rows4x16", "rows4x4_sparse"):
         assert np.array_equal(unpack(pack(matrix, layout), layout, rows, columns), matrix)
+    for layout in ("rows4x4", "rows4x4_sparse"):
+        assert np.array_equal(unpack(pack(250 * matrix, layout, "int16"), layout, rows, columns), 250 * matrix)
+    assert pack(np.arange(16).reshape(4, 4), "rows4x4", "int16").weights.view("<i2")[:10].tolist() == [0, 1, 4, 5, 8, 9, 12, 13, 2, 3]
     assert to_rows4(np.arange(8).reshape(4, 2)).tolist() == [0, 2, 4, 6, 1, 3, 5, 7]
     assert pack(np.arange(16).reshape(4, 4), "rows4x4").weights[:8].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
 
@@ -148,6 +152,30 @@ def test_impossible_models_of_numbers_are_not_written(change, error):
     with pytest.raises(LnnError) as caught:
         write(model)
     assert caught.value.name == error
+
+
+@pytest.mark.parametrize("change, error", [
+    (lambda cell: setattr(cell, "layout", "rows4x16"), "WEIGHTS"),
+    (lambda cell: setattr(cell, "delta_q15", 1), "WEIGHTS"),
+    (lambda cell: cell.weights_state.__setitem__(0, ROW_LIMIT_S16 // 4 + 1), "NUMBER"),
+    (lambda cell: cell.weights_state.__setitem__((0, 0), 32768), "NUMBER"),
+])
+def test_int16_that_could_overflow_or_has_no_kernel_is_not_written(change, error):
+    model = tiny_int16_model()
+    change(model.cells[0])
+    with pytest.raises(LnnError) as caught:
+        write(model)
+    assert caught.value.name == error
+
+
+@pytest.mark.parametrize("size, error", [(ROW_LIMIT_S16, "OK"), (ROW_LIMIT_S16 + 1, "NUMBER")])
+def test_reader_and_core_agree_on_the_sum_of_a_row(size, error):
+    model = tiny_int16_model()
+    model.golden = None
+    for row in range(8):
+        model.cells[0].weights_state[row] = (32767, -1, size - 2 * 32767 - 1, -32767)
+        assert same_verdict(with_crc(assemble(model))) == error
+        model.cells[0].weights_state[row] = 0
 
 
 def test_an_interrupted_save_leaves_the_old_file(model, model_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""liquid-compress: a trained model in int8, checked against the float one."""
+"""liquid-compress: a trained model in integers, checked against the float one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def main_command(
     target: Annotated[str, typer.Option(help=f"{', '.join(TARGETS)}; every core runs every file")] = "any",
     quantization: Annotated[str, typer.Option(
         help="dynamic-int8: int8 cells, and the integer front-end where it hears as well; int8: no float anywhere; "
-             "float32")] = "dynamic-int8",
+             "int16: weights twice as large and near to float's; float32")] = "dynamic-int8",
     frontend: Annotated[str, typer.Option(help="auto, integer or float")] = "auto",
     prune_threshold: Annotated[float, typer.Option(
         help="blocks of 4 x 4 weights with less than this share of their rows' variance become zero", min=0, max=1)] = 0.0,
@@ -39,7 +39,7 @@ def main_command(
     golden_ms: Annotated[int, typer.Option(help="length of the golden vectors' sound; 0: none", min=0, max=10000)] = 80,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Compress a float model to int8 and prove that it still hears.
+    """Compress a float model to integers and prove that it still hears.
 
     Scales are chosen by least error on the recordings, the result is run through the C core beside the
     float model, and its golden vectors are stored in it. Without --calibrate the scales are fitted on

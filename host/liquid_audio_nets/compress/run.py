@@ -18,7 +18,7 @@ from .pruning import prune
 from .sounds import Sounds
 from .weights import (FEATURE_BITS, STATE_BITS, dequantise_cell, dequantise_readout, quantise_cell, quantise_readout)
 
-QUANTIZATIONS = ("dynamic-int8", "int8", "float32")
+QUANTIZATIONS = ("dynamic-int8", "int8", "int16", "float32")
 FRONTENDS = ("auto", "integer", "float")
 FRONTEND_DROP_POINTS = 0.5  # an integer front-end may cost this much before `auto` keeps the float one
 COMPARED_CLIPS = 100
@@ -26,7 +26,7 @@ COMPARED_CLIPS = 100
 
 @dataclass
 class Request:
-    """quantization: `dynamic-int8` chooses the front-end by measurement, `int8` has no float anywhere.
+    """quantization: `dynamic-int8` and `int16` choose the front-end by measurement, `int8` has no float anywhere.
 
     target: enum target of the format. prune_threshold: see pruning.py. delta_threshold: see layouts.py.
     golden_samples: audio in the golden vectors, 0 for none.
@@ -39,6 +39,10 @@ class Request:
     delta_threshold: float = 0.0
     golden_samples: int = 1280
 
+    @property
+    def weight(self) -> str:
+        return "int16" if self.quantization == "int16" else "int8"
+
     def check(self) -> None:
         """Raises CompressError naming what is not there."""
         if self.quantization not in QUANTIZATIONS:
@@ -47,6 +51,8 @@ class Request:
             raise CompressError(f"front-end '{self.frontend}' does not exist; choose {', '.join(FRONTENDS)}")
         if self.quantization == "int8" and self.frontend == "float":
             raise CompressError("int8 has no float anywhere; a float front-end goes with --quantization dynamic-int8")
+        if self.quantization == "int16" and self.delta_threshold > 0:
+            raise CompressError("int16 weights have no delta update; --delta-threshold goes with int8")
 
 
 @dataclass
@@ -82,7 +88,7 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
     if request.quantization == "float32":
         return _finish(Compressed(pruned, before, figures(pruned, decide(pruned, sounds.check), truth)), model, sounds, request)
     say("rounding")
-    mixed = lay_out(integer_cells(pruned, calibration), request.target, request.delta_threshold)
+    mixed = lay_out(integer_cells(pruned, calibration, request.weight), request.target, request.delta_threshold)
     frontend_rms = None
     chosen, after = mixed, None
     if request.frontend != "float":
@@ -90,7 +96,7 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
         chosen = dataclasses.replace(mixed, frontend=fitted)
     say("measuring the integer model")
     after = figures(chosen, decide(chosen, sounds.check), truth)
-    if request.frontend == "auto" and request.quantization == "dynamic-int8":
+    if request.frontend == "auto" and request.quantization != "int8":
         kept = figures(mixed, decide(mixed, sounds.check), truth)
         one_clip = 1 / len(sounds.check)  # may be chance
         if kept["accuracy"] - after["accuracy"] > FRONTEND_DROP_POINTS / 100 + one_clip:
@@ -98,11 +104,11 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
     return _finish(Compressed(chosen, before, after, frontend_rms), model, sounds, request)
 
 
-def integer_cells(model: Model, calibration: Calibration) -> Model:
-    """Cells and readout in int8, the front-end as it was."""
-    cells = [quantise_cell(cell, moments, input_bits(k))
+def integer_cells(model: Model, calibration: Calibration, weight: str = "int8") -> Model:
+    """Cells and readout in integers, the front-end as it was."""
+    cells = [quantise_cell(cell, moments, input_bits(k), weight)
              for k, (cell, moments) in enumerate(zip(model.cells, calibration.cells))]
-    return dataclasses.replace(model, cells=cells, readout=quantise_readout(model.readout, calibration.readout))
+    return dataclasses.replace(model, cells=cells, readout=quantise_readout(model.readout, calibration.readout, weight))
 
 
 def input_bits(k: int) -> int:
@@ -127,7 +133,7 @@ def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, flo
     """Points lost by each layer in integers alone, and by pruning, the worst first."""
     calibration = calibrate(model, sounds.calibration)
     original, model = model, prune(model, request.prune_threshold, calibration)
-    integer = integer_cells(model, calibration)
+    integer = integer_cells(model, calibration, request.weight)
     decided = decide(original, sounds.check)
     truth = decided if sounds.truth is None else sounds.truth
 
@@ -160,9 +166,10 @@ def _finish(done: Compressed, original: Model, sounds: Sounds, request: Request)
             seen = np.abs(clip_features(rounded, samples, ends))
             saturated, features = saturated + int(np.sum(seen >= 7.999)), features + seen.size
         done.saturations["feature_share"] = saturated / max(features, 1)
-    if done.model.cells[0].weight == "int8":
-        weights = [np.abs(w) for c in done.model.cells for w in (c.weights_inputs, c.weights_state)]
-        done.saturations["weight_share"] = sum(int(np.sum(w == 127)) for w in weights) / sum(w.size for w in weights)
+    if done.model.cells[0].weight != "float32":
+        weights = [np.abs(w.astype(int)) for c in done.model.cells for w in (c.weights_inputs, c.weights_state)]
+        largest = np.iinfo(done.model.cells[0].weight).max
+        done.saturations["weight_share"] = sum(int(np.sum(w == largest)) for w in weights) / sum(w.size for w in weights)
     if request.golden_samples:
         done.model = add_golden(done.model, loudest(sounds.check, request.golden_samples), _tolerance(done.model))
     return done
@@ -172,7 +179,7 @@ def _tolerance(model: Model) -> float:
     """Integers are equal on every core; a float front-end differs in its last bits, and int8 makes steps of that."""
     if model.frontend.kind == "logmel_q15":
         return 0.0
-    return 2e-3 if model.cells[0].weight == "float32" else 0.05
+    return 0.05 if model.cells[0].weight == "int8" else 2e-3
 
 
 def loudest(clips: list[np.ndarray], n: int) -> np.ndarray:

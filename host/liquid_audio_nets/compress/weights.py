@@ -1,4 +1,4 @@
-"""Float weights to int8: scales and roundings of least error on what the network really sees."""
+"""Float weights to int8 or int16: scales and roundings of least error on what the network really sees."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..lnn import Cell, CellS8, Readout, ReadoutS8
+from ..lnn.integer import ROW_LIMIT_S16
 from .calibration import Moments
 
 LARGEST = 127
@@ -32,13 +33,33 @@ class Part:
         return np.rint(scale * 2.0 ** (48 - self.bits)).astype(np.int32)
 
 
-def quantise(w: np.ndarray, parts: list[Part], moments: Moments) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """w float (R, C) -> int8 (R, C), a scale (R,) for each part, bias correction (R,).
+def quantise(w: np.ndarray, parts: list[Part], moments: Moments,
+             weight: str = "int8") -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """w float (R, C) -> integers (R, C), a scale (R,) for each part, bias correction (R,)."""
+    w = np.asarray(w, np.float64)
+    q, scale = _round_to_int16(w, parts) if weight == "int16" else _round_to_int8(w, parts, moments.covariance)
+    return q.astype(weight), [scale[:, part.columns.start] for part in parts], (w - q * scale) @ moments.mean
 
-    Scales by search over clipping ratios, then roundings by coordinate descent: each weight makes up
+
+def _round_to_int16(w: np.ndarray, parts: list[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """The finest scale at which the magnitudes of a row of a part add up to no more than the format allows.
+
+    Rounding moves a weight by half a step at most, which the limit is lowered by.
+    """
+    q, scale = np.empty_like(w), np.empty_like(w)
+    for part in parts:
+        c, one = part.columns, 2.0 ** (48 - part.bits)
+        size = np.abs(w[:, c])
+        finest = np.maximum(size.sum(1) / (ROW_LIMIT_S16 - size.shape[1] / 2), size.max(1) / 32767)
+        steps = np.maximum(np.ceil(finest * one), 1)[:, None]
+        q[:, c], scale[:, c] = np.rint(w[:, c] * one / steps), np.minimum(steps, SCALE_LIMIT) / one
+    return q, scale
+
+
+def _round_to_int8(w: np.ndarray, parts: list[Part], covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scales by search over clipping ratios, then roundings by coordinate descent: each weight makes up
     for the errors of those that move together with it. What remains on average goes into the bias.
     """
-    w, covariance = np.asarray(w, np.float64), moments.covariance
     scale = np.empty_like(w)
     for part in parts:
         c = part.columns
@@ -52,7 +73,7 @@ def quantise(w: np.ndarray, parts: list[Part], moments: Moments) -> tuple[np.nda
         wanted = q[:, column] + (error @ covariance[:, column]) / (s * covariance[column, column])
         q[:, column] = np.clip(np.rint(wanted), -LARGEST, LARGEST) * used[:, column]
         error[:, column] = w[:, column] - q[:, column] * s
-    return q.astype(np.int8), [scale[:, part.columns.start] for part in parts], error @ moments.mean
+    return q, scale
 
 
 def _search(w: np.ndarray, covariance: np.ndarray) -> np.ndarray:
@@ -68,22 +89,24 @@ def _search(w: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return best
 
 
-def quantise_cell(cell: Cell, moments: Moments, input_bits: int) -> CellS8:
+def quantise_cell(cell: Cell, moments: Moments, input_bits: int, weight: str = "int8") -> CellS8:
     """input_bits: FEATURE_BITS for the first cell, STATE_BITS for the others."""
     m, n = cell.n_inputs, cell.n_units
     parts = [Part(slice(0, m), input_bits), Part(slice(m, m + n), STATE_BITS)]
     rows = np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)
-    q, scales, correction = quantise(rows, parts, moments)
+    q, scales, correction = quantise(rows, parts, moments, weight)
     bias = np.stack([cell.bf, cell.ba], 1).ravel() + correction
     inv_tau = np.minimum(np.rint(65536.0 / np.asarray(cell.tau, np.float64)), INV_TAU_LIMIT)
     return CellS8(q[:, :m], q[:, m:], *(p.scale_q(s) for p, s in zip(parts, scales)), _q16(bias),
-                  inv_tau.astype(np.uint32), min(round(cell.gate_clamp * 2048), 32767), cell.kind, cell.solver)
+                  inv_tau.astype(np.uint32), min(round(cell.gate_clamp * 2048), 32767), cell.kind, cell.solver,
+                  weight=weight)
 
 
-def quantise_readout(readout: Readout, moments: Moments) -> ReadoutS8:
+def quantise_readout(readout: Readout, moments: Moments, weight: str = "int8") -> ReadoutS8:
     part = Part(slice(0, np.shape(readout.w)[1]), STATE_BITS)
-    q, (scale,), correction = quantise(readout.w, [part], moments)
-    return ReadoutS8(q, _q16(readout.b + correction), part.scale_q(scale), readout.smoothing_s, readout.idle_label)
+    q, (scale,), correction = quantise(readout.w, [part], moments, weight)
+    return ReadoutS8(q, _q16(readout.b + correction), part.scale_q(scale), readout.smoothing_s, readout.idle_label,
+                     weight=weight)
 
 
 def dequantise_cell(cell: CellS8, like: Cell, input_bits: int) -> Cell:

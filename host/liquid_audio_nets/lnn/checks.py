@@ -17,8 +17,9 @@ FRONTEND_LIMITS = {"window": 1.0, "mel_weights": 1e6, "mean": 1e6, "inv_std": 1e
 FRONTEND_NONE_LIMITS = {"mean": 1e12, "inv_std": 1e12, "scale": 1e12}
 FRONTEND_Q15_LIMITS = {"mean": 64 << 16, "scale": 2**31 - 1}
 CELL_LIMITS = {"inv_tau": 1e6, "bias": 1e6, "weights": 1e6}
-CELL_S8_LIMITS = {"bias": 2**29 - 1, "scale_inputs": 2**30 - 1, "scale_state": 2**30 - 1, "scale": 2**30 - 1,
-                  "weights_inputs": 127, "weights_state": 127, "weights": 127}
+CELL_S8_LIMITS = {"bias": 2**29 - 1, "scale_inputs": 2**30 - 1, "scale_state": 2**30 - 1, "scale": 2**30 - 1}
+# int16: matrix_s8.check_rows
+WEIGHT_LIMITS = {"int8": {"weights_inputs": 127, "weights_state": 127, "weights": 127}, "int16": {}}
 INV_TAU_Q16 = 4000 << 16
 
 
@@ -119,8 +120,12 @@ def frontend_q15_arrays(f: dict, a: dict) -> None:
     require(np.all(a["floor"] >= 1), "NUMBER", "a logarithm needs something")
 
 
-def cell_weight(cursor: Cursor, frontend, before: list) -> str:
-    """What all cells have in common; the weight of this one.  before: the cells read so far."""
+def is_integer(weight: int) -> bool:
+    return weight in (ENUMS["weight"]["int8"], ENUMS["weight"]["int16"])
+
+
+def cell_is_integer(cursor: Cursor, frontend, before: list) -> bool:
+    """What all cells have in common.  before: the cells read so far."""
     f = cursor.peek("cell")
     runs("cell", f["kind"], "CELL")
     runs("solver", f["solver"], "SOLVER")
@@ -129,10 +134,10 @@ def cell_weight(cursor: Cursor, frontend, before: list) -> str:
             f"{n} units (an even number is needed) on {f['n_inputs']} inputs")
     outputs = before[-1].n_units if before else frontend.n_mels
     require(f["n_inputs"] == outputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {outputs} outputs")
-    weight = "int8" if f["weight"] == ENUMS["weight"]["int8"] else "float32"
-    require(not before or before[-1].weight == weight, "WEIGHTS", "cells of two kinds of weights")
-    require(weight == "int8" or frontend.kind != "logmel_q15", "WEIGHTS", "float cells behind an integer front-end")
-    return weight
+    integer = is_integer(f["weight"])
+    require(not before or (before[-1].weight != "float32") == integer, "WEIGHTS", "float and integer cells in one model")
+    require(integer or frontend.kind != "logmel_q15", "WEIGHTS", "float cells behind an integer front-end")
+    return integer
 
 
 def cell(f: dict) -> None:
@@ -142,15 +147,16 @@ def cell(f: dict) -> None:
     require(within(f["gate_clamp"], 0, 40) and f["gate_clamp"] > 0, "NUMBER", f"gate_clamp {f['gate_clamp']}")
 
 
-def cell_s8(f: dict, layout: str) -> None:
-    require(f["delta_q15"] == 0 or layout == "rows4x4", "WEIGHTS", f"delta_q15 with layout {layout}")
+def cell_s8(f: dict, layout: str, weight: str) -> None:
+    require(f["delta_q15"] == 0 or (layout, weight) == ("rows4x4", "int8"), "WEIGHTS", f"delta_q15 with {weight} in {layout}")
     require(1 <= f["gate_clamp_q11"] <= 32767 and f["delta_q15"] <= 32767, "NUMBER",
             f"gate_clamp_q11 {f['gate_clamp_q11']}, delta_q15 {f['delta_q15']}")
 
 
 def readout(cursor: Cursor, header: dict, frontend, last) -> None:
     f = cursor.peek("readout")
-    require(f["weight"] == ENUMS["weight"][last.weight], "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
+    known = f["weight"] == ENUMS["weight"]["float32"] if last.weight == "float32" else is_integer(f["weight"])
+    require(known, "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
     require(f["n_inputs"] == last.n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {last.n_units} units")
     n_labels, n_mels = header["n_labels"], frontend.n_mels
     require(header["task"] != ENUMS["task"]["anomaly"] or n_labels == n_mels, "SHAPE",

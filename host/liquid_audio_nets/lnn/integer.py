@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NUMBER_LIMIT = 32639  # of features and states: LNN_NUMBER_LIMIT in cmodule/core/matvec_s8.h
+ROW_LIMIT_S16 = (2**31 - 1) // NUMBER_LIMIT  # of the magnitudes of a row of int16 weights
 
 
 @dataclass
@@ -38,11 +39,12 @@ class FrontEndQ15:
 
 @dataclass
 class CellS8:
-    """One liquid cell of N units on M inputs in int8.  Rows: gate of unit 0, reversal of unit 0, gate of unit 1, ...
+    """One liquid cell of N units on M inputs in integers.  Rows: gate of unit 0, reversal of unit 0, gate of unit 1, ...
 
-    weights_inputs int8 (2N, M), weights_state int8 (2N, N), each within +-127;
+    weights_inputs (2N, M), weights_state (2N, N): int8, each within +-127, or int16, the magnitudes of a row of either
+    adding up to at most ROW_LIMIT_S16;
     scale_inputs, scale_state, bias (q16) int32 (2N,); inv_tau uint32 (N,) q16 in 1/s; layout: of both matrices.
-    delta_q15: states that moved less do not count anew, 0: all count at every step; layout rows4x4 only.
+    delta_q15: states that moved less do not count anew, 0: all count at every step; int8 in layout rows4x4 only.
     """
 
     weights_inputs: np.ndarray
@@ -56,7 +58,7 @@ class CellS8:
     solver: str = "fused"
     layout: str = "rows4x4"
     delta_q15: int = 0
-    weight = "int8"
+    weight: str = "int8"
 
     @property
     def n_units(self) -> int:
@@ -78,7 +80,7 @@ class CellS8:
 
 @dataclass
 class ReadoutS8:
-    """weights int8 (n_labels, N) within +-127; bias (q16), scale int32 (n_labels,); idle_label: index or None.
+    """weights (n_labels, N) as of a cell; bias (q16), scale int32 (n_labels,); idle_label: index or None.
 
     layout: a dense one.
     """
@@ -89,7 +91,7 @@ class ReadoutS8:
     smoothing_s: float = 0.1
     idle_label: int | None = None
     layout: str = "rows4x4"
-    weight = "int8"
+    weight: str = "int8"
 
     @property
     def n_weights(self) -> int:

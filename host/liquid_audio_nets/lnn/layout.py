@@ -176,10 +176,10 @@ ARRAYS = {
         ("scale_state", "<i4", "2 * n_units"),
         ("counts_inputs", "<u1", "n_units // 2 * (layout == 2)"),
         ("columns_inputs", "<u1", "n_blocks_inputs * (layout == 2)"),
-        ("weights_inputs", "<i1", "16 * n_blocks_inputs"),
+        ("weights_inputs", "<i1", "16 * n_blocks_inputs * weight"),
         ("counts_state", "<u1", "n_units // 2 * (layout == 2)"),
         ("columns_state", "<u1", "n_blocks_state * (layout == 2)"),
-        ("weights_state", "<i1", "16 * n_blocks_state"),
+        ("weights_state", "<i1", "16 * n_blocks_state * weight"),
     ),
     "readout": (
         ("bias", "<f4", "rows4(n_labels)"),
@@ -188,7 +188,7 @@ ARRAYS = {
     "readout_s8": (
         ("bias", "<i4", "rows4(n_labels)"),
         ("scale", "<i4", "rows4(n_labels)"),
-        ("weights", "<i1", "16 * n_blocks"),
+        ("weights", "<i1", "16 * n_blocks * weight"),
     ),
     "golden": (
         ("audio", "<i2", "n_samples"),

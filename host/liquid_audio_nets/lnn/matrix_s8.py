@@ -1,4 +1,4 @@
-"""int8 matrices in the layouts of SPEC.md: `pack` for the writer, `unpack` for the reader."""
+"""Integer matrices in the layouts of SPEC.md: `pack` for the writer, `unpack` for the reader."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .errors import LnnError
+from .integer import ROW_LIMIT_S16
 from .layout import ENUMS
 
 SPARSE = "rows4x4_sparse"
-DENSE = ("rows4x4", "rows4x16")
+DENSE = {"int8": ("rows4x4", "rows4x16"), "int16": ("rows4x4",)}
+DTYPES = {"int8": np.dtype("i1"), "int16": np.dtype("<i2")}
 _WORD = [0, 2, 1, 3]  # columns in the order of a word's bytes
 _EMPTY = np.zeros(0, np.uint8)
 
@@ -21,26 +23,27 @@ def up(n: int, to: int) -> int:
 
 @dataclass
 class Packed:
-    """weights int8 (16 * n_blocks,); counts, columns uint8: empty unless sparse."""
+    """weights: the file's bytes, int8; counts, columns uint8: empty unless sparse."""
 
     weights: np.ndarray
     counts: np.ndarray = field(default_factory=lambda: _EMPTY)
     columns: np.ndarray = field(default_factory=lambda: _EMPTY)
+    weight: str = "int8"
 
     @property
     def n_blocks(self) -> int:
-        return len(self.weights) // 16
+        return len(self.weights) // (16 * DTYPES[self.weight].itemsize)
 
 
 def dense_blocks(layout: str, rows: int, columns: int) -> int:
-    """Groups of sixteen weights of a dense matrix of `rows` (a multiple of 4) by `columns`."""
+    """Blocks of sixteen weights of a dense matrix of `rows` (a multiple of 4) by `columns`."""
     return rows * (up(columns, 4) if layout == "rows4x4" else up(columns, 8)) // 16
 
 
-def _blocks(matrix: np.ndarray) -> np.ndarray:
-    """(rows, columns) -> int8 (groups, fours, 4 rows, 4 columns), filled up with zeros."""
+def _blocks(matrix: np.ndarray, weight: str) -> np.ndarray:
+    """(rows, columns) -> (groups, fours, 4 rows, 4 columns), filled up with zeros."""
     rows, columns = np.shape(matrix)
-    full = np.zeros((up(rows, 4), up(columns, 4)), np.int8)
+    full = np.zeros((up(rows, 4), up(columns, 4)), DTYPES[weight])
     full[:rows, :columns] = matrix
     return full.reshape(full.shape[0] // 4, 4, full.shape[1] // 4, 4).transpose(0, 2, 1, 3)
 
@@ -50,8 +53,19 @@ def _wide_parts(columns: int) -> list[tuple[int, int]]:
     return [(at, min(16, up(columns, 8) - at)) for at in range(0, columns, 16)]
 
 
-def pack(matrix: np.ndarray, layout: str) -> Packed:
-    """int8 (rows, columns) -> what the file holds.  Raises LnnError WEIGHTS for an unknown layout."""
+def _halves(blocks: np.ndarray) -> np.ndarray:
+    """Blocks (..., 4 rows, 4 columns) -> (..., 2 halves of the columns, 4 rows, 2 columns), the order of int16."""
+    return blocks.reshape(*blocks.shape[:-1], 2, 2).swapaxes(-3, -2)
+
+
+def pack(matrix: np.ndarray, layout: str, weight: str = "int8") -> Packed:
+    """Integers (rows, columns) -> what the file holds.  Raises LnnError WEIGHTS for another layout, NUMBER beyond 16 bits."""
+    layouts = (*DENSE[weight], SPARSE)
+    if layout not in layouts:
+        raise LnnError("WEIGHTS", f"layout {layout!r} of {weight}, known: {', '.join(layouts)}")
+    limits = np.iinfo(DTYPES[weight])
+    if np.any((np.asarray(matrix) < limits.min) | (np.asarray(matrix) > limits.max)):
+        raise LnnError("NUMBER", f"weights that do not fit into {weight}")
     if layout == "rows4x16":
         rows, columns = np.shape(matrix)
         full = np.zeros((up(rows, 4), up(columns, 8)), np.int8)
@@ -59,18 +73,17 @@ def pack(matrix: np.ndarray, layout: str) -> Packed:
         groups = full.reshape(-1, 4, full.shape[1])
         parts = [groups[:, :, at : at + n].reshape(len(groups), -1) for at, n in _wide_parts(columns)]
         return Packed(np.concatenate(parts, axis=1).ravel())
-    if layout not in ("rows4x4", SPARSE):
-        raise LnnError("WEIGHTS", f"layout {layout!r}, known: {', '.join((*DENSE, SPARSE))}")
-    blocks = _blocks(matrix)
-    words = blocks[..., _WORD]
+    blocks = _blocks(matrix, weight)
+    words = blocks[..., _WORD] if weight == "int8" else _halves(blocks)
+    kept = blocks.any(axis=(2, 3)) | (layout == "rows4x4")
+    raw = words[kept].ravel().view(np.int8)
     if layout == "rows4x4":
-        return Packed(words.ravel())
-    kept = blocks.any(axis=(2, 3))
-    return Packed(words[kept].ravel(), kept.sum(1).astype(np.uint8), np.nonzero(kept)[1].astype(np.uint8))
+        return Packed(raw, weight=weight)
+    return Packed(raw, kept.sum(1).astype(np.uint8), np.nonzero(kept)[1].astype(np.uint8), weight)
 
 
 def unpack(packed: Packed, layout: str, rows: int, columns: int) -> np.ndarray:
-    """The inverse of `pack`: int8 (rows, columns), rows a multiple of 4; what is packed has been checked."""
+    """The inverse of `pack`: (rows, columns), rows a multiple of 4; what is packed has been checked."""
     groups, fours = rows // 4, up(columns, 4) // 4
     if layout == "rows4x16":
         flat, at, out = packed.weights.reshape(groups, -1), 0, np.zeros((groups, 4, up(columns, 8)), np.int8)
@@ -78,8 +91,12 @@ def unpack(packed: Packed, layout: str, rows: int, columns: int) -> np.ndarray:
             out[:, :, first : first + n] = flat[:, at : at + 4 * n].reshape(groups, 4, n)
             at += 4 * n
         return out.reshape(rows, -1)[:, :columns].copy()
-    words = packed.weights.reshape(-1, 4, 4)[..., _WORD]
-    blocks = np.zeros((groups, fours, 4, 4), np.int8)
+    flat = packed.weights.view(DTYPES[packed.weight])
+    if packed.weight == "int8":
+        words = flat.reshape(-1, 4, 4)[..., _WORD]
+    else:
+        words = flat.reshape(-1, 2, 4, 2).swapaxes(1, 2).reshape(-1, 4, 4)
+    blocks = np.zeros((groups, fours, 4, 4), flat.dtype)
     if layout == SPARSE:
         blocks[np.repeat(np.arange(groups), packed.counts), packed.columns] = words
     else:
@@ -102,9 +119,15 @@ def check_blocks(counts: np.ndarray, places: np.ndarray, columns: int) -> None:
         raise LnnError("SHAPE", f"counts name {used} of {len(places)} blocks")
 
 
-def layout_name(value: int, sparse: bool) -> str:
-    """Raises LnnError WEIGHTS for a layout that does not serve int8 (or here not sparse) weights."""
-    for name in (*DENSE, SPARSE) if sparse else DENSE:
+def check_rows(matrix: np.ndarray) -> None:
+    """int16 (rows, columns): no sum of a row may overflow.  Raises LnnError NUMBER."""
+    if np.abs(matrix.astype(np.int64)).sum(1).max(initial=0) > ROW_LIMIT_S16:
+        raise LnnError("NUMBER", f"a row's weights add up to more than {ROW_LIMIT_S16}")
+
+
+def layout_name(value: int, weight: str, sparse: bool) -> str:
+    """Raises LnnError WEIGHTS for a layout that does not serve such (or here not sparse) weights."""
+    for name in (*DENSE[weight], SPARSE) if sparse else DENSE[weight]:
         if ENUMS["layout"][name] == value:
             return name
-    raise LnnError("WEIGHTS", f"layout {value}")
+    raise LnnError("WEIGHTS", f"layout {value} of {weight}")

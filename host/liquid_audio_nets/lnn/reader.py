@@ -17,7 +17,7 @@ from .errors import LnnError
 from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
 from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
-from .matrix_s8 import SPARSE, Packed, check_blocks, dense_blocks, layout_name, unpack
+from .matrix_s8 import SPARSE, Packed, check_blocks, check_rows, dense_blocks, layout_name, unpack
 from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, ram_bytes, rows4
 
 NO_LABEL = 0xFFFF
@@ -126,7 +126,7 @@ def _frontend(cursor: Cursor, header: dict, parts: dict) -> None:
 
 def _cell(cursor: Cursor, header: dict, parts: dict) -> None:
     before = parts["cells"]
-    integer = checks.cell_weight(cursor, parts["frontend"], before) == "int8"
+    integer = checks.cell_is_integer(cursor, parts["frontend"], before)
     parts["cells"].append((_cell_s8 if integer else _cell_f32)(cursor, header))
 
 
@@ -146,15 +146,17 @@ def _cell_f32(cursor: Cursor, header: dict) -> Cell:
 
 def _cell_s8(cursor: Cursor, header: dict) -> CellS8:
     fields = cursor.record("cell_s8")
-    layout = layout_name(fields["layout"], sparse=True)
-    checks.cell_s8(fields, layout)
+    weight = enum_name("weight", fields["weight"])
+    layout = layout_name(fields["layout"], weight, sparse=True)
+    checks.cell_s8(fields, layout, weight)
     n, fields = fields["n_units"], header | fields
     arrays = cursor.arrays("cell_s8", fields, ("inv_tau", "bias", "scale_inputs", "scale_state"), **checks.CELL_S8_LIMITS)
     for part, columns in (("inputs", fields["n_inputs"]), ("state", n)):
         arrays[f"weights_{part}"] = _matrix_s8(cursor, fields, part, layout, 2 * n, columns)
     checks.require(arrays["inv_tau"].max() <= checks.INV_TAU_Q16, "NUMBER", "inv_tau")
     return CellS8(gate_clamp_q11=fields["gate_clamp_q11"], kind=enum_name("cell", fields["kind"]),
-                  solver=enum_name("solver", fields["solver"]), layout=layout, delta_q15=fields["delta_q15"], **arrays)
+                  solver=enum_name("solver", fields["solver"]), layout=layout, delta_q15=fields["delta_q15"],
+                  weight=weight, **arrays)
 
 
 def _matrix_s8(cursor: Cursor, fields: dict, part: str, layout: str, rows: int, columns: int) -> np.ndarray:
@@ -165,29 +167,46 @@ def _matrix_s8(cursor: Cursor, fields: dict, part: str, layout: str, rows: int, 
     counts, places = lists.values()
     if layout == SPARSE:
         check_blocks(counts, places, columns)
-    weights = cursor.arrays("cell_s8", fields, (f"weights_{part}",), **checks.CELL_S8_LIMITS)[f"weights_{part}"]
-    return unpack(Packed(weights, counts, places), layout, rows, columns)
+    name, weight = f"weights_{part}", enum_name("weight", fields["weight"])
+    weights = cursor.arrays("cell_s8", fields, (name,), **checks.WEIGHT_LIMITS[weight])[name]
+    return _checked(Packed(weights, counts, places, weight), layout, rows, columns)
+
+
+def _checked(packed: Packed, layout: str, rows: int, columns: int) -> np.ndarray:
+    matrix = unpack(packed, layout, rows, columns)
+    if packed.weight == "int16":
+        check_rows(matrix)
+    return matrix
 
 
 def _readout(cursor: Cursor, header: dict, parts: dict) -> None:
     n, last = header["n_labels"], parts["cells"][-1]
     checks.readout(cursor, header, parts["frontend"], last)
-    integer = last.weight == "int8"
-    name = "readout_s8" if integer else "readout"
-    fields = cursor.record(name)
-    layout = layout_name(fields["layout"], sparse=False) if integer else checks.readout_f32(fields)
-    if integer:
-        n_blocks = dense_blocks(layout, rows4(n), fields["n_inputs"])
-        checks.require(fields["n_blocks"] == n_blocks, "SHAPE", f"{fields['n_blocks']} blocks, {n_blocks} needed")
-    arrays = cursor.arrays(name, header | fields, **(checks.CELL_S8_LIMITS if integer else checks.CELL_LIMITS))
-    idle = None if fields["idle_label"] == NO_LABEL else fields["idle_label"]
-    bias, smoothing_s = arrays["bias"][:n], fields["smoothing_s"]
-    if integer:
-        weights = unpack(Packed(arrays["weights"]), layout, rows4(n), fields["n_inputs"])[:n]
-        parts["readout"] = ReadoutS8(weights, bias, arrays["scale"][:n], smoothing_s, idle, layout)
-    else:
-        weights = from_rows4(arrays["weights"], fields["n_inputs"])[:n].copy()
-        parts["readout"] = Readout(weights, bias, smoothing_s, idle)
+    parts["readout"] = (_readout_f32 if last.weight == "float32" else _readout_s8)(cursor, header, n)
+
+
+def _readout_f32(cursor: Cursor, header: dict, n: int) -> Readout:
+    fields = cursor.record("readout")
+    checks.readout_f32(fields)
+    arrays = cursor.arrays("readout", header | fields, **checks.CELL_LIMITS)
+    weights = from_rows4(arrays["weights"], fields["n_inputs"])[:n].copy()
+    return Readout(weights, arrays["bias"][:n], fields["smoothing_s"], _label_index(fields))
+
+
+def _readout_s8(cursor: Cursor, header: dict, n: int) -> ReadoutS8:
+    fields = cursor.record("readout_s8")
+    weight = enum_name("weight", fields["weight"])
+    layout, rows = layout_name(fields["layout"], weight, sparse=False), rows4(n)
+    n_blocks = dense_blocks(layout, rows, fields["n_inputs"])
+    checks.require(fields["n_blocks"] == n_blocks, "SHAPE", f"{fields['n_blocks']} blocks, {n_blocks} needed")
+    arrays = cursor.arrays("readout_s8", header | fields, **checks.CELL_S8_LIMITS, **checks.WEIGHT_LIMITS[weight])
+    weights = _checked(Packed(arrays["weights"], weight=weight), layout, rows, fields["n_inputs"])[:n]
+    return ReadoutS8(weights, arrays["bias"][:n], arrays["scale"][:n], fields["smoothing_s"], _label_index(fields), layout,
+                     weight)
+
+
+def _label_index(fields: dict) -> int | None:
+    return None if fields["idle_label"] == NO_LABEL else fields["idle_label"]
 
 
 def _policy(cursor: Cursor, header: dict, parts: dict) -> None:

@@ -128,7 +128,7 @@ class Cursor:
 def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int, int]],
               frontend: str = "logmel_f32", weight: str = "float32") -> int:
     """SPEC.md's formula; cells: (n_inputs, n_units, delta_q15) each."""
-    q15, integer, rows = frontend == "logmel_q15", weight == "int8", rows4(n_labels)
+    q15, integer, rows = frontend == "logmel_q15", weight != "float32", rows4(n_labels)
     scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, 4 * rows], []
     for m, n, delta in cells:
         m8, n8 = align(m, 8), align(n, 8)

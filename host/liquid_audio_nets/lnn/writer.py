@@ -114,9 +114,9 @@ def _cell_s8(cell: CellS8, header: dict) -> bytes:
     n, m = cell.n_units, cell.n_inputs
     if np.shape(cell.weights_inputs) != (2 * n, m) or np.shape(cell.weights_state) != (2 * n, n):
         raise LnnError("SHAPE", f"a cell of {n} units: weights_inputs are (2N, M), weights_state (2N, N)")
-    inputs, state = pack(cell.weights_inputs, cell.layout), pack(cell.weights_state, cell.layout)
+    inputs, state = (pack(w, cell.layout, cell.weight) for w in (cell.weights_inputs, cell.weights_state))
     fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
-              "weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"][cell.layout], "n_inputs": m, "n_units": n,
+              "weight": enum_value("weight", cell.weight), "layout": ENUMS["layout"][cell.layout], "n_inputs": m, "n_units": n,
               "n_blocks_inputs": inputs.n_blocks, "n_blocks_state": state.n_blocks, "delta_q15": cell.delta_q15,
               "gate_clamp_q11": cell.gate_clamp_q11}
     arrays = vars(cell) | {f"{name}_{part}": values for part, packed in (("inputs", inputs), ("state", state))
@@ -126,10 +126,10 @@ def _cell_s8(cell: CellS8, header: dict) -> bytes:
 
 def _readout_s8(readout: ReadoutS8, header: dict) -> bytes:
     n = header["n_labels"]
-    if readout.layout not in DENSE:
-        raise LnnError("WEIGHTS", f"a readout's layout is one of {', '.join(DENSE)}")
-    packed = pack(readout.weights, readout.layout)
-    fields = {"weight": ENUMS["weight"]["int8"], "layout": ENUMS["layout"][readout.layout],
+    if readout.layout not in DENSE[readout.weight]:
+        raise LnnError("WEIGHTS", f"a readout's layout is one of {', '.join(DENSE[readout.weight])}")
+    packed = pack(readout.weights, readout.layout, readout.weight)
+    fields = {"weight": enum_value("weight", readout.weight), "layout": ENUMS["layout"][readout.layout],
               "n_inputs": np.shape(readout.weights)[1], "n_blocks": packed.n_blocks, "smoothing_s": readout.smoothing_s,
               "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label}
     pad = (0, rows4(n) - n)
