@@ -39,7 +39,7 @@ def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
         else:
             dataset = scan(root, labels)
     except AudioError:
-        return _flat_folder(root)
+        return _flat_folder(root, model.task == "anomaly")
     parts = {"training": [], "validation": []}
     for clip in dataset.clips:
         if clip.label == "_silence_":  # noise has no speaker
@@ -63,8 +63,10 @@ def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
     return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, left_out)
 
 
-def _flat_folder(root: Path) -> Sounds:
-    files, seconds, left_out = sound_files(root) if root.is_dir() else [], [], []
+def _flat_folder(root: Path, deep: bool) -> Sounds:
+    """deep: the files of folders below it, too."""
+    folders = sorted(p for p in (root, *(root.rglob("*") if deep else ())) if p.is_dir())
+    files, seconds, left_out = [file for folder in folders for file in sound_files(folder)], [], []
     for path in files:
         try:
             samples, _ = read_audio(path)

@@ -107,8 +107,7 @@ class AnomalyTask:
             raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR, a folder of recordings of normal sound")
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
         self.policy = build(Policy, recipe["policy"])
-        front = FrontEnd()
-        self.labels = band_names(front)
+        self.labels = band_names(FrontEnd())
         self.notes: dict[str, str] = {}
 
     def recordings(self) -> Iterator[Recording]:
@@ -140,7 +139,8 @@ class AnomalyTask:
 
     def trainer(self) -> LNNTrainer:
         trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels, smoothing_s=0.0))
-        heard = [b.log_mel[b.dt > 0] for b in (self.batch(64, 2**40 + i) for i in range(8))]
+        as_run = dataclasses.replace(self.training, stretch=dataclasses.replace(self.training.stretch, dt_augment=0.0))
+        heard = [b.log_mel[b.dt > 0] for b in (as_run(64, 2**40 + i) for i in range(8))]
         if not sum(map(len, heard)):
             raise AudioError(f"{self.data}: nothing is above the energy gate; give louder recordings or lower "
                              "policy.energy_threshold")
@@ -164,7 +164,7 @@ class AnomalyTask:
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """anomaly.lnn, its limit of what is normal calibrated through the C core on what was learned from."""
         data, score = self.recipe["data"], self.recipe["score"]
-        normal = [r for r in self.recordings()]
+        normal = list(self.recordings())
         learned = [r.samples for r in normal if r.split == "training"]
         metadata = {"licence": data["licence"], "normal": self.data.resolve().name, "held_out_fold": data["held_out_fold"],
                     "seed": trainer.config.seed, "steps": trainer.step, "parameters": trainer.net.parameter_count()}
