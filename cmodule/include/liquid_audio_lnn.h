@@ -86,8 +86,8 @@ typedef enum {
 /* What lnn_process_cmsis() found. Pointers stay valid as long as the model and its file do. */
 typedef struct {
     const char *keyword;    /* the label detected in this block, else the likeliest one */
-    const float *scores;    /* posterior of every label, in the order of the labels */
-    float confidence;       /* posterior of `keyword` */
+    const float *scores;    /* posterior of every label, in the order of the labels; task anomaly: each band's part of the error */
+    float confidence;       /* posterior of `keyword`; task anomaly: s / (1 + s), s the error in units of the limit of normal */
     float energy;           /* RMS of the last tick, full scale 1 */
     float flux;             /* spectral flux of the last step */
     float complexity;       /* what the policy saw last, in the unit of its metric */
