@@ -3,6 +3,7 @@
 
 #include "binding.h"
 #include "py/binary.h"
+#include "py/gc.h"
 #include "py/mperrno.h"
 #include "py/runtime.h"
 #include "py/stream.h"
@@ -99,7 +100,13 @@ static mp_obj_t lnn_load(mp_obj_t source) {
     self->model = NULL;
     self->file = file;
     self->data = buffer.buf;
-    self->memory = m_new(byte, ram_bytes);
+    self->memory = m_new_maybe(byte, ram_bytes);
+    if (self->memory == NULL) {
+        gc_info_t heap;
+        gc_info(&heap);
+        mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("the model needs %u bytes of RAM, %u are free"),
+            (unsigned)ram_bytes, (unsigned)heap.free);
+    }
     lnn_model_t *model;
     liquid_check(lnn_load_from_flash(buffer.buf, buffer.len, self->memory, ram_bytes, &model));
     lnn_set_clock(model, liquid_clock);
@@ -182,6 +189,26 @@ static mp_obj_t lnn_counters(size_t n_args, const mp_obj_t *pos_args, mp_map_t *
     return dict;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(lnn_counters_obj, 1, lnn_counters);
+
+/* A step without audio: array('f') in, a tuple out. */
+static mp_obj_t lnn_step_features(mp_obj_t self_in, mp_obj_t features, mp_obj_t dt_s) {
+    lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(self_in));
+    mp_buffer_info_t buffer;
+    mp_get_buffer_raise(features, &buffer, MP_BUFFER_READ);
+    lnn_info_t info;
+    lnn_get_info(model, &info);
+    if (buffer.typecode != 'f' || buffer.len != info.n_features * sizeof(float)) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("step() needs array('f') of %u"), info.n_features);
+    }
+    const float *outputs;
+    liquid_check(lnn_step(model, buffer.buf, mp_obj_get_float(dt_s), &outputs));
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(info.n_labels, NULL));
+    for (uint16_t i = 0; i < info.n_labels; i++) {
+        tuple->items[i] = mp_obj_new_float(outputs[i]);
+    }
+    return MP_OBJ_FROM_PTR(tuple);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(lnn_step_obj, lnn_step_features);
 
 static mp_obj_t lnn_reset_state(mp_obj_t self_in) {
     lnn_reset(liquid_model(MP_OBJ_TO_PTR(self_in)));
@@ -272,6 +299,7 @@ static const mp_rom_map_elem_t lnn_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&lnn_process_obj) },
     { MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&lnn_process_obj) },
     { MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&lnn_skip_obj) },
+    { MP_ROM_QSTR(MP_QSTR_step), MP_ROM_PTR(&lnn_step_obj) },
     { MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj) },
     { MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&lnn_counters_obj) },
     { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&lnn_reset_obj) },

@@ -20,13 +20,13 @@ class Result:
     is_speech: bool
     """The gate is open and the likeliest label is not the idle one."""
     keyword: str
-    """The label detected in this block, else the likeliest one."""
+    """The label detected in this block, else the likeliest one; task anomaly: the band furthest from what was expected."""
     label: int
     """Index of keyword in LNN.labels."""
     confidence: float
-    """Posterior of keyword, 0 to 1."""
+    """Posterior of keyword, 0 to 1; task anomaly: s / (1 + s), s the error in units of the limit of what is normal."""
     scores: tuple[float, ...]
-    """Posterior of every label."""
+    """Posterior of every label; task anomaly: each band's part of the error."""
     timestep: float
     """The policy's choice for the next step, s."""
     energy: float
@@ -92,6 +92,9 @@ class LNN:
         """process() for those who want is_speech."""
     def skip(self, lost_samples: int) -> None:
         """Audio was lost: the next step's dt is larger by that."""
+    def step(self, features: Any, dt_s: float) -> tuple[float, ...]:
+        """A step without audio, dt_s after the last: array('f') of the model's inputs in, its outputs out. For models of
+        task series a row of numbers in, and what the first of them, those of labels, will be, out."""
     def set_adaptive_config(self, **fields: Any) -> None:
         """Several policy fields at once; times in seconds. Raises TypeError for an unknown field."""
     def counters(self, clear: bool = False) -> dict[str, int]:

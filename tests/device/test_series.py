@@ -1,0 +1,73 @@
+"""Models of numbers on a virtual board: step(), and the script that forecasts a table."""
+
+import re
+
+import numpy as np
+import pytest
+from small_model import tiny_numbers_model
+from virtual_board import ROOT
+
+from liquid_audio_nets.core import LNN
+from liquid_audio_nets.link import RemoteError
+from liquid_audio_nets.lnn import write
+from liquid_audio_nets.series import Rows, write_rows
+
+
+def table(count: int = 40) -> Rows:
+    """Rows of the tiny model's four numbers, some missing, time stamps of today."""
+    rng = np.random.default_rng(1)
+    numbers = rng.normal(size=(count, 4)) * [3, 8, 0.5, 2e3] + [20, 5, 0.5, 1e5]
+    time_s = 1.79e9 + np.cumsum(rng.choice([300, 600, 2100], count))
+    return Rows(("room", "pressure", "outdoor", "heater"), time_s, np.float32(np.round(numbers[:, [0, 3, 1, 2]], 3)))
+
+
+def host_forecasts(model: bytes, rows: Rows) -> np.ndarray:
+    order = [0, 2, 1, 3]  # what is forecast comes first
+    with LNN(model) as lnn:
+        since = np.diff(rows.time_s, prepend=rows.time_s[0] - 1)
+        return np.array([lnn.step(row[order], dt_s) for row, dt_s in zip(rows.values, since)])
+
+
+@pytest.fixture(scope="module")
+def board(m4f):
+    m4f.send(write(tiny_numbers_model()), "/models/series.lnn")
+    m4f.exec("import liquid_audio\nfrom array import array\nnet = liquid_audio.LNN.load('/models/series.lnn')")
+    return m4f
+
+
+@pytest.mark.parametrize("integer", [False, True], ids=["float32", "int8"])
+def test_step_is_the_hosts(m4f, integer):
+    model, rng = write(tiny_numbers_model(integer=integer)), np.random.default_rng(2)
+    m4f.send(model, "/models/numbers.lnn")
+    m4f.exec("import liquid_audio\nfrom array import array\nnumbers = liquid_audio.LNN.load('/models/numbers.lnn')")
+    with LNN(model) as lnn:
+        for _ in range(10):
+            row, dt_s = np.float32(rng.normal(size=4) * [3, 8, 0.5, 2e3] + [20, 5, 0.5, 1e5]), float(rng.integers(60, 3000))
+            theirs = eval(m4f.exec(f"print(numbers.step(array('f', {[float(x) for x in row]}), {dt_s}))"))
+            assert np.allclose(theirs, lnn.step(row, dt_s), rtol=0 if integer else 1e-5, atol=2e-3)
+
+
+def test_mistakes_are_named(board):
+    for code, sentence in (("net.process(bytes(640))", "NO_AUDIO"), ("net.step(array('f', [1, 2]), 300)", "array('f') of 4"),
+                           ("net.step(array('h', [1, 2, 3, 4]), 300)", "array('f') of 4"),
+                           ("net.step(array('f', [1, float('nan'), 3, 4]), 300)", "ARGUMENT"),
+                           ("net.step(array('f', [1, 2, 3, 4]), 0)", "ARGUMENT"), ("net.selftest()", "NO_GOLDEN")):
+        with pytest.raises(RemoteError, match="ValueError: .*" + re.escape(sentence)):
+            board.exec(code)
+
+
+def test_the_script_forecasts_a_table(board, tmp_path):
+    rows = table()
+    write_rows(tmp_path / "series.csv", rows)
+    board.send((tmp_path / "series.csv").read_bytes(), "/models/series.csv")
+    lines = board.mpremote("run", ROOT / "device/series.py").strip().splitlines()
+    assert len(lines) == len(rows) + 1 and lines[-1].startswith(f"{len(rows)} rows, ")
+    for line, time_s, row, forecast in zip(lines, rows.time_s, rows.values, host_forecasts(write(tiny_numbers_model()), rows)):
+        said = re.fullmatch(r" *(\d+) s  room (\S+) -> (\S+)  outdoor (\S+) -> (\S+)", line)
+        assert int(said[1]) == time_s
+        assert np.allclose([float(x) for x in said.groups()[1:]], [row[0], forecast[0], row[2], forecast[1]], atol=0.02)
+
+
+def test_the_script_says_what_is_missing(board, tmp_path):
+    board.send(b"time_s,room\n1,20\n", "/models/series.csv")
+    assert "no column outdoor" in board.mpremote("run", ROOT / "device/series.py")
