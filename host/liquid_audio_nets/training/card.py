@@ -35,21 +35,20 @@ def model_card(path: Path, task: str, metric: str, trainer: "LNNTrainer", result
     units = f" of {' and '.join(map(str, net.config.hidden_dims))} units" if net.config.hidden_dims else ""
     kind = (f"Liquid network, cells {config.cell_kind}/{config.ode_solver}" if config.cell_kind in LIQUID else
             f"Network to compare with, {config.cell_kind}") + units
-    lines = [
-        f"# {path.name}", "",
-        f"Task {task}. {kind}, {net.parameter_count()} parameters, {path.stat().st_size:,} bytes. Labels: {', '.join(net.config.labels)}.", "",
-        f"{metric[0].upper()}{metric[1:]} "
-        + (f"{result['score'] * 100:.2f} %" if metric.endswith("accuracy") else _number(result["score"]))
-        + (f" on {result['clips']} clips" if "clips" in result else "") + f"; split: {facts.split}."]
+    score = f"{result['score'] * 100:.2f} %" if metric.endswith("accuracy") else _number(result["score"])
+    count = f" on {result['clips']} clips" if "clips" in result else ""
+    lines = [f"# {path.name}", "",
+             f"Task {task}. {kind}, {net.parameter_count()} parameters, {path.stat().st_size:,} bytes. "
+             f"Labels: {', '.join(net.config.labels)}.", "",
+             f"{metric[0].upper()}{metric[1:]} {score}{count}; split: {facts.split}."]
     numbers = {k: v for k, v in result.items() if isinstance(v, (int, float)) and k not in ("score", "clips")}
     if numbers:
-        lines += ["", "| measured | |", "|---|---|"] + [f"| {k.replace('_', ' ')} | {_number(v)} |" for k, v in numbers.items()]
+        lines += _table(["measured", ""], [[k.replace("_", " "), _number(v)] for k, v in numbers.items()])
     if result.get("per_label"):
-        lines += ["", "| label | recall |", "|---|---|"]
-        lines += [f"| {label} | {recall * 100:.1f} % |" for label, recall in result["per_label"].items()]
+        lines += _table(["label", "recall"], [[k, f"{v * 100:.1f} %"] for k, v in result["per_label"].items()])
     if "confusion" in result:
-        lines += ["", "| true \\ answer | " + " | ".join(result["labels"]) + " |", "|---" * (len(result["labels"]) + 1) + "|"]
-        lines += [f"| {label} | " + " | ".join(map(str, row)) + " |" for label, row in zip(result["labels"], result["confusion"])]
+        labels = result["labels"]
+        lines += _table(["true \\ answer", *labels], [[k, *row] for k, row in zip(labels, result["confusion"])])
     for heading, text in facts.notes.items():
         lines += ["", f"## {heading}", "", text]
     lines += ["", "## Training", "",
@@ -59,6 +58,10 @@ def model_card(path: Path, task: str, metric: str, trainer: "LNNTrainer", result
     if facts.clips:
         lines += ["", "Learned from: " + ", ".join(f"{k} {v}" for k, v in sorted(facts.clips.items())) + "."]
     return "\n".join(lines + ["", "## Data and licences", "", facts.data, "", facts.licence, ""])
+
+
+def _table(header: list[str], rows: list[list]) -> list[str]:
+    return ["", *("| " + " | ".join(map(str, row)) + " |" for row in [header, ["---"] * len(header), *rows])]
 
 
 def _number(value: float) -> str:

@@ -48,7 +48,8 @@ def validation_clips(store: FrameStore, labels: tuple[str, ...]) -> Clips:
     """The reported set: words of validation speakers, of labels without recordings those of held-out synthetic voices, and
     held-out slices of background noise."""
     spoken, recorded = (store.where(source=source, split="validation") for source in ("synthetic", "commands"))
-    spoken = spoken[np.isin(store.label[spoken], labels) & ~np.isin(store.label[spoken], store.label[store.source == "commands"])]
+    never_recorded = np.setdiff1d(labels, store.label[store.source == "commands"])
+    spoken = spoken[np.isin(store.label[spoken], never_recorded)]
     words = Clips.whole(store, np.concatenate([recorded, spoken]), labels)
     if SILENCE not in labels:
         return words

@@ -100,8 +100,8 @@ class KeywordTask:
         self.det = det_of(scores)
         self.notes["Streams"] = streams_note(score, sum(len(s.events) for s in streams), thresholds, temperature, error)
         accuracy = float((posterior.argmax(1) == self.clips.label).mean())
-        metadata = {"licence": self.facts().licence, "data": self.data.name, "split": "official speaker hash", "seed": trainer.config.seed,
-                    "steps": trainer.step, "validation_accuracy": round(accuracy, 4),
+        metadata = {"licence": self.facts().licence, "data": self.data.name, "split": "official speaker hash",
+                    "seed": trainer.config.seed, "steps": trainer.step, "validation_accuracy": round(accuracy, 4),
                     "parameters": trainer.net.parameter_count()}
         return trainer.export_embedded(out / "keywords.lnn", golden_audio=self.golden_audio(), metadata=metadata,
                                        temperature=temperature, thresholds=thresholds)
@@ -127,8 +127,8 @@ class KeywordTask:
 
 def with_said(labels: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
     """The labels with the words to be learned from synthetic speech, before `_unknown_` and `_silence_`."""
-    words = [word for word in labels if not word.startswith("_")]
-    return tuple(words + [word for word in said if word not in words] + [label for label in labels if label.startswith("_")])
+    words = dict.fromkeys([*(label for label in labels if not label.startswith("_")), *said])
+    return tuple([*words, *(label for label in labels if label.startswith("_"))])
 
 
 def check_classes(store: FrameStore, labels: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Protocol
@@ -139,7 +140,7 @@ def _refuse_another_model(run: Run, checkpoint: Path) -> None:
     before = run.out / "recipe.toml"
     if not run.recipe or not before.exists():
         return
-    old = recipes.load(before)
+    old = tomllib.loads(before.read_text())
     for table, key in [("model", k) for k in run.recipe["model"]] + [("data", "labels")]:
         was, wanted = old.get(table, {}).get(key), run.recipe.get(table, {}).get(key)
         if was != wanted:

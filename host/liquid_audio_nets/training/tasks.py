@@ -36,7 +36,8 @@ def make_task(recipe: dict[str, Any], data: Path | None, cache: Path, report: Ca
 
 def _made_from(recipe: dict[str, Any], data: Path | None) -> str:
     """A name for what is read from data by a recipe: another one once files come, go or change."""
-    files = [os.path.join(path, name) for path, _, names in os.walk(data, followlinks=True) for name in names] if data else []
+    walk = os.walk(data, followlinks=True) if data else ()
+    files = [os.path.join(path, name) for path, _, names in walk for name in names]
     found = sorted((path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in files
                    if path.lower().endswith(SUFFIXES) and os.path.isfile(path))
     known = json.dumps([recipe["data"], str(data and data.resolve()), found])
