@@ -7,7 +7,7 @@ from array import array
 import liquid_audio
 
 MODEL = "models/series.lnn"  # in the board's file system, by: liquid-upload runs/series/series.lnn
-TABLE = "models/series.csv"  # the first line names the columns; the first column is time in s
+TABLE = "models/series.csv"  # by: mpremote cp series.csv :models/; the first line names the columns, the first column is time in s
 
 net = None
 

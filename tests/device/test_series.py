@@ -59,7 +59,7 @@ def test_mistakes_are_named(board):
 def test_the_script_forecasts_a_table(board, tmp_path):
     rows = table()
     write_rows(tmp_path / "series.csv", rows)
-    board.send((tmp_path / "series.csv").read_bytes(), "/models/series.csv")
+    board.mpremote("cp", tmp_path / "series.csv", ":/models/series.csv")
     lines = board.mpremote("run", ROOT / "device/series.py").strip().splitlines()
     assert len(lines) == len(rows) + 1 and lines[-1].startswith(f"{len(rows)} rows, ")
     for line, time_s, row, forecast in zip(lines, rows.time_s, rows.values, host_forecasts(write(tiny_numbers_model()), rows)):
@@ -69,5 +69,6 @@ def test_the_script_forecasts_a_table(board, tmp_path):
 
 
 def test_the_script_says_what_is_missing(board, tmp_path):
-    board.send(b"time_s,room\n1,20\n", "/models/series.csv")
+    (tmp_path / "series.csv").write_text("time_s,room\n1,20\n")
+    board.mpremote("cp", tmp_path / "series.csv", ":/models/series.csv")
     assert "no column outdoor" in board.mpremote("run", ROOT / "device/series.py")
