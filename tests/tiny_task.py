@@ -1,9 +1,10 @@
 """A task of random clips for tests of the training frame; run by torchrun it trains in several processes.
 
-Arguments: run folder.
+Arguments: run folder, and if it is not the same for all the second process's.
 """
 
 import dataclasses
+import os
 import sys
 import time
 from pathlib import Path
@@ -90,7 +91,8 @@ class Cached(TinyTask):
 
 
 if __name__ == "__main__":
-    out = Path(sys.argv[1])
+    out = Path(sys.argv[1 if os.environ["RANK"] == "0" else -1])
+    out.mkdir(parents=True, exist_ok=True)
     task = Cached(out / "cache")
     kept = []
     task.trainer, make = lambda: kept.append(make()) or kept[0], task.trainer

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from liquid_audio_nets.audio.dataset import split_of
 from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.cli.train import app
 from liquid_audio_nets.core import LNN
@@ -96,6 +97,16 @@ def test_unreadable_files_are_listed_and_a_class_that_vanishes_is_an_error(train
         file.write_bytes(b"no sound")
     done = train(*arguments, "--out", tmp_path / "b")
     assert done.returncode == 2 and "training clips for 'yes'" in " ".join(done.stderr.split())
+
+
+def test_data_without_speakers_of_the_validation_split_are_refused(train, words, tmp_path):
+    for word in ("yes", "no"):
+        (tmp_path / "data" / word).mkdir(parents=True)
+        for file in (words / word).iterdir():
+            if split_of(file.name) == "training":
+                shutil.copy(file, tmp_path / "data" / word)
+    done = train("keywords", "--data", tmp_path / "data", "--out", tmp_path / "run", "--labels", "yes,no", "--synthetic", 0)
+    assert done.returncode == 2 and "validation split" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize("arch", ("gru", "ds_cnn"))

@@ -145,9 +145,19 @@ def test_devices_and_precisions_that_are_not_there_are_named(tmp_path):
             train(TinyTask(), run_of(tmp_path, device="cuda"))
 
 
+def torchrun(*folders):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", TINY, *folders]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+
+
+def test_processes_with_different_checkpoints_do_not_start(tmp_path):
+    train(TinyTask(), run_of(tmp_path / "a", epochs=1))
+    done = torchrun(tmp_path / "a", tmp_path / "b")
+    assert done.returncode != 0 and "must be a folder that all share" in done.stderr
+
+
 def test_two_processes_are_one_with_twice_the_batch(tmp_path):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(TINY), str(tmp_path / "two")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = torchrun(tmp_path / "two")
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = (weights(tmp_path / "two" / f"{name}.safetensors") for name in ("first", "second"))
     assert torch.equal(first, second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Callable
 
 import torch
 from torch import distributed
@@ -16,16 +17,34 @@ _PATIENCE = timedelta(hours=2)  # the first process may be reading a data set
 
 @dataclass(frozen=True)
 class Place:
-    """device; rank: which of `world` processes this is, 0 is the one that writes."""
+    """device; rank: which of `world` processes this is, 0 is the one that writes; local: which of its machine's."""
 
     device: torch.device
     rank: int = 0
     world: int = 1
+    local: int = 0
 
     def wait(self) -> None:
         """Until all processes are here."""
         if self.world > 1:
             distributed.barrier()
+
+    def in_turn(self, work: Callable[[], None]) -> None:
+        """The first process works, then the first of every other machine, then all others: what one has put in a cache,
+        the next find there, whether the machines share their discs or not."""
+        turn = 0 if self.rank == 0 else 1 if self.local == 0 else 2
+        for now in range(3 if self.world > 1 else 1):
+            if now == turn:
+                work()
+            self.wait()
+
+    def same(self, number: int) -> bool:
+        """Whether all processes give the same number."""
+        if self.world == 1:
+            return True
+        numbers = [torch.zeros(1, dtype=torch.int64, device=self.device) for _ in range(self.world)]
+        distributed.all_gather(numbers, torch.tensor([number], device=self.device))
+        return len({int(n) for n in numbers}) == 1
 
     def leave(self) -> None:
         if self.world > 1:
@@ -51,4 +70,4 @@ def join(device: str = "auto") -> Place:
     if world == 1:
         return Place(here)
     distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=_PATIENCE)
-    return Place(here, distributed.get_rank(), world)
+    return Place(here, distributed.get_rank(), world, local)

@@ -105,10 +105,7 @@ def train(task: Task, run: Run) -> Path | None:
     try:
         if place.rank == 0:
             run.out.mkdir(parents=True, exist_ok=True)
-            task.prepare()
-        place.wait()  # for the cache, which the others then share
-        if place.rank:
-            task.prepare()
+        place.in_turn(task.prepare)
         trainer = _start_or_resume(task, run, place)
         _epochs(task, run, place, trainer)
         return finish(task, run) if place.rank == 0 else None
@@ -132,7 +129,8 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
              "device": str(place.device), "recipe": run.recipe}, indent=1, default=str))
         if run.recipe:
             (run.out / "recipe.toml").write_text(recipes.to_toml(run.recipe))
-    place.wait()  # nobody reads the run folder after this
+    if not place.same(trainer.step):
+        raise TrainingError(f"the processes find different checkpoints in {run.out}; it must be a folder that all share")
     return trainer.to(place.device, run.precision == "bf16", parallel=place.world > 1)
 
 
