@@ -56,6 +56,8 @@ def test_a_scene_has_the_ratio_asked_for_and_knows_its_speech():
     assert abs(ratio - 5.0) < 0.3 and abs(made.speech.sum() - 16000) < 1000
     plain, held = made.ticks(512), made.ticks(512, hangover_s=0.05)
     assert len(plain) == len(made.samples) // 512 and (held | ~plain).all() and 2 <= held.sum() - plain.sum() <= 4
+    far = made.far_from_changes(512, 0.05)
+    assert 8 <= (~far).sum() <= 16 and (plain == held)[far].all()
     assert active_rms(word) > 0.15 and abs(block_power(word).max() - rms(word[8000:16000]) ** 2) < 1e-3
 
 

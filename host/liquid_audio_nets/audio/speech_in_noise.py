@@ -57,6 +57,15 @@ class Scene:
         whole = len(speech) // tick_samples * tick_samples
         return speech[:whole].reshape(-1, tick_samples).mean(1) >= 0.5
 
+    def far_from_changes(self, tick_samples: int, collar_s: float) -> np.ndarray:
+        """bool (ticks,): the middle of the tick is further than collar_s from where speech begins or ends."""
+        ticks = len(self.speech) // tick_samples
+        middle = (np.arange(ticks) + 0.5) * tick_samples
+        far = np.ones(ticks, bool)
+        for change in np.flatnonzero(self.speech[1:] != self.speech[:-1]):
+            far &= np.abs(middle - change) > collar_s * SAMPLE_RATE_HZ
+        return far
+
 
 def scene(utterances: Sequence[np.ndarray], noise: np.ndarray, snr_db: float, pause_s: tuple[float, float],
           rng: np.random.Generator) -> Scene:

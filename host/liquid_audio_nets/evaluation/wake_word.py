@@ -123,6 +123,11 @@ class WakeResult:
         """The lowest threshold with at most per_hour false accepts an hour over all conditions; None: there is none."""
         return next((float(t) for t in THRESHOLDS if self.false_accepts(t) <= per_hour * self.hours), None)
 
+    def detection_rate_at(self, per_hour: float) -> float:
+        """Share of the clips as recorded that are heard at that threshold; 0 where there is none."""
+        threshold, first = self.threshold_for(per_hour), self.heard[AS_RECORDED]
+        return 0.0 if threshold is None else 1 - first.rejected(threshold) / len(first.clips)
+
     def curve(self) -> list[tuple[float, float, float]]:
         """(threshold, share of false rejects as recorded, false accepts an hour over all conditions)."""
         first = self.heard[AS_RECORDED]

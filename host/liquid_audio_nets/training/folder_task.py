@@ -9,7 +9,8 @@ from typing import Any, Callable
 import numpy as np
 import torch
 
-from ..audio.files import AudioError, write_wav
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, write_wav
+from ..audio.speech_in_noise import BLOCK_SAMPLES, block_power
 from ..reference.frontend import FrontEnd
 from .batches import Batch
 from .cache import FrameStore
@@ -29,7 +30,8 @@ class FolderTask:
     name, metric, keep = "", "", "last"
     labels: tuple[str, ...]
 
-    def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None):
+    def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path,
+                 report: Callable[[str], None] = lambda text: None):
         if data is None or not Path(data).is_dir():
             raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR with the folders that the recipe names")
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
@@ -71,6 +73,13 @@ class FolderTask:
     def learned_from(self) -> dict[str, int]:
         """Training recordings by source."""
         return dict(Counter(self.store.source[self.store.split == "training"].tolist()))
+
+
+def loudest_second(samples: np.ndarray) -> np.ndarray:
+    """The second around the loudest 10 ms of int16 (n,): sound for golden vectors."""
+    middle = int(block_power(samples).argmax()) * BLOCK_SAMPLES
+    begin = max(min(middle - SAMPLE_RATE_HZ // 2, len(samples) - SAMPLE_RATE_HZ), 0)
+    return samples[begin:begin + SAMPLE_RATE_HZ]
 
 
 def write_calibration(folder: Path, clips: list[np.ndarray]) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from .. import lnn
 from ..audio.dataset import SILENCE
+from ..audio.files import SAMPLE_RATE_HZ
 from ..audio.held_out import Recordings
 from ..audio.speech_in_noise import block_power, is_clean, scene
 from ..evaluation.traces import area_under_roc
@@ -17,7 +18,7 @@ from ..evaluation.vad import SpeechAndNoise, listen
 from .augment import Augment
 from .batches import Batch
 from .card import Facts
-from .folder_task import CALIBRATION_SECONDS, SPLIT, FolderTask, write_calibration
+from .folder_task import CALIBRATION_SECONDS, SPLIT, FolderTask, loudest_second, write_calibration
 from .folders import FolderSources, Group
 from .export import to_model
 from .provenance import provenance
@@ -75,11 +76,11 @@ class VadTask(FolderTask):
         self.notes["Held-out speech in held-out noise"] = "\n".join(f"- {line}" for line in result.lines())
         calibration = self._calibration()
         write_calibration(out / "calibration", calibration)
-        metadata = {"licence": provenance(self.data, False)[1], "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
-                    "steps": trainer.step, "parameters": trainer.net.parameter_count(),
+        metadata = {"licence": provenance(self.data, False)[1], "data": self.data.name, "split": SPLIT,
+                    "seed": trainer.config.seed, "steps": trainer.step, "parameters": trainer.net.parameter_count(),
                     **{f"auc_{row.snr_db:g}_db": round(row.area, 4) for row in result.rows}}
-        return trainer.export_embedded(out / "vad.lnn", golden_audio=calibration[0], metadata=metadata, task="vad",
-                                       policy=self.policy, thresholds=threshold)
+        return trainer.export_embedded(out / "vad.lnn", golden_audio=loudest_second(calibration[0]), metadata=metadata,
+                                       task="vad", policy=self.policy, thresholds=threshold)
 
     def _calibration(self) -> list[np.ndarray]:
         """Scenes of what was learned from, at all ratios; int16 (n,) each."""
@@ -90,9 +91,10 @@ class VadTask(FolderTask):
         clips, seconds = [], 0.0
         while seconds < CALIBRATION_SECONDS:
             said = [speech[i] for i in rng.integers(len(speech), size=3)]
-            made = scene(said, noises[rng.integers(len(noises))], rng.uniform(*self.recipe["speech"]["snr_db"]), (0.2, 0.9), rng)
+            snr_db = rng.uniform(*self.recipe["speech"]["snr_db"])
+            made = scene(said, noises[rng.integers(len(noises))], snr_db, (0.2, 0.9), rng)
             clips.append(made.samples)
-            seconds += len(made.samples) / 16000
+            seconds += len(made.samples) / SAMPLE_RATE_HZ
         return clips
 
     def facts(self) -> Facts:

@@ -10,16 +10,16 @@ import numpy as np
 
 from .. import lnn
 from ..audio.dataset import SILENCE, UNKNOWN
-from ..audio.files import AudioError
-from ..audio.mixing import mix_at_snr, fit_noise
+from ..audio.files import SAMPLE_RATE_HZ
 from ..audio.held_out import Recordings
+from ..audio.mixing import fit_noise, mix_at_snr
 from ..audio.speech import engines
 from ..evaluation.wake_word import ACCEPTS_PER_HOUR, THRESHOLDS, WakeResult, WakeSounds, listen
 from .augment import Augment
 from .batches import Batch, BatchMaker, Timing
 from .card import Facts
 from .export import to_model
-from .folder_task import CALIBRATION_SECONDS, SPLIT, FolderTask, write_calibration
+from .folder_task import CALIBRATION_SECONDS, SPLIT, FolderTask, loudest_second, write_calibration
 from .folders import FolderSources, Group
 from .placement import Chooser, Mixture
 from .provenance import provenance
@@ -75,10 +75,8 @@ class WakeWordTask(FolderTask):
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         """On the held-out sounds as recorded and at 10 dB, through the C core."""
         result = listen(lnn.write(self._model(trainer)), self.held_out, (10.0,))
-        rejects = {hour: min(share for _, share, rate in result.curve() if rate <= hour) if any(
-            rate <= hour for _, _, rate in result.curve()) else 1.0 for hour in (ACCEPTS_PER_HOUR, 4.0)}
-        return {"score": 1 - rejects[ACCEPTS_PER_HOUR], "detection_rate_at_4_an_hour": 1 - rejects[4.0],
-                "clips": len(self.held_out.positives), "hours": result.hours}
+        return {"score": result.detection_rate_at(ACCEPTS_PER_HOUR),
+                "detection_rate_at_4_an_hour": result.detection_rate_at(4.0), "clips": len(self.held_out.positives), "hours": result.hours}
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """The threshold for the wanted rate of false accepts, then `<word>.lnn`, and training sound for liquid-compress."""
@@ -94,29 +92,28 @@ class WakeWordTask(FolderTask):
         self._write_calibration(out / "calibration")
         metadata = {"licence": self._provenance()[1], "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
                     "steps": trainer.step, "parameters": trainer.net.parameter_count()}
-        return trainer.export_embedded(out / f"{self.word}.lnn", golden_audio=self._positives()[0], metadata=metadata,
-                                       task="wake_word", policy=self.policy, thresholds=threshold)
+        golden = loudest_second(self._positives()[0])
+        return trainer.export_embedded(out / f"{self.word}.lnn", golden_audio=golden, metadata=metadata, task="wake_word",
+                                       policy=self.policy, thresholds=threshold)
 
     def _positives(self) -> list[np.ndarray]:
-        return [r.samples for r in Recordings(self.data, ("training",))
-                .read(self.recipe["data"]["positives"])]
+        return [r.samples for r in Recordings(self.data, ("training",)).read(self.recipe["data"]["positives"])]
 
     def _write_calibration(self, folder: Path) -> None:
         """Words and other speech that were learned from, half of them in noise."""
-        rng = np.random.default_rng(0)
+        rng, d = np.random.default_rng(0), self.recipe["data"]
         reader = Recordings(self.data, ("training",))
-        d = self.recipe["data"]
-        others = [r.samples for r in reader.read(*d["negatives"], *d["wake_words"])]
-        noises = [r.samples for r in reader.read(*d["noise"])] or others
+        words, others = self._positives(), [r.samples for r in reader.read(*d["negatives"], *d["wake_words"])]
+        noises = [r.samples for r in reader.read(*d["noise"])]
         clips, seconds = [], 0.0
-        words = self._positives()
-        while seconds < CALIBRATION_SECONDS and words:
-            pool = words if rng.random() < 0.5 or not others else others
+        while seconds < CALIBRATION_SECONDS:
+            pool = others if others and rng.random() < 0.5 else words
             samples = pool[rng.integers(len(pool))]
-            if rng.random() < 0.5:
-                samples = mix_at_snr(samples, fit_noise(noises[rng.integers(len(noises))], len(samples), rng), rng.uniform(3, 25))
+            if noises and rng.random() < 0.5:
+                noise = fit_noise(noises[rng.integers(len(noises))], len(samples), rng)
+                samples = mix_at_snr(samples, noise, rng.uniform(3, 25))
             clips.append(samples)
-            seconds += len(samples) / 16000
+            seconds += len(samples) / SAMPLE_RATE_HZ
         write_calibration(folder, clips)
 
     def _provenance(self) -> tuple[str, str]:
