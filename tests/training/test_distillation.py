@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from liquid_audio_nets.training import LNNTrainer, TrainingError
+from liquid_audio_nets.training import LNNTrainer, TrainerConfig, TrainingError, recipe
 from liquid_audio_nets.training.distillation import distillation_loss
 
 LABELS = ("a", "b", "c")
@@ -65,3 +65,10 @@ def test_the_setting_survives_a_checkpoint(teacher, tmp_path):
     again = LNNTrainer.load(tmp_path / "s.safetensors")
     again.train_step(clips(2))
     assert again.config.distill_from == str(teacher) and again.step == 2
+
+
+def test_the_micro_recipe_is_small_and_names_its_teacher(teacher):
+    settings = recipe.load("keywords-micro", [("train.distill_from", str(teacher)), ("train.prune_share", "0.25")])
+    config = TrainerConfig.of_recipe(settings, labels=LABELS + tuple(f"w{i}" for i in range(9)))
+    assert config.distill_from == str(teacher) and config.distill_weight == 0.6 and config.prune_share == 0.25
+    assert LNNTrainer(config).net.parameter_count() <= 12_000

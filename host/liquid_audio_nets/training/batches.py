@@ -62,10 +62,10 @@ class Timing:
     """Seconds around a word: how long its label stays wanted, and when silence must be back.
 
     tick_blocks: lengths of a tick in blocks of 10 ms, drawn batch by batch (a length named twice, twice as
-    often), so that the network knows the smallest timesteps it will be run with.  dt_augment: share of the batches in
+    often), so that the network knows the timesteps it will be run with.  dt_augment: share of the batches in
     which each stream has its own hop of up to longest_hop_s and loses up to drop_share of its frames."""
 
-    tick_blocks: tuple[int, ...] = (2, 3, 3, 3)
+    tick_blocks: tuple[int, ...] = (2, 3, 3, 3, 3, 3, 4, 6, 8, 10)
     clip_s: float = 1.0
     stream_s: float = 1.8
     rise_s: float = 0.1
