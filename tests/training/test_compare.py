@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
+from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.cli import compare as command
 from liquid_audio_nets.training import recipe
 from liquid_audio_nets.training.arch import page, registry, table
@@ -63,6 +64,9 @@ def test_lost_frames_are_kept_beside_the_result(comparison, results):
     lost = comparison.lost("ltc", 1)
     assert set(lost) == {"true dt"} and set(lost["true dt"]) == set(LOSSES)
     assert lost["true dt"]["none"] == results[0]["accuracy"]
+    comparison.run("gru+drop", 1)
+    assert set(comparison.lost("gru+drop", 1)) == {"skip"}
+    assert comparison.results(["gru+drop"])[0]["loss"] != results[1]["loss"]
     assert set(comparison.lost("gru", 1)) == {"zero", "hold", "skip"} and set(comparison.lost("ds_cnn", 1)) == {"zero", "hold"}
 
 
@@ -102,7 +106,7 @@ def test_page_says_where_the_liquid_network_loses(found, shipped, tmp_path):
     assert "`ds_cnn`: +4.00 points, at 7.1 times" in (tmp_path / "compare.md").read_text()
     assert json.loads(paths[0].read_text())["networks"][1]["mean"] == pytest.approx(0.91)
     works = {p.name: (round(p.work / 1e6, 2), p.measured) for p in page.instructions(found, [shipped], bench)}
-    assert works == {"keywords.lnn": (2.5, True), "ds_cnn": (32.59, True), "ltc": (3.54, False), "gru": (3.51, False)}
+    assert works == {"keywords.lnn, longer schedule": (2.5, True), "ds_cnn": (32.59, True), "ltc": (3.54, False), "gru": (3.51, False)}
     assert "instructions.svg" not in {path.name for path in page.write(tmp_path, found, [], PROTOCOL, bench)}
 
 
@@ -115,6 +119,12 @@ def test_the_command_makes_a_table_of_what_is_there(words, comparison, results, 
     networks = json.loads(done.stdout)["networks"]
     assert {row["name"] for row in networks} == {"ltc", "gru", "ds_cnn"} and all(row["seeds"] == [1, 2] for row in networks)
     assert all(row["lost"] for row in networks)
+
+
+def test_noise_that_training_heard_is_left_out(words):
+    clips = command._held_out(scan(words, LABELS, "validation").clips)
+    assert sorted(clip.start // 16000 for clip in clips if clip.label == "_silence_") == [8, 9]
+    assert sum(clip.label != "_silence_" for clip in clips) == 24
 
 
 def test_mistakes_are_one_sentence(words, tmp_path, monkeypatch, capsys):

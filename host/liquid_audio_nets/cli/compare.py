@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..audio.dataset import scan
+from ..audio.dataset import SILENCE, Clip, scan
+from ..audio.held_out import HELD_OUT_NOISE
 from ..core import LNN
 from ..evaluation import evaluate
 from ..evaluation.lost_frames import under_loss
@@ -90,7 +91,8 @@ def _comparison(data: Path, out: Path, cache: Path | None, seeds: tuple[int, ...
         make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, report).prepare()
     given = {"steps": steps, "batch": batch}
     line = bar.add_task("training", total=None)
-    return Comparison(FrameStore(folder), LABELS, out, Protocol(seeds=seeds, **{k: v for k, v in given.items() if v}), report,
+    protocol = Protocol(seeds=seeds, **{k: v for k, v in given.items() if v})
+    return Comparison(FrameStore(folder), LABELS, out, protocol, report,
                       lambda done, of: bar.update(line, completed=done, total=of))
 
 
@@ -104,7 +106,8 @@ def _train(comparison: "Comparison", names: list[str], search: bool) -> None:
                 comparison.run(name, seed)
                 comparison.lost(name, seed)
     except KeyboardInterrupt:
-        raise console.CommandError(f"interrupted; the same command goes on with what is missing in {comparison.out}") from None
+        raise console.CommandError(f"interrupted; the same command goes on with what is missing in {comparison.out}"
+                                   ) from None
 
 
 def _rows(comparison: "Comparison", names: list[str]) -> list["Row"]:
@@ -125,6 +128,7 @@ def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
         labels, parameters, macs = lnn.labels, lnn.info["parameters"], lnn.info["macs_per_step"]
     root = data / "speech_commands" if (data / "speech_commands").is_dir() else data
     dataset = scan(root, labels, "validation")
+    dataset.clips = _held_out(dataset.clips)
     line = bar.add_task(path.name, total=2 * len(dataset))
     whole = evaluate(content, dataset, lambda: bar.advance(line))
     lost = under_loss(content, dataset, progress=lambda: bar.advance(line))
@@ -133,6 +137,14 @@ def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
     return Row(path.name, f"this project's, {len(labels)} labels, int8 by the C core", parameters, macs, steps * macs,
                [whole.accuracy], [_seed_of(content)], lost={f"true dt, hop {1000 * lost.hop_s:.0f} ms": by_loss},
                note=f"a longer schedule, {steps:.1f} steps a second by its policy")
+
+
+def _held_out(clips: list[Clip]) -> list[Clip]:
+    """Without the pieces of background noise that training heard, too: all but the end of each."""
+    last: dict[Path, int] = {}
+    for clip in clips:
+        last[clip.path] = max(last.get(clip.path, 0), clip.start + (clip.length or 0))
+    return [clip for clip in clips if clip.label != SILENCE or clip.start >= (1 - HELD_OUT_NOISE) * last[clip.path]]
 
 
 def _seed_of(content: bytes) -> int:

@@ -24,7 +24,8 @@ class ClipNet(nn.Module):
     @property
     def cells(self) -> None:
         """Raises UnsupportedCell: what counts or prunes the weights of cells does not know these networks."""
-        raise UnsupportedCell(f"'{self.config.cell_kind}' has no cells: leave lambda_power, lambda_sparse and prune_share at 0")
+        raise UnsupportedCell(f"'{self.config.cell_kind}' has no cells: "
+                              "leave lambda_power, lambda_sparse and prune_share at 0")
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters())

@@ -6,17 +6,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .registry import ARCHS
+from .registry import DROPPING, named
 from .windows import Windows, answers
 
 LOSSES = ("none", "a quarter dropped", "twice the hop", "four times the hop")
 
 
 def fills(name: str) -> tuple[str, ...]:
-    """What may stand for lost frames in a network of registry.ARCHS."""
-    if ARCHS[name].liquid:
+    """What may stand for lost frames in a network of this name."""
+    if named(name).liquid:
         return ("true dt",)
-    return ("zero", "hold") if ARCHS[name].windowed else ("zero", "hold", "skip")
+    if name.endswith(DROPPING):
+        return ("skip",)
+    return ("zero", "hold") if named(name).windowed else ("zero", "hold", "skip")
 
 
 def arrived(windows: Windows, loss: str, seed: int = 0) -> np.ndarray:

@@ -8,10 +8,12 @@ from typing import Any, Sequence
 
 from .plot import Point, accuracy_against_work
 from .protocol import TICK_BLOCKS, Protocol
-from .registry import ARCHS, DECISIONS_PER_S, STEPS_PER_S
+from .registry import DECISIONS_PER_S, STEPS_PER_S, named
 from .table import Row, lost_markdown, markdown
 
-BOARD = "qemu_m4f"
+TITLE = "Ten classes, speakers of the validation split"
+_BENCH = ("second_of_speech_instructions", "cell_step_instructions", "frontend_instructions",
+          "cited_ds_cnn_decision_instructions")
 
 
 def write(out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol,
@@ -22,13 +24,13 @@ def write(out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Pro
     (out / "compare.json").write_text(json.dumps({
         "protocol": vars(protocol), "networks": [row.as_json() for row in found],
         "shipped": [row.as_json() for row in shipped]}, indent=1))
-    plots = [accuracy_against_work([_point(row, row.macs_per_second) for row in (*found, *shipped)], out / f"compare.{kind}",
-                                   "multiply-accumulates a second of audio", "Ten classes, speakers of the validation split")
-             for kind in ("png", "svg")]
-    points = instructions(found, shipped, bench) if bench else []
-    if points:
-        plots += [accuracy_against_work(points, out / f"instructions.{kind}", "instructions a second of audio, Cortex-M4F",
-                                        "Ten classes, speakers of the validation split") for kind in ("png", "svg")]
+    macs = [_point(row, row.macs_per_second) for row in (*found, *shipped)]
+    points, plots = instructions(found, shipped, bench) if bench else [], []
+    for kind in ("png", "svg"):
+        plots.append(accuracy_against_work(macs, out / f"compare.{kind}", "multiply-accumulates a second of audio", TITLE))
+        if points:
+            axis = "instructions a second of audio, Cortex-M4F"
+            plots.append(accuracy_against_work(points, out / f"instructions.{kind}", axis, TITLE))
     (out / "robustness.md").write_text(lost_markdown([*found, *shipped]))
     (out / "compare.md").write_text(page(found, shipped, protocol, bool(points)))
     return [out / "compare.json", out / "compare.md", out / "robustness.md", *plots]
@@ -46,7 +48,7 @@ the start and the order of the batches. The peak learning rate of each was chose
 repeated: all would gain from a longer one. Accuracy: all clips of the validation speakers and held-out background noise,
 mean and standard deviation of the seeds. Recurrent networks have two cells and about as many parameters as `ltc`; they run
 {STEPS_PER_S} steps a second, windows are decided {DECISIONS_PER_S} times a second; the front-end is the same for all and not
-counted. Liquid networks hear the true timestep and are trained with irregular ones (`dt_augment`), which is what they are for.
+counted. Models in a file are measured by the C core on the same clips. Liquid networks hear the true timestep and are trained with irregular ones (`dt_augment`), which is what they are for.
 
 {markdown(found, shipped)}
 ![accuracy against multiply-accumulates](compare.svg)
@@ -73,8 +75,8 @@ def losses(found: Sequence[Row]) -> str:
 
 
 def _point(row: Row, work: float, measured: bool = True) -> Point:
-    liquid = row.name not in ARCHS or ARCHS[row.name].liquid
-    return Point(row.name, work, row.mean, row.deviation, measured, liquid)
+    liquid = bool(row.note) or named(row.name).liquid
+    return Point(row.name + (", longer schedule" if row.note else ""), work, row.mean, row.deviation, measured, liquid)
 
 
 def instructions(found: Sequence[Row], shipped: Sequence[Row], bench: dict[str, Any]) -> list[Point]:
@@ -83,17 +85,16 @@ def instructions(found: Sequence[Row], shipped: Sequence[Row], bench: dict[str, 
     The shipped keywords.lnn is measured on continuous speech; DS-CNN's decision is CMSIS-NN's, cited, with the measured
     front-end at every frame; others are estimated: steps at the instructions a MAC of the shipped model's, windows at
     those of DS-CNN."""
-    wanted = ("second_of_speech_instructions", "cell_step_instructions", "frontend_instructions", "cited_ds_cnn_decision_instructions")
     model = next((row for row in shipped if row.name == "keywords.lnn"), None)
-    if model is None or any(name not in bench for name in wanted):
+    if model is None or any(name not in bench for name in _BENCH):
         return []
-    speech, step, frontend, decision = (bench[name] for name in wanted)
+    speech, step, frontend, decision = (bench[name] for name in _BENCH)
     points, features = [_point(model, speech)], STEPS_PER_S * frontend
     window = {row.name: row.macs_per_run for row in found}.get("ds_cnn", 2_676_640)
     for row in found:
         if row.name == "ds_cnn":
             points.append(_point(row, DECISIONS_PER_S * decision + features))
-        elif ARCHS[row.name].windowed:
+        elif named(row.name).windowed:
             points.append(_point(row, row.macs_per_second * decision / window + features, measured=False))
         else:
             points.append(_point(row, row.macs_per_second * step / model.macs_per_run + features, measured=False))

@@ -10,6 +10,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import LogLocator, NullFormatter  # noqa: E402
 
 
 @dataclass
@@ -41,6 +42,9 @@ def accuracy_against_work(points: Sequence[Point], path: Path, work: str, title:
         axes.set(xscale="log", xlabel=work, ylabel="accuracy, %", title=title)
         low, high = axes.get_xlim()
         axes.set_xlim(low / 1.6, high * 1.6)  # room for the names
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:g} M")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3, which="both")
         if not all(p.measured for p in points):
             axes.text(0.99, 0.02, "hollow: estimated from multiply-accumulates", transform=axes.transAxes, ha="right")

@@ -18,7 +18,7 @@ from ..evaluation import validation_clips
 from ..placement import Chooser, Mixture
 from ..trainer import LNNTrainer
 from .lost_frames import LOSSES, accuracy, fills
-from .registry import ARCHS, macs_per_run, macs_per_second, settings
+from .registry import DROPPING, macs_per_run, macs_per_second, named, settings
 from .replay import Replay, every_tick
 from .windows import Windows, answers
 
@@ -66,7 +66,7 @@ class Comparison:
             return made
         began = time.process_time()
         trainer = self._trainer(name, seed, self.protocol.steps, settings(name)["learning_rate"])
-        losses = self._train(trainer, self.replay.order(seed))
+        losses = self._train(trainer, self.replay.order(seed), named(name).liquid or name.endswith(DROPPING))
         seconds = time.process_time() - began
         trainer.save(path.with_suffix(".safetensors"))
         right = answers(trainer.average, self.windows) == self.windows.label
@@ -107,7 +107,7 @@ class Comparison:
         for rate in self.protocol.learning_rates:
             if str(rate) not in found.setdefault(name, {}):
                 trainer = self._trainer(name, 1, self.protocol.search_steps, rate)
-                losses = self._train(trainer, self.replay.order(1)[: self.protocol.search_steps])
+                losses = self._train(trainer, self.replay.order(1)[: self.protocol.search_steps], named(name).liquid)
                 found[name][str(rate)] = float(np.mean(losses[-len(losses) // 5:]))
                 path.write_text(json.dumps(found, indent=1))
                 self.report(f"{name}, learning rate {rate}: loss {found[name][str(rate)]:.4f}")
@@ -122,9 +122,9 @@ class Comparison:
         trainer.normalise(torch.cat(first).unsqueeze(0))
         return trainer
 
-    def _train(self, trainer: LNNTrainer, order: np.ndarray) -> list[float]:
+    def _train(self, trainer: LNNTrainer, order: np.ndarray, timed: bool) -> list[float]:
+        """timed: with the timesteps of the engine's policy and of dt_augment, else a step at every tick."""
         losses: list[float] = []
-        timed = ARCHS[trainer.config.cell_kind].liquid
         for done, i in enumerate(order):
             batch = self.replay.batch(int(i))
             losses.append(trainer.train_step(batch if timed else every_tick(batch, TICK_BLOCKS * BLOCK_S)))

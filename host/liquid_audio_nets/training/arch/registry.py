@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..cells import UnsupportedCell
+from ..kinds import STEPWISE
 from ..model import LiquidNet, ModelConfig
 from . import bc_resnet_1, ds_cnn
 
@@ -19,6 +20,9 @@ _CELL_MACS = {
     "ltc": lambda m, n: 2 * n * (m + n), "ltc_const": lambda m, n: n * (m + n), "gru": lambda m, n: 3 * n * (m + n),
     "fastgrnn": lambda m, n: n * (m + n), "cfc": lambda m, n: n * (m + n) + 4 * n * n,
 }
+
+
+DROPPING = "+drop"  # ends the name of a network trained with the lost frames of dt_augment, as liquid ones always are
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,9 @@ class Arch:
 
 
 ARCHS = {arch.name: arch for arch in (
-    Arch("ltc", (64, 64), 6e-3, "liquid time-constant, ours"),
-    Arch("ds_cnn", (), 4e-3, "MLPerf Tiny"),
-    Arch("gru", (51, 51), 4e-3, "gated recurrent unit"),
+    Arch("ltc", (64, 64), 8e-3, "liquid time-constant, ours"),
+    Arch("ds_cnn", (), 8e-3, "MLPerf Tiny"),
+    Arch("gru", (51, 51), 8e-3, "gated recurrent unit"),
     Arch("ltc_const", (92, 92), 6e-3, "liquid, constant reversal potential, as printed"),
     Arch("cfc", (50, 50), 4e-3, "liquid, closed form"),
     Arch("fastgrnn", (92, 92), 4e-3, "FastGRNN, full rank"),
@@ -51,11 +55,18 @@ ARCHS = {arch.name: arch for arch in (
 )}
 
 
+def named(name: str) -> Arch:
+    """The network of a name, with or without DROPPING.  Raises UnsupportedCell naming what there is."""
+    known = [*ARCHS, *(arch + DROPPING for arch in STEPWISE)]
+    if name not in known:
+        raise UnsupportedCell(f"unknown network '{name}'; available: {', '.join(known)}")
+    return ARCHS[name.removesuffix(DROPPING)]
+
+
 def settings(name: str) -> dict[str, Any]:
-    """Settings of LNNTrainer that make this network.  Raises UnsupportedCell naming what there is."""
-    if name not in ARCHS:
-        raise UnsupportedCell(f"unknown network '{name}'; available: {', '.join(ARCHS)}")
-    return {"cell_kind": name, "hidden_dim": ARCHS[name].units, "learning_rate": ARCHS[name].learning_rate}
+    """Settings of LNNTrainer that make this network.  Raises UnsupportedCell as named() does."""
+    arch = named(name)
+    return {"cell_kind": arch.name, "hidden_dim": arch.units, "learning_rate": arch.learning_rate}
 
 
 def make_net(config: ModelConfig) -> nn.Module:
@@ -65,7 +76,7 @@ def make_net(config: ModelConfig) -> nn.Module:
 
 def make_arch(name: str, labels: tuple[str, ...], input_dim: int = 40) -> nn.Module:
     """One of ARCHS, untrained.  Raises UnsupportedCell naming what there is."""
-    return make_net(ModelConfig(labels, input_dim, settings(name)["hidden_dim"], name))
+    return make_net(ModelConfig(labels, input_dim, named(name).units, named(name).name))
 
 
 def macs_per_run(config: ModelConfig, frames: int = WINDOW_FRAMES) -> int:

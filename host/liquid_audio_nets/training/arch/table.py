@@ -8,7 +8,7 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 
 from .lost_frames import LOSSES
-from .registry import ARCHS
+from .registry import DROPPING, named
 
 
 @dataclass
@@ -46,9 +46,12 @@ def rows(results: Iterable[dict[str, Any]]) -> list[Row]:
     by_name: dict[str, list[dict[str, Any]]] = {}
     for result in sorted(results, key=lambda r: r["seed"]):
         by_name.setdefault(result["arch"], []).append(result)
-    found = [Row(name, ARCHS[name].says, runs[0]["parameters"], runs[0]["macs_per_run"], runs[0]["macs_per_second"],
-                 [r["accuracy"] for r in runs], [r["seed"] for r in runs], runs[0]["learning_rate"])
-             for name, runs in by_name.items()]
+    found = []
+    for name, runs in by_name.items():
+        says = named(name).says + (", trained with lost frames" if name.endswith(DROPPING) else "")
+        sizes = (runs[0][key] for key in ("parameters", "macs_per_run", "macs_per_second"))
+        found.append(Row(name, says, *sizes, [r["accuracy"] for r in runs], [r["seed"] for r in runs],
+                         runs[0]["learning_rate"]))
     return sorted(found, key=lambda row: -row.mean)
 
 
