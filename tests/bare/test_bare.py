@@ -22,9 +22,12 @@ def with_golden(model, path):
     return path
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
+@pytest.fixture(scope="module", params=["keywords", "anomaly"])
+def model(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("bare") / "small.lnn"
+    if request.param == "anomaly":
+        bands = integer_model(units=(20,), labels=tuple(f"{i} kHz" for i in range(10)))
+        return with_golden(dataclasses.replace(bands, task="anomaly"), path)
     return with_golden(integer_model(units=UNITS, layout=LAYOUTS, weight=WEIGHTS, delta_q15=600), path)
 
 
