@@ -5,7 +5,7 @@
 import liquid_audio
 
 MODEL = "models/keywords.lnn"  # in the board's file system, by: liquid-upload device/models/keywords.lnn
-BLOCK_MS = 20
+BLOCK_MS = 32  # a tick of the model
 
 net = mic = None
 

@@ -90,11 +90,21 @@ def _link(machine: Machine, target: Path, optimize: str, parts: list[str], warni
                      "-fdata-sections", f"-DCLOCK_HZ={machine.clock_hz}u", *c_library(), *parts, *link], target)
 
 
-def build_cmsis(machine: Machine, dsp: Path, core: Path, target: Path) -> Path:
+def build_cmsis_dsp(machine: Machine, dsp: Path, core: Path, target: Path) -> Path:
     """CMSIS-DSP's own product, for comparison; dsp: its folder, core: the folder of core_cm4.h."""
-    include = [f"-I{dsp / 'Include'}", f"-I{dsp / 'PrivateInclude'}", f"-I{core}", f"-I{HERE}", "-DARM_MATH_LOOPUNROLL"]
-    files = [HERE / "cmsis_matvec.c", HERE / "startup.c", dsp / "Source/MatrixFunctions/arm_mat_vec_mult_q7.c"]
-    return _link(machine, target, "-O3", [*include, *map(str, files)], warnings=["-w"])
+    include = [f"-I{dsp / 'Include'}", f"-I{dsp / 'PrivateInclude'}", f"-I{core}", "-DARM_MATH_LOOPUNROLL"]
+    return _build_cmsis(machine, [*include, dsp / "Source/MatrixFunctions/arm_mat_vec_mult_q7.c"], target)
+
+
+def build_cmsis_nn(machine: Machine, nn: Path, target: Path) -> Path:
+    """CMSIS-NN's; nn: its folder."""
+    files = ("FullyConnectedFunctions/arm_fully_connected_s8.c", "NNSupportFunctions/arm_nn_vec_mat_mult_t_s8.c")
+    return _build_cmsis(machine, [f"-I{nn / 'Include'}", "-DUSE_CMSIS_NN", *(nn / "Source" / file for file in files)], target)
+
+
+def _build_cmsis(machine: Machine, parts: list, target: Path) -> Path:
+    parts = [f"-I{HERE}", HERE / "cmsis_matvec.c", HERE / "startup.c", *parts]
+    return _link(machine, target, "-O3", [str(part) for part in parts], warnings=["-w"])
 
 
 def c_library() -> list[str]:

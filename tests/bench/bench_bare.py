@@ -4,6 +4,7 @@ import pathlib
 import sys
 import tempfile
 
+from bench_keywords import BOARDS as WITH_FIRMWARE
 from bench_keywords import ROOT, continuous_speech, row, silence
 
 from liquid_audio_nets.board import FirmwareError, sources
@@ -23,24 +24,29 @@ def measure() -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         rows = [line for name in BOARDS for line in measure_machine(name, pathlib.Path(folder))]
         cited = row("cited_ds_cnn_decision_instructions", "qemu_m4f", DS_CNN_INSTRUCTIONS, "instructions")
-        return rows + cmsis(pathlib.Path(folder)) + [cited]
+        return rows + cmsis_dsp(pathlib.Path(folder)) + cmsis_nn(pathlib.Path(folder)) + [cited]
 
 
 def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
+    """Rows of one core; `bare_` before what the firmware is measured by, too, on the same board."""
     machine, rows, model = machines.MACHINES[name], [], folder / "model.lnn"
+    prefix = "bare_" if name in WITH_FIRMWARE else ""
     save(machines.suited(load(MODEL), name), model)
     for sound, samples in (("speech", continuous_speech()), ("silence", silence())):
         recording = folder / f"{sound}.raw"
         recording.write_bytes(samples[:32000].astype("<i2").tobytes())
         image = machines.build(machine, model, folder / "image.elf", extra=machines.recording(recording))
         said = machines.run(machine, image)
-        rows.append(row(f"bare_second_of_{sound}_instructions", name, said["second_instructions"], "instructions"))
-    for metric in ("frontend_instructions", "cell_step_instructions"):
-        rows.append(row(f"bare_{metric}", name, said[metric], "instructions"))
-    return rows + [row("matvec_s8_instructions_per_mac", name, round(said["matvec_s8_instructions"] / MACS, 3), "instructions")]
+        rows.append(row(f"{prefix}second_of_{sound}_instructions", name, said["second_instructions"], "instructions"))
+    rows.append(row(f"{prefix}frontend_instructions", name, said["frontend_instructions"], "instructions"))
+    rows.append(row("cell_step_instructions", name, said["cell_step_instructions"], "instructions"))
+    if prefix == "":
+        rows += [row("model_bytes", name, len(model.read_bytes()), "bytes"), row("ram_bytes", name, said["ram_bytes"], "bytes")]
+    return rows + [row(f"matvec_{kind}_instructions_per_mac", name, round(said[f"matvec_{kind}_instructions"] / MACS, 3),
+                       "instructions") for kind in ("s8", "s16")]
 
 
-def cmsis(folder: pathlib.Path) -> list[dict]:
+def cmsis_dsp(folder: pathlib.Path) -> list[dict]:
     """arm_mat_vec_mult_q7 on the M4F, where the sources are at hand."""
     machine = machines.MACHINES["qemu_m4f"]
     try:
@@ -52,6 +58,16 @@ def cmsis(folder: pathlib.Path) -> list[dict]:
     core = next((folder for folder in folders if (folder / "core_cm4.h").is_file()), None)
     if core is None:
         return []
-    said = machines.run(machine, machines.build_cmsis(machine, dsp, core, folder / "cmsis.elf"))
-    return [row("cmsis_dsp_q7_instructions_per_mac", "qemu_m4f", round(said["matvec_q7_instructions"] / MACS, 3),
-                "instructions")]
+    said = machines.run(machine, machines.build_cmsis_dsp(machine, dsp, core, folder / "cmsis.elf"))
+    return [row("cmsis_dsp_q7_instructions_per_mac", "qemu_m4f", round(said["matvec_instructions"] / MACS, 3), "instructions")]
+
+
+def cmsis_nn(folder: pathlib.Path) -> list[dict]:
+    """arm_fully_connected_s8 on the M4F, where a west workspace has it (module cmsis-nn)."""
+    found = [top / "modules/lib/cmsis-nn" for top in sources.workspaces()]
+    nn = next((module for module in found if (module / "Include/arm_nnfunctions.h").is_file()), None)
+    if nn is None:
+        return []
+    machine = machines.MACHINES["qemu_m4f"]
+    said = machines.run(machine, machines.build_cmsis_nn(machine, nn, folder / "cmsis.elf"))
+    return [row("cmsis_nn_s8_instructions_per_mac", "qemu_m4f", round(said["matvec_instructions"] / MACS, 3), "instructions")]

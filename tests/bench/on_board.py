@@ -5,7 +5,7 @@ import json
 import liquid_audio
 
 net = None
-audio = bytearray(640)
+audio = bytearray(1024)  # 32 ms, as device/kws.py
 
 
 def hear(path, blocks=None):
@@ -40,7 +40,7 @@ def print_json(model, folder, seconds):
     c = net.counters()
     found = {
         "frontend_instructions": c["frontend_time"] // c["frontend_runs"],
-        "cell_step_instructions": c["cell_time"] // c["steps"],
+        "all_cells_step_instructions": c["cell_time"] // c["steps"],
         "second_of_speech_instructions": work,
         "second_of_silence_instructions": hear(quiet) // seconds,
         "model_bytes": net.model_bytes,

@@ -1,6 +1,7 @@
-"""Measures on virtual boards and writes build/bench.json: [{"metric", "board", "value", "unit"}, ...].
+"""Measures on virtual boards and writes build/bench.json: [{"metric", "board", "value", "unit", "at_most"}, ...].
 
-Every tests/bench/bench_*.py has measure(), which yields such rows.
+Every tests/bench/bench_*.py has measure(), which yields rows without at_most. Exits with 6 where a limit is missed.
+Recordings for the accuracy: AUDIO, a folder with one folder a word.
 """
 
 import importlib
@@ -8,26 +9,39 @@ import json
 import pathlib
 import sys
 
+from limits import judge, limit
 from rich.console import Console
 from rich.table import Table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/bench")]
+GATE = 6
 
 
-def main() -> None:
+def main() -> int:
     rows = []
     for file in sorted((ROOT / "tests/bench").glob("bench_*.py")):
         rows += importlib.import_module(file.stem).measure()
+    rows = [line | {"at_most": limit(line["metric"], line["board"])} for line in rows]
     target = ROOT / "build/bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(rows, indent=1) + "\n")
-    table = Table("metric", "board", "value", "unit")
-    for row in rows:
-        table.add_row(row["metric"], row["board"], f"{row['value']:,}", row["unit"])
-    Console().print(table)
-    Console().print(f"written to {target.relative_to(ROOT)}")
+    console = Console()
+    table = Table("metric", "board", "measured", "at most", "unit")
+    for line in rows:
+        bound = line["at_most"]
+        style = "" if bound is None else "green" if line["value"] <= bound else "red"
+        table.add_row(line["metric"], line["board"], f"{line['value']:,}", "" if bound is None else f"{bound:,}", line["unit"],
+                      style=style)
+    console.print(table)
+    missed, unmeasured = judge(rows)
+    for line in unmeasured:
+        console.print(f"not measured: {line}" + ("; AUDIO=DIR gives recordings" if line.endswith("host") else ""))
+    for line in missed:
+        console.print(f"[red]missed:[/red] {line}")
+    console.print(f"written to {target.relative_to(ROOT)}")
+    return GATE if missed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,26 @@
+"""What the project promises of the shipped keyword model: (metric, board) -> at most."""
+
+LIMITS = {
+    ("matvec_s8_instructions_per_mac", "qemu_m4f"): 1.4,
+    ("matvec_s8_instructions_per_mac", "qemu_m55"): 0.25,
+    ("cell_step_instructions", "qemu_m4f"): 24_000,
+    ("frontend_instructions", "qemu_m4f"): 26_000,
+    ("second_of_speech_instructions", "qemu_m4f"): 2_500_000,
+    ("second_of_silence_instructions", "qemu_m4f"): 400_000,
+    ("second_of_speech_instructions", "qemu_m0"): 12_000_000,
+    ("module_text_bytes", "qemu_m4f"): 40_960,
+    ("int8_accuracy_drop_points", "host"): 0.5,
+}
+ON_ALL_BOARDS = {"model_bytes": 40_960, "ram_bytes": 8192, "heap_growth_bytes_10000_blocks": 0}
+
+
+def limit(metric: str, board: str) -> float | None:
+    return LIMITS.get((metric, board), ON_ALL_BOARDS.get(metric))
+
+
+def judge(rows: list[dict]) -> tuple[list[str], list[str]]:
+    """What is above its limit, and which of LIMITS was not measured."""
+    missed = [f"{r['metric']} on {r['board']} is {r['value']:,}, at most {limit(r['metric'], r['board']):,} allowed"
+              for r in rows if limit(r["metric"], r["board"]) is not None and r["value"] > limit(r["metric"], r["board"])]
+    measured = {(r["metric"], r["board"]) for r in rows}
+    return missed, [f"{metric} on {board}" for metric, board in LIMITS if (metric, board) not in measured]
