@@ -139,8 +139,8 @@ def _refuse_another_model(run: Run, checkpoint: Path) -> None:
     if not run.recipe or not before.exists():
         return
     old = tomllib.loads(before.read_text())
-    for table, key in [("model", k) for k in run.recipe["model"]] + [("data", "labels")]:
-        was, wanted = old.get(table, {}).get(key), run.recipe.get(table, {}).get(key)
+    for table, key in [("model", k) for k in old["model"]] + [("data", "labels"), ("data", "say")]:
+        was, wanted = old[table].get(key), run.recipe[table].get(key)
         if was != wanted:
             raise TrainingError(f"{checkpoint} is of another network ({table}.{key} = {was}, not {wanted}); "
                                 "give another --out or delete it")
@@ -192,7 +192,7 @@ def finish(task: Task, run: Run) -> Path:
         run.report("calibrating and exporting")
         path = task.finish(trainer, run.out)
     else:
-        run.report(f"'{config.cell_kind}' with solver '{config.ode_solver}' is a network to compare with: no .lnn")
+        run.report(f"the core does not run '{config.cell_kind}' with solver '{config.ode_solver}': no .lnn")
         path = run.out / f"{task.keep}.safetensors"
     facts = task.facts()
     plots.write(run.out, task.metric, result, facts.det, run.report)
