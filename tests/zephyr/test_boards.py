@@ -110,8 +110,7 @@ def test_model_too_large_for_flash(tmp_path):
 
 
 def test_model_too_large_for_heap(tmp_path):
-    board = boards.find_board("nucleo_f446re")
     (tmp_path / ".config").write_text("CONFIG_HEAP_MEM_POOL_SIZE=0\nCONFIG_MICROPY_HEAP_SIZE=49152\n")
-    zephyr.check_heap(board, tmp_path / ".config", "my.lnn", 49_152)
+    boards.check_heap(tmp_path / "zephyr.elf", "my.lnn", 49_152)
     with pytest.raises(boards.FirmwareError, match="my.lnn needs 49153 bytes of RAM, the heap has 49152"):
-        zephyr.check_heap(board, tmp_path / ".config", "my.lnn", 49_153)
+        boards.check_heap(tmp_path / "zephyr.elf", "my.lnn", 49_153)

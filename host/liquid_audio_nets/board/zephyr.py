@@ -11,7 +11,6 @@ import subprocess
 from pathlib import Path
 from typing import Callable
 
-from ..core import LNN
 from .errors import FirmwareError
 from .places import Board, project_dir
 from .sources import micropython_version, workspaces
@@ -137,9 +136,8 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
     """Builds what is out of date; returns the ELF file.
 
     say: told, in a few words, before something slow.  model: an .lnn file to bake into flash.
-    Raises FirmwareError, LnnError for a bad model; the log is in the build folder.
+    Raises FirmwareError; the log is in the build folder.
     """
-    ram_bytes = LNN.load(model).ram_bytes if model else 0
     place = workspace()
     check_modules(board, place)
     env = environment(board)
@@ -154,8 +152,6 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
                               stderr=subprocess.STDOUT)
     if done.returncode != 0:
         raise FirmwareError(f"the firmware of {board.name} does not build: {reason(log, model)} (all in {log})")
-    if model is not None:
-        check_heap(board, board.build / "zephyr" / ".config", model, ram_bytes)
     return board.firmware
 
 
@@ -169,14 +165,14 @@ def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
             f"-DEXTRA_ZEPHYR_MODULES={module}", *settings(board, model)]
 
 
-def check_heap(board: Board, config: Path, model: Path, ram_bytes: int) -> None:
+def check_heap(firmware: Path, model: Path, ram_bytes: int) -> None:
     """Raises FirmwareError where a baked model needs more RAM than the firmware's heap has."""
-    settings = re.findall(r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$",
-                          config.read_text(), re.M)
+    settings = re.findall(r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$", (firmware.parent / ".config").read_text(),
+                          re.M)
     setting, heap_bytes = max(((name, int(value)) for name, value in settings), key=lambda pair: pair[1])
     if ram_bytes > heap_bytes:
         raise FirmwareError(f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: a smaller model, or "
-                            f"CONFIG_{setting} in {board.folder.name}/zephyr.conf")
+                            f"CONFIG_{setting} in zephyr.conf")
 
 
 def reason(log: Path, model: Path | None = None) -> str:

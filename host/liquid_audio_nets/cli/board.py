@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from .. import board as boards
+from ..core import LNN
 from . import console
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="markdown",
@@ -35,7 +36,11 @@ def build(
         raise console.CommandError(f"{name} is not a board of Zephyr's; these are: {others}")
     if model is not None and not model.is_file():
         raise console.CommandError(f"{model}: no such file")
-    print(boards.build(board, say, model))
+    ram_bytes = LNN.load(model).ram_bytes if model else 0  # a bad model is refused before the build
+    firmware = boards.build(board, say, model)
+    if model:
+        boards.check_heap(firmware, model, ram_bytes)
+    print(firmware)
 
 
 @app.command(epilog="Example: mpremote connect $(liquid-board start qemu_m4f) run device/kws.py")
