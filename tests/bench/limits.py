@@ -1,4 +1,6 @@
-"""What the project promises of the shipped keyword model: (metric, board) -> at most."""
+"""What the project promises of the shipped keyword model and of training it: (metric, board) -> at most.
+
+How long training takes has no limit here: it is a time on the wall, of a machine that may have other work."""
 
 LIMITS = {
     ("matvec_s8_instructions_per_mac", "qemu_m4f"): 1.4,
@@ -10,6 +12,7 @@ LIMITS = {
     ("second_of_speech_instructions", "qemu_m0"): 12_000_000,
     ("module_text_bytes", "qemu_m4f"): 40_960,
     ("int8_accuracy_drop_points", "host"): 0.5,
+    ("train_peak_mb", "host"): 6144,
 }
 ON_ALL_BOARDS = {"model_bytes": 40_960, "ram_bytes": 8192, "heap_growth_bytes_10000_blocks": 0}
 

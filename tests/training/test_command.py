@@ -11,6 +11,7 @@ from liquid_audio_nets.audio.dataset import split_of
 from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.cli.train import app
 from liquid_audio_nets.core import LNN
+from liquid_audio_nets.training.arch.registry import ARCHS
 
 
 @pytest.fixture
@@ -116,7 +117,8 @@ def test_networks_to_compare_with_train_alike_and_have_no_lnn(train, words, tmp_
     assert done.returncode == 0, done.stderr
     assert "no .lnn" in done.stderr and done.stdout.strip().endswith("best.safetensors")
     settings = tomllib.loads((tmp_path / "recipe.toml").read_text())
-    assert settings["model"]["hidden"] == ([51, 51] if arch == "gru" else []) and settings["train"]["learning_rate"] == 0.004
+    assert settings["model"]["hidden"] == list(ARCHS[arch].units)
+    assert settings["train"]["learning_rate"] == ARCHS[arch].learning_rate
     assert arch in (tmp_path / "card.md").read_text() and not list(tmp_path.glob("*.lnn"))
 
 
