@@ -4,6 +4,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Recordings for `make demo`: a folder with one folder per word. The project's data, where it lies beside.
 AUDIO ?= $(wildcard ../shared/data/speech_commands)
+# Recordings for `make compare`: the same, with other speech and sounds beside it.
+DATA ?= $(wildcard ../shared/data)
 BOARD ?= qemu_m4f
 FUZZ_S ?= 60
 # What the installed package is made from besides its Python files, which are used in place.
@@ -12,7 +14,7 @@ PACKAGE := pyproject.toml $(wildcard cmodule/core/*.[ch] cmodule/include/*.h cmo
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fuzz firmware install clean tools-demo tools-test tools-fuzz
+.PHONY: help demo test bench compare fuzz firmware install clean tools-demo tools-test tools-fuzz
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -23,8 +25,12 @@ demo: tools-demo $(VENV)/installed ## speak keywords to a virtual board and show
 test: tools-test $(VENV)/installed-test ## run all tests, on this machine and on virtual boards (ARGS=... for pytest)
 	$(PY) -m pytest $(ARGS)
 
-bench: tools-demo $(VENV)/installed ## measure instructions and sizes, write build/bench.json
-	@$(PY) tests/bench/run.py
+bench: tools-demo $(VENV)/installed-test ## measure instructions, sizes and training, write build/bench.json
+	@AUDIO="$(AUDIO)" $(PY) tests/bench/run.py
+
+compare: tools-test $(VENV)/installed-test ## train the networks we compare with, write build/compare (hours; DATA=dir, ARGS=... for liquid-compare)
+	@test -n "$(DATA)" || { echo "make compare needs recordings: DATA=<a folder with one folder of sound files a word>" >&2; exit 2; }
+	@$(VENV)/bin/liquid-compare --data $(DATA) --model device/models/keywords.lnn --model device/models/keywords_micro.lnn $(ARGS)
 
 fuzz: tools-fuzz $(VENV)/installed ## feed damaged models to the loader for a while (FUZZ_S=60)
 	@mkdir -p build/fuzz/corpus
