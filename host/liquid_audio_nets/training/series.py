@@ -61,7 +61,7 @@ class SeriesTask:
         if self.data is None:
             self.data = self.cache.with_name("station.csv")
             if not self.data.exists():
-                self.report(f"no --data: making {settings['generate_days']:g} days of a station with "
+                self.report(f"no --data: {self.data} is made, {settings['generate_days']:g} days of a station with "
                             f"{100 * settings['generate_missing']:g} % of the rows missing")
                 self.data.parent.mkdir(parents=True, exist_ok=True)
                 write_rows(self.data, station(settings["generate_days"], settings["generate_missing"],
