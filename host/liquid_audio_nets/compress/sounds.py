@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.dataset import scan, sound_files
-from ..audio.held_out import HELD_OUT_FOLD, scan_parts
+from ..audio.held_out import HELD_OUT_FOLD, Recordings, scan_parts
 from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
 from ..lnn import Model
 
@@ -32,6 +32,8 @@ def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
     Any other folder of sound files is cut into seconds and has no truth. Where one part of the split is
     empty, all clips serve for both. Raises AudioError where there is no sound.
     """
+    if model.task == "anomaly":
+        return _normal_sound(root, model)
     rng, labels = np.random.default_rng(seed), model.label_names
     try:
         if model.task == "sounds":
@@ -39,7 +41,7 @@ def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
         else:
             dataset = scan(root, labels)
     except AudioError:
-        return _flat_folder(root, model.task == "anomaly")
+        return _flat_folder(root)
     parts = {"training": [], "validation": []}
     for clip in dataset.clips:
         if clip.label == "_silence_":  # noise has no speaker
@@ -63,17 +65,31 @@ def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
     return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, left_out)
 
 
-def _flat_folder(root: Path, deep: bool) -> Sounds:
-    """deep: the files of folders below it, too."""
-    folders = sorted(p for p in (root, *(root.rglob("*") if deep else ())) if p.is_dir())
-    files, seconds, left_out = [file for folder in folders for file in sound_files(folder)], [], []
+def _normal_sound(root: Path, model: Model) -> Sounds:
+    """Of a model of task anomaly, in seconds: fit on what it learned from, count on what was held out."""
+    source = Recordings(root, fold=model.metadata.get("held_out_fold", HELD_OUT_FOLD))
+    parts: dict[str, list[np.ndarray]] = {"training": [], "validation": []}
+    for recording in source.read("."):
+        parts[recording.split] += _seconds(recording.samples)
+    if not any(parts.values()):
+        raise AudioError(f"{root}: no sound files; give the folder of normal sound")
+    fit, check = (part or parts["training"] + parts["validation"] for part in parts.values())
+    return Sounds(str(root), fit[:CALIBRATION_CLIPS], check[:CHECK_CLIPS], None, source.unreadable)
+
+
+def _seconds(samples: np.ndarray) -> list[np.ndarray]:
+    return [samples[at : at + SAMPLE_RATE_HZ] for at in range(0, len(samples), SAMPLE_RATE_HZ)]
+
+
+def _flat_folder(root: Path) -> Sounds:
+    files, seconds, left_out = sound_files(root) if root.is_dir() else [], [], []
     for path in files:
         try:
             samples, _ = read_audio(path)
         except AudioError as error:
             left_out.append(str(error))
             continue
-        seconds += [samples[at : at + SAMPLE_RATE_HZ] for at in range(0, len(samples), SAMPLE_RATE_HZ)]
+        seconds += _seconds(samples)
     if not seconds:
         raise AudioError(f"{root}: no sound files; give a folder of recordings, such as a folder with one folder a word")
     return Sounds(str(root), seconds[:CALIBRATION_CLIPS], seconds[:CHECK_CLIPS], None, left_out)
