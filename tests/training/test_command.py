@@ -58,10 +58,12 @@ def test_recipes_are_listed_and_printed(train, tmp_path):
 
 
 def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_path):
-    small = ("--hidden", "8", "--epochs", 1, "--epoch-steps", 2, "--batch", 8, "--synthetic", 0, "--labels", "yes,no,_silence_")
+    small = ("--hidden", "8", "--epochs", 1, "--epoch-steps", 2, "--batch", 8, "--synthetic", 0, "--labels", "yes,no,_silence_",
+             "--set", "policy.min_timestep_us=40_000")
     done = train("keywords", "--data", words, "--out", tmp_path / "a", "--json", *small)
     said = json.loads(done.stdout)
     assert said["model"].endswith("keywords.lnn") and said["steps"] == 2 and 0 <= said["best"] <= 1
+    assert LNN.load(said["model"]).min_timestep == 0.04
     again = train(tmp_path / "a" / "recipe.toml", "--data", words, "--out", tmp_path / "b")
     assert again.returncode == 0, again.stderr
     a, b = ((tmp_path / run / "keywords.lnn").read_bytes() for run in "ab")

@@ -9,6 +9,7 @@ import numpy as np
 from .. import lnn
 from .export import to_model
 from .model import LiquidNet
+from .schedule import Policy
 from .streams import Score, Stream
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
@@ -44,12 +45,12 @@ def listen(model: lnn.Model, streams: Sequence[Stream]) -> Score:
 
 
 def choose_thresholds(net: LiquidNet, streams: Sequence[Stream], alarm_cost: float = 2.0,
-                      temperature: float = 1.0) -> tuple[dict[str, float], dict[float, Score]]:
+                      temperature: float = 1.0, policy: Policy = Policy()) -> tuple[dict[str, float], dict[float, Score]]:
     """The threshold of each label with the fewest misses plus alarm_cost times false alarms.
 
     streams should hold words and, for hours where nothing is said, speech and noise without keywords.
     Returns the thresholds and the scores at every common threshold that was tried."""
-    scores = {t: listen(to_model(net, t, temperature=temperature), streams) for t in THRESHOLDS}
+    scores = {t: listen(to_model(net, t, temperature=temperature, policy=policy), streams) for t in THRESHOLDS}
 
     def cost(label: str, threshold: float) -> float:
         score = scores[threshold]

@@ -84,7 +84,7 @@ class KeywordTask:
         return self.maker.make(size, seed)
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
-        result = trainer.evaluate(self.store, self.clips)
+        result = trainer.evaluate(self.store, self.clips, self.policy)
         return {"score": result.pop("accuracy"), **result}
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
@@ -93,8 +93,8 @@ class KeywordTask:
         temperature = best_temperature(posterior, self.clips.label)
         streams = validation_streams(self._sources(synthetic_per_keyword=min(self.recipe["data"]["synthetic"], 80),
                                                    synthetic_per_unknown=1, splits=("validation",)))
-        thresholds, scores = choose_thresholds(trainer.average, streams, temperature=temperature)
-        score = listen(to_model(trainer.average, thresholds, temperature=temperature), streams)
+        thresholds, scores = choose_thresholds(trainer.average, streams, temperature=temperature, policy=self.policy)
+        score = listen(to_model(trainer.average, thresholds, temperature=temperature, policy=self.policy), streams)
         log_p = np.log(np.maximum(posterior, 1e-12)) / temperature
         error = calibration_error(np.exp(log_p - np.logaddexp.reduce(log_p, axis=1, keepdims=True)), self.clips.label)
         self.det = det_of(scores)
@@ -104,7 +104,7 @@ class KeywordTask:
                     "seed": trainer.config.seed, "steps": trainer.step, "validation_accuracy": round(accuracy, 4),
                     "parameters": trainer.net.parameter_count()}
         return trainer.export_embedded(out / "keywords.lnn", golden_audio=self.golden_audio(), metadata=metadata,
-                                       temperature=temperature, thresholds=thresholds)
+                                       temperature=temperature, thresholds=thresholds, policy=self.policy)
 
     def golden_audio(self) -> np.ndarray:
         """One training clip of the first keyword that has one, else that keyword spoken; int16 (n,)."""

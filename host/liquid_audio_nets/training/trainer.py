@@ -20,6 +20,7 @@ from .evaluation import Clips, confusion_matrix, posteriors, validation_clips
 from .model import LiquidNet, ModelConfig, StreamState
 from .penalties import power_loss, sparsity_loss
 from .pruning import gradual_share, masks
+from .schedule import Policy
 
 
 class TrainingError(RuntimeError):
@@ -224,11 +225,11 @@ class LNNTrainer:
                 after(self, losses[-1])
         return float(np.mean(losses)) if losses else math.nan
 
-    def evaluate(self, store: FrameStore, clips: Clips | None = None) -> dict[str, Any]:
-        """Accuracy of the averaged weights: {'accuracy', 'clips', 'labels', 'per_label', 'confusion'}."""
+    def evaluate(self, store: FrameStore, clips: Clips | None = None, policy: Policy = Policy()) -> dict[str, Any]:
+        """Accuracy of the averaged weights under a timestep policy: {'accuracy', 'clips', 'labels', 'per_label', 'confusion'}."""
         labels = self.net.config.labels
         clips = validation_clips(store, labels) if clips is None else clips
-        answer = posteriors(self.average, store, clips).argmax(1)
+        answer = posteriors(self.average, store, clips, policy).argmax(1)
         matrix = confusion_matrix(clips.label, answer, len(labels))
         recall = matrix.diagonal() / np.maximum(matrix.sum(1), 1)
         return {"accuracy": float((answer == clips.label).mean()), "clips": len(clips), "labels": list(labels),
