@@ -97,7 +97,7 @@ def test_table(found, shipped):
 
 
 def test_page_says_where_the_liquid_network_loses(found, shipped, tmp_path):
-    bench = {"second_of_speech_instructions": 2.5e6, "cell_step_instructions": 46160, "frontend_instructions": 24553,
+    bench = {"second_of_speech_instructions": 2.5e6, "all_cells_step_instructions": 46160, "frontend_instructions": 24553,
              "cited_ds_cnn_decision_instructions": 7.84e6}
     paths = page.write(tmp_path, found, [shipped], PROTOCOL, bench)
     assert all(path.stat().st_size for path in paths)
