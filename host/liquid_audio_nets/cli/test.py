@@ -38,7 +38,8 @@ def test(
         help="part by the names of speakers and files; default: all for keywords, else validation")] = None,
     snr: Annotated[list[float], typer.Option(help="dB, repeatable: noise that wake words and vad are measured in")] = [],
     min_accuracy: Annotated[float | None, typer.Option(
-        help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr, series: error saved", min=0, max=1)] = None,
+        help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr, series: error saved, "
+             "anomaly: area under ROC", min=0, max=1)] = None,
     device: Annotated[str | None, typer.Option(help="compare with this board (a serial port, or auto)")] = None,
     clips: Annotated[int, typer.Option(help="clips that are sent to the board", min=1)] = 20,
     mistakes: Annotated[bool, typer.Option("--mistakes", help="list the clips decided wrong")] = False,
@@ -57,7 +58,9 @@ def test(
     `_background_noise_`, and files named as ESC's), both on what training left out.
 
     A model of sounds is measured on the fold that it did not learn from, a series model, on a CSV file, by how much
-    of the error of persistence (the last value) it saves, on rows from after its training.
+    of the error of persistence (the last value) it saves, on rows from after its training. An anomaly model is measured
+    by the area under ROC of each recording's worst moment: the folder named as its normal sound, as far as training left
+    it out, against all other folders.
     """
     content = console.read_model_file(model)
     other = None if device else measured(content, data, split, snr)
