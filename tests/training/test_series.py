@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from liquid_audio_nets.audio import AudioError
+from liquid_audio_nets.cli import test as command
 from liquid_audio_nets.compress import CompressError, load_model
 from liquid_audio_nets.core import LNN
-from liquid_audio_nets.evaluation import summarise
+from liquid_audio_nets.evaluation import labelled_clips, summarise
 from liquid_audio_nets.evaluation.measure import Options, measure
 from liquid_audio_nets.evaluation.series import forecasts
 from liquid_audio_nets.lnn import load
@@ -156,3 +158,22 @@ def test_liquid_info_shows_a_model_of_numbers(trained):
 def test_liquid_compress_leaves_models_of_numbers_alone(trained):
     with pytest.raises(CompressError, match="runs as float32"):
         load_model(trained[1])
+
+
+@pytest.mark.parametrize("options, code, sentence", [
+    ((), 0, "saved against persistence"),
+    (("--min-accuracy", "0.99"), 6, "below the 99.00 % asked for"),
+    (("--data", "/nowhere.csv"), 2, "no such file"),
+])
+def test_the_command(trained, monkeypatch, capsys, options, code, sentence):
+    task, path = trained
+    monkeypatch.setattr("sys.argv", ["liquid-test", "--model", str(path), "--data", str(task.data), *options])
+    with pytest.raises(SystemExit) as end:
+        command.main()
+    out, err = capsys.readouterr()
+    assert (end.value.code or 0) == code and sentence in " ".join((out + err).split()) and "Traceback" not in err
+
+
+def test_clips_are_not_asked_of_a_model_of_numbers(trained):
+    with pytest.raises(AudioError, match="reads rows of numbers"):
+        labelled_clips(trained[1].read_bytes(), trained[0].data, ("room_c",), None)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Callable, Protocol, Sequence
 
 from ..audio.dataset import Dataset, scan
+from ..audio.files import AudioError
 from ..audio.held_out import HELD_OUT_FOLD, scan_parts
 from ..lnn import read
 
@@ -43,6 +44,8 @@ def labelled_clips(content: bytes, data: Path, labels: Sequence[str], split: str
 
     Raises LnnError where the model is not valid, AudioError where data has no such clips."""
     model = read(content)
+    if model.frontend.kind == "none":
+        raise AudioError("the model reads rows of numbers and hears no clips; measure it without a board")
     if model.task != "sounds":
         return scan(data, labels, None if split in (None, "all") else split)
     fold = model.metadata.get("held_out_fold", HELD_OUT_FOLD)
