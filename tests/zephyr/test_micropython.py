@@ -76,6 +76,22 @@ def test_shipped_model_hears_speech(m4f, root, tmp_path):
         (word, pytest.approx(confidence, abs=1e-3)) for word, confidence in expected]
 
 
+def test_gain_and_times(m4f, babble_wav):
+    path, samples = babble_wav
+    heard, times = eval(m4f.exec(f"""
+import liquid_audio, array
+block, heard, times = array.array('h', [0] * 320), [], []
+with liquid_audio.Mic({str(path)!r}, gain=2.5) as mic:
+    for i in range(4):
+        mic.readinto(block)
+        heard.extend(block)
+        times.append(mic.time_us)
+print((heard, times))
+"""))
+    assert heard == np.clip(samples[:1280].astype(int) * 640 >> 8, -32768, 32767).tolist()
+    assert np.diff(times) == pytest.approx(20_000, abs=100)
+
+
 def test_waiting_for_sound_is_sleeping(m4f, babble_wav):
     slept, took = eval(m4f.exec(f"""
 import liquid_audio, time
