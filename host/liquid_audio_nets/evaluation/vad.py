@@ -1,6 +1,6 @@
 """Voice activity: area under ROC of the posterior of speech, tick by tick, on speech mixed into noise.
 
-The gate is held open, so that the network decides alone; the area with the model's own gate stands beside it.
+The gate is held open, so that the network decides alone: behind a closed gate nothing is scored, and is_speech is False.
 """
 
 from __future__ import annotations
@@ -65,13 +65,12 @@ class SpeechAndNoise:
 @dataclass
 class Activity:
     """At one SNR: areas under ROC of all ticks; of those further than the collar from a change of the truth; where speech
-    goes on for the collar after its end; of all with the model's own gate.  Misses and false alarms at 0.5."""
+    goes on for the collar after its end.  Misses and false alarms at 0.5."""
 
     snr_db: float
     area: float
     area_collar: float
     area_hangover: float
-    area_gated: float
     missed: float
     false_alarms: float
     seconds: float
@@ -100,9 +99,9 @@ class VadResult:
 
     def lines(self) -> list[str]:
         text = [f"{r.snr_db:g} dB: area under ROC {r.area:.4f}; {r.area_collar:.4f} without the ticks within "
-                f"{1000 * COLLAR_S:.0f} ms of a change, {r.area_hangover:.4f} with that much hangover, {r.area_gated:.4f} with "
-                f"its own gate; at 0.5 {100 * r.missed:.1f} % of speech missed, {100 * r.false_alarms:.1f} % of the rest taken "
-                f"for speech ({r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % speech)" for r in self.rows]
+                f"{1000 * COLLAR_S:.0f} ms of a change, {r.area_hangover:.4f} with that much hangover; at 0.5 "
+                f"{100 * r.missed:.1f} % of speech missed, {100 * r.false_alarms:.1f} % of the rest taken for speech ("
+                f"{r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % speech)" for r in self.rows]
         return [*text, f"{self.utterances} utterances in {self.noises} noises, a decision every tick, the energy gate held "
                        f"open; {self.left_out} recordings too noisy to tell where speech ends are left out"]
 
@@ -117,7 +116,6 @@ def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed
 
 def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Activity:
     own, tick = lnn.energy_threshold, lnn.tick_samples
-    gated = np.concatenate([trace(lnn, s.samples)[:, label] for s in scenes])
     lnn.energy_threshold = OPEN_GATE
     score = np.concatenate([trace(lnn, s.samples)[:, label] for s in scenes])
     lnn.energy_threshold = own
@@ -125,9 +123,8 @@ def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Ac
     hangover = np.concatenate([s.ticks(tick, COLLAR_S) for s in scenes])
     sure = np.concatenate([s.far_from_changes(tick, COLLAR_S) for s in scenes])
     return Activity(snr_db, area_under_roc(score, truth), area_under_roc(score[sure], truth[sure]),
-                    area_under_roc(score, hangover), area_under_roc(gated, truth),
-                    float((score[truth] < 0.5).mean()), float((score[~truth] >= 0.5).mean()),
-                    len(truth) * tick / lnn.sample_rate, float(truth.mean()))
+                    area_under_roc(score, hangover), float((score[truth] < 0.5).mean()),
+                    float((score[~truth] >= 0.5).mean()), len(truth) * tick / lnn.sample_rate, float(truth.mean()))
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> VadResult:
