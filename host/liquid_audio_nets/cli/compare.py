@@ -71,8 +71,6 @@ def compare(
 
 def _comparison(data: Path, out: Path, cache: Path | None, seeds: tuple[int, ...], steps: int | None, batch: int | None,
                 bar: "Progress") -> "Comparison":
-    import torch
-
     from ..training import recipe
     from ..training.arch.protocol import Comparison, Protocol
     from ..training.cache import FrameStore

@@ -56,7 +56,6 @@ class Comparison:
         p = self.protocol
         timing = Timing(stream_share=0.0, tick_blocks=(TICK_BLOCKS,))
         maker = BatchMaker(self.store, Chooser(self.store, self.labels, Mixture()), self.labels, timing=timing)
-        self.report("making the batches")
         return Replay(self.out / "batches", maker, p.steps, p.batch, progress=lambda done: self.progress(done, p.steps))
 
     def run(self, name: str, seed: int) -> dict[str, Any]:
