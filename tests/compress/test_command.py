@@ -12,8 +12,9 @@ from liquid_audio_nets.core import LNN, run_clip
 from liquid_audio_nets.lnn import load, save, write
 
 
-def run(*options):
-    code = "from liquid_audio_nets.cli.compress import main; main()"
+def run(*options, first=""):
+    """first: what happens in the interpreter before the command.  No virtual board is asked: it may have no firmware."""
+    code = f"{first}\nfrom liquid_audio_nets.cli import compress; compress.VIRTUAL_BOARDS = {{}}; compress.main()"
     return subprocess.run([sys.executable, "-c", code, *map(str, options)], capture_output=True, text=True)
 
 
@@ -43,10 +44,40 @@ def test_a_model_becomes_integer_and_says_how(place):
     assert model.metadata["quantization"] == "dynamic-int8" and model.metadata["licence"] == "none"
 
 
+def test_fine_tuning_is_reported_with_what_was_before_it(place):
+    done = run("--input", place / "float.lnn", "--output", place / "tuned.lnn", "--quantization", "int8", "--calibrate",
+               place / "words", "--max-drop", 100, "--prune-share", 0.3, "--fine-tune-steps", 5, "--target", "riscv32", "--json",
+               first="import os; os.environ['OMP_NUM_THREADS'] = '1'")
+    assert done.returncode == 0, done.stderr
+    report, model = json.loads(done.stdout), load(place / "tuned.lnn")
+    assert 0 <= report["before_tuning"]["accuracy"] <= 1 and report["zero_block_share"] >= 0.29
+    assert report["instructions_are"] == "estimated"
+    assert sum(report["instructions"]["after"].values()) > 20_000
+    assert (model.target, model.cells[0].weight, model.cells[0].layout) == ("riscv32", "int8", "rows4x4_sparse")
+    with LNN(write(model)) as lnn:
+        assert lnn.selftest() == 0
+
+
+WITHOUT_TORCH = """
+import sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+sys.meta_path.insert(0, Finder())"""
+
+
+def test_fine_tuning_without_torch_says_what_to_install(place):
+    done = run("--input", place / "float.lnn", "--output", place / "x.lnn", "--fine-tune-steps", 5,
+               first=WITHOUT_TORCH)
+    assert done.returncode == 2 and "pip install" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_a_table_for_people(place):
     done = run("--input", place / "float.lnn", "--output", place / "table.lnn", "--calibrate", place / "words",
                "--max-drop", 100, "--golden-ms", 200)
     assert done.returncode == 0 and "before" in done.stdout and "worst error of a logit" in done.stdout
+    assert "instructions a step, estimated" in done.stdout and "of these cells" in done.stdout
 
 
 def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
@@ -60,6 +91,7 @@ def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
 @pytest.mark.parametrize("options, code, word", [
     (("--input", "nowhere.lnn"), 2, "no such file"),
     (("--quantization", "int4"), 2, "int4"),
+    (("--quantization", "float32", "--fine-tune-steps", "3"), 2, "float32 rounds nothing"),
     (("--target", "z80"), 2, "z80"),
     (("--calibrate", "/nonexistent"), 2, "no sound files"),
 ])

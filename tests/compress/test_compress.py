@@ -11,6 +11,7 @@ from small_model import babble, small_model
 
 from liquid_audio_nets.compress import CompressError, Request, Sounds, blame, compress, load_model, synthetic
 from liquid_audio_nets.compress.calibration import Moments, calibrate
+from liquid_audio_nets.compress.costs import estimate
 from liquid_audio_nets.compress.frontend import fit_frontend
 from liquid_audio_nets.compress.pruning import prune, zero_block_share
 from liquid_audio_nets.compress.run import integer_cells
@@ -193,3 +194,36 @@ def test_an_integer_model_is_not_compressed_again(sounds, tmp_path):
     save(dataclasses.replace(compress(small_model(), sounds, Request()).model), path)
     with pytest.raises(CompressError, match="integer model"):
         load_model(path)
+
+
+def test_a_share_of_the_blocks_is_pruned(calibration):
+    model = small_model()
+    for share in (0.25, 0.5):
+        assert zero_block_share(prune(model, 0.0, calibration, share)) == pytest.approx(share, abs=0.02)
+    assert zero_block_share(prune(model, 0.1, calibration, 0.01)) == zero_block_share(prune(model, 0.1, calibration))
+
+
+def test_a_tuner_sees_both_models_and_what_it_makes_is_measured(sounds):
+    seen = []
+
+    def tune(exact, rounded, clips):
+        seen.append((exact.cells[0].weight, rounded.cells[0].weight, len(clips)))
+        for cell in rounded.cells:
+            cell.bias[:] = 0
+        return rounded
+
+    done = compress(small_model(), sounds, Request(), tune=tune)
+    assert seen == [("float32", "int8", len(sounds.calibration))] and done.untuned["accuracy"] >= done.after["accuracy"]
+    assert not done.model.cells[0].bias.any()
+
+
+@pytest.mark.parametrize("target, stages", [("cortex_m4", 3), ("cortex_m0", 3), ("cortex_m55", 3), ("riscv32", 3), ("host", 0)])
+def test_costs_are_estimated_stage_by_stage(sounds, target, stages):
+    exact = small_model()
+    dense, sparse = (compress(exact, sounds, Request("int8", target, prune_share=share)).model for share in (0.0, 0.6))
+    costs = estimate(dense, target)
+    assert len(costs) == stages and list(costs) == ["frontend", "cells", "readout"][:stages]
+    if stages:
+        less = sum(costs.values()) - sum(estimate(sparse, target).values())
+        assert less > 0 or (less == 0 and target == "cortex_m55"), "its vectors skip nothing below 85 % of zeros"
+        assert ("cells" in estimate(exact, target)) == (target in ("cortex_m4", "cortex_m55")), "no float rates without an FPU"

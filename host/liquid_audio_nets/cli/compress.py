@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from rich.table import Table
 
+from .. import board as boards
 from ..audio.files import AudioError
+from ..board import FirmwareError, MachineError
 from ..compress import Compressed, CompressError, Request, Sounds, blame, compress, from_folder, load_model, synthetic
+from ..compress.costs import estimate
 from ..compress.pruning import zero_block_share
-from ..lnn import save
+from ..compress.run import loudest
+from ..evaluation.stages import send_sound, stages
+from ..link import LinkError, open_link, upload
+from ..lnn import Model, save, write
 from ..lnn.layout import ENUMS
 from . import console
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 TARGETS = {name.replace("_", "-"): name for name in ENUMS["target"]}
+VIRTUAL_BOARDS = {"cortex_m3": "qemu_m3", "cortex_m4": "qemu_m4f", "cortex_m7": "qemu_m7"}
+TUNING_CLIPS = 4000
 
 
 @app.command(name="compress", epilog="Example: liquid-compress --input runs/first/best.safetensors --output keywords.lnn "
@@ -31,6 +43,11 @@ def main_command(
     frontend: Annotated[str, typer.Option(help="auto, integer or float")] = "auto",
     prune_threshold: Annotated[float, typer.Option(
         help="blocks of 4 x 4 weights with less than this share of their rows' variance become zero", min=0, max=1)] = 0.0,
+    prune_share: Annotated[float, typer.Option(
+        help="this share of the blocks, those of least variance, become zero", min=0, max=1)] = 0.0,
+    fine_tune_steps: Annotated[int, typer.Option(
+        help="steps of training with the rounding in the loop: the integers learn the float model's answers to the "
+             "recordings of --calibrate; needs torch", min=0)] = 0,
     delta_threshold: Annotated[float, typer.Option(
         help="states that moved less since they last counted (full scale 1) are skipped", min=0, max=0.99)] = 0.0,
     calibrate: Annotated[Path | None, typer.Option(
@@ -49,23 +66,76 @@ def main_command(
         raise CompressError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
     model = load_model(input)
     request = Request(quantization, TARGETS[target], frontend, prune_threshold, delta_threshold,
-                      golden_ms * model.sample_rate_hz // 1000)
+                      golden_ms * model.sample_rate_hz // 1000, prune_share)
     request.check()
-    sounds = from_folder(calibrate, model) if calibrate else synthetic(model)
-    with console.err.status("reading") as status:
-        done = compress(model, sounds, request, lambda what: status.update(what))
+    tune = tuner(fine_tune_steps, request)
+    sounds = from_folder(calibrate, model, tuning_clips=TUNING_CLIPS if tune else 0) if calibrate else synthetic(model)
+    with console.progress_bar() as bar:
+        task = bar.add_task("reading", total=None)
+        done = compress(model, sounds, request, lambda what: bar.update(task, description=what),
+                        tune and partial(tune, bar, task))
     if done.drop_points > max_drop:
         raise console.CommandError(refusal(model, sounds, request, done, max_drop), console.Exit.GATE)
     done.model.metadata = model.metadata | {"quantization": quantization, "calibration": Path(sounds.source).name}
     output.parent.mkdir(parents=True, exist_ok=True)
     size = save(done.model, output)
     report = summary(done, sounds, size) | {"file": str(output)}
+    report |= step_costs(model, done.model, loudest(sounds.check, 2 * model.sample_rate_hz))
     console.print_json(report) if json else show(report)
+
+
+def tuner(steps: int, request: Request):
+    """fine_tune with a progress bar, None for no steps.  Raises CompressError where it cannot be had."""
+    if not steps:
+        return None
+    if request.quantization == "float32":
+        raise CompressError("fine-tuning learns to live with rounding; float32 rounds nothing")
+    try:
+        from ..training.quantised import FineTuneError, fine_tune
+    except ImportError as error:
+        raise CompressError(f"--fine-tune-steps needs {error.name}: pip install 'liquid-audio-nets[train]'") from None
+
+    def tune(bar, task, exact, rounded, clips):
+        bar.update(task, total=steps)
+        try:
+            return fine_tune(exact, rounded, clips, steps, progress=lambda: bar.advance(task))
+        except FineTuneError as error:
+            raise CompressError(str(error)) from None
+
+    return tune
+
+
+def step_costs(before: Model, after: Model, sound: np.ndarray) -> dict:
+    """Instructions of a step by stage: counted by the target's virtual board where its firmware is built, else estimated."""
+    models = {"before": before, "after": after}
+    try:
+        name = VIRTUAL_BOARDS[after.target]
+        return {"instructions_are": f"measured on {name}", "instructions": measured(name, models, sound)}
+    except (KeyError, FirmwareError, MachineError, LinkError, OSError):
+        found = {which: estimate(model, after.target) for which, model in models.items()}
+        return {"instructions_are": "estimated", "instructions": found}
+
+
+def measured(name: str, models: dict[str, Model], sound: np.ndarray) -> dict:
+    found, board = {}, boards.find_board(name)
+    with tempfile.TemporaryDirectory() as folder:
+        board = replace(board, running_in=Path(folder) / "board")
+        connection = open_link(boards.start(board))
+        try:
+            send_sound(connection, sound)
+            for which, model in models.items():
+                upload(connection, write(replace(model, golden=None)), "/models/step.lnn")
+                found[which] = stages(connection, "/models/step.lnn")
+        finally:
+            connection.close()
+            boards.stop(board)
+    return found
 
 
 def summary(done: Compressed, sounds: Sounds, size: int) -> dict:
     return {
-        "before": done.before, "after": done.after, "file_bytes": size, "drop_points": done.drop_points,
+        "before": done.before, "after": done.after, "before_tuning": done.untuned, "file_bytes": size,
+        "drop_points": done.drop_points,
         "accuracy_is": "of labelled clips" if sounds.truth is not None else "agreement with the float model",
         "clips": len(sounds.check), "calibration": sounds.source, "frontend": done.model.frontend.kind,
         "frontend_rms_error": done.frontend_rms, "worst_logit_error": done.logit_error,
@@ -90,9 +160,12 @@ def show(report: dict) -> None:
     before, after = report["before"], report["after"]
     for name in ("model_bytes", "ram_bytes", "macs_per_step"):
         table.add_row(name.replace("_", " "), f"{before[name]:,}", f"{after[name]:,}")
+    add_instructions(table, report)
     table.add_row(f"accuracy, {report['accuracy_is']}", *(f"{100 * x['accuracy']:.2f} %" for x in (before, after)))
     print_ = console.out.print
     print_(table)
+    if report["before_tuning"]:
+        print_(f"before it was tuned {100 * report['before_tuning']['accuracy']:.2f} %")
     print_(f"front-end {report['frontend']}, worst error of a logit {report['worst_logit_error']:.3f}, "
            f"{100 * report['zero_block_share']:.1f} % of the blocks of weights are zero, "
            f"{100 * report['saturations'].get('feature_share', 0):.2f} % of the features at their limit")
@@ -100,6 +173,17 @@ def show(report: dict) -> None:
            f"{report['file_bytes']:,} bytes")
     for line in report["left_out"]:
         print_(f"[yellow]left out:[/yellow] {console.escape(line)}")
+
+
+def add_instructions(table: Table, report: dict) -> None:
+    costs = [report["instructions"][which] for which in ("before", "after")]
+    stages_ = [stage for stage in ("frontend", "cells", "readout") if any(stage in cost for cost in costs)]
+    if not stages_:
+        return
+    totals = [sum(cost.values()) if all(stage in cost for stage in stages_) else None for cost in costs]
+    rows = [(f"instructions a step, {report['instructions_are']}", totals)]
+    for title, values in rows + [(f"  of these {stage}", [cost.get(stage) for cost in costs]) for stage in stages_]:
+        table.add_row(title, *("unknown" if value is None else f"{value:,}" for value in values))
 
 
 def expected(error: Exception) -> console.CommandError | None:

@@ -17,8 +17,11 @@ from .calibration import Calibration, Moments
 BLOCK = 4
 
 
-def prune(model: Model, threshold: float, calibration: Calibration) -> Model:
-    """A copy without the blocks whose share is below `threshold` (0 to 1)."""
+def prune(model: Model, threshold: float, calibration: Calibration, share: float = 0.0) -> Model:
+    """A copy without the blocks whose worth is below `threshold` (0 to 1), or without the `share` of least worth."""
+    if share > 0:
+        worth = [row for cell, moments in zip(model.cells, calibration.cells) for row in _worth(cell, moments)]
+        threshold = max(threshold, float(np.quantile(np.concatenate(worth), share)))
     if threshold <= 0:
         return model
     cells = [prune_cell(cell, moments, threshold) for cell, moments in zip(model.cells, calibration.cells)]
@@ -26,27 +29,37 @@ def prune(model: Model, threshold: float, calibration: Calibration) -> Model:
 
 
 def prune_cell(cell: Cell, moments: Moments, threshold: float) -> Cell:
-    m, n = cell.n_inputs, cell.n_units
-    rows = np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n).astype(np.float64)
+    rows, blocks = _rows(cell), _blocks(cell)
     bias = np.stack([cell.bf, cell.ba], 1).ravel().astype(np.float64)
     covariance, kept = moments.covariance, np.zeros_like(rows)
-    blocks = [slice(at, min(at + BLOCK, end)) for start, end in ((0, m), (m, m + n)) for at in range(start, end, BLOCK)]
-    for top in range(0, 2 * n, BLOCK):
-        w = rows[top : top + BLOCK]
-        columns = _worthy(w, covariance, blocks, threshold)
+    for top, worth in zip(range(0, len(rows), BLOCK), _worth(cell, moments)):
+        columns = np.concatenate([np.arange(b.start, b.stop) for b, w in zip(blocks, worth) if w >= threshold]
+                                 or [np.zeros(0, int)])
         if len(columns):
-            inner = covariance[np.ix_(columns, columns)]
+            w, inner = rows[top : top + BLOCK], covariance[np.ix_(columns, columns)]
             kept[top : top + BLOCK, columns] = np.linalg.solve(inner, covariance[columns] @ w.T).T
     bias += (rows - kept) @ moments.mean
     return dataclasses.replace(cell, wf=kept[0::2], wa=kept[1::2], bf=bias[0::2], ba=bias[1::2])
 
 
-def _worthy(w: np.ndarray, covariance: np.ndarray, blocks: list[slice], threshold: float) -> np.ndarray:
-    """Columns (k,) of the blocks of some rows w (4, C) that stay."""
-    whole = np.maximum(np.einsum("rc,cd,rd->r", w, covariance, w), 1e-12)
-    shares = [np.max(np.einsum("rc,cd,rd->r", w[:, b], covariance[b, b], w[:, b]) / whole) for b in blocks]
-    return np.concatenate([np.arange(b.start, b.stop) for b, share in zip(blocks, shares) if share >= threshold]
-                          or [np.zeros(0, int)])
+def _rows(cell: Cell) -> np.ndarray:
+    """(2N, M + N): gate of unit 0, reversal of unit 0, ..."""
+    return np.stack([cell.wf, cell.wa], 1).reshape(2 * cell.n_units, -1).astype(np.float64)
+
+
+def _blocks(cell: Cell) -> list[slice]:
+    m, n = cell.n_inputs, cell.n_units
+    return [slice(at, min(at + BLOCK, end)) for start, end in ((0, m), (m, m + n)) for at in range(start, end, BLOCK)]
+
+
+def _worth(cell: Cell, moments: Moments) -> list[np.ndarray]:
+    """Of each four rows the worth of their blocks, (blocks,)."""
+    covariance, found = moments.covariance, []
+    for w in np.array_split(_rows(cell), range(BLOCK, 2 * cell.n_units, BLOCK)):
+        whole = np.maximum(np.einsum("rc,cd,rd->r", w, covariance, w), 1e-12)
+        shares = [np.max(np.einsum("rc,cd,rd->r", w[:, b], covariance[b, b], w[:, b]) / whole) for b in _blocks(cell)]
+        found.append(np.array(shares))
+    return found
 
 
 def zero_block_share(model: Model) -> float:

@@ -28,7 +28,7 @@ COMPARED_CLIPS = 100
 class Request:
     """quantization: `dynamic-int8` and `int16` choose the front-end by measurement, `int8` has no float anywhere.
 
-    target: enum target of the format. prune_threshold: see pruning.py. delta_threshold: see layouts.py.
+    target: enum target of the format. prune_threshold, prune_share: see pruning.py. delta_threshold: see layouts.py.
     golden_samples: audio in the golden vectors, 0 for none.
     """
 
@@ -38,6 +38,10 @@ class Request:
     prune_threshold: float = 0.0
     delta_threshold: float = 0.0
     golden_samples: int = 1280
+    prune_share: float = 0.0
+
+    def pruned(self, model: Model, calibration: Calibration) -> Model:
+        return prune(model, self.prune_threshold, calibration, self.prune_share)
 
     @property
     def weight(self) -> str:
@@ -57,12 +61,14 @@ class Request:
 
 @dataclass
 class Compressed:
-    """The model with its golden vectors; before, after: what was measured of the float and of this model."""
+    """The model with its golden vectors; before, after: what was measured of the float and of this model; untuned: of
+    this model before it was tuned."""
 
     model: Model
     before: dict
     after: dict
     frontend_rms: float | None = None
+    untuned: dict | None = None
     logit_error: float = 0.0
     saturations: dict = field(default_factory=dict)
 
@@ -72,8 +78,14 @@ class Compressed:
         return 100 * (self.before["accuracy"] - self.after["accuracy"])
 
 
-def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str], None] = lambda _: None) -> Compressed:
-    """Raises CompressError for an impossible request, LnnError where the front-end has no integer form."""
+Tune = Callable[[Model, Model, list[np.ndarray]], Model]
+
+
+def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str], None] = lambda _: None,
+             tune: Tune | None = None) -> Compressed:
+    """Raises CompressError for an impossible request, LnnError where the front-end has no integer form.
+
+    tune: (float model, integer model, clips) -> integer model, such as training.quantised.fine_tune."""
     request.check()
     model = dataclasses.replace(model, golden=None, signature=None, target=request.target)
     say("measuring the float model")
@@ -84,9 +96,10 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
     calibration = calibrate(model, sounds.calibration)
     if calibration.steps == 0:
         raise CompressError(f"{sounds.source}: nothing is above the energy gate; give louder recordings")
-    pruned = prune(model, request.prune_threshold, calibration)
+    pruned = request.pruned(model, calibration)
     if request.quantization == "float32":
-        return _finish(Compressed(pruned, before, figures(pruned, decide(pruned, sounds.check), truth)), model, sounds, request)
+        after = figures(pruned, decide(pruned, sounds.check), truth)
+        return _finish(Compressed(pruned, before, after), model, sounds, request)
     say("rounding")
     mixed = lay_out(integer_cells(pruned, calibration, request.weight), request.target, request.delta_threshold)
     frontend_rms = None
@@ -101,7 +114,12 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
         one_clip = 1 / len(sounds.check)  # may be chance
         if kept["accuracy"] - after["accuracy"] > FRONTEND_DROP_POINTS / 100 + one_clip:
             chosen, after, frontend_rms = mixed, kept, None
-    return _finish(Compressed(chosen, before, after, frontend_rms), model, sounds, request)
+    untuned = None
+    if tune:
+        say("tuning")
+        untuned, chosen = after, tune(model, chosen, sounds.tuning or sounds.calibration)
+        after = figures(chosen, decide(chosen, sounds.check), truth)
+    return _finish(Compressed(chosen, before, after, frontend_rms, untuned), model, sounds, request)
 
 
 def integer_cells(model: Model, calibration: Calibration, weight: str = "int8") -> Model:
@@ -132,7 +150,7 @@ def figures(model: Model, decided: np.ndarray, truth: np.ndarray) -> dict:
 def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, float]]:
     """Points lost by each layer in integers alone, and by pruning, the worst first."""
     calibration = calibrate(model, sounds.calibration)
-    original, model = model, prune(model, request.prune_threshold, calibration)
+    original, model = model, request.pruned(model, calibration)
     integer = integer_cells(model, calibration, request.weight)
     decided = decide(original, sounds.check)
     truth = decided if sounds.truth is None else sounds.truth

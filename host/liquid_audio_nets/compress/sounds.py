@@ -17,20 +17,23 @@ CALIBRATION_CLIPS, CHECK_CLIPS = 600, 4000
 
 @dataclass
 class Sounds:
-    """calibration: clips to fit on; check: clips to count on, with truth, indices of labels, where it is known."""
+    """calibration: clips to fit on; check: clips to count on, with truth, indices of labels, where it is known;
+    tuning: clips to train on."""
 
     source: str
     calibration: list[np.ndarray]
     check: list[np.ndarray]
     truth: np.ndarray | None = None
     left_out: list[str] = field(default_factory=list)
+    tuning: list[np.ndarray] = field(default_factory=list)
 
 
-def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
+def from_folder(root: Path, model: Model, seed: int = 0, tuning_clips: int = 0) -> Sounds:
     """A folder of class-named folders: fit on training speakers, count on validation speakers.
 
     Any other folder of sound files is cut into seconds and has no truth. Where one part of the split is
-    empty, all clips serve for both. Raises AudioError where there is no sound.
+    empty, all clips serve for both. tuning_clips: as many of those to fit on, to train on. Raises AudioError where there
+    is no sound.
     """
     if model.task == "anomaly":
         return _normal_sound(root, model)
@@ -57,12 +60,14 @@ def from_folder(root: Path, model: Model, seed: int = 0) -> Sounds:
         dataset.clips = clips
         return list(dataset.read())
 
+    speakers = fit
     fit, check = read(fit, CALIBRATION_CLIPS), read(check, CHECK_CLIPS)
+    tuning = read(speakers, tuning_clips) if tuning_clips else []
     left_out = list(dataset.unreadable)
     if not fit or not check:
         raise AudioError(f"{root}: none of the clips could be read")
     truth = np.array([labels.index(clip.label) for clip, _ in check])
-    return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, left_out)
+    return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, left_out, [s for _, s in tuning])
 
 
 def _normal_sound(root: Path, model: Model) -> Sounds:

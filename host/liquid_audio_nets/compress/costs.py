@@ -1,0 +1,47 @@
+"""What a step costs on a core, stage by stage, estimated from multiply-accumulates.
+
+The rates are instructions that `make bench` counts on the virtual boards: a product of 128 x 104, the gate arithmetic of a
+unit, a front-end run of 512 points and 40 channels, the rest of a label's readout.  Cores that it has no board for take
+those of the nearest one that it has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..lnn import Model
+from .pruning import zero_block_share
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Instructions: a multiply-accumulate by weight, a unit, a label, a front-end run by kind."""
+
+    mac: dict[str, float]
+    unit: float
+    label: float
+    frontend: dict[str, float]
+
+
+_DSP = Rates({"int8": 1.2, "int16": 0.99, "float32": 1.3}, 81, 110, {"logmel_q15": 24_600, "logmel_f32": 35_400})
+_PLAIN = Rates({"int8": 3.66, "int16": 2.84}, 94, 150, {"logmel_q15": 49_700})
+_V6M = Rates({"int8": 4.37, "int16": 6.0}, 278, 260, {"logmel_q15": 171_900})
+_MVE = Rates({"int8": 0.25, "int16": 0.99, "float32": 1.3}, 79, 110, {"logmel_q15": 24_100, "logmel_f32": 35_400})
+RATES = {"any": _DSP, "cortex_m4": _DSP, "cortex_m7": _DSP, "cortex_m33": _DSP, "cortex_m55": _MVE, "cortex_m3": _PLAIN,
+         "riscv32": _PLAIN, "cortex_m0": _V6M}
+
+
+def estimate(model: Model, target: str) -> dict[str, int]:
+    """Instructions of a step by stage: frontend, cells, readout; without those that nothing is known of."""
+    rates = RATES.get(target)
+    if rates is None:
+        return {}
+    found = {}
+    kind = model.frontend.kind
+    if kind in rates.frontend:
+        found["frontend"] = rates.frontend[kind] * model.frontend.fft_points / 512
+    if model.cells[0].weight in rates.mac:
+        kept = 1 - zero_block_share(model) if any(c.weight != "float32" and "sparse" in c.layout for c in model.cells) else 1
+        found["cells"] = sum(kept * c.n_weights * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells)
+        found["readout"] = model.readout.n_weights * rates.mac[model.readout.weight] + len(model.labels) * rates.label
+    return {stage: round(value) for stage, value in found.items()}
