@@ -76,7 +76,7 @@ class Chooser:
         self.kinds, self.kind_shares = list(kinds), np.array(list(kinds.values())) / max(sum(kinds.values()), 1e-9)
 
     def keyword(self, rng: np.random.Generator, but: str | None = None) -> tuple[str, int]:
-        words = [w for w in self.keywords if w != but]
+        words = [w for w in self.keywords if w != but] or self.keywords
         word = words[rng.integers(len(words))]
         recorded, synthetic = self.recorded[word], self.synthetic[word]
         use = synthetic if len(synthetic) and (not len(recorded) or rng.random() < self.mixture.synthetic_keyword) else recorded
@@ -126,10 +126,10 @@ class Chooser:
         first_word, first = self.keyword(rng)
         if kind == "reversed":
             return first, None
-        if not self.by_word or rng.random() < 0.4:
-            return first, self.keyword(rng, first_word)[1]
-        other = self.other("commands", rng)
-        return (first, other) if rng.random() < 0.5 else (other, first)
+        if self.by_word and (len(self.keywords) == 1 or rng.random() >= 0.4):
+            other = self.other("commands", rng)
+            return (first, other) if rng.random() < 0.5 else (other, first)
+        return first, self.keyword(rng, first_word)[1]
 
     def _place_one(self, out: Placement, b: int, clip: int, kind: str, second: int | None, stream: bool,
                    speed: float, shift: int, rng: np.random.Generator) -> None:
