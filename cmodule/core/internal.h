@@ -237,6 +237,10 @@ void lnn_anomaly_compare(lnn_model_t *m, uint32_t dt_us);
 void lnn_anomaly_update(lnn_readout_t *ro);
 void lnn_anomaly_share(const lnn_readout_t *ro);
 
+/* errors.c: in the order of enum cell and enum solver */
+extern const char *const lnn_cell_names[];
+extern const char *const lnn_solver_names[];
+
 /* engine.c: in scratch, valid until the next call */
 float *lnn_float_logits(lnn_model_t *m);
 

@@ -169,6 +169,26 @@ lnn_status_t lnn_ram_bytes(const void *data, size_t data_bytes, uint32_t *ram_by
     return status;
 }
 
+/* The first cell that is not ours was refused; the table is good up to there. */
+const char *lnn_refused_name(const void *data, lnn_status_t status) {
+    const lnn_file_section_t *s = (const void *)((const lnn_file_header_t *)data + 1);
+    if (status != LNN_ERR_CELL && status != LNN_ERR_SOLVER) {
+        return NULL;
+    }
+    for (;; s++) {
+        const lnn_file_cell_t *cell = (const void *)((const uint8_t *)data + s->offset);
+        if (s->kind != LNN_SECTION_CELL) {
+            continue;
+        }
+        if (cell->kind != LNN_CELL_LTC) {
+            return cell->kind <= LNN_CELL_CFC ? lnn_cell_names[cell->kind] : NULL;
+        }
+        if (cell->solver != LNN_SOLVER_FUSED) {
+            return cell->solver <= LNN_SOLVER_ADAPTIVE_HEUN ? lnn_solver_names[cell->solver] : NULL;
+        }
+    }
+}
+
 lnn_status_t lnn_load_from_flash(const void *data, size_t data_bytes, void *memory, size_t memory_bytes,
     lnn_model_t **model) {
     const lnn_file_header_t *header = data;

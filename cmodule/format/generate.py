@@ -73,12 +73,16 @@ def c_header(table: dict) -> str:
 
 
 def c_errors(table: dict) -> str:
-    out = [f"/* {NOTE} */", '#include "liquid_audio_lnn.h"', ""]
+    out = [f"/* {NOTE} */", '#include "internal.h"', ""]
     for function, key in (("lnn_error_name", "name"), ("lnn_error_text", "text")):
         out += [f"const char *{function}(lnn_status_t status) {{", "    switch (status) {"]
         for error in table["error"]:
             out += [f"        case LNN_{error_name(error)}:", f'            return "{error[key]}";']
         out += ["        default:", '            return "UNKNOWN";', "    }", "}", ""]
+    for enum in ("cell", "solver"):
+        names = ", ".join(f'"{name}"' for name, _ in enum_items(table["enums"][enum]))
+        out += [f"const char *const lnn_{enum}_names[] = {{ {names} }};"]
+    out.append("")
     return "\n".join(out)
 
 

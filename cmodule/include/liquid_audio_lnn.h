@@ -186,6 +186,9 @@ void lnn_set_clock(lnn_model_t *model, lnn_clock_t clock); /* NULL: no times */
 const char *lnn_error_name(lnn_status_t status); /* such as "ERR_CRC" without the prefix: "CRC" */
 const char *lnn_error_text(lnn_status_t status); /* one sentence */
 
+/* What the file asks for that made lnn_load_from_flash() answer LNN_ERR_CELL or LNN_ERR_SOLVER, such as "euler", or NULL. */
+const char *lnn_refused_name(const void *data, lnn_status_t status);
+
 #ifdef __cplusplus
 }
 #endif

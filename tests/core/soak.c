@@ -42,6 +42,35 @@ static void fill(int16_t *audio, uint32_t n) {
     }
 }
 
+/* It wraps, stands still and runs backwards. */
+static uint32_t wild_clock(void) {
+    static uint32_t state = 1, now;
+    state = state * 1664525u + 1013904223u;
+    now = state >> 30 ? now + (state >> (state >> 28)) : now;
+    return now;
+}
+
+/* Two models hear the same; the clock of one is changed all the time. Only its times may differ. */
+static void compare_clocks(lnn_model_t *m, lnn_model_t *twin) {
+    static int16_t audio[700];
+    lnn_result_t a, b;
+    lnn_policy_t policy = *lnn_get_policy(twin);
+    require(lnn_set_policy(m, &policy) == LNN_OK, "a policy that was loaded");
+    for (uint16_t label = 0; lnn_label_name(m, label); label++) {
+        lnn_set_threshold(m, label, lnn_get_threshold(twin, label));
+    }
+    lnn_reset(m);
+    for (int round = 0; round < 300; round++) {
+        uint32_t length = draw(700);
+        fill(audio, length);
+        lnn_set_clock(m, draw(4) ? wild_clock : NULL);
+        require(lnn_process_cmsis(m, audio, length, &a) == LNN_OK && lnn_process_cmsis(twin, audio, length, &b) == LNN_OK, "process");
+        require(a.steps == b.steps && a.label == b.label && a.timestep_us == b.timestep_us, "a clock decides nothing");
+        require(memcmp(a.scores, b.scores, a.n_scores * sizeof *a.scores) == 0, "a clock changes no score");
+    }
+    require(lnn_get_counters(m)->cell_time > 0, "the clock was read");
+}
+
 int main(int argc, char **argv) {
     static uint8_t data[1 << 20] __attribute__((aligned(8)));
     static int16_t audio[5000];
@@ -88,6 +117,11 @@ int main(int argc, char **argv) {
     require(c->steps > 1000 && c->gated_ticks > 100 && c->frontend_runs == c->steps, "work was done and saved");
     printf("%u steps, %u of %u ticks gated, %u detections\n", (unsigned)c->steps, (unsigned)c->gated_ticks,
         (unsigned)c->ticks, (unsigned)c->detections);
+    lnn_model_t *twin;
+    void *more = malloc(need);
+    require(lnn_load_from_flash(data, n, more, need, &twin) == LNN_OK, "a model");
+    compare_clocks(m, twin);
+    free(more);
     free(memory);
     return 0;
 }

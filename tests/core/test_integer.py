@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_model import fill_to_the_limit, integer_model, random_frontend_q15
-from small_model import babble, noise
+from small_model import babble, noise, small_model
 
 from liquid_audio_nets.compress.pruning import zero_block_share
 from liquid_audio_nets.core import LNN, clip_features
-from liquid_audio_nets.lnn import write
+from liquid_audio_nets.lnn import LnnError, write
 from liquid_audio_nets.reference import fixmath
 from liquid_audio_nets.reference.frontend_q15 import features_q12
 from liquid_audio_nets.reference.integer import NetworkS8
@@ -92,6 +92,36 @@ def test_a_timestep_out_of_range_is_the_nearest_in_range(dt_s, taken_us):
     model, x = integer_model(2), np.arange(10) * 100
     with LNN(write(model)) as lnn:
         assert np.array_equal(logits_q16(lnn.step(x / 4096, dt_s)), NetworkS8(model).step(x, taken_us))
+
+
+@pytest.mark.parametrize("make", [integer_model, small_model])
+@pytest.mark.parametrize("dt_s", [0.0, -0.0, -0.02, -1e30, np.nan, -np.inf])
+def test_a_timestep_that_is_none_is_refused_and_changes_nothing(make, dt_s):
+    model, x = make(), np.linspace(-1, 1, make().frontend.n_mels)
+    with LNN(write(model)) as lnn, LNN(write(model)) as other:
+        with pytest.raises(LnnError) as caught:
+            lnn.step(x, dt_s)
+        assert caught.value.name == "ARGUMENT" and lnn.counters()["steps"] == 0
+        assert np.array_equal(lnn.step(x, 0.02), other.step(x, 0.02))
+
+
+@pytest.mark.parametrize("make", [integer_model, small_model])
+@pytest.mark.parametrize("name", ["silence", "dc", "least", "clipped square", "nyquist", "one click"])
+def test_sounds_at_the_limits_leave_a_bounded_state(make, name):
+    """Ten seconds of it in blocks, gaps between them: scores are shares, counters add up, speech is still heard after."""
+    with LNN(write(make())) as lnn:
+        for k in range(40):
+            result = lnn.process(np.tile(SOUNDS[name], 8)[: 4000 - k])
+            lnn.skip(0 if k % 3 else 2**31)
+            assert all(0 <= score <= 1 for score in result.scores) and abs(sum(result.scores) - 1) < 1e-3
+            assert 0 <= result.energy <= 1 and np.isfinite(result.flux)
+        counted = lnn.counters()
+        assert counted["ticks"] >= counted["gated_ticks"] + counted["steps"] and counted["steps"] == counted["frontend_runs"]
+        assert (counted["gated_ticks"] == counted["ticks"]) == (name == "silence")
+        assert counted["samples"] == sum(4000 - k for k in range(40)) + 14 * 2**31
+        steps = counted["steps"]
+        lnn.process(noise(16000))
+        assert lnn.counters()["steps"] > steps
 
 
 def test_numbers_that_are_none_leave_the_state_bounded():

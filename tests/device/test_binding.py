@@ -1,11 +1,16 @@
 """import liquid_audio: the same results as on the host, no allocation, clear errors."""
 
+import binascii
+
 import numpy as np
 import pytest
+from small_model import noise, tiny_int16_model, tiny_integer_model
 from virtual_board import MODEL
 
 from liquid_audio_nets.core import LNN
 from liquid_audio_nets.link import RemoteError
+from liquid_audio_nets.lnn import write
+from liquid_audio_nets.lnn.writer import assemble
 
 LOAD = "import liquid_audio, array\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
 
@@ -198,3 +203,22 @@ print(names)
     assert outcomes.pop("loaded") == 1
     assert outcomes.pop("TRUNCATED") >= 40
     assert sum(outcomes.values()) >= 39 and outcomes.get("CRC", 0) > 30
+
+
+@pytest.mark.parametrize("field, name, error", [("solver", "euler", "SOLVER"), ("kind", "cfc", "CELL")])
+def test_what_the_firmware_lacks_is_refused_with_its_name(m4f, field, name, error):
+    model = tiny_integer_model()
+    setattr(model.cells[1], field, name)
+    data = binascii.b2a_base64(assemble(model), newline=False).decode()
+    said = fails(m4f, f"import liquid_audio, binascii\nliquid_audio.LNN.load(binascii.a2b_base64('{data}'))")
+    assert said.startswith(f"ValueError: {error}: ") and said.endswith(f"({name})")
+
+
+def test_a_model_with_int16_weights_runs(m4f):
+    model = write(tiny_int16_model())
+    with LNN(model) as lnn:
+        here = lnn.process(noise(3200)).scores
+    data, sound = (binascii.b2a_base64(x, newline=False).decode() for x in (model, noise(3200).tobytes()))
+    there = m4f.exec(f"import liquid_audio, binascii\nnet = liquid_audio.LNN.load(binascii.a2b_base64('{data}'))\n"
+                     f"net.selftest()\nprint(net.process(binascii.a2b_base64('{sound}')).scores)")
+    assert np.allclose(eval(there), here, rtol=1e-6)

@@ -154,6 +154,18 @@ def test_impossible_models_of_numbers_are_not_written(change, error):
     assert caught.value.name == error
 
 
+@pytest.mark.parametrize("field, name", [("solver", "exact"), ("solver", "euler"), ("solver", "adaptive_heun"),
+                                         ("kind", "ltc_const"), ("kind", "ltc_synaptic"), ("kind", "cfc")])
+@pytest.mark.parametrize("make", [tiny_model, tiny_integer_model])
+def test_what_the_core_does_not_run_is_refused_with_its_name(make, field, name):
+    model = make()
+    setattr(model.cells[1], field, name)
+    for load in (read, LNN):
+        with pytest.raises(LnnError, match=rf"\({name}\)") as caught:
+            load(assemble(model))
+        assert caught.value.name == {"solver": "SOLVER", "kind": "CELL"}[field]
+
+
 @pytest.mark.parametrize("change, error", [
     (lambda cell: setattr(cell, "layout", "rows4x16"), "WEIGHTS"),
     (lambda cell: setattr(cell, "delta_q15", 1), "WEIGHTS"),

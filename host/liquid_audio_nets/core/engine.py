@@ -79,7 +79,9 @@ class LNN(Settings):
         check(lib.lnn_ram_bytes(pointer, len(raw), need))
         self._memory = np.zeros(min(need[0], MOST_RAM_BYTES) // 8 + 1, np.uint64)
         model = ffi.new("lnn_model_t **")
-        check(lib.lnn_load_from_flash(pointer, len(raw), ffi.from_buffer(self._memory), self._memory.nbytes, model))
+        status = lib.lnn_load_from_flash(pointer, len(raw), ffi.from_buffer(self._memory), self._memory.nbytes, model)
+        refused = lib.lnn_refused_name(pointer, status)
+        check(status, ffi.string(refused).decode() if refused else "")
         self._model = model[0]
         info = ffi.new("lnn_info_t *")
         lib.lnn_get_info(self._model, info)

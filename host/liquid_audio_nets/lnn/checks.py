@@ -35,8 +35,8 @@ def within(x, low: float, high: float) -> bool:
 
 
 def runs(enum: str, value: int, error: str) -> None:
-    names = {ENUMS[enum][name] for name in RUNS[enum]}
-    require(value in names, error, f"{enum} {value}")
+    names = {number: name for name, number in ENUMS[enum].items()}
+    require(names.get(value) in RUNS[enum], error, names.get(value, f"{enum} {value}"))
 
 
 def header(h: dict) -> None:
