@@ -1,4 +1,4 @@
-"""Accuracy of a model file, run by the C core, when audio is lost or the hop is longer than its own."""
+"""Accuracy of a model file, run by the C core, when audio is lost or the hop is longer."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..audio.dataset import Dataset
 from ..core import LNN, run_clip
 
 DROPPED = 0.25
-HOPS = {"its own policy": 0, "every hop": 1, "a quarter dropped": 1, "twice the hop": 2, "four times the hop": 4}
+HOP_S = 0.02  # of the frames that networks are trained and compared on
+HOPS = {"its own policy": 0, "every hop": 1, "a quarter dropped": 0, "twice the hop": 2, "four times the hop": 4}
 
 
 @dataclass
 class UnderLoss:
-    """Share of clips decided right by what was lost, in HOPS' order; hop_s: the model's smallest timestep."""
+    """Share of clips decided right by what was lost, in HOPS' order."""
 
     accuracy: dict[str, float]
     clips: int
-    hop_s: float
 
     def fall(self, loss: str) -> float:
         """Points of accuracy lost against the model's own policy with nothing lost."""
@@ -30,21 +30,22 @@ class UnderLoss:
 def under_loss(model: bytes, dataset: Dataset, seed: int = 0, progress: Callable[[], None] = lambda: None) -> UnderLoss:
     """Plays every clip once for each of HOPS.
 
-    Every hop, twice and four times: the policy's smallest and largest timestep are that long.  A quarter dropped: of the
-    blocks of one hop, a quarter never comes and skip() says so.  Raises LnnError where the model is not valid."""
+    Every hop, twice and four times: the policy's smallest and largest timestep are that long, in units of HOP_S.
+    A quarter dropped: of the blocks of one tick of the model's own policy, a quarter never comes and skip() says so.
+    Raises LnnError where the model is not valid."""
     with LNN(model) as lnn:
-        hop_s, rng = lnn.min_timestep, np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         policy = {"min_timestep": lnn.min_timestep, "max_timestep": lnn.max_timestep}
         right, clips = dict.fromkeys(HOPS, 0), 0
         for clip, samples in dataset.read():
             clips += 1
             for loss, hops in HOPS.items():
-                fixed = {"min_timestep": hop_s * hops, "max_timestep": hop_s * hops} if hops else policy
+                fixed = {"min_timestep": HOP_S * hops, "max_timestep": HOP_S * hops} if hops else policy
                 lnn.set_adaptive_config(**fixed)
                 label = _with_gaps(lnn, samples, rng) if loss == "a quarter dropped" else run_clip(lnn, samples).label
                 right[loss] += lnn.labels[label] == clip.label
             progress()
-    return UnderLoss({loss: n / max(clips, 1) for loss, n in right.items()}, clips, hop_s)
+    return UnderLoss({loss: n / max(clips, 1) for loss, n in right.items()}, clips)
 
 
 def _with_gaps(lnn: LNN, samples: np.ndarray, rng: np.random.Generator) -> int:
