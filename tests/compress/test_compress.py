@@ -175,6 +175,18 @@ def test_a_checkpoint_is_read_without_torch(checkpoint):
     assert np.allclose(got.frontend.mel_weights, FrontEnd().mel[FrontEnd().mel > 0], atol=1e-6)
 
 
+def test_the_recipe_of_a_run_says_task_and_policy(checkpoint):
+    path, recipe = checkpoint[0], checkpoint[0].with_name("recipe.toml")
+    assert load_model(path).task == "keywords"
+    recipe.write_text('task = "wake-word"\n[policy]\nmin_timestep_us = 32_000\nenergy_threshold = 0.0003\n[data]\nsay = []\n')
+    model = load_model(path)
+    assert (model.task, model.policy.min_timestep_us, model.policy.energy_threshold) == ("wake_word", 32_000, 0.0003)
+    for text, word in (('task = "series"', "series"), ("labels = 3", "recipe"), ("][", "recipe")):
+        recipe.write_text(text)
+        with pytest.raises(CompressError, match=word):
+            load_model(path)
+
+
 def test_other_checkpoints_are_refused_in_words(checkpoint, tmp_path):
     path, tensors, config = checkpoint
     write_safetensors(path, tensors, {"model": json.dumps(config | {"cell_kind": "cfc"})})

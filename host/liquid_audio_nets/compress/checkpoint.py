@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
+import tomllib
 
 import numpy as np
 
 from ..lnn import Cell, FrontEnd, Label, Model, Policy, Readout, load
+from ..lnn.layout import ENUMS
 from ..reference import frontend as reference
 
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
@@ -55,7 +58,8 @@ def read_safetensors(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[st
 
 
 def from_checkpoint(path: pathlib.Path) -> Model:
-    """The averaged weights of a checkpoint, with the default policy and thresholds."""
+    """The averaged weights of a checkpoint, with the default thresholds, and the task and policy of the recipe beside it."""
+    recipe = recipe_beside(path)
     tensors, metadata = read_safetensors(path)
     try:
         config = json.loads(metadata["model"])
@@ -72,7 +76,23 @@ def from_checkpoint(path: pathlib.Path) -> Model:
         raise CompressError(f"{path}: cell '{kind[0]}' with solver '{kind[1]}' does not exist in integers; "
                             "train with 'ltc' and 'fused'")
     named = [Label(name, 0.0 if name.startswith("_") else KEYWORD_THRESHOLD, REFRACTORY_US) for name in labels]
-    return Model(named, FrontEnd.from_reference(frontend), cells, readout, Policy())
+    return Model(named, FrontEnd.from_reference(frontend), cells, readout, **recipe)
+
+
+def recipe_beside(path: pathlib.Path) -> dict:
+    """Task and policy of the run folder in which a checkpoint lies; nothing where it lies alone."""
+    recipe = path.with_name("recipe.toml")
+    if not recipe.is_file():
+        return {}
+    try:
+        read = tomllib.loads(recipe.read_text())
+        known = {field.name for field in dataclasses.fields(Policy)}
+        task, policy = read["task"].replace("-", "_"), {k: v for k, v in read.get("policy", {}).items() if k in known}
+    except (ValueError, KeyError, AttributeError):
+        raise CompressError(f"{recipe}: not the recipe of a run; move the checkpoint elsewhere to do without") from None
+    if task not in ENUMS["task"] or task == "series":
+        raise CompressError(f"{path}: networks of task '{task}' are written by liquid-train itself")
+    return {"task": task, "policy": Policy(**policy)}
 
 
 def _cell(weights: dict[str, np.ndarray], k: int) -> Cell:
