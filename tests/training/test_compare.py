@@ -1,6 +1,7 @@
 """The comparison of networks: one protocol, results kept, tables, plots and the command."""
 
 import json
+import pathlib
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.cli import compare as command
+from liquid_audio_nets.evaluation import lost_frames
 from liquid_audio_nets.training import recipe
 from liquid_audio_nets.training.arch import page, registry, table
 from liquid_audio_nets.training.arch.lost_frames import LOSSES
@@ -15,6 +17,7 @@ from liquid_audio_nets.training.arch.protocol import Comparison, Protocol
 from liquid_audio_nets.training.cache import FrameStore
 from liquid_audio_nets.training.keywords import KeywordTask
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 LABELS = ("yes", "no", "_unknown_", "_silence_")
 PROTOCOL = Protocol(steps=12, batch=16, seeds=(1, 2))
 
@@ -119,6 +122,17 @@ def test_the_command_makes_a_table_of_what_is_there(words, comparison, results, 
     networks = json.loads(done.stdout)["networks"]
     assert {row["name"] for row in networks} == {"ltc", "gru", "ds_cnn"} and all(row["seeds"] == [1, 2] for row in networks)
     assert all(row["lost"] for row in networks)
+
+
+def test_a_model_file_under_loss(words, monkeypatch):
+    """The shipped model on tones: nothing but `_unknown_` is right, and nothing is heard when everything is dropped."""
+    content, data = (ROOT / "device/models/keywords.lnn").read_bytes(), scan(words, LABELS, "validation")
+    data.clips = [clip for clip in data.clips if clip.word == "tree"]
+    some = lost_frames.under_loss(content, data)
+    assert some.clips == 8 and set(some.accuracy) == set(lost_frames.HOPS) and set(LOSSES[1:]) < set(some.accuracy)
+    assert some.accuracy["a quarter dropped"] > 0 and some.fall("its own policy") == 0
+    monkeypatch.setattr(lost_frames, "DROPPED", 1.0)
+    assert lost_frames.under_loss(content, data).accuracy["a quarter dropped"] == 0
 
 
 def test_noise_that_training_heard_is_left_out(words):

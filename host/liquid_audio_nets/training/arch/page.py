@@ -58,7 +58,9 @@ counted. Models in a file are measured by the C core on the same clips. Liquid n
 
 ## Lost frames
 
-The same weights when a quarter of the frames never comes, and at twice and four times the hop; points of accuracy.
+The same weights when a quarter of the frames never comes, and at twice and four times the hop of {tick_ms} ms, that is
+{2 * tick_ms} and {4 * tick_ms} ms; points of accuracy. Zeros: the mean of the features stands for a lost frame. Models in a file lose
+blocks of one tick of their own policy.
 
 {lost_markdown([*found, *shipped])}"""
 
