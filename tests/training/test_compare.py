@@ -83,6 +83,7 @@ def result(arch: str, seed: int, accuracy: float) -> dict:
 def found():
     rows = table.rows([result("ltc", 2, 0.92), result("ltc", 1, 0.90), result("ds_cnn", 1, 0.95), result("gru", 1, 0.89)])
     rows[1].lost = {"true dt": dict(zip(LOSSES, (0.91, 0.90, 0.90, 0.85)))}
+    rows[0].lost = {"hold": dict(zip(LOSSES, (0.95, 0.93, 0.89, 0.7))), "zero": dict.fromkeys(LOSSES, 0.3)}
     return rows
 
 
@@ -106,7 +107,9 @@ def test_page_says_where_the_liquid_network_loses(found, shipped, tmp_path):
     assert all(path.stat().st_size for path in paths)
     assert {"compare.json", "compare.md", "robustness.md", "compare.svg", "compare.png", "instructions.svg"} <= {
         path.name for path in paths}
-    assert "`ds_cnn`: +4.00 points, at 7.1 times" in (tmp_path / "compare.md").read_text()
+    text = (tmp_path / "compare.md").read_text()
+    assert "`ds_cnn`: +4.00 points, at 7.1 times" in text
+    assert text.endswith("all the same, with the best of their fills:\n\n- `ds_cnn` (a quarter dropped): 93.0 % against 90.0 %\n")
     assert json.loads(paths[0].read_text())["networks"][1]["mean"] == pytest.approx(0.91)
     works = {p.name: (round(p.work / 1e6, 2), p.measured) for p in page.instructions(found, [shipped], bench)}
     assert works == {"keywords.lnn, longer schedule": (2.5, True), "ds_cnn": (32.59, True), "ltc": (3.54, False), "gru": (3.51, False)}
