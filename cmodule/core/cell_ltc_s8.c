@@ -1,11 +1,11 @@
 /*
- * The fused liquid step of cell_ltc.c in integers, with the timestep free at every step. With
+ * The fused liquid step of cell_ltc_f32.c in integers, with the timestep free at every step. With
  * c = 1 + dt/tau and s = sigmoid(zf + ln(dt/c)) that step is
  *
  *     h <- (1 - s) h/c + s A
  *
  * so dt is one addition to the gate's argument and one scale 1/c of the state. Both are computed here,
- * by table, when dt changes (lnn_cell_s8_set_dt); the step itself has neither float nor division.
+ * by table, when dt changes (set_dt); the step itself has neither float nor division.
  *
  * Fractions: h and A q30, the state's copy for the product q15, arguments q16 and q11, s q31, 1/c q31.
  * Bounds: |A| < 0.996 (lnn_tanh_q30). 1/c < 1 shrinks |h|. The new h lies between h/c and A, but for two
