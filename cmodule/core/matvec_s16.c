@@ -22,8 +22,9 @@ static inline const words_t *add_block(const words_t *w, const int16_t *x, int32
         "smlad %[b], r5, %[x23], %[b]\n"
         "smlad %[c], r6, %[x23], %[c]\n"
         "smlad %[d], r8, %[x23], %[d]\n"
-        : [w] "+&r"(w), [a] "+&r"(sums[0]), [b] "+&r"(sums[1]), [c] "+&r"(sums[2]), [d] "+&r"(sums[3])
-        : [x01] "r"(x01), [x23] "r"(x23), "m"(*(const words_t(*)[8])w)
+        : [w] "+r"(w), [a] "+r"(sums[0]), [b] "+r"(sums[1]), [c] "+r"(sums[2]), [d] "+r"(sums[3]),
+          [x01] "+r"(x01), [x23] "+r"(x23)
+        : "m"(*(const words_t(*)[8])w)
         : "r4", "r5", "r6", "r8");
     return w;
 }
