@@ -1,14 +1,59 @@
-# Wakes something bigger when someone speaks: prints when speech begins and ends.
+# Says when somebody begins to speak and when they have stopped, to wake something bigger. Runs on every board:
 #   mpremote run device/vad.py
+# Tune it at the REPL afterwards (mpremote repl):
+#   threshold = 0.7; hold_ms = 500; listen()
 import liquid_audio
 
-net = liquid_audio.LNN.load("models/keywords.lnn")
-net.set_adaptive_config(min_timestep=0.02, max_timestep=0.1, energy_threshold=0.002, complexity="spectral_flux")
-audio = bytearray(640)
-speaking = False
+MODEL = "models/vad.lnn"  # in the board's file system, by: liquid-upload device/models/vad.lnn
+BLOCK_MS = 20
 
-with liquid_audio.Mic(rate=net.sample_rate) as mic:
-    while mic.readinto(audio) * 2 == len(audio):
-        if net.detect_activity(audio).is_speech != speaking:
-            speaking = not speaking
-            print("%.2f s" % (net.counters()["samples"] / net.sample_rate), "speech" if speaking else "quiet")
+threshold = 0.5  # 0.5 to 1: posterior of speech from which somebody speaks
+hold_ms = 300  # speech ends after so long without any, so that pauses between words do not count
+net = mic = None
+
+
+def changed(speaking):
+    """What to do when speech begins or has ended: put your own code here."""
+    print("%8.2f s  %s" % (net.counters()["samples"] / net.sample_rate, "speech" if speaking else "quiet"))
+
+
+def listen():
+    audio = bytearray(net.sample_rate * BLOCK_MS // 1000 * 2)
+    block = memoryview(audio)
+    start, samples, left_ms = liquid_audio.clock(), 0, 0
+    try:
+        while True:
+            n = mic.readinto(audio)
+            if n == 0:
+                break  # only a file ends
+            if mic.lost:
+                net.skip(mic.lost)
+            result = net.detect_activity(audio if n * 2 == len(audio) else block[: n * 2])
+            samples += n
+            was_speaking = left_ms > 0
+            if result.is_speech and result.confidence >= threshold:
+                left_ms = hold_ms
+            elif left_ms:
+                left_ms = max(left_ms - BLOCK_MS, 0)
+            if was_speaking != (left_ms > 0):
+                changed(left_ms > 0)
+    except KeyboardInterrupt:
+        pass
+    if samples:
+        seconds = samples / net.sample_rate
+        print("%.1f s of audio, %.3f M %s per second, %d overruns" % (
+            seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
+
+
+def main():
+    global net, mic
+    try:
+        net = liquid_audio.LNN.load(MODEL)
+        mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
+    except (OSError, ValueError) as error:
+        print(error)
+        return
+    listen()
+
+
+main()

@@ -36,8 +36,3 @@ def test_kws_without_a_model_says_so(hearing):
         assert "ENOENT: models/keywords.lnn" in hearing.mpremote("run", ROOT / "device/kws.py")
     finally:
         hearing.mpremote("exec", "import os; os.rename('/models/away', '/models/keywords.lnn')")
-
-
-def test_vad(hearing):
-    out = hearing.mpremote("run", ROOT / "device/vad.py")
-    assert "speech" in out and "quiet" in out

@@ -53,6 +53,13 @@ def test_confusable_words_are_spoken_as_negatives(task):
     assert spoken["happy"] == ("_unknown_", 1) and spoken["what time is it"] == ("_unknown_", 1)
 
 
+def test_one_keyword_gives_batches_of_every_kind(task):
+    made = task("wake-word", WAKE | {f"mixture.unknown_kinds.{kind}": 1.0 for kind in ("spliced", "reversed")} | {
+        "mixture.unknown": 1.0, "timing.stream_share": 0.5})
+    allowed = {seed: made.batch(16, seed).allowed for seed in range(6)}
+    assert all(a.shape[2] == 3 and a.any(2).all() for a in allowed.values())
+
+
 def test_vad_batches_say_for_every_tick_whether_somebody_speaks(task):
     made = task("vad", VAD | {"speech.clean_share": 1.0, "speech.dt_augment": 0.0, "speech.silent_share": 0.0,
                               "augment.mask_share": 0.0, "augment.band_share": 0.0, "speech.gain_db": [0, 0]})
