@@ -17,4 +17,5 @@ def test_a_missed_figure_is_named_with_its_limit():
 
 
 def test_what_was_not_measured_is_said():
-    assert judge(KEPT[:-1]) == ([], ["int8_accuracy_drop_points on host"])
+    without = [line for line in KEPT if line["metric"] != "int8_accuracy_drop_points"]
+    assert judge(without) == ([], ["int8_accuracy_drop_points on host"])
