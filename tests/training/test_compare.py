@@ -127,6 +127,12 @@ def test_the_command_makes_a_table_of_what_is_there(words, comparison, results, 
     assert all(row["lost"] for row in networks)
 
 
+def test_page_names_what_did_not_converge(found):
+    assert page.unconverged(found) == ""
+    found[2].accuracies = [0.37]
+    assert "Not converged in this schedule, at either learning rate: `gru`." in page.page(found, [], PROTOCOL, False)
+
+
 def test_a_model_file_under_loss(words, monkeypatch):
     """The shipped model on tones: nothing but `_unknown_` is right, and nothing is heard when everything is dropped."""
     content, data = (ROOT / "device/models/keywords.lnn").read_bytes(), scan(words, LABELS, "validation")

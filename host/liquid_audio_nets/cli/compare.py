@@ -47,10 +47,10 @@ def compare(
     Runs whose result lies in the output folder are not repeated, so an interrupted comparison goes on where it stopped.
     """
     from ..training.arch import page
-    from ..training.arch.registry import ARCHS, settings
+    from ..training.arch.registry import ARCHS, DROPPING, settings
     from ..training.arch.table import markdown
 
-    names = archs.split(",") if archs else list(ARCHS)
+    names = archs.split(",") if archs else [*ARCHS, f"gru{DROPPING}"]
     for name in names:
         settings(name)  # raises for an unknown one, before anything is read
     with console.progress_bar() as bar:

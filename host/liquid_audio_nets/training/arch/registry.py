@@ -28,8 +28,8 @@ DROPPING = "+drop"  # ends the name of a network trained with the lost frames of
 @dataclass(frozen=True)
 class Arch:
     """units: of each cell, chosen so that every recurrent network has about the 30.7 k parameters of the `ltc`;
-    windows have none.  learning_rate: the peak that `liquid-compare --search` found best, but for `cfc`: 8e-3 was
-    better by 0.01 after 150 steps and broke down later (22 %)."""
+    windows have none.  learning_rate: the peak that `liquid-compare --search` found best, but for `cfc`, which at
+    8e-3 was better by 0.01 after 150 steps and broke down later (22 %), and for `bc_resnet_1`, which has ds_cnn's."""
 
     name: str
     units: tuple[int, ...]
@@ -52,7 +52,7 @@ ARCHS = {arch.name: arch for arch in (
     Arch("ltc_const", (92, 92), 8e-3, "liquid, constant reversal potential, as printed"),
     Arch("cfc", (50, 50), 3e-3, "liquid, closed form"),
     Arch("fastgrnn", (92, 92), 8e-3, "FastGRNN, full rank"),
-    Arch("bc_resnet_1", (), 4e-3, "BC-ResNet-1"),
+    Arch("bc_resnet_1", (), 8e-3, "BC-ResNet-1"),
 )}
 
 
