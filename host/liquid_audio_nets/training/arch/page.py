@@ -9,10 +9,10 @@ from typing import Any, Sequence
 from .lost_frames import LOSSES
 from .plot import Point, accuracy_against_work
 from .protocol import TICK_BLOCKS, Protocol
-from .registry import DECISIONS_PER_S, STEPS_PER_S, named
+from .registry import ARCHS, DECISIONS_PER_S, DROPPING, STEPS_PER_S, named
 from .table import Row, lost_markdown, markdown
 
-TITLE = "Ten classes, speakers of the validation split"
+TITLE = "Validation speakers and held-out noise; * longer schedule"
 CONVERGED = 0.6  # a network below this has not learned the task, whatever it could
 _BENCH = ("second_of_speech_instructions", "all_cells_step_instructions", "frontend_instructions",
           "cited_ds_cnn_decision_instructions")
@@ -26,8 +26,9 @@ def write(out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Pro
     (out / "compare.json").write_text(json.dumps({
         "protocol": vars(protocol), "networks": [row.as_json() for row in found],
         "shipped": [row.as_json() for row in shipped]}, indent=1))
-    macs = [_point(row, row.macs_per_second) for row in (*found, *shipped)]
-    points, plots = instructions(found, shipped, bench) if bench else [], []
+    drawn = [row for row in found if row.mean >= CONVERGED and not row.name.endswith(DROPPING)]
+    macs = [_point(row, row.macs_per_second) for row in (*drawn, *shipped)]
+    points, plots = instructions(drawn, shipped, bench) if bench else [], []
     for kind in ("png", "svg"):
         plots.append(accuracy_against_work(macs, out / f"compare.{kind}", "multiply-accumulates a second of audio", TITLE))
         if points:
@@ -46,11 +47,12 @@ def page(found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, with_
 Made by `make compare`. Every network saw the same {p.steps:,} batches of {p.batch} augmented clips of one second ({tick_ms} ms a
 frame, 40 log-mel channels), with AdamW, a cosine schedule, averaged weights and the same loss; the seed sets the weights at
 the start and the order of the batches. The peak learning rate was {" or ".join(f"{rate:g}" for rate in p.learning_rates)}
-(registry.py says whose). The schedule is short, so that it can be
-repeated: all would gain from a longer one, which only the models in a file had. Accuracy: all clips of the validation speakers and held-out background noise,
-mean and standard deviation of the seeds. Recurrent networks have two cells and about as many parameters as `ltc`; they run
+(registry.py says whose). The schedule is short, so that it can be repeated: all would gain from a longer one, which only the
+models in a file had. Ten classes; accuracy: all clips of the validation speakers and held-out background noise, mean and
+standard deviation of the seeds. Recurrent networks have two cells and about as many parameters as `ltc`; they run
 {STEPS_PER_S} steps a second, windows are decided {DECISIONS_PER_S} times a second; the front-end is the same for all and not
-counted. Models in a file are measured by the C core on the same clips. Liquid networks hear the true timestep and are trained with irregular ones (`dt_augment`), which is what they are for.
+counted. Models in a file are measured by the C core on the same clips. Liquid networks hear the true timestep and are
+trained with irregular ones (`dt_augment`), which is what they are for.
 
 {markdown(found, shipped)}
 ![accuracy against multiply-accumulates](compare.svg)
@@ -80,9 +82,11 @@ def losses(found: Sequence[Row]) -> str:
 
 
 def unconverged(found: Sequence[Row]) -> str:
-    """A sentence on networks that the schedule did not carry far enough to be judged."""
+    """On networks that the schedule did not carry far enough to be judged, and those that were left out."""
     names = [f"`{row.name}`" for row in found if row.mean < CONVERGED]
-    return f"Not converged in this schedule, at either learning rate: {', '.join(names)}.\n\n" if names else ""
+    left_out = [f"`{name}`" for name in ARCHS if name not in {row.name for row in found}]
+    return (f"Not converged in this schedule, at either learning rate: {', '.join(names)}.\n\n" if names else "") + (
+        f"Not trained for this table: {', '.join(left_out)}.\n\n" if left_out else "")
 
 
 def lost_to(found: Sequence[Row]) -> str:
@@ -98,7 +102,7 @@ def lost_to(found: Sequence[Row]) -> str:
 
 def _point(row: Row, work: float, measured: bool = True) -> Point:
     liquid = bool(row.note) or named(row.name).liquid
-    return Point(row.name + (", longer schedule" if row.note else ""), work, row.mean, row.deviation, measured, liquid)
+    return Point(row.name + "*" * bool(row.note), work, row.mean, row.deviation, measured, liquid)
 
 
 def instructions(found: Sequence[Row], shipped: Sequence[Row], bench: dict[str, Any]) -> list[Point]:
