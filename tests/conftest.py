@@ -38,7 +38,7 @@ def model_path(model, tmp_path) -> pathlib.Path:
     return path
 
 
-MAY_BE_SKIPPED = ("workspace", "the shipped model is float")  # reasons; all else must run on CI
+MAY_BE_SKIPPED = ("workspace",)  # reasons; all else must run on CI
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -36,7 +36,7 @@ def test_integer_model_is_bit_identical(build_app, qemu_run, integer_model_path,
     board = boards.find_board(name)
     for tool in (f"{board.about['zephyr'].get('toolchain', zephyr.ARM)}-gcc", machine.emulator(board)[0]):
         if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is missing")
+            pytest.skip(f"the workspace's compilers and emulators lack {tool}")
     elf = build_app(board, "samples/keyword", integer_model_path)
     heard, counted = board_hears(qemu_run(board, elf, "report:", audio=path))
     host_heard, host_counters = host_hears(integer_model_path, samples)
