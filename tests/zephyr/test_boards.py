@@ -85,6 +85,16 @@ def test_no_toolchain(monkeypatch, name, package):
         zephyr.environment(boards.find_board(name))
 
 
+def test_own_toolchain_is_kept(monkeypatch):
+    monkeypatch.delenv("ZEPHYR_SDK_INSTALL_DIR", raising=False)
+    own = {"ZEPHYR_TOOLCHAIN_VARIANT": "gnuarmemb", "GNUARMEMB_TOOLCHAIN_PATH": "/opt/arm", "PATH": "/nowhere"}
+    for variable, value in own.items():
+        monkeypatch.setenv(variable, value)
+    assert own.items() <= zephyr.environment(boards.find_board("nucleo_f446re")).items()
+    with pytest.raises(boards.FirmwareError, match="no toolchain"):
+        zephyr.environment(boards.find_board("qemu_riscv32"))
+
+
 @pytest.mark.parametrize("words, says", [
     (["--zephyr", "nucleo_x"], "no board 'nucleo_x'; there are mps2_an385, "),
     (["--zephyr", "qemu_m4f"], "qemu_m4f is not a board of Zephyr's; these are: mps2_an385, "),
@@ -107,6 +117,8 @@ def test_model_too_large_for_flash(tmp_path):
     (tmp_path / "my.lnn").write_bytes(bytes(40_000))
     assert zephyr.reason(tmp_path / "log", tmp_path / "my.lnn") == f"{tmp_path}/my.lnn has 40000 bytes, FLASH has room for 35904"
     assert zephyr.reason(tmp_path / "log").startswith("4096 bytes too many for FLASH")
+    (tmp_path / "log").write_text("ld: region `RAM' overflowed by 4096 bytes\n")
+    assert zephyr.reason(tmp_path / "log", tmp_path / "my.lnn").startswith("4096 bytes too many for RAM")
 
 
 def test_model_too_large_for_heap(tmp_path):

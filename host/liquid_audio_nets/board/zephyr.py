@@ -90,11 +90,12 @@ def west_of(top: Path) -> str:
 
 
 def environment(board: Board) -> dict[str, str]:
-    """With Zephyr's SDK where it is set up, else Debian's compiler.  Raises FirmwareError where neither is there."""
+    """With Zephyr's SDK or the caller's own toolchain where it is set up, else Debian's compiler.  Raises FirmwareError where neither is there."""
     # objects that one build folder or checkout compiled serve the others
     env = dict(os.environ) | {"CCACHE_BASEDIR": str(project_dir()), "CCACHE_NOHASHDIR": "1"}
     prefix = board.about["zephyr"].get("toolchain", ARM)
-    if env.get("ZEPHYR_SDK_INSTALL_DIR") or env.get("ZEPHYR_TOOLCHAIN_VARIANT", "gnuarmemb") != "gnuarmemb":
+    own_arm = prefix == ARM and {"ZEPHYR_TOOLCHAIN_VARIANT", "GNUARMEMB_TOOLCHAIN_PATH"} <= env.keys()
+    if own_arm or env.get("ZEPHYR_SDK_INSTALL_DIR") or env.get("ZEPHYR_TOOLCHAIN_VARIANT", "gnuarmemb") != "gnuarmemb":
         return env
     compiler = shutil.which(f"{prefix}-gcc")
     if compiler is None:
@@ -108,10 +109,10 @@ def environment(board: Board) -> dict[str, str]:
 def settings(board: Board, model: Path | None = None) -> list[str]:
     """CMake's, beyond what the board's snippet says.  model: an .lnn file to bake into flash."""
     found = list(board.about["zephyr"].get("settings", []))
-    flags = board.about["zephyr"].get("libgcc")
-    if flags and environment(board).get("ZEPHYR_TOOLCHAIN_VARIANT") == "cross-compile":
+    flags, env = board.about["zephyr"].get("libgcc"), environment(board)
+    if flags and env.get("ZEPHYR_TOOLCHAIN_VARIANT") == "cross-compile" and "CROSS_COMPILE" in env:
         # Debian's compiler takes its 64-bit libgcc for an architecture that names zicsr, as Zephyr does
-        named = subprocess.run([environment(board)["CROSS_COMPILE"] + "gcc", *flags, "-print-libgcc-file-name"], text=True,
+        named = subprocess.run([env["CROSS_COMPILE"] + "gcc", *flags, "-print-libgcc-file-name"], text=True,
                                capture_output=True, check=True)
         found.append(f"-DEXTRA_LDFLAGS=-L{Path(named.stdout.strip()).parent}")
     baked = "CONFIG_LIQUID_AUDIO_MODEL_FILE"
@@ -179,7 +180,7 @@ def reason(log: Path, model: Path | None = None) -> str:
     """Why a build failed, from its log."""
     text = log.read_text(errors="replace")
     overflow = re.search(r"region [`'](\w+)' overflowed by (\d+) bytes", text)
-    if overflow and model is not None:
+    if overflow and model is not None and overflow[1] != "RAM":  # a model is in flash
         size = model.stat().st_size
         return f"{model} has {size} bytes, {overflow[1]} has room for {max(size - int(overflow[2]), 0)}"
     if overflow:
