@@ -44,6 +44,17 @@ def test_wake_word_sounds_by_label_and_split(task):
                      ("_unknown_", "validation"): 8, ("_silence_", "training"): 1, ("_silence_", "validation"): 1}
 
 
+def test_the_word_among_other_words_is_no_negative(task):
+    store = task("wake-word", WAKE | {"data.commands": ["."]}).store
+    assert len(store.where(word="computer")) == 8 and set(store.label[store.word == "computer"]) == {"computer"}
+
+
+@pytest.mark.parametrize("name, settings", [("wake-word", WAKE), ("vad", VAD)])
+def test_the_weight_of_work_reaches_the_trainer(task, name, settings):
+    config = task(name, settings | {"train.lambda_power": 0.5, "train.lambda_sparse": 0.25}).trainer().config
+    assert (config.complexity_penalty, config.sparsity_penalty) == (0.5, 0.25)
+
+
 def test_confusable_words_are_spoken_as_negatives(task):
     made = task("wake-word", WAKE)
     made.recipe["data"] |= {"synthetic": 6, "confusable": ["commuter"], "synthetic_confusable": 2, "synthetic_unknown": 1,

@@ -17,7 +17,7 @@ from .cache import FrameStore
 from .folders import FolderSources
 from .recipe import build
 from .schedule import Policy
-from .trainer import LNNTrainer
+from .trainer import LNNTrainer, TrainerConfig
 
 CALIBRATION_SECONDS = 300
 SPLIT = ("by speaker where names tell (Speech Commands' rule, or `<speaker>_<n>`), ESC's fold 4, the last fifth of every "
@@ -61,12 +61,8 @@ class FolderTask:
                                      "in the recipe's [data]")
 
     def trainer(self) -> LNNTrainer:
-        model, train = self.recipe["model"], self.recipe["train"]
-        names = ("learning_rate", "weight_decay", "label_smoothing", "ema_decay", "warmup_steps", "seed")
-        trainer = LNNTrainer(dict(labels=self.labels, hidden_dim=tuple(model["hidden"]), cell_kind=model["arch"],
-                                  ode_solver=model["solver"], smoothing_s=model["smoothing_s"],
-                                  total_steps=train["epochs"] * train["epoch_steps"], **{k: train[k] for k in names}))
-        samples = [self.batch(train["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(8)]
+        trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels))
+        samples = [self.batch(self.recipe["train"]["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(8)]
         trainer.normalise(torch.cat(samples).unsqueeze(0))
         return trainer
 

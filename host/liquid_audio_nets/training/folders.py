@@ -40,18 +40,20 @@ class FolderSources:
     converted: int = 0
 
     def __iter__(self) -> Iterator[Sound]:
+        taken: set[Path] = set()  # what an earlier group has, such as the word among other words, is not read again
         for group in self.groups:
-            recordings, found = Recordings(Path(self.root)), 0
+            recordings, own = Recordings(Path(self.root)), set()
             for name in group.folders:
                 self.report(f"{group.source}: {name}")
                 for r in recordings.read(name):
-                    if r.split != "testing":
-                        found += 1
+                    if r.split != "testing" and r.path not in taken:
+                        own.add(r.path)
                         source = "noise" if r.folder in NOISE_FOLDERS else group.source
                         yield Sound(r.samples, group.label, r.folder, source, r.split)
             self.unreadable += recordings.unreadable
             self.converted += recordings.converted
-            if group.required and not found:
+            taken |= own
+            if group.required and not own:
                 raise AudioError(f"{self.root}: no sound files in {', '.join(group.folders)}; name the folders of "
                                  f"{group.source} in the recipe's \\[data]")
         if self.spoken:
