@@ -109,6 +109,21 @@ def test_gradient_of_the_forecast_loss(trained):
         assert torch.isclose(parameter.grad[at], difference, rtol=1e-4, atol=1e-9)
 
 
+def test_work_may_be_part_of_the_loss(trained):
+    trainer = trained[0].trainer()
+    batch = trained[0].batch(3, 1)
+    assert trainer.train_step(batch) < trainer.train_step(batch, lambda_power=10.0)
+
+
+def test_another_station_is_not_taken_for_the_one_before(trained, tmp_path):
+    rows = []
+    for days in (15.0, 16.0):
+        task, _ = make(None, tmp_path, data__generate_days=days)
+        task.prepare()
+        rows.append(len(task.rows))
+    assert rows[0] < rows[1]
+
+
 def test_stretches_stay_in_the_training_part(trained):
     task = trained[0]
     last_s = task.rows.time_s[task.parts["training"]][-1]

@@ -31,6 +31,7 @@ class Forecasts:
     change: Tensor
     weight: Tensor
     stream: bool = False
+    tick_s: float = TICK_S
 
     @property
     def closed_s(self) -> Tensor:
@@ -39,9 +40,6 @@ class Forecasts:
     @property
     def carried(self) -> Tensor:
         return torch.zeros(self.dt.shape[1], dtype=torch.bool, device=self.dt.device)
-
-    def to(self, device: torch.device) -> "Forecasts":
-        return Forecasts(*(x.to(device) for x in (self.log_mel, self.dt, self.change, self.weight)), self.stream)
 
     def loss(self, outputs: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
         """Mean squared error; outputs (T, B, K)."""
@@ -59,7 +57,7 @@ class SeriesTask:
     def prepare(self) -> None:
         settings = self.recipe["data"]
         if self.data is None:
-            self.data = self.cache.with_name("station.csv")
+            self.data = self.cache / "station.csv"
             if not self.data.exists():
                 self.report(f"no --data: {self.data} is made, {settings['generate_days']:g} days of a station with "
                             f"{100 * settings['generate_missing']:g} % of the rows missing")
