@@ -98,7 +98,7 @@ def measure(content: bytes, data: Path, options: Options, progress: Callable[[],
     every = ("training", "validation", "testing")
     normal = Recordings(data, every if options.split == "all" else (options.split,), fold=fold)
     other = Recordings(data, every)
-    others = [str(p.relative_to(data)) for p in other.folders(".") if p.name != label and p != data]
+    others = [str(p.relative_to(data)) for p in other.folders(".") if label not in p.relative_to(data).parts and p != Path(data)]
     if not (Path(data) / label).is_dir() or not others:
         raise AudioError(f"{data}: give a folder that holds '{label}', the sound that is normal to this model, and folders of "
                          "other sounds")

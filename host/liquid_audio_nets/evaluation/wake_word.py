@@ -38,11 +38,11 @@ class WakeSounds:
             raise AudioError(f"{data}: no such folder; give one with a folder '{word}' and folders of other sounds")
         sounds = cls([], {}, [])
         for recording in source.read("."):
-            if recording.folder == word:
+            folders = recording.path.relative_to(data).parts
+            if word in folders[:-1]:
                 sounds.positives.append(recording)
             else:
-                top = recording.path.relative_to(data).parts[0]
-                sounds.others.setdefault(top, []).append(recording)
+                sounds.others.setdefault(folders[0], []).append(recording)
             progress()
         noises = list(source.read(*source.noise_folders()))
         sounds.noises = [n.samples for n in noises] or [coloured_noise(20 * SAMPLE_RATE_HZ, s, 5) for s in (0.0, 0.5, 1.0)]
