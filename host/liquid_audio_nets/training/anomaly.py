@@ -153,7 +153,7 @@ class AnomalyTask:
     @torch.no_grad()
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         """1 - error / variance of held-out normal sound."""
-        net, error, variance, steps = trainer.average, 0.0, 0.0, 0
+        net, error, variance = trainer.average, 0.0, 0.0
         for seed in range(_MEASURED_BATCHES):
             batch = self.measured(64, seed)
             squares, runs = batch.errors(net(batch.log_mel, batch.dt, batch.closed_s)[0], net)

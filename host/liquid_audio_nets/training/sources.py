@@ -11,15 +11,12 @@ import numpy as np
 
 from ..audio.dataset import NOISE_FOLDERS, SILENCE, UNKNOWN, scan, sound_files, split_of
 from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
-from ..audio.held_out import part_of_voice
+from ..audio.held_out import HELD_OUT_FOLD, HELD_OUT_NOISE, MIN_SAMPLES, part_of_voice
 from ..audio.mixing import coloured_noise
 from ..audio.speech import engines, random_voice, say, voices
 from .cache import Sound
 
-_HELD_OUT_NOISE = 0.2  # the last part of every background noise is for validation only
-_HELD_OUT_FOLD = "4"
 _HELD_OUT_DIGITS = "theo"
-_MIN_SAMPLES = SAMPLE_RATE_HZ // 50
 
 
 @dataclass
@@ -65,7 +62,7 @@ class KeywordSources:
             self.unreadable.append(str(error))
             return None
         self.converted += converted
-        return samples if len(samples) >= _MIN_SAMPLES else None
+        return samples if len(samples) >= MIN_SAMPLES else None
 
     def _one(self, path: Path, label: str, word: str, source: str, split: str) -> Iterator[Sound]:
         samples = self._read(path) if split in self.splits else None
@@ -82,7 +79,7 @@ class KeywordSources:
                     raise
                 continue  # nothing recorded, nothing missing
             for clip, samples in data.read():
-                if len(samples) >= _MIN_SAMPLES and (split != "training" or clip.label not in self.said):
+                if len(samples) >= MIN_SAMPLES and (split != "training" or clip.label not in self.said):
                     yield Sound(samples, clip.label, clip.word, "commands", split)
             self.unreadable += data.unreadable
             self.converted += data.converted
@@ -96,7 +93,7 @@ class KeywordSources:
             for path in sound_files(folder):
                 samples = self._read(path)
                 if samples is not None:
-                    cut = int(len(samples) * (1 - _HELD_OUT_NOISE))
+                    cut = int(len(samples) * (1 - HELD_OUT_NOISE))
                     for split, part in (("training", samples[:cut]), ("validation", samples[cut:])):
                         if split in self.splits:
                             yield Sound(part, SILENCE, path.stem, "noise", split)
@@ -115,7 +112,7 @@ class KeywordSources:
     def _environment(self, root: Path) -> Iterator[Sound]:
         for folder in sorted(p for p in root.iterdir() if p.is_dir()):
             for path in sound_files(folder):
-                split = "validation" if path.name.startswith(_HELD_OUT_FOLD) else "training"
+                split = "validation" if path.name.startswith(HELD_OUT_FOLD) else "training"
                 yield from self._one(path, SILENCE, folder.name, "environment", split)
 
     def _synthetic(self) -> Iterator[Sound]:
