@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+import integer_model as integers
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -188,6 +189,19 @@ def test_reader_and_core_agree_on_the_sum_of_a_row(size, error):
         model.cells[0].weights_state[row] = (32767, -1, size - 2 * 32767 - 1, -32767)
         assert same_verdict(with_crc(assemble(model))) == error
         model.cells[0].weights_state[row] = 0
+
+
+@pytest.mark.parametrize("layout", ["rows4x4", "rows4x4_sparse"])
+def test_reader_and_core_agree_on_what_fills_up_the_last_columns(layout):
+    model = integers.integer_model(units=(2,), weight="int16", layout=layout)
+    weights = model.cells[0].weights_state
+    weights[:] = 150
+    bytes_of = pack(weights, layout, "int16").weights.tobytes()
+    for filler, error in ((32747, "OK"), (32748, "NUMBER")):  # 2 * 150 + 2 * 32747 = 65794
+        filled = bytes_of[:16] + np.full(8, filler, "<i2").tobytes()
+        data = assemble(model)
+        assert data.count(bytes_of) == 1
+        assert same_verdict(with_crc(data.replace(bytes_of, filled))) == error
 
 
 def test_an_interrupted_save_leaves_the_old_file(model, model_path, monkeypatch):

@@ -17,7 +17,7 @@ from .errors import LnnError
 from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
 from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
-from .matrix_s8 import SPARSE, Packed, check_blocks, check_rows, dense_blocks, layout_name, unpack
+from .matrix_s8 import SPARSE, Packed, check_blocks, check_rows, dense_blocks, layout_name, unpack, up
 from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, ram_bytes, rows4
 
 NO_LABEL = 0xFFFF
@@ -173,10 +173,9 @@ def _matrix_s8(cursor: Cursor, fields: dict, part: str, layout: str, rows: int, 
 
 
 def _checked(packed: Packed, layout: str, rows: int, columns: int) -> np.ndarray:
-    matrix = unpack(packed, layout, rows, columns)
     if packed.weight == "int16":
-        check_rows(matrix)
-    return matrix
+        check_rows(unpack(packed, layout, rows, up(columns, 4)))  # with what fills up the last four columns
+    return unpack(packed, layout, rows, columns)
 
 
 def _readout(cursor: Cursor, header: dict, parts: dict) -> None:
