@@ -165,7 +165,7 @@ class Golden:
 
 @dataclass
 class Model:
-    """All of a file.  Cells and readout are all float32 or all int8; an integer front-end needs integer cells.
+    """All of a file.  Cells and readout are all float32 or all integers; an integer front-end needs integer cells.
 
     metadata: any JSON object; signature: 64 bytes over all before it.
     """
