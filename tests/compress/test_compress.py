@@ -181,7 +181,7 @@ def test_the_recipe_of_a_run_says_task_and_policy(checkpoint):
     recipe.write_text('task = "wake-word"\n[policy]\nmin_timestep_us = 32_000\nenergy_threshold = 0.0003\n[data]\nsay = []\n')
     model = load_model(path)
     assert (model.task, model.policy.min_timestep_us, model.policy.energy_threshold) == ("wake_word", 32_000, 0.0003)
-    for text, word in (('task = "series"', "series"), ("labels = 3", "recipe"), ("][", "recipe")):
+    for text, word in (('task = "series"', "series"), ('task = "anomaly"', "anomaly"), ("labels = 3", "recipe"), ("][", "recipe")):
         recipe.write_text(text)
         with pytest.raises(CompressError, match=word):
             load_model(path)

@@ -17,6 +17,7 @@ from ..reference import frontend as reference
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
 HEADER_LIMIT = 1 << 24
 KEYWORD_THRESHOLD, REFRACTORY_US = 0.8, 800_000
+EXPORTED = ("anomaly", "series")  # their units are measured after training, beyond the checkpoint
 
 
 class CompressError(ValueError):
@@ -90,8 +91,8 @@ def recipe_beside(path: pathlib.Path) -> dict:
         task, policy = read["task"].replace("-", "_"), {k: v for k, v in read.get("policy", {}).items() if k in known}
     except (ValueError, KeyError, AttributeError):
         raise CompressError(f"{recipe}: not the recipe of a run; move the checkpoint elsewhere to do without") from None
-    if task not in ENUMS["task"] or task == "series":
-        raise CompressError(f"{path}: networks of task '{task}' are written by liquid-train itself")
+    if task not in ENUMS["task"] or task in EXPORTED:
+        raise CompressError(f"{path}: networks of task '{task}' are written by liquid-train itself, as an .lnn beside it")
     return {"task": task, "policy": Policy(**policy)}
 
 
