@@ -52,7 +52,6 @@ def from_folder(root: Path, model: Model, seed: int = 0, tuning_clips: int = 0) 
         elif clip.split in parts:
             parts[clip.split].append(clip)
     fit, check = (part or dataset.clips for part in parts.values())
-    left_out: list[str] = []
 
     def read(clips, limit):
         if len(clips) > limit:
@@ -63,11 +62,11 @@ def from_folder(root: Path, model: Model, seed: int = 0, tuning_clips: int = 0) 
     speakers = fit
     fit, check = read(fit, CALIBRATION_CLIPS), read(check, CHECK_CLIPS)
     tuning = read(speakers, tuning_clips) if tuning_clips else []
-    left_out = list(dataset.unreadable)
     if not fit or not check:
         raise AudioError(f"{root}: none of the clips could be read")
     truth = np.array([labels.index(clip.label) for clip, _ in check])
-    return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, left_out, [s for _, s in tuning])
+    return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, list(dataset.unreadable),
+                  [s for _, s in tuning])
 
 
 def _normal_sound(root: Path, model: Model) -> Sounds:
