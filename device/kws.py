@@ -57,7 +57,7 @@ def main():
     try:
         net = load()
         mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         print(error)
         return
     listen()

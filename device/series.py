@@ -57,7 +57,7 @@ def main():
     try:
         net = liquid_audio.LNN.load(MODEL)
         follow()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         print(error)
 
 

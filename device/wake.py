@@ -43,7 +43,7 @@ def main():
     try:
         net = liquid_audio.LNN.load(MODEL)
         mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         print(error)
         return
     listen()

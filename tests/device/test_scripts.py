@@ -1,5 +1,9 @@
 """The scripts of device/, run as users run them."""
 
+import runpy
+import sys
+import types
+
 import pytest
 from virtual_board import ROOT
 
@@ -36,3 +40,15 @@ def test_kws_without_a_model_says_so(hearing):
         assert "ENOENT: models/keywords.lnn" in hearing.mpremote("run", ROOT / "device/kws.py")
     finally:
         hearing.mpremote("exec", "import os; os.rename('/models/away', '/models/keywords.lnn')")
+
+
+@pytest.mark.parametrize("script", ["anomaly", "kws", "series", "sounds", "vad", "wake"])
+def test_too_little_memory_is_one_sentence(script, monkeypatch, capsys):
+    """What the binding raises where the heap is too small; here, for the scripts are Python too."""
+    def load(_):
+        raise MemoryError("the model needs 7000 bytes of RAM, 5000 are free")
+
+    fake = types.SimpleNamespace(LNN=types.SimpleNamespace(load=load))
+    monkeypatch.setitem(sys.modules, "liquid_audio", fake)
+    runpy.run_path(str(ROOT / "device" / f"{script}.py"))
+    assert capsys.readouterr().out == "the model needs 7000 bytes of RAM, 5000 are free\n"
