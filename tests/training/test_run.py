@@ -63,6 +63,17 @@ def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(tmp_path):
     assert LNNTrainer.load(tmp_path / "last.safetensors").step == 30 and len(read_log(tmp_path / "log.csv")) == 3
 
 
+def test_settings_of_training_may_change_on_the_way_but_not_the_task(tmp_path):
+    recipe = {"task": "tiny", "data": {}, "model": {}, "train": {"learning_rate": 0.02}}
+    train(TinyTask(), run_of(tmp_path, recipe=recipe))
+    train(TinyTask(), run_of(tmp_path, epochs=3, recipe=recipe | {"train": {"learning_rate": 1e-3, "lambda_sparse": 0.1}}))
+    config = LNNTrainer.load(tmp_path / "last.safetensors").config
+    assert (config.learning_rate, config.sparsity_penalty) == (1e-3, 0.1)
+    assert float(read_log(tmp_path / "log.csv")[-1]["learning_rate"]) < 1e-3
+    with pytest.raises(TrainingError, match="of the task tiny"):
+        train(TinyTask(), run_of(tmp_path, recipe=recipe | {"task": "vad"}))
+
+
 def test_the_best_checkpoint_is_kept_even_where_scores_are_negative(tmp_path):
     train(TinyTask([-3.0, -1.0, -2.0, -1.0]), run_of(tmp_path, epochs=3))
     assert LNNTrainer.load(tmp_path / "best.safetensors").step == 20

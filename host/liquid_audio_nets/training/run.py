@@ -118,6 +118,8 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
     if checkpoint.exists():
         trainer = LNNTrainer.load(checkpoint)
         _refuse_another_model(run, checkpoint)
+        if run.recipe:
+            trainer.change(run.recipe["train"])
         if place.rank == 0:
             run.report(f"resuming at step {trainer.step}")
     else:
@@ -139,7 +141,11 @@ def _refuse_another_model(run: Run, checkpoint: Path) -> None:
     if not run.recipe or not before.exists():
         return
     old = tomllib.loads(before.read_text())
-    for table, key in [("model", k) for k in old["model"]] + [("data", "labels"), ("data", "say")]:
+    if old["task"] != run.recipe["task"]:
+        raise TrainingError(f"{checkpoint} is of the task {old['task']}, not {run.recipe['task']}; "
+                            "give another --out or delete it")
+    learned = ("labels", "say", "positives", "columns", "forecast", "horizon_s")
+    for table, key in [("model", k) for k in old["model"]] + [("data", k) for k in learned]:
         was, wanted = old[table].get(key), run.recipe[table].get(key)
         if was != wanted:
             raise TrainingError(f"{checkpoint} is of another network ({table}.{key} = {was}, not {wanted}); "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Callable, Iterable
 
@@ -113,6 +113,12 @@ class LNNTrainer:
         self.step, self.best, self.metrics = 0, 0.0, {}
         self._carry: StreamState | None = None
         self._teacher: Teacher | None = None
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Go on with other settings: a recipe's table [train], of which what is no setting of a trainer is left to others."""
+        known, given = [f.name for f in fields(self.config)], {_OF_RECIPE.get(k, k): v for k, v in settings.items()}
+        self.config = replace(self.config, **{k: v for k, v in given.items() if k in known})
+        self.optimizer.param_groups[0]["weight_decay"] = self.config.weight_decay
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to 1 % of the peak."""
