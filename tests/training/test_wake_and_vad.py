@@ -1,5 +1,7 @@
 """Recipes wake-word and vad: what they read, what they make of it, a tiny run of each through the frame."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from tiny_recordings import make
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.audio.speech_in_noise import SPEECH_LEVEL
 from liquid_audio_nets.core import LNN
+from liquid_audio_nets.evaluation.vad import SpeechAndNoise
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import recipe as recipes
 from liquid_audio_nets.training.log import read_log
@@ -80,6 +83,16 @@ def test_vad_batches_say_for_every_tick_whether_somebody_speaks(task):
     assert 0.1 < speaks.float().mean() < 0.9
     assert loud[speaks].median() > 300 * loud[~speaks].median()
     assert torch.equal(made.batch(16, 1).log_mel, batch.log_mel) and not torch.equal(made.batch(16, 2).allowed, batch.allowed)
+
+
+def test_noise_by_any_name_is_no_speech_to_measure_on(data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data/_background_noise_").rename(tmp_path / "data/street")
+    for path in (tmp_path / "data/street").iterdir():
+        path.rename(path.with_name(f"tram_{path.name}"))
+    before = SpeechAndNoise.read(data, "all")
+    sounds = SpeechAndNoise.read(tmp_path / "data", "all", noise=["street"])
+    assert len(sounds.speech) == len(before.speech) and len(sounds.noises) > 0
 
 
 def test_vad_noise_is_as_far_below_speech_as_asked(task):

@@ -12,7 +12,7 @@ from typing import Callable, Sequence
 import numpy as np
 
 from ..audio.files import AudioError
-from ..audio.held_out import Recording, Recordings
+from ..audio.held_out import Recordings
 from ..audio.speech_in_noise import Scene, block_power, is_clean, scene
 from ..core import LNN
 from .measure import Options
@@ -34,20 +34,21 @@ class SpeechAndNoise:
     unreadable: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, data: Path, split: str, progress: Callable[[], None] = lambda: None) -> "SpeechAndNoise":
-        """Background noise folders and ESC recordings are noise, all else is speech.
+    def read(cls, data: Path, split: str, progress: Callable[[], None] = lambda: None,
+             noise: Sequence[str] = ()) -> "SpeechAndNoise":
+        """Background noise folders, ESC recordings and the folders `noise` below data are noise, all else is speech.
 
         Raises AudioError where one of the two is missing."""
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with folders of speech and of noise")
         source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
-        found: list[Recording] = []
+        hiss, found = {source.root / name for name in noise}, ([], [])
         for recording in source.read(".", *source.noise_folders()):
-            found.append(recording)
+            is_noise = recording.is_noise or not hiss.isdisjoint(recording.path.parents)
+            found[is_noise].append(recording.samples)
             progress()
-        speech = [r.samples for r in found if not r.is_noise]
+        speech, noises = found
         clean = [x for x in speech if is_clean(block_power(x))]
-        noises = [r.samples for r in found if r.is_noise]
         if not clean or not noises:
             raise AudioError(f"{data}: no {'held-out ' if split != 'all' else ''}"
                              + ("speech" if not clean else "noise in a folder _background_noise_ or named as ESC's files"))

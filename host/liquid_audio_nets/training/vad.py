@@ -10,7 +10,7 @@ import torch
 
 from .. import lnn
 from ..audio.dataset import SILENCE
-from ..audio.files import SAMPLE_RATE_HZ
+from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..audio.held_out import Recordings
 from ..audio.speech_in_noise import block_power, is_clean, scene
 from ..evaluation.traces import area_under_roc
@@ -53,6 +53,9 @@ class VadTask(FolderTask):
                                                "dt_augment": 0.0, "carry_share": 0.0, "gain_db": [0.0, 0.0],
                                                "level_db": [0.0, 0.0]})
         self.measured = VadBatches(self.store, "validation", at_5_db, plain, self.policy)
+        if not (self.training.words and self.measured.words):
+            raise AudioError(f"{self.data}: no speech, or none to measure on, is clear enough of noise of its own to tell where "
+                             "it ends; add clearer recordings")
 
     def batch(self, size: int, seed: int) -> Batch:
         return self.training(size, seed)
@@ -72,7 +75,7 @@ class VadTask(FolderTask):
         """vad.lnn, measured through the C core, and training sound for liquid-compress."""
         threshold = self.recipe["data"]["threshold"]
         model = to_model(trainer.average, threshold, policy=self.policy, task="vad")
-        result = listen(lnn.write(model), SpeechAndNoise.read(self.data, "validation"), SNR_DB)
+        result = listen(lnn.write(model), SpeechAndNoise.read(self.data, "validation", noise=self.recipe["data"]["noise"]), SNR_DB)
         self.notes["Held-out speech in held-out noise"] = "\n".join(f"- {line}" for line in result.lines())
         calibration = self._calibration()
         write_calibration(out / "calibration", calibration)
