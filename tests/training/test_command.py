@@ -140,6 +140,7 @@ def test_what_is_missing_is_said(train, tmp_path, monkeypatch, arguments, senten
     (("--data", "/nowhere"), "no such folder"),
     (("--hidden", "a,b"), "one to four numbers"),
     (("--labels", "yes,maybe,_unknown_"), "'maybe'"),
+    (("--labels", "_unknown_,_silence_"), "no word among the labels"),
 ])
 def test_mistakes_are_one_sentence_and_exit_2(train, words, tmp_path, change, sentence):
     arguments = {"--data": words, "--out": tmp_path, "--labels": "yes,no,_unknown_,_silence_", "--synthetic": 0} | {change[0]: change[1]}

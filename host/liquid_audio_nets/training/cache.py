@@ -14,7 +14,7 @@ from typing import Iterable
 
 import numpy as np
 
-from ..audio.files import SAMPLE_RATE_HZ
+from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..reference.frontend import FrontEnd
 
 GRID_SAMPLES = SAMPLE_RATE_HZ // 100
@@ -81,7 +81,9 @@ class FrameStore:
 
     @classmethod
     def build(cls, folder: str | os.PathLike, sounds: Iterable[Sound], frontend: FrontEnd) -> "FrameStore":
-        """Write a store; clips.json comes last, so that a broken build is never taken for a store."""
+        """Write a store; clips.json comes last, so that a broken build is never taken for a store.
+
+        Raises AudioError where there is no sound."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "clips.json").unlink(missing_ok=True)
@@ -101,6 +103,8 @@ class FrameStore:
                                                      sound.word, sound.source, sound.split)):
                     table[name].append(value)
                 position += blocks + TAIL_FRAMES
+        if not position:
+            raise AudioError("none of the sound files could be read")
         temporary = folder / "clips.json.part"
         temporary.write_text(json.dumps({**table, "channels": frontend.channels}))
         temporary.replace(folder / "clips.json")

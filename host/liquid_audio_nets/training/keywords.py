@@ -44,6 +44,8 @@ class KeywordTask:
             raise AudioError("keywords are learned from recordings; give --data DIR, a folder with one folder a word")
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
         self.labels = with_said(recipe["data"]["labels"], recipe["data"]["say"])
+        if all(label.startswith("_") for label in self.labels):
+            raise AudioError("no word among the labels; give --labels such as yes,no,_unknown_,_silence_")
         self.policy, self.timing = build(Policy, recipe["policy"]), build(Timing, recipe["timing"])
         if recipe["model"]["arch"] in WINDOWED:  # they answer for whole windows, on one grid
             self.timing = replace(self.timing, stream_share=0.0, tick_blocks=(WINDOW_TICK_BLOCKS,))

@@ -36,7 +36,6 @@ class SoundTask:
         self.recipe, self.data, self.cache, self.report = recipe, data, cache, report
         self.fold = recipe["data"]["held_out_fold"]
         self.policy = build(Policy, recipe["policy"])
-        self.unreadable: list[str] = []
         self.notes: dict[str, str] = {}
 
     def prepare(self) -> None:
@@ -73,7 +72,8 @@ class SoundTask:
             self.report(label)
             for r in recordings.read(label):
                 yield Sound(r.samples, label, r.path.stem, "environment", r.split)
-        self.unreadable += recordings.unreadable
+        for problem in recordings.unreadable:
+            self.report(f"skipped: {problem}")
         if recordings.converted:
             self.report(f"{recordings.converted} files were resampled or mixed down to 16 kHz mono")
 
