@@ -189,6 +189,11 @@ def test_the_command(trained, monkeypatch, capsys, options, code, sentence):
     assert (end.value.code or 0) == code and sentence in " ".join((out + err).split()) and "Traceback" not in err
 
 
+def test_a_figure_that_is_no_number_passes_no_gate():
+    with pytest.raises(command.console.CommandError, match="below"):
+        command.gate("saved", float("nan"), 0.0)
+
+
 def test_clips_are_not_asked_of_a_model_of_numbers(trained):
     with pytest.raises(AudioError, match="reads rows of numbers"):
         labelled_clips(trained[1].read_bytes(), trained[0].data, ("room_c",), None)

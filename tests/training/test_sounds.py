@@ -8,7 +8,7 @@ import torch
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.audio.held_out import scan_parts
 from liquid_audio_nets.core import LNN
-from liquid_audio_nets.evaluation import evaluate, labelled_clips
+from liquid_audio_nets.evaluation import evaluate, labelled_clips, usual_split
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training.recipe import load as load_recipe
 from liquid_audio_nets.training.run import Run, train
@@ -77,6 +77,7 @@ def test_a_small_net_learns_and_liquid_test_measures_the_fold(trained, folds):
     model = load(path)
     assert model.task == "sounds" and model.metadata["held_out_fold"] == "4" and model.golden is not None
     content = path.read_bytes()
+    assert usual_split(content) == "validation"
     with LNN(content) as lnn:
         dataset = labelled_clips(content, folds, lnn.labels, None)
         assert len(labelled_clips(content, folds, lnn.labels, "all")) == 24
@@ -96,6 +97,18 @@ def test_data_that_cannot_be_learned_from(folds, tmp_path, settings, sentence):
     task, _ = make(folds, tmp_path, **settings)
     with pytest.raises(AudioError, match=sentence):
         task.prepare()
+
+
+def test_files_that_cannot_be_read_are_said(tmp_path):
+    for label in ("a", "b"):
+        (tmp_path / "broken" / label).mkdir(parents=True)
+        (tmp_path / "broken" / label / "1-1-A.wav").write_bytes(b"no sound")
+    task, _ = make(tmp_path / "broken", tmp_path)
+    said = []
+    task.report = said.append
+    with pytest.raises(AudioError, match="none of the sound files"):
+        task.prepare()
+    assert sum("skipped" in line for line in said) == 2
 
 
 @pytest.mark.parametrize("data, sentence", [(None, "give --data"), ("/nowhere", "no such folder")])

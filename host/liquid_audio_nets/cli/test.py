@@ -13,7 +13,7 @@ from rich.table import Table
 from ..audio.dataset import Dataset
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..core import LNN
-from ..evaluation import Comparison, Evaluation, Measured, Options, compare, evaluate, labelled_clips, measure, spread
+from ..evaluation import Comparison, Evaluation, Measured, Options, compare, evaluate, labelled_clips, measure, spread, usual_split
 from ..link import LinkError, open_link, upload
 from ..series import SeriesError
 from . import console
@@ -77,7 +77,7 @@ def test(
     board = compare_with(device, content, model.name, spread(dataset, clips)) if device else None
     if json:
         more = {"device": board.as_json()} if board else {}
-        console.print_json({"model": str(model), "data": str(data), "split": (split or Split.all).value} | result.as_json() | more)
+        console.print_json({"model": str(model), "data": str(data), "split": split.value if split else usual_split(content)} | result.as_json() | more)
     else:
         show(result, mistakes)
         if board:
@@ -105,7 +105,7 @@ def report(result: Measured, model: Path, data: Path, least: float | None, json:
 
 
 def gate(name: str, value: float, least: float | None) -> None:
-    if least is not None and value < least:
+    if least is not None and not value >= least:  # nor where it is no number
         sentence = f"{name} {100 * value:.2f} % is below the {100 * least:.2f} % asked for"
         raise console.CommandError(sentence, console.Exit.GATE)
 

@@ -13,7 +13,7 @@ from ..audio.held_out import HELD_OUT_FOLD, scan_parts
 from ..lnn import read
 
 # Tasks whose figure is not the accuracy of whole clips; each module has measure(content, data, options, progress).
-MODULES = {"anomaly": "anomaly", "wake_word": "wake_word", "vad": "vad", "series": "series"}
+MODULES = ("anomaly", "wake_word", "vad", "series")
 
 
 @dataclass(frozen=True)
@@ -38,25 +38,33 @@ class Measured(Protocol):
     def as_json(self) -> dict: ...
 
 
+def usual_split(content: bytes) -> str:
+    """What a task that decides whole clips is measured on: of sounds what the model did not learn from, else all.
+
+    Raises LnnError where the model is not valid."""
+    return "validation" if read(content).task == "sounds" else "all"
+
+
 def labelled_clips(content: bytes, data: Path, labels: Sequence[str], split: str | None) -> Dataset:
-    """The clips of a task that decides whole clips.  split: None for what the task usually measures: of sounds the fold
-    that the model did not learn from, else all.
+    """The clips of a task that decides whole clips.  split: None for usual_split().
 
     Raises LnnError where the model is not valid, AudioError where data has no such clips."""
     model = read(content)
     if model.frontend.kind == "none":
         raise AudioError("the model reads rows of numbers and hears no clips; measure it without a board")
+    split = split or usual_split(content)
+    part = None if split == "all" else split
     if model.task != "sounds":
-        return scan(data, labels, None if split in (None, "all") else split)
+        return scan(data, labels, part)
     fold = model.metadata.get("held_out_fold", HELD_OUT_FOLD)
-    return scan_parts(data, labels, None if split == "all" else split or "validation", fold)
+    return scan_parts(data, labels, part, fold)
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None] = lambda: None) -> Measured | None:
     """The figure of a model's task on recordings; None for a task whose clips are classified (evaluate does that).
 
     Raises LnnError where the model is not valid, AudioError where data lacks what the task needs."""
-    module = MODULES.get(read(content).task)
-    if module is None:
+    task = read(content).task
+    if task not in MODULES:
         return None
-    return importlib.import_module(f".{module}", __package__).measure(content, data, options, progress)
+    return importlib.import_module(f".{task}", __package__).measure(content, data, options, progress)
