@@ -160,7 +160,7 @@ def _metrics(bench: Path) -> dict[str, float] | None:
     """metric -> value on the virtual Cortex-M4F, where make bench left them."""
     try:
         return {row["metric"]: row["value"] for row in jsonlib.loads(bench.read_text()) if row["board"] == "qemu_m4f"}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         console.err.print(f"[yellow]{bench} is missing or not from make bench: no plot of instructions[/yellow]")
         return None
 
