@@ -77,7 +77,7 @@ def test_only_what_the_core_runs_is_exported(tmp_path):
 
 
 @pytest.mark.parametrize("settings, message", [
-    (dict(cell_kind="gru"), "available: ltc, ltc_const, ltc_synaptic, cfc"),
+    (dict(cell_kind="lstm"), "available: ltc, ltc_const, ltc_synaptic, cfc"),
     (dict(ode_solver="rk99"), "available: fused, exact, euler, adaptive_heun"),
     (dict(cell_kind="cfc", ode_solver="exact"), "leave ode_solver out"),
     (dict(wiring="auto_ncp"), "use cell_kind 'ltc_synaptic'")])
