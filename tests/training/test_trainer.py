@@ -58,6 +58,8 @@ def test_settings_and_cells_that_do_not_exist_are_named():
         LNNTrainer({"hiden_dim": 8})
     with pytest.raises(UnsupportedCell, match="adaptive_heun"):
         LNNTrainer({"ode_solver": "heun"})
+    with pytest.raises(TrainingError, match="at least one"):
+        LNNTrainer(dict(hidden_dim=0))
 
 
 def test_a_small_net_learns_tones(run):

@@ -86,6 +86,8 @@ class TrainerConfig:
 
     def model(self) -> ModelConfig:
         dims = self.hidden_dim if isinstance(self.hidden_dim, tuple) else (self.hidden_dim,) * self.layers
+        if min(dims, default=1) < 1:
+            raise TrainingError(f"hidden units {list(dims)}: every cell needs at least one")
         labels = self.labels or tuple(f"class{i}" for i in range(self.output_dim))
         return ModelConfig(labels, self.input_dim, dims, self.cell_kind, self.ode_solver, self.smoothing_s,
                            wiring=self.wiring)
