@@ -15,7 +15,7 @@ from ..evaluation import evaluate
 from ..evaluation.lost_frames import under_loss
 from ..lnn import read
 from . import console
-from .train import _expected as training_error
+from .train import training_error
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -27,10 +27,11 @@ EXPECTED = ("SeriesError", "TrainingError", "ExportError", "RecipeError", "Unsup
 
 def app() -> None:
     """Entry point of the command."""
-    console.run(cli, _expected)
+    console.run(cli, training_error)
 
 
-def _expected(error: Exception) -> console.CommandError | None:
+def training_error(error: Exception) -> console.CommandError | None:
+    """What a command that trains says of an error that a user can mend; None for all others."""
     from ..audio.files import AudioError
 
     if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "safetensors"):

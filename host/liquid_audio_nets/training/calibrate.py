@@ -15,19 +15,24 @@ from .streams import Score, Stream
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 
 
+def log_at(posterior: np.ndarray, temperature: float) -> np.ndarray:
+    """Logarithm of the posterior (n, K) that the logits divided by the temperature give."""
+    scaled = np.log(np.maximum(posterior, 1e-12)) / temperature
+    return scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+
+
 def best_temperature(posterior: np.ndarray, truth: np.ndarray) -> float:
     """Divisor of the logits that makes the likelihood of the truth largest; posterior (n, K), truth (n,)."""
-    log_p = np.log(np.maximum(posterior, 1e-12))
 
     def loss(temperature: float) -> float:
-        scaled = log_p / temperature
-        return float((np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(truth)), truth]).mean())
+        return float(-log_at(posterior, temperature)[np.arange(len(truth)), truth].mean())
 
     return float(min(np.geomspace(0.4, 2.5, 61), key=loss))
 
 
-def calibration_error(posterior: np.ndarray, truth: np.ndarray, bins: int = 10) -> float:
-    """Expected difference of confidence and accuracy over equal bins of confidence."""
+def calibration_error(posterior: np.ndarray, truth: np.ndarray, temperature: float = 1.0, bins: int = 10) -> float:
+    """Expected difference of confidence and accuracy over equal bins of confidence, at a temperature."""
+    posterior = np.exp(log_at(posterior, temperature))
     confidence, right = posterior.max(1), posterior.argmax(1) == truth
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     return float(sum(abs(right[index == b].sum() - confidence[index == b].sum()) for b in range(bins)) / len(truth))

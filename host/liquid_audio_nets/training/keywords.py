@@ -97,8 +97,7 @@ class KeywordTask:
                                                    synthetic_per_unknown=1, splits=("validation",)))
         thresholds, scores = choose_thresholds(trainer.average, streams, temperature=temperature, policy=self.policy)
         score = listen(to_model(trainer.average, thresholds, temperature=temperature, policy=self.policy), streams)
-        log_p = np.log(np.maximum(posterior, 1e-12)) / temperature
-        error = calibration_error(np.exp(log_p - np.logaddexp.reduce(log_p, axis=1, keepdims=True)), self.clips.label)
+        error = calibration_error(posterior, self.clips.label, temperature)
         self.det = det_of(scores)
         self.notes["Streams"] = streams_note(score, sum(len(s.events) for s in streams), thresholds, temperature, error)
         accuracy = float((posterior.argmax(1) == self.clips.label).mean())
