@@ -51,6 +51,8 @@ const char *lnn_error_name(lnn_status_t status) {
             return "NO_GOLDEN";
         case LNN_ERR_NO_AUDIO:
             return "NO_AUDIO";
+        case LNN_ERR_TASK:
+            return "TASK";
         default:
             return "UNKNOWN";
     }
@@ -106,6 +108,8 @@ const char *lnn_error_text(lnn_status_t status) {
             return "the model carries no golden vectors";
         case LNN_ERR_NO_AUDIO:
             return "the model takes rows of numbers, not audio: give them to step()";
+        case LNN_ERR_TASK:
+            return "the task does not fit the front-end: series reads rows of numbers, all others audio";
         default:
             return "UNKNOWN";
     }

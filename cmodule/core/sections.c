@@ -59,6 +59,7 @@ static void load_frontend(lnn_model_t *m, lnn_cursor_t *c) {
     } else {
         lnn_load_frontend_f32(m, c);
     }
+    lnn_require(c, (m->frontend.kind == LNN_FRONTEND_NONE) == (m->info.task == LNN_TASK_SERIES), LNN_ERR_TASK);
 }
 
 static bool is_integer(uint32_t weight) {

@@ -57,6 +57,7 @@ typedef enum {
     LNN_ERR_SELFTEST = -21, /* the golden vectors do not come out as on the host */
     LNN_ERR_NO_GOLDEN = -22, /* the model carries no golden vectors */
     LNN_ERR_NO_AUDIO = -23, /* the model takes rows of numbers, not audio: give them to step() */
+    LNN_ERR_TASK = -24, /* the task does not fit the front-end: series reads rows of numbers, all others audio */
 } lnn_status_t;
 /* generated:end */
 

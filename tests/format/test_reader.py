@@ -155,6 +155,21 @@ def test_impossible_models_of_numbers_are_not_written(change, error):
     assert caught.value.name == error
 
 
+TASKS = ("keywords", "wake_word", "vad", "sounds", "anomaly", "series")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("task", TASKS)
+def test_reader_and_core_agree_on_the_task_of_a_frontend(kind, task):
+    """Numbers are read by series alone, and series reads nothing else."""
+    model = dataclasses.replace(read(tiny(kind)), task=task)
+    said = same_verdict(assemble(model))
+    if (task == "series") != (kind == "numbers"):
+        assert said == "TASK"
+    else:
+        assert said == ("SHAPE" if task == "anomaly" else "OK")  # the labels are not the bands
+
+
 @pytest.mark.parametrize("field, name", [("solver", "exact"), ("solver", "euler"), ("solver", "adaptive_heun"),
                                          ("kind", "ltc_const"), ("kind", "ltc_synaptic"), ("kind", "cfc")])
 @pytest.mark.parametrize("make", [tiny_model, tiny_integer_model])

@@ -104,6 +104,11 @@ def frontend_none(f: dict, n_labels: int) -> None:
             and f["time_scale"] > 0, "NUMBER", f"feature_clip {f['feature_clip']}, time_scale {f['time_scale']}")
 
 
+def task(header: dict, kind: str) -> None:
+    series = header["task"] == ENUMS["task"]["series"]
+    require((kind == "none") == series, "TASK", f"front-end {kind}")
+
+
 def _filters(f: dict, a: dict) -> None:
     start, count = a["mel_start"].astype(int), a["mel_count"].astype(int)
     require(np.all(start + count <= f["fft_points"] // 2 + 1), "RANGE", "a filter reaches beyond the spectrum")

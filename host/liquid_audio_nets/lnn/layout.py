@@ -222,4 +222,5 @@ ERRORS = {
     "SELFTEST": (-21, "the golden vectors do not come out as on the host"),
     "NO_GOLDEN": (-22, "the model carries no golden vectors"),
     "NO_AUDIO": (-23, "the model takes rows of numbers, not audio: give them to step()"),
+    "TASK": (-24, "the task does not fit the front-end: series reads rows of numbers, all others audio"),
 }

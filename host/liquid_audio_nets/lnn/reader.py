@@ -105,12 +105,18 @@ def _labels(cursor: Cursor, header: dict, parts: dict) -> None:
 
 def _frontend(cursor: Cursor, header: dict, parts: dict) -> None:
     kind = checks.frontend_kind(cursor)
-    if kind == "none":
-        fields = cursor.record("frontend_none")
-        checks.frontend_none(fields, header["n_labels"])
-        arrays = cursor.arrays("frontend_none", header | fields, **checks.FRONTEND_NONE_LIMITS)
-        parts["frontend"] = FrontEndNone(time_scale=fields["time_scale"], feature_clip=fields["feature_clip"], **arrays)
-        return
+    parts["frontend"] = _frontend_none(cursor, header) if kind == "none" else _frontend_logmel(cursor, header, kind)
+    checks.task(header, kind)
+
+
+def _frontend_none(cursor: Cursor, header: dict) -> FrontEndNone:
+    fields = cursor.record("frontend_none")
+    checks.frontend_none(fields, header["n_labels"])
+    arrays = cursor.arrays("frontend_none", header | fields, **checks.FRONTEND_NONE_LIMITS)
+    return FrontEndNone(time_scale=fields["time_scale"], feature_clip=fields["feature_clip"], **arrays)
+
+
+def _frontend_logmel(cursor: Cursor, header: dict, kind: str) -> FrontEnd | FrontEndQ15:
     integer = kind == "logmel_q15"
     name = "frontend_q15" if integer else "frontend"
     fields = cursor.record(name)
@@ -118,10 +124,9 @@ def _frontend(cursor: Cursor, header: dict, parts: dict) -> None:
     arrays = cursor.arrays(name, header | fields, **(checks.FRONTEND_Q15_LIMITS if integer else checks.FRONTEND_LIMITS))
     (checks.frontend_q15_arrays if integer else checks.frontend_arrays)(fields, arrays)
     if integer:
-        parts["frontend"] = FrontEndQ15(fft_points=fields["fft_points"], clip_q12=fields["clip_q12"], **arrays)
-    else:
-        parts["frontend"] = FrontEnd(fft_points=fields["fft_points"], log_floor=fields["log_floor"],
-                                     feature_clip=fields["feature_clip"], **arrays)
+        return FrontEndQ15(fft_points=fields["fft_points"], clip_q12=fields["clip_q12"], **arrays)
+    return FrontEnd(fft_points=fields["fft_points"], log_floor=fields["log_floor"], feature_clip=fields["feature_clip"],
+                    **arrays)
 
 
 def _cell(cursor: Cursor, header: dict, parts: dict) -> None:
