@@ -144,3 +144,18 @@ def test_no_folder_is_refused(task, tmp_path):
 def test_liquid_test_needs_the_normal_folder_and_another(run_folder, data):
     with pytest.raises(AudioError, match="'machine'"):
         measure((run_folder / "anomaly.lnn").read_bytes(), data / "machine", Options())
+
+
+def test_what_training_cut_in_time_is_measured_as_it_was_cut(data, tmp_path):
+    """One normal recording, by its name neither held out nor the only one that is."""
+    for name in ("1-0-A", "4-4-A"):  # all learned from, or all held out, by the fold in the name
+        root = tmp_path / name
+        (root / "machine").mkdir(parents=True)
+        soundfile.write(root / f"machine/{name}.wav", machine(1, 20.0), 16000)
+        (root / "whistle").symlink_to(data / "whistle")
+        recipe = recipes.load("anomaly", (SMALL | {"train.epoch_steps": 2}).items())
+        path = train(make_task(recipe, root / "machine", root / "cache", lambda _: None), Run.of(recipe, root / "run", ahead=False))
+        seconds = {split: [h.seconds for h in measure(path.read_bytes(), root, Options(split)).normal]
+                   for split in ("training", "validation", "all")}
+        assert seconds == {"training": [16.0], "validation": [4.0], "all": [20.0]}
+        assert sum(map(len, from_folder(root / "machine", load(path)).check)) == 4 * 16000

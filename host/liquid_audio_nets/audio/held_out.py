@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .files import SAMPLE_RATE_HZ, AudioError, read_audio
 from .speech import Voice
 
 HELD_OUT_FOLD = "4"
-HELD_OUT_NOISE = 0.2  # the last part of every background noise
+HELD_OUT_NOISE = 0.2  # the last part of every background noise, and of all recordings that must be cut
 MIN_SAMPLES = SAMPLE_RATE_HZ // 50
 _FOLD = re.compile(r"(\d)-\d+-[A-Z]")
 _SPEAKER = re.compile(r"([A-Za-z]+)_\d+$")
@@ -85,10 +85,10 @@ class Recordings:
     converted: int = 0
 
     def folders(self, *names: str) -> list[Path]:
-        """Folders that hold sound files, below the named ones, noise apart unless it is named itself."""
+        """Folders that hold sound files, below the named ones, noise and what is below it apart unless it is named itself."""
         found = []
         for top in (Path(self.root) / name for name in names):
-            below = [top, *(p for p in top.rglob("*") if p.is_dir() and p.name not in NOISE_FOLDERS)]
+            below = [top, *(p for p in top.rglob("*") if not set(NOISE_FOLDERS) & set(p.relative_to(top).parts))]
             found += [p for p in below if p.is_dir() and p not in found]
         return sorted(p for p in found if sound_files(p))
 
@@ -107,11 +107,9 @@ class Recordings:
                 samples = self._samples(path)
                 if samples is None:
                     continue
-                cut = int(len(samples) * (1 - HELD_OUT_NOISE))
-                parts = {"training": samples[:cut], "validation": samples[cut:]} if noise else \
-                    {part_of(path.name, self.percent, self.fold): samples}
-                yield from (Recording(part, path, split) for split, part in parts.items()
-                            if split in self.splits and len(part) >= MIN_SAMPLES)
+                whole = Recording(samples, path, part_of(path.name, self.percent, self.fold))
+                yield from (r for r in (_cut(whole) if noise else (whole,))
+                            if r.split in self.splits and len(r.samples) >= MIN_SAMPLES)
 
     def _samples(self, path: Path) -> np.ndarray | None:
         try:
@@ -121,3 +119,16 @@ class Recordings:
             return None
         self.converted += converted
         return samples
+
+
+def with_held_out(recordings: Iterable[Recording]) -> list[Recording]:
+    """The same where their names hold out some and not all; else each is cut, its end held out."""
+    found = list(recordings)
+    if {"training", "validation"} <= {r.split for r in found}:
+        return found
+    return [part for r in found for part in (_cut(r) if r.split != "testing" else (r,))]
+
+
+def _cut(r: Recording) -> tuple[Recording, Recording]:
+    at = int(len(r.samples) * (1 - HELD_OUT_NOISE))
+    return Recording(r.samples[:at], r.path, "training"), Recording(r.samples[at:], r.path, "validation")

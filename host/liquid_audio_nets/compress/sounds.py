@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.dataset import scan, sound_files
-from ..audio.held_out import HELD_OUT_FOLD, Recordings, scan_parts
 from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
+from ..audio.held_out import HELD_OUT_FOLD, Recordings, scan_parts, with_held_out
 from ..lnn import Model
 
 CALIBRATION_CLIPS, CHECK_CLIPS = 600, 4000
@@ -73,12 +73,11 @@ def _normal_sound(root: Path, model: Model) -> Sounds:
     """Of a model of task anomaly, in seconds: fit on what it learned from, count on what was held out."""
     source = Recordings(root, fold=model.metadata.get("held_out_fold", HELD_OUT_FOLD))
     parts: dict[str, list[np.ndarray]] = {"training": [], "validation": []}
-    for recording in source.read("."):
+    for recording in with_held_out(source.read(".")):
         parts[recording.split] += _seconds(recording.samples)
-    if not any(parts.values()):
+    if not all(parts.values()):
         raise AudioError(f"{root}: no sound files; give the folder of normal sound")
-    fit, check = (part or parts["training"] + parts["validation"] for part in parts.values())
-    return Sounds(str(root), fit[:CALIBRATION_CLIPS], check[:CHECK_CLIPS], None, source.unreadable)
+    return Sounds(str(root), parts["training"][:CALIBRATION_CLIPS], parts["validation"][:CHECK_CLIPS], None, source.unreadable)
 
 
 def _seconds(samples: np.ndarray) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Callable, Iterable
 import numpy as np
 
 from ..audio.files import AudioError
-from ..audio.held_out import Recording, Recordings
+from ..audio.held_out import Recording, Recordings, with_held_out
 from ..core import LNN
 from ..lnn import read
 from .measure import Options
@@ -90,20 +90,22 @@ def reported(heard: list[Heard]) -> int:
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> AnomalyResult:
     """data: a folder with one folder a kind of sound; the model's metadata names the normal one.  Of the normal sound the
-    part that was not learned from counts, of the others, none of which were learned from, all.
+    part that training held out counts, whole recordings or their ends, of the others, none of which were learned from, all.
 
     Raises AudioError where one of the two is missing."""
     metadata = read(content).metadata
     label, fold = str(metadata.get("normal", "normal")), str(metadata.get("held_out_fold", "4"))
     every = ("training", "validation", "testing")
-    normal = Recordings(data, every if options.split == "all" else (options.split,), fold=fold)
-    other = Recordings(data, every)
+    normal, other = Recordings(data, every, fold=fold), Recordings(data, every)
     others = [str(p.relative_to(data)) for p in other.folders(".") if label not in p.relative_to(data).parts and p != Path(data)]
     if not (Path(data) / label).is_dir() or not others:
         raise AudioError(f"{data}: give a folder that holds '{label}', the sound that is normal to this model, and folders of "
                          "other sounds")
+    heard = list(normal.read(label))
+    if options.split != "all":
+        heard = [r for r in with_held_out(heard) if r.split == options.split]
     with LNN(content) as lnn:
-        result = AnomalyResult(label, hear(lnn, normal.read(label), progress), hear(lnn, other.read(*others), progress), [])
+        result = AnomalyResult(label, hear(lnn, heard, progress), hear(lnn, other.read(*others), progress), [])
     result.unreadable = normal.unreadable + other.unreadable
     if not result.normal or not result.other:
         raise AudioError(f"{data}: no {'held-out ' if options.split == 'validation' else ''}recordings of '{label}'"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .. import lnn
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
-from ..audio.held_out import Recording, Recordings
+from ..audio.held_out import Recording, Recordings, with_held_out
 from ..core import LNN, add_golden, clip_features, replay, step_ends
 from ..evaluation.anomaly import unlikeness
 from ..reference.frontend import FrontEnd, mel_corners_hz
@@ -26,7 +26,6 @@ from .schedule import Policy, engine_schedule, random_schedule
 from .trainer import LNNTrainer, TrainerConfig
 
 LEAST_SECONDS = 10.0
-HELD_OUT_SHARE = 0.2  # of every recording, where no recording is held out as a whole
 GOLDEN_S = 1.0
 _LEAST_RESIDUAL = 0.05  # of a band's variance: a band that never moves must not decide alone
 _MEASURED_BATCHES = 4
@@ -110,7 +109,7 @@ class AnomalyTask:
         self.labels = band_names(FrontEnd())
         self.notes: dict[str, str] = {}
 
-    def recordings(self) -> Iterator[Recording]:
+    def recordings(self) -> list[Recording]:
         """All, whole ones held out or, where names hold out none or all, the end of each."""
         source = Recordings(self.data, fold=self.recipe["data"]["held_out_fold"])
         found = list(source.read("."))
@@ -118,9 +117,7 @@ class AnomalyTask:
             self.report(f"skipped: {problem}")
         if source.converted:
             self.report(f"{source.converted} files were resampled or mixed down to 16 kHz mono")
-        if {r.split for r in found} == {"training", "validation"}:
-            return iter(found)
-        return (part for r in found for part in _cut(r))
+        return with_held_out(found)
 
     def prepare(self) -> None:
         """Builds the frame store on first use; raises AudioError where there is too little sound."""
@@ -164,7 +161,7 @@ class AnomalyTask:
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """anomaly.lnn, its limit of what is normal calibrated through the C core on what was learned from."""
         data, score = self.recipe["data"], self.recipe["score"]
-        normal = list(self.recordings())
+        normal = self.recordings()
         learned = [r.samples for r in normal if r.split == "training"]
         metadata = {"licence": data["licence"], "normal": self.data.resolve().name, "held_out_fold": data["held_out_fold"],
                     "seed": trainer.config.seed, "steps": trainer.step, "parameters": trainer.net.parameter_count()}
@@ -202,11 +199,6 @@ def band_names(front: FrontEnd) -> tuple[str, ...]:
     """The middle of every band, such as "1250 Hz", rounded to 10 Hz."""
     middles = mel_corners_hz(front.channels, front.low_hz, front.high_hz)[1:-1]
     return tuple(f"{round(hz, -1):.0f} Hz" for hz in middles)
-
-
-def _cut(r: Recording) -> tuple[Recording, Recording]:
-    at = int(len(r.samples) * (1 - HELD_OUT_SHARE))
-    return Recording(r.samples[:at], r.path, "training"), Recording(r.samples[at:], r.path, "validation")
 
 
 def residual(model: lnn.Model, clips: list[np.ndarray]) -> np.ndarray:
