@@ -14,7 +14,7 @@ from liquid_audio_nets.audio.speech_in_noise import block_power, is_clean, scene
 from liquid_audio_nets.core import LNN, run_clip
 from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.traces import accepts, area_under_roc, leading, trace
-from liquid_audio_nets.evaluation.wake_word import rate_interval, share_interval
+from liquid_audio_nets.evaluation.wake_word import WakeSounds, rate_interval, share_interval
 from liquid_audio_nets.lnn import save, write
 
 
@@ -104,7 +104,7 @@ def test_wake_word_command(models, tmp_path):
     assert result["task"] == "wake_word" and result["clips"] == 4 and set(result["conditions"]) == {"as recorded", "noise at 10 dB"}
     assert result["distinct_hours"] == pytest.approx((8 * 1.2 + 1.6) / 3600, rel=0.05)
     heard = result["conditions"]["as recorded"]["false_accepts"]
-    assert set(heard) == {"talk", "digits", "noise"}
+    assert set(heard) == {"talk", "digits", "_background_noise_"}
     assert result["false_accepts"] == sum(sum(c["false_accepts"].values()) for c in result["conditions"].values())
     rejects = [p["false_rejects"] for p in result["det"]]
     assert rejects == sorted(rejects)
@@ -114,6 +114,17 @@ def test_wake_word_command(models, tmp_path):
         or result["false_reject_rate"] == 0
     every = json.loads(command("test", "--model", models["wake_word"], "--data", data, "--split", "all", "--json").stdout)
     assert every["clips"] == 8
+
+
+def test_a_folder_named_noise_is_heard_beside_the_background_noise(tmp_path):
+    data = make(tmp_path)
+    (data / "talk").rename(data / "noise")
+    (data / "_background_noise_/street").mkdir()
+    (data / "_background_noise_/hiss.wav").rename(data / "_background_noise_/street/hiss.wav")
+    for split, count in (("validation", 4), ("all", 8)):
+        others = WakeSounds.read(data, "computer", split).others
+        assert {name: len(found) for name, found in others.items()} == {
+            "noise": count, "digits": count, "_background_noise_": count // 4}
 
 
 def test_vad_command(models, tmp_path):

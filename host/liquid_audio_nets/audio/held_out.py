@@ -35,6 +35,11 @@ def part_of(name: str, percent: float = 20, fold: str = HELD_OUT_FOLD) -> str:
     return split_of(speaker[1] if speaker else stem, percent, 0)
 
 
+def is_background(path: Path) -> bool:
+    """Whether a file or folder is, or lies in, a folder of background noise."""
+    return not set(NOISE_FOLDERS).isdisjoint(path.parts)
+
+
 def part_of_voice(voice: Voice) -> str:
     """One espeak variant in eight is kept for validation, whatever its accent; flite has too few."""
     if voice.engine == "flite":
@@ -70,7 +75,7 @@ class Recording:
     @property
     def is_noise(self) -> bool:
         """Background noise by its folder, or an environmental sound by ESC's way to name files."""
-        return self.folder in NOISE_FOLDERS or bool(_FOLD.match(self.path.stem))
+        return is_background(self.path) or bool(_FOLD.match(self.path.stem))
 
 
 @dataclass
@@ -88,7 +93,7 @@ class Recordings:
         """Folders that hold sound files, below the named ones, noise and what is below it apart unless it is named itself."""
         found = []
         for top in (Path(self.root) / name for name in names):
-            below = [top, *(p for p in top.rglob("*") if not set(NOISE_FOLDERS) & set(p.relative_to(top).parts))]
+            below = [top, *(p for p in top.rglob("*") if not is_background(p.relative_to(top)))]
             found += [p for p in below if p.is_dir() and p not in found]
         return sorted(p for p in found if sound_files(p))
 
@@ -100,7 +105,7 @@ class Recordings:
     def read(self, *names: str, most: int | None = None) -> Iterator[Recording]:
         """Recordings of the named folders of root, at most so many files of each; of noise folders each file in two parts."""
         for folder in self.folders(*names):
-            noise = folder.name in NOISE_FOLDERS
+            noise = is_background(folder)
             wanted = [p for p in sound_files(folder)
                       if noise or part_of(p.name, self.percent, self.fold) in self.splits]
             for path in wanted[:most]:

@@ -8,6 +8,7 @@ from typing import Callable, Sequence
 
 import numpy as np
 
+from ..audio.dataset import NOISE_FOLDERS
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..audio.held_out import Recording, Recordings
 from ..audio.mixing import coloured_noise, fit_noise, mix_at_snr
@@ -19,11 +20,12 @@ from .traces import accepts, leading, trace
 THRESHOLDS = 1 - np.geomspace(0.5, 3e-4, 48)  # 0.5 .. 0.9997: posteriors of trained words crowd near 1
 ACCEPTS_PER_HOUR = 0.5
 AS_RECORDED = "as recorded"
+NOISE = NOISE_FOLDERS[0]  # among the names of other sounds: no folder of these is called so
 
 
 @dataclass
 class WakeSounds:
-    """positives and others: recordings by the first folder of their path; noises int16 (n,) each."""
+    """positives; others: recordings by the first folder of their path, background noise by NOISE; noises int16 (n,) each."""
 
     positives: list[Recording]
     others: dict[str, list[Recording]]
@@ -47,7 +49,7 @@ class WakeSounds:
         noises = list(source.read(*source.noise_folders()))
         sounds.noises = [n.samples for n in noises] or [coloured_noise(20 * SAMPLE_RATE_HZ, s, 5) for s in (0.0, 0.5, 1.0)]
         if noises:
-            sounds.others["noise"] = noises
+            sounds.others[NOISE] = noises
         sounds.unreadable = source.unreadable
         if not sounds.positives or not sounds.others:
             what = f"in a folder named '{word}'" if not sounds.positives else "but the wake word's own"
@@ -92,7 +94,7 @@ def hear(lnn: LNN, label: int, sounds: WakeSounds, snr_db: float | None, seed: i
     others = {}
     for name, recordings in sounds.others.items():
         order = rng.permutation(len(recordings))
-        played = in_noise([recordings[i] for i in order], sounds.noises, snr_db if name != "noise" else None, rng)
+        played = in_noise([recordings[i] for i in order], sounds.noises, snr_db if name != NOISE else None, rng)
         others[name] = leading(trace(lnn, np.concatenate(played)), label)
     return Heard(np.array(clips), others, lnn.tick_samples / lnn.sample_rate, refractory_s)
 

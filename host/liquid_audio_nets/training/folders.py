@@ -8,9 +8,8 @@ from typing import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ..audio.dataset import NOISE_FOLDERS
 from ..audio.files import AudioError
-from ..audio.held_out import Recordings, part_of_voice
+from ..audio.held_out import Recordings, is_background, part_of_voice
 from ..audio.speech import random_voice, say, voices
 from .cache import Sound
 
@@ -48,7 +47,7 @@ class FolderSources:
                 for r in recordings.read(name):
                     if r.split != "testing" and r.path not in taken:
                         own.add(r.path)
-                        source = "noise" if r.folder in NOISE_FOLDERS else group.source
+                        source = "noise" if is_background(r.path) else group.source
                         yield Sound(r.samples, group.label, r.folder, source, r.split)
             self.unreadable += recordings.unreadable
             self.converted += recordings.converted
