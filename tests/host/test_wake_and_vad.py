@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 from small_model import babble, small_model
 from test_commands import command
 from tiny_recordings import make
@@ -33,7 +34,7 @@ def test_splits_share_nothing(tmp_path):
     files = {split: {r.path for r in found if not r.is_noise} for split, found in parts.items()}
     assert len(files["training"]) == len(files["validation"]) == 12 and not files["training"] & files["validation"]
     noise = [r.samples for split in ("training", "validation") for r in parts[split] if r.is_noise]
-    whole, _ = __import__("soundfile").read(data / "_background_noise_/hiss.wav", dtype="int16")
+    whole, _ = soundfile.read(data / "_background_noise_/hiss.wav", dtype="int16")
     assert np.array_equal(np.concatenate(noise), whole)
 
 
@@ -135,6 +136,22 @@ def test_vad_command(models, tmp_path):
     assert result["auc"] == result["by_snr"][1]["area"] and 0 <= result["auc"] <= 1
     assert "area under ROC" in command("test", *arguments).stdout
     assert "is below" in command("test", *arguments, "--min-accuracy", 1, expect=6).stderr
+
+
+def test_noise_in_a_folder_of_any_name_is_told_to_vad(models, tmp_path):
+    data = make(tmp_path / "data")
+    (data / "street").mkdir()
+    soundfile.write(data / "street/tram_1.wav", 0.02 * np.random.default_rng(1).standard_normal(32000), 16000)
+    arguments = ("test", "--model", models["vad"], "--data", data, "--split", "all", "--snr", 5)
+    plain = json.loads(command(*arguments, "--json").stdout)
+    assert plain["speech_folders"] == ["computer", "digits", "street", "talk"]  # and says so
+    told = json.loads(command(*arguments, "--noise", "street", "--json").stdout)
+    assert told["speech_folders"] == ["computer", "digits", "talk"]
+    assert told["noise_folders"] == ["_background_noise_", "street"] and told["noises"] == plain["noises"] + 1
+    assert "for noise: _background_noise_, street" in " ".join(command(*arguments, "--noise", "street").stdout.split())
+    assert "no folder 'tram'" in command(*arguments, "--noise", "tram", expect=2).stderr
+    arguments = ("test", "--model", models["wake_word"], "--data", data, "--noise", "street")
+    assert "--noise is for models of the task vad" in " ".join(command(*arguments, expect=2).stderr.split())
 
 
 @pytest.mark.parametrize("task, folder, sentence", [("wake_word", "computer", "folder named 'computer'"),

@@ -5,11 +5,12 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from tiny_recordings import make
+from tiny_recordings import make, names
 
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.audio.speech_in_noise import SPEECH_LEVEL
 from liquid_audio_nets.core import LNN
+from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.vad import SpeechAndNoise
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import recipe as recipes
@@ -88,11 +89,15 @@ def test_vad_batches_say_for_every_tick_whether_somebody_speaks(task):
 def test_noise_by_any_name_is_no_speech_to_measure_on(data, tmp_path):
     shutil.copytree(data, tmp_path / "data")
     (tmp_path / "data/_background_noise_").rename(tmp_path / "data/street")
-    for path in (tmp_path / "data/street").iterdir():
-        path.rename(path.with_name(f"tram_{path.name}"))
+    for name in names("tram", 1):
+        shutil.copy(tmp_path / "data/street/hiss.wav", tmp_path / "data/street" / name)
+    (tmp_path / "data/street/hiss.wav").unlink()
     before = SpeechAndNoise.read(data, "all")
     sounds = SpeechAndNoise.read(tmp_path / "data", "all", noise=["street"])
     assert len(sounds.speech) == len(before.speech) and len(sounds.noises) > 0
+    recipe = recipes.load("vad", (VAD | {"data.noise": ["street"]}).items())
+    path = train(make_task(recipe, tmp_path / "data", tmp_path / "cache", lambda text: None), Run.of(recipe, tmp_path / "run", ahead=False))
+    assert measure(path.read_bytes(), tmp_path / "data", Options("all")).noises == len(sounds.noises)
 
 
 def test_vad_noise_is_as_far_below_speech_as_asked(task):

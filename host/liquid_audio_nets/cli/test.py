@@ -15,6 +15,7 @@ from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..core import LNN
 from ..evaluation import Comparison, Evaluation, Measured, Options, compare, evaluate, labelled_clips, measure, spread, usual_split
 from ..link import LinkError, open_link, upload
+from ..lnn import read
 from ..series import SeriesError
 from . import console
 
@@ -37,6 +38,7 @@ def test(
     split: Annotated[Split | None, typer.Option(
         help="part by the names of speakers and files; default: all for keywords, else validation")] = None,
     snr: Annotated[list[float], typer.Option(help="dB, repeatable: noise that wake words and vad are measured in")] = [],
+    noise: Annotated[list[str], typer.Option(help="vad, repeatable: a folder of --data that holds noise, not speech")] = [],
     min_accuracy: Annotated[float | None, typer.Option(
         help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr, series: error saved, "
              "anomaly: area under ROC", min=0, max=1)] = None,
@@ -55,7 +57,8 @@ def test(
 
     A wake word's model is measured by false rejects and false accepts an hour (folders named as the word hold it, all
     others do not), a vad model by the area under ROC, tick by tick, of speech mixed into noise (folders
-    `_background_noise_`, and files named as ESC's), both on what training left out.
+    `_background_noise_`, files named as ESC's, folders named by `--noise`; all else counts as speech), both on what
+    training left out.
 
     A model of sounds is measured on the fold that it did not learn from, a series model, on a CSV file, by how much
     of the error of persistence (the last value) it saves, on rows from after its training. An anomaly model is measured
@@ -63,7 +66,10 @@ def test(
     it out, against all other folders.
     """
     content = console.read_model_file(model)
-    other = None if device else measured(content, data, split, snr)
+    if noise and read(content).task != "vad":
+        raise console.CommandError(f"--noise is for models of the task vad; {model} is one of {read(content).task}")
+    options = Options(**{k: v for k, v in {"split": split and split.value, "snr_db": snr, "noise": noise}.items() if v})
+    other = None if device else measured(content, data, options)
     if other:
         report(other, model, data, min_accuracy, json)
         return
@@ -85,9 +91,8 @@ def test(
     gate("accuracy", result.accuracy, min_accuracy)
 
 
-def measured(content: bytes, data: Path, split: Split | None, snr_db: list[float]) -> Measured | None:
+def measured(content: bytes, data: Path, options: Options) -> Measured | None:
     """The figure of a task that is not the accuracy of clips; None where it is."""
-    options = Options(**({"split": split.value} if split else {}), **({"snr_db": snr_db} if snr_db else {}))
     with console.progress_bar() as bar:
         task = bar.add_task("recordings", total=None)
         return measure(content, data, options, lambda: bar.advance(task))

@@ -19,10 +19,11 @@ MODULES = ("anomaly", "wake_word", "vad", "series")
 @dataclass(frozen=True)
 class Options:
     """split: training, validation, testing or all, by the names of files (audio/held_out.py); snr_db: of what is mixed
-    into noise."""
+    into noise; noise: folders of data, relative to it, that a vad model is to take for noise whatever their names."""
 
     split: str = "validation"
     snr_db: Sequence[float] = (20.0, 10.0, 5.0)
+    noise: Sequence[str] = ()
     seed: int = 0
 
 

@@ -15,6 +15,7 @@ from ..audio.files import AudioError
 from ..audio.held_out import Recordings
 from ..audio.speech_in_noise import Scene, block_power, is_clean, scene
 from ..core import LNN
+from ..lnn import read
 from .measure import Options
 from .traces import area_under_roc, trace
 
@@ -26,12 +27,14 @@ OPEN_GATE = 1e-7  # RMS
 
 @dataclass
 class SpeechAndNoise:
-    """speech and noises int16 (n,) each; left_out: recordings whose own noise hides where the speech ends."""
+    """speech and noises int16 (n,) each; left_out: recordings whose own noise hides where the speech ends; folders: names
+    of those that were taken for speech, and for noise."""
 
     speech: list[np.ndarray]
     noises: list[np.ndarray]
     left_out: int = 0
     unreadable: list[str] = field(default_factory=list)
+    folders: tuple[Sequence[str], Sequence[str]] = ((), ())
 
     @classmethod
     def read(cls, data: Path, split: str, progress: Callable[[], None] = lambda: None,
@@ -42,17 +45,19 @@ class SpeechAndNoise:
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with folders of speech and of noise")
         source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
-        hiss, found = {source.root / name for name in noise}, ([], [])
+        hiss, found, folders = {source.root / name for name in noise}, ([], []), (set(), set())
         for recording in source.read(".", *source.noise_folders()):
             is_noise = recording.is_noise or not hiss.isdisjoint(recording.path.parents)
             found[is_noise].append(recording.samples)
+            folders[is_noise].add(str(recording.path.parent.relative_to(source.root)))
             progress()
         speech, noises = found
         clean = [x for x in speech if is_clean(block_power(x))]
         if not clean or not noises:
             raise AudioError(f"{data}: no {'held-out ' if split != 'all' else ''}"
-                             + ("speech" if not clean else "noise in a folder _background_noise_ or named as ESC's files"))
-        return cls(clean, noises, len(speech) - len(clean), source.unreadable)
+                             + ("speech" if not clean else "noise in a folder _background_noise_, named as ESC's files, or in a "
+                                "folder that --noise names"))
+        return cls(clean, noises, len(speech) - len(clean), source.unreadable, tuple(map(sorted, folders)))
 
     def scenes(self, snr_db: float, seed: int) -> list[Scene]:
         """Every utterance once, some to a scene, the noises in turn; the same speech and noise at every SNR."""
@@ -86,6 +91,7 @@ class VadResult:
     noises: int
     left_out: int
     unreadable: list[str]
+    folders: tuple[Sequence[str], Sequence[str]]
     figure_name = "area under ROC"
 
     @property
@@ -96,15 +102,17 @@ class VadResult:
     def as_json(self) -> dict:
         return {"task": "vad", "label": self.label, "auc": self.figure, "collar_s": COLLAR_S, "utterances": self.utterances,
                 "noises": self.noises, "left_out": self.left_out, "by_snr": [vars(row) for row in self.rows],
-                "unreadable": self.unreadable}
+                "speech_folders": list(self.folders[0]), "noise_folders": list(self.folders[1]), "unreadable": self.unreadable}
 
     def lines(self) -> list[str]:
         text = [f"{r.snr_db:g} dB: area under ROC {r.area:.4f}; {r.area_collar:.4f} without the ticks within "
                 f"{1000 * COLLAR_S:.0f} ms of a change, {r.area_hangover:.4f} with that much hangover; at 0.5 "
                 f"{100 * r.missed:.1f} % of speech missed, {100 * r.false_alarms:.1f} % of the rest taken for speech ("
                 f"{r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % speech)" for r in self.rows]
+        speech, noise = map(", ".join, self.folders)
         return [*text, f"{self.utterances} utterances in {self.noises} noises, a decision every tick, the energy gate held "
-                       f"open; {self.left_out} recordings too noisy to tell where speech ends are left out"]
+                       f"open; {self.left_out} recordings too noisy to tell where speech ends are left out",
+                f"taken for speech: {speech}; for noise: {noise}"]
 
 
 def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed: int = 0) -> VadResult:
@@ -112,7 +120,8 @@ def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed
     with LNN(content) as lnn:
         label = next((i for i, name in enumerate(lnn.labels) if not name.startswith("_")), 0)
         rows = [activity(lnn, label, sounds.scenes(snr, seed), snr) for snr in snr_db]
-        return VadResult(lnn.labels[label], rows, len(sounds.speech), len(sounds.noises), sounds.left_out, sounds.unreadable)
+        return VadResult(lnn.labels[label], rows, len(sounds.speech), len(sounds.noises), sounds.left_out, sounds.unreadable,
+                         sounds.folders)
 
 
 def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Activity:
@@ -129,4 +138,11 @@ def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Ac
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> VadResult:
-    return listen(content, SpeechAndNoise.read(Path(data), options.split, progress), options.snr_db, options.seed)
+    """Without options.noise the folders that were noise in training are.  Raises AudioError where data lacks speech, noise,
+    or a folder of options.noise."""
+    for name in options.noise:
+        if not (Path(data) / name).is_dir():
+            raise AudioError(f"{data}: no folder '{name}' of noise")
+    noise = options.noise or str(read(content).metadata.get("noise", "")).split(", ")
+    sounds = SpeechAndNoise.read(Path(data), options.split, progress, [name for name in noise if name])
+    return listen(content, sounds, options.snr_db, options.seed)

@@ -80,6 +80,7 @@ class VadTask(FolderTask):
         calibration = self._calibration()
         write_calibration(out / "calibration", calibration)
         metadata = {"licence": provenance(self.data, False)[1], "data": self.data.name, "split": SPLIT,
+                    "noise": ", ".join(self.recipe["data"]["noise"]),
                     "seed": trainer.config.seed, "steps": trainer.step, "parameters": trainer.net.parameter_count(),
                     **{f"auc_{row.snr_db:g}_db": round(row.area, 4) for row in result.rows}}
         return trainer.export_embedded(out / "vad.lnn", golden_audio=loudest_second(calibration[0]), metadata=metadata,
