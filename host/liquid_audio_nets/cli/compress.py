@@ -139,7 +139,7 @@ def summary(done: Compressed, sounds: Sounds, size: int) -> dict:
         "accuracy_is": "of labelled clips" if sounds.truth is not None else "agreement with the float model",
         "clips": len(sounds.check), "calibration": sounds.source, "frontend": done.model.frontend.kind,
         "frontend_rms_error": done.frontend_rms, "worst_logit_error": done.logit_error,
-        "zero_block_share": zero_block_share(done.model), "saturations": done.saturations, "left_out": sounds.left_out,
+        "zero_block_share": zero_block_share(done.model.cells), "saturations": done.saturations, "left_out": sounds.left_out,
     }
 
 

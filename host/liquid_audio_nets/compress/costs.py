@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..lnn import Model
+from ..lnn import Cell, CellS8, Model
+from ..lnn.matrix_s8 import SPARSE
 from .pruning import zero_block_share
 
 
@@ -41,7 +42,11 @@ def estimate(model: Model, target: str) -> dict[str, int]:
     if kind in rates.frontend:
         found["frontend"] = rates.frontend[kind] * model.frontend.fft_points / 512
     if model.cells[0].weight in rates.mac:
-        kept = 1 - zero_block_share(model) if any(c.weight != "float32" and "sparse" in c.layout for c in model.cells) else 1
-        found["cells"] = sum(kept * c.n_weights * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells)
+        found["cells"] = sum(_kept(c) * c.n_weights * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells)
         found["readout"] = model.readout.n_weights * rates.mac[model.readout.weight] + len(model.labels) * rates.label
     return {stage: round(value) for stage, value in found.items()}
+
+
+def _kept(cell: Cell | CellS8) -> float:
+    """The share of the blocks that a step multiplies."""
+    return 1 - zero_block_share([cell]) if isinstance(cell, CellS8) and cell.layout == SPARSE else 1.0

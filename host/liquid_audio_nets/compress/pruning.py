@@ -8,10 +8,11 @@ to make up for those that went.
 from __future__ import annotations
 
 import dataclasses
+from typing import Sequence
 
 import numpy as np
 
-from ..lnn import Cell, Model
+from ..lnn import Cell, CellS8, Model
 from .calibration import Calibration, Moments
 
 BLOCK = 4
@@ -62,10 +63,10 @@ def _worth(cell: Cell, moments: Moments) -> list[np.ndarray]:
     return found
 
 
-def zero_block_share(model: Model) -> float:
-    """Of all blocks of all cells, float or integer."""
+def zero_block_share(cells: Sequence[Cell | CellS8]) -> float:
+    """Of all their blocks, 0 to 1."""
     zero = total = 0
-    for cell in model.cells:
+    for cell in cells:
         if isinstance(cell, Cell):
             m, rows = cell.n_inputs, np.stack([cell.wf, cell.wa], 1).reshape(2 * cell.n_units, -1)
             parts = (rows[:, :m], rows[:, m:])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Callable, Iterator
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from .frontend import fit_frontend, integer_frontend
 from .layouts import lay_out
 from .pruning import prune
 from .sounds import Sounds
-from .weights import (FEATURE_BITS, STATE_BITS, dequantise_cell, dequantise_readout, quantise_cell, quantise_readout)
+from .weights import dequantise_cell, dequantise_readout, quantise_cell, quantise_readout
 
 QUANTIZATIONS = ("dynamic-int8", "int8", "int16", "float32")
 FRONTENDS = ("auto", "integer", "float")
@@ -123,14 +124,22 @@ def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str]
 
 
 def integer_cells(model: Model, calibration: Calibration, weight: str = "int8") -> Model:
-    """Cells and readout in integers, the front-end as it was."""
-    cells = [quantise_cell(cell, moments, input_bits(k), weight)
-             for k, (cell, moments) in enumerate(zip(model.cells, calibration.cells))]
-    return dataclasses.replace(model, cells=cells, readout=quantise_readout(model.readout, calibration.readout, weight))
+    """Cells and readout in integers, the front-end as it was.  Raises CompressError naming a layer that does not fit."""
+    cells = []
+    for k, (cell, moments) in enumerate(zip(model.cells, calibration.cells)):
+        with _named(f"cell {k}"):
+            cells.append(quantise_cell(cell, moments, k, weight))
+    with _named("readout"):
+        readout = quantise_readout(model.readout, calibration.readout, weight)
+    return dataclasses.replace(model, cells=cells, readout=readout)
 
 
-def input_bits(k: int) -> int:
-    return FEATURE_BITS if k == 0 else STATE_BITS
+@contextlib.contextmanager
+def _named(layer: str) -> Iterator[None]:
+    try:
+        yield
+    except CompressError as error:
+        raise CompressError(f"{layer}: {error}") from None
 
 
 def decide(model: Model, clips: list[np.ndarray]) -> np.ndarray:
@@ -162,7 +171,7 @@ def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, flo
     decided = decide(model, sounds.check)
     for k, (rounded, cell) in enumerate(zip(integer.cells, model.cells)):
         cells = list(model.cells)
-        cells[k] = dequantise_cell(rounded, cell, input_bits(k))
+        cells[k] = dequantise_cell(rounded, cell, k)
         found.append((f"cell {k}", lost(dataclasses.replace(model, cells=cells), decided)))
     found.append(("readout", lost(dataclasses.replace(model, readout=dequantise_readout(integer.readout)), decided)))
     if request.frontend != "float":

@@ -9,6 +9,7 @@ import numpy as np
 from ..lnn import Cell, CellS8, Readout, ReadoutS8
 from ..lnn.integer import ROW_LIMIT_S16
 from .calibration import Moments
+from .checkpoint import CompressError
 
 LARGEST = 127
 FEATURE_BITS, STATE_BITS = 12, 15  # fraction bits of features and states
@@ -25,17 +26,28 @@ class Part:
     bits: int
 
     @property
+    def one(self) -> float:
+        """Of a scale, so that (sum * scale) >> 32 is an argument in q16."""
+        return 2.0 ** (48 - self.bits)
+
+    @property
     def largest_scale(self) -> float:
-        return SCALE_LIMIT / 2.0 ** (48 - self.bits)
+        return SCALE_LIMIT / self.one
 
     def scale_q(self, scale: np.ndarray) -> np.ndarray:
-        """So that (sum * scale) >> 32 is an argument in q16."""
-        return np.rint(scale * 2.0 ** (48 - self.bits)).astype(np.int32)
+        return np.rint(scale * self.one).astype(np.int32)
+
+
+def input_bits(k: int) -> int:
+    """Fraction bits of what cell k reads."""
+    return FEATURE_BITS if k == 0 else STATE_BITS
 
 
 def quantise(w: np.ndarray, parts: list[Part], moments: Moments,
              weight: str = "int8") -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """w float (R, C) -> integers (R, C), a scale (R,) for each part, bias correction (R,)."""
+    """w float (R, C) -> integers (R, C), a scale (R,) for each part, bias correction (R,).
+
+    Raises CompressError for a row that is too large for int16."""
     w = np.asarray(w, np.float64)
     q, scale = _round_to_int16(w, parts) if weight == "int16" else _round_to_int8(w, parts, moments.covariance)
     return q.astype(weight), [scale[:, part.columns.start] for part in parts], (w - q * scale) @ moments.mean
@@ -48,11 +60,13 @@ def _round_to_int16(w: np.ndarray, parts: list[Part]) -> tuple[np.ndarray, np.nd
     """
     q, scale = np.empty_like(w), np.empty_like(w)
     for part in parts:
-        c, one = part.columns, 2.0 ** (48 - part.bits)
-        size = np.abs(w[:, c])
+        size = np.abs(w[:, part.columns])
         finest = np.maximum(size.sum(1) / (ROW_LIMIT_S16 - size.shape[1] / 2), size.max(1) / 32767)
-        steps = np.maximum(np.ceil(finest * one), 1)[:, None]
-        q[:, c], scale[:, c] = np.rint(w[:, c] * one / steps), np.minimum(steps, SCALE_LIMIT) / one
+        steps = np.maximum(np.ceil(finest * part.one), 1)[:, None]
+        if steps.max() > SCALE_LIMIT:
+            raise CompressError(f"weights as large as {size.max():.0f}, up to {size.sum(1).max():.0f} in a row, do not fit "
+                                "into int16: train with more weight decay, or use --quantization float32")
+        q[:, part.columns], scale[:, part.columns] = np.rint(w[:, part.columns] * part.one / steps), steps / part.one
     return q, scale
 
 
@@ -64,7 +78,7 @@ def _round_to_int8(w: np.ndarray, parts: list[Part], covariance: np.ndarray) -> 
     for part in parts:
         c = part.columns
         best = np.minimum(_search(w[:, c], covariance[c, c]), part.largest_scale)
-        scale[:, c] = part.scale_q(best)[:, None] / 2.0 ** (48 - part.bits)
+        scale[:, c] = part.scale_q(best)[:, None] / part.one
     used = w != 0  # pruned weights stay zero
     q = np.clip(np.rint(w / np.maximum(scale, 1e-30)), -LARGEST, LARGEST)
     error = w - q * scale
@@ -89,10 +103,10 @@ def _search(w: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return best
 
 
-def quantise_cell(cell: Cell, moments: Moments, input_bits: int, weight: str = "int8") -> CellS8:
-    """input_bits: FEATURE_BITS for the first cell, STATE_BITS for the others."""
+def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") -> CellS8:
+    """k: which cell of the model it is.  Raises CompressError as quantise."""
     m, n = cell.n_inputs, cell.n_units
-    parts = [Part(slice(0, m), input_bits), Part(slice(m, m + n), STATE_BITS)]
+    parts = [Part(slice(0, m), input_bits(k)), Part(slice(m, m + n), STATE_BITS)]
     rows = np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)
     q, scales, correction = quantise(rows, parts, moments, weight)
     bias = np.stack([cell.bf, cell.ba], 1).ravel() + correction
@@ -109,9 +123,9 @@ def quantise_readout(readout: Readout, moments: Moments, weight: str = "int8") -
                      weight=weight)
 
 
-def dequantise_cell(cell: CellS8, like: Cell, input_bits: int) -> Cell:
-    """A float cell with the rounded weights: what int8 alone does to a network."""
-    parts = ((cell.weights_inputs, cell.scale_inputs, input_bits), (cell.weights_state, cell.scale_state, STATE_BITS))
+def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
+    """A float cell with the rounded weights: what rounding alone does to cell k of a network."""
+    parts = ((cell.weights_inputs, cell.scale_inputs, input_bits(k)), (cell.weights_state, cell.scale_state, STATE_BITS))
     rows = np.hstack([q * (s / 2.0 ** (48 - bits))[:, None] for q, s, bits in parts])
     bias = np.asarray(cell.bias) / 65536.0
     return Cell(rows[0::2], rows[1::2], bias[0::2], bias[1::2], like.tau, like.gate_clamp, like.kind, like.solver)
