@@ -26,6 +26,8 @@ def test_hostile_files_give_named_errors(hostile, tmp_path, make):
     errors = dict(line.split() for line in sanitized.run(hostile, path).splitlines())
     expected = {"OK", "TRUNCATED", "LENGTH", "MAGIC", "VERSION", "CRC", "RAM", "SECTIONS", "PADDING", "RANGE", "SHAPE",
                 "NUMBER", "LABEL", "FRONTEND", "CELL", "SOLVER", "WEIGHTS", "POLICY"}
+    if make in (tiny_anomaly_model, tiny_numbers_model):  # of tasks a bit away from another pairing
+        expected.add("TASK")
     assert expected <= set(errors), expected - set(errors)
 
 
