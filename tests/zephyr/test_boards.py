@@ -121,8 +121,13 @@ def test_model_too_large_for_flash(tmp_path):
     assert zephyr.reason(tmp_path / "log", tmp_path / "my.lnn").startswith("4096 bytes too many for RAM")
 
 
-def test_model_too_large_for_heap(tmp_path):
-    (tmp_path / ".config").write_text("CONFIG_HEAP_MEM_POOL_SIZE=0\nCONFIG_MICROPY_HEAP_SIZE=49152\n")
+@pytest.mark.parametrize("settings", [
+    "CONFIG_HEAP_MEM_POOL_SIZE=0\nCONFIG_MICROPY_HEAP_SIZE=49152\n",
+    "CONFIG_MICROPY_HEAP_SIZE=49152\nCONFIG_HEAP_MEM_POOL_SIZE=65536\n",  # Zephyr's own, which no model is loaded into
+    "CONFIG_HEAP_MEM_POOL_SIZE=49152\n",  # a C application
+])
+def test_model_too_large_for_heap(tmp_path, settings):
+    (tmp_path / ".config").write_text(settings)
     boards.check_heap(tmp_path / "zephyr.elf", "my.lnn", 49_152)
     with pytest.raises(boards.FirmwareError, match="my.lnn needs 49153 bytes of RAM, the heap has 49152"):
         boards.check_heap(tmp_path / "zephyr.elf", "my.lnn", 49_153)

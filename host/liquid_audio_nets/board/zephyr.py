@@ -167,10 +167,11 @@ def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
 
 
 def check_heap(firmware: Path, model: Path, ram_bytes: int) -> None:
-    """Raises FirmwareError where a baked model needs more RAM than the firmware's heap has."""
-    settings = re.findall(r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$", (firmware.parent / ".config").read_text(),
-                          re.M)
-    setting, heap_bytes = max(((name, int(value)) for name, value in settings), key=lambda pair: pair[1])
+    """Raises FirmwareError where a baked model needs more RAM than the heap it is loaded into has: MicroPython's, else Zephyr's."""
+    heaps = dict(re.findall(r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$",
+                            (firmware.parent / ".config").read_text(), re.M))
+    setting = "MICROPY_HEAP_SIZE" if "MICROPY_HEAP_SIZE" in heaps else "HEAP_MEM_POOL_SIZE"
+    heap_bytes = int(heaps[setting])
     if ram_bytes > heap_bytes:
         raise FirmwareError(f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: a smaller model, or "
                             f"CONFIG_{setting} in zephyr.conf")
