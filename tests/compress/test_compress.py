@@ -206,6 +206,19 @@ def test_the_recipe_of_a_run_says_task_and_policy(checkpoint):
             load_model(path)
 
 
+@pytest.mark.parametrize("text, named", [
+    ("policy = 3", "recipe.toml"), ('[policy]\nmin_timestep_us = "soon"', "min_timestep_us = 'soon'"),
+    ("[policy]\nhold_us = 1.5", "hold_us = 1.5"), ("[policy]\nenergy_threshold = true", "energy_threshold = True"),
+    ("[policy]\ncomplexity = 2", "complexity = 2"), ('[policy]\ncomplexity = "loudness"', "loudness"),
+    ("[policy]\nmin_timestep_us = -5", "min_timestep_us -5"), ("[policy]\nrelease_growth = 0", "release_growth"),
+    ("[policy]\nenergy_threshold = nan", "energy_threshold"), ("[policy]\nattack_threshold = []", "attack_threshold")])
+def test_a_policy_edited_by_hand_is_refused_by_name(checkpoint, text, named):
+    checkpoint[0].with_name("recipe.toml").write_text(text.replace("[", 'task = "vad"\n[', 1) if "[policy]" in text else f'{text}\ntask = "vad"')
+    with pytest.raises(CompressError, match=named) as caught:
+        load_model(checkpoint[0])
+    assert "\n" not in str(caught.value)
+
+
 def test_other_checkpoints_are_refused_in_words(checkpoint, tmp_path):
     path, tensors, config = checkpoint
     write_safetensors(path, tensors, {"model": json.dumps(config | {"cell_kind": "cfc"})})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import pathlib
@@ -10,8 +9,9 @@ import tomllib
 
 import numpy as np
 
-from ..lnn import Cell, FrontEnd, Label, Model, Policy, Readout, load
+from ..lnn import Cell, FrontEnd, Label, LnnError, Model, Policy, Readout, checks, load
 from ..lnn.layout import ENUMS
+from ..lnn.records import enum_value
 from ..reference import frontend as reference
 
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
@@ -87,13 +87,28 @@ def recipe_beside(path: pathlib.Path) -> dict:
         return {}
     try:
         read = tomllib.loads(recipe.read_text())
-        known = {field.name for field in dataclasses.fields(Policy)}
-        task, policy = read["task"].replace("-", "_"), {k: v for k, v in read.get("policy", {}).items() if k in known}
-    except (ValueError, KeyError, AttributeError):
+        task, policy = read["task"].replace("-", "_"), dict(read.get("policy", {}))
+    except (ValueError, KeyError, AttributeError, TypeError):
         raise CompressError(f"{recipe}: not the recipe of a run; move the checkpoint elsewhere to do without") from None
     if task not in ENUMS["task"] or task in EXPORTED:
         raise CompressError(f"{path}: networks of task '{task}' are written by liquid-train itself, as an .lnn beside it")
-    return {"task": task, "policy": Policy(**policy)}
+    return {"task": task, "policy": _policy(policy, recipe)}
+
+
+def _policy(table: dict, recipe: pathlib.Path) -> Policy:
+    """What the table has of the file's policy; raises CompressError naming the setting that cannot be."""
+    usual = vars(Policy())
+    given = {name: value for name, value in table.items() if name in usual}
+    for name, value in given.items():
+        kind = (int, float) if isinstance(usual[name], float) else type(usual[name])
+        if isinstance(value, bool) or not isinstance(value, kind):
+            raise CompressError(f"{recipe}: policy.{name} = {value!r}: give a value such as {usual[name]!r}")
+    policy = Policy(**given)
+    try:
+        checks.policy(vars(policy) | {"complexity": enum_value("complexity", policy.complexity)})
+    except LnnError as error:
+        raise CompressError(f"{recipe}: [policy]: {error}") from None
+    return policy
 
 
 def _cell(weights: dict[str, np.ndarray], k: int) -> Cell:
