@@ -18,6 +18,14 @@ def milliseconds(seconds):
     return int(whole) * 1000 + int((part + "000")[:3])
 
 
+def row(cells, order):
+    """Time in ms and the numbers in this order; raises ValueError where one is missing or is no number."""
+    values = array("f", [float(cells[i]) for i in order if i < len(cells)])
+    if len(cells) != len(order) + 1 or not all(value - value == 0 for value in values):  # nan and inf are none
+        raise ValueError
+    return milliseconds(cells[0]), values
+
+
 def rows(path):
     """Yields time in ms and the row's numbers: those that are forecast first, the others in the file's order."""
     with open(path) as file:
@@ -27,9 +35,14 @@ def rows(path):
                 raise ValueError("%s has no column %s" % (path, name))
         order = [names.index(name) for name in net.labels]
         order += [i for i in range(1, len(names)) if i not in order]
-        for line in file:
-            cells = line.split(",")
-            yield milliseconds(cells[0]), array("f", [float(cells[i]) for i in order])
+        for number, line in enumerate(file, 2):
+            try:
+                time_ms, values = row(line.split(","), order)
+            except ValueError:
+                if line.strip():
+                    print("%s line %d is no row of %d numbers: left out" % (path, number, len(names)))
+            else:
+                yield time_ms, values
 
 
 def forecast(time_ms, values, outputs):
@@ -43,6 +56,9 @@ def follow(path=TABLE):
     start, count, last_ms = liquid_audio.clock(), 0, 0
     try:
         for time_ms, values in rows(path):
+            if count and time_ms <= last_ms:
+                print("%d s is not later than the row before: left out" % (time_ms // 1000))
+                continue
             outputs = net.step(values, (time_ms - last_ms) / 1000 if count else 1)
             forecast(time_ms, values, outputs)
             count, last_ms = count + 1, time_ms

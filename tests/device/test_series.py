@@ -72,3 +72,22 @@ def test_the_script_says_what_is_missing(board, tmp_path):
     (tmp_path / "series.csv").write_text("time_s,room\n1,20\n")
     board.mpremote("cp", tmp_path / "series.csv", ":/models/series.csv")
     assert "no column outdoor" in board.mpremote("run", ROOT / "device/series.py")
+
+
+def test_the_script_leaves_out_what_is_no_row(board, tmp_path):
+    """As a row that is missing: what comes after it is forecast over the longer time."""
+    rows = table(6)
+    write_rows(tmp_path / "series.csv", rows)
+    lines = (tmp_path / "series.csv").read_text().splitlines()
+    bad = [lines[2].rpartition(",")[0], lines[2] + ",1", "", "logger restarted", lines[2].rpartition(",")[0] + ",nan"]
+    (tmp_path / "series.csv").write_text("\n".join([*lines[:3], *bad, lines[2], *lines[3:], lines[3][:12]]))
+    board.mpremote("cp", tmp_path / "series.csv", ":/models/series.csv")
+    said = board.mpremote("run", ROOT / "device/series.py").strip().splitlines()
+    left_out = [line for line in said if line.endswith("left out")]
+    assert [line.split(" is ")[0] for line in left_out] == [
+        *(f"models/series.csv line {number}" for number in (4, 5, 7, 8)), f"{int(rows.time_s[1])} s", "models/series.csv line 14"]
+    assert left_out[0].endswith("is no row of 5 numbers: left out") and "not later than the row before" in left_out[4]
+    forecasts = [line for line in said if " -> " in line]
+    wanted = host_forecasts(write(tiny_numbers_model()), rows)
+    assert len(forecasts) == 6 and said[-1].startswith("6 rows, ")
+    assert np.allclose([float(line.split("-> ")[1].split()[0]) for line in forecasts], wanted[:, 0], atol=0.02)
