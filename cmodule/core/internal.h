@@ -115,10 +115,10 @@ typedef struct {
     const int32_t *scale;     /* (rows4(n_labels)) */
     lnn_matrix_t matrix;   /* (rows4(n_labels), n_inputs) */
     /* state */
-    int32_t *logits_q16;     /* (rows4(n_labels)) */
-    int32_t *evidence_q16;   /* (n_labels) logits smoothed over time */
-    uint16_t *posterior_q15; /* (n_labels) softmax of the evidence */
-    float *scores;           /* (n_labels) the posterior as the caller sees it */
+    int32_t *logits_q16;     /* (rows4(n_labels)); anomaly: the features expected at the next step */
+    int32_t *evidence_q16;   /* (n_labels) logits smoothed over time; anomaly: their squared errors */
+    uint16_t *posterior_q15; /* (n_labels) softmax of the evidence; anomaly: s / (1 + s) for all, s its mean */
+    float *scores;           /* (n_labels) the posterior as the caller sees it; anomaly: each band's part of the error */
     float *thresholds;       /* (n_labels) writable copy of the file's */
     uint16_t *threshold_q15; /* (n_labels) */
     uint64_t armed;          /* bit a label: its posterior was below the threshold since its detection */
@@ -203,7 +203,7 @@ static inline uint32_t lnn_now(const lnn_model_t *model) {
 
 /*
  * frontend_f32.c, frontend_q15.c: features of the window that is the ring's older part, then its newer
- * part; returns the spectral flux in q16. lnn_features_to_* change features from one kind to the other.
+ * part; the spectral flux since the features before. lnn_features_to_q12: from float features to integer ones.
  */
 void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
     float *scratch, float *features);
@@ -232,10 +232,10 @@ uint16_t lnn_readout_top(const lnn_readout_t *ro);
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz);
 void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples);
 
-/* anomaly.c */
-void lnn_anomaly_compare(lnn_model_t *m, uint32_t dt_us);
-void lnn_anomaly_update(lnn_readout_t *ro);
-void lnn_anomaly_share(const lnn_readout_t *ro);
+/* anomaly.c: in the place of smoothing, softmax and report where expects_features */
+void lnn_anomaly_compare(lnn_model_t *m, uint32_t dt_us); /* before the readout's step, which makes new logits */
+void lnn_anomaly_update(lnn_readout_t *ro);               /* posteriors */
+void lnn_anomaly_share(const lnn_readout_t *ro);          /* scores */
 
 /* errors.c: in the order of enum cell and enum solver */
 extern const char *const lnn_cell_names[];

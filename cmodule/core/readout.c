@@ -1,6 +1,6 @@
 /*
  * Logits to evidence (logits smoothed over time), posterior and detection. The product is computed in
- * the model's own numbers; from there on all models go the same way, in integers.
+ * the model's own numbers; from there on all models go the same way, in integers. Task anomaly: anomaly.c.
  */
 #include "internal.h"
 #include "fixmath.h"
