@@ -21,31 +21,26 @@ def read_log(path: Path) -> list[dict[str, str]]:
 
 
 class RunLog:
-    """Goes on with the log in `out`, from which rows after resumed_step are dropped: those epochs are run again."""
+    """Goes on with the log in `out`, from which rows after resumed_step are dropped: those epochs are run again.
+
+    The file is replaced as a whole, so that an interrupt leaves the one before."""
 
     def __init__(self, out: Path, resumed_step: int):
         self.path = out / "log.csv"
-        rows = [row for row in read_log(self.path) if int(row["step"]) <= resumed_step]
-        self.columns = list(rows[0]) if rows else []
-        self.path.unlink(missing_ok=True)
-        for row in rows:
-            self._append(row)
+        self.rows: list[dict[str, Any]] = [row for row in read_log(self.path) if int(row["step"]) <= resumed_step]
         self.events = SummaryWriter(str(out / "tensorboard"), purge_step=resumed_step + 1) if SummaryWriter else None
 
     def add(self, values: dict[str, Any]) -> None:
         """values: numbers by name, "step" among them; the first row's names are the columns."""
-        self.columns = self.columns or list(values)
-        self._append({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items()})
+        self.rows.append({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items()})
+        part = self.path.with_name(self.path.name + ".part")
+        with open(part, "w", newline="") as file:
+            writer = csv.DictWriter(file, list(self.rows[0]), extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(self.rows)
+        part.replace(self.path)
         if self.events:
             for name, value in values.items():
                 if name != "step":
                     self.events.add_scalar(name.replace(" ", "_"), value, values["step"])
             self.events.flush()
-
-    def _append(self, row: dict[str, Any]) -> None:
-        new = not self.path.exists()
-        with open(self.path, "a", newline="") as file:
-            writer = csv.DictWriter(file, self.columns, extrasaction="ignore")
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
