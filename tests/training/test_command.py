@@ -62,7 +62,8 @@ def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_pat
              "--set", "policy.min_timestep_us=40_000")
     done = train("keywords", "--data", words, "--out", tmp_path / "a", "--json", *small)
     said = json.loads(done.stdout)
-    assert said["model"].endswith("keywords.lnn") and said["steps"] == 2 and 0 <= said["best"] <= 1
+    assert said["model"].endswith("keywords.lnn") and said["steps"] == said["step"] == 2
+    assert said["kept"] == "best" and said["score"] == pytest.approx(float(said["log"][0][said["metric"]]), rel=1e-5)
     assert LNN.load(said["model"]).min_timestep == 0.04
     again = train(tmp_path / "a" / "recipe.toml", "--data", words, "--out", tmp_path / "b")
     assert again.returncode == 0, again.stderr

@@ -11,7 +11,7 @@ import typer
 from . import console
 
 if TYPE_CHECKING:
-    from ..training.run import Progress, Run
+    from ..training.run import Progress, Run, Task
 
 cli = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
@@ -125,15 +125,17 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
             raise console.CommandError(f"interrupted; run the same command to go on from the last epoch in {out}",
                                        console.Exit.USAGE) from None
     if path:
-        console.print_json(_summary(path, task.metric, run)) if json else console.out.print(f"{path}")
+        console.print_json(_summary(path, task, run)) if json else console.out.print(f"{path}")
 
 
-def _summary(path: Path, metric: str, run: "Run") -> dict:
+def _summary(path: Path, task: "Task", run: "Run") -> dict:
+    """score and step: of the checkpoint that was exported, which is the `kept` one, "best" or "last"."""
+    from ..training import LNNTrainer
     from ..training.log import read_log
 
-    rows = read_log(run.out / "log.csv")
-    return {"model": str(path), "out": str(run.out), "metric": metric, "best": max(float(row[metric]) for row in rows),
-            "steps": run.steps, "seed": run.seed, "log": rows}
+    kept = LNNTrainer.load(run.out / f"{task.keep}.safetensors")
+    return {"model": str(path), "out": str(run.out), "metric": task.metric, "score": kept.metrics[task.metric], "kept": task.keep,
+            "step": kept.step, "steps": run.steps, "seed": run.seed, "log": read_log(run.out / "log.csv")}
 
 
 def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from .model import StreamState
+from .optimizers import MOMENTS
+
 if TYPE_CHECKING:
     from .trainer import LNNTrainer
-
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
@@ -26,10 +27,13 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
     tensors |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
     for name, parameter in trainer.net.named_parameters():
         moments = trainer.optimizer.state.get(parameter, {})
-        tensors |= {f"optimizer.{name}.{k}": moments[k] for k in _MOMENTS if k in moments}
+        tensors |= {f"optimizer.{name}.{k}": moments[k] for k in MOMENTS if k in moments}
+    for whose, state in trainer.carried.items():
+        tensors |= {f"carried.{whose}.{k}": h.float() for k, h in enumerate(state.h)}
+        tensors[f"carried.{whose}.evidence"] = state.evidence.float()
     metadata = {"kind": "liquid-audio-nets training", "config": json.dumps(config), "step": str(trainer.step),
                 "best": repr(trainer.best), "metrics": json.dumps(trainer.metrics),
-                "labels": json.dumps(trainer.net.config.labels), "model": json.dumps(trainer.net.config.to_dict())}
+                "recipe": json.dumps(trainer.recipe), "labels": json.dumps(trainer.net.config.labels), "model": json.dumps(trainer.net.config.to_dict())}
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -57,9 +61,15 @@ def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":
     for part, net in (("net", trainer.net), ("average", trainer.average)):
         net.load_state_dict({k[len(part) + 1:]: v for k, v in tensors.items() if k.startswith(part + ".")})
     for name, parameter in trainer.net.named_parameters():
-        moments = {k: tensors[f"optimizer.{name}.{k}"] for k in _MOMENTS if f"optimizer.{name}.{k}" in tensors}
+        moments = {k: tensors[f"optimizer.{name}.{k}"] for k in MOMENTS if f"optimizer.{name}.{k}" in tensors}
         if moments:
             trainer.optimizer.state[parameter] = moments
+    for whose in ("net", "teacher"):
+        if f"carried.{whose}.evidence" in tensors:
+            cells = sum(name.startswith(f"carried.{whose}.") for name in tensors) - 1
+            trainer.carried[whose] = StreamState([tensors[f"carried.{whose}.{k}"] for k in range(cells)],
+                                                 tensors[f"carried.{whose}.evidence"])
+    trainer.recipe = json.loads(metadata.get("recipe", "{}"))
     trainer.step, trainer.best = int(metadata["step"]), float(metadata["best"])
     trainer.metrics = json.loads(metadata["metrics"])
     return trainer

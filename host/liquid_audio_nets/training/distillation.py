@@ -20,15 +20,12 @@ class Teacher:
             raise ValueError(f"the teacher hears {theirs.input_dim} channels, the student {ours.input_dim}")
         self.net = net.requires_grad_(False).to(student.mean.device)
         self.columns = torch.tensor([theirs.labels.index(label) for label in ours.labels], device=student.mean.device)
-        self.carry: StreamState | None = None
 
     @torch.no_grad()
-    def evidence(self, batch, state: StreamState) -> Tensor:
-        """The teacher's evidence (T, B, K) for the student's labels, from a state of its own streams."""
+    def evidence(self, batch, state: StreamState) -> tuple[Tensor, StreamState]:
+        """The teacher's evidence (T, B, K) for the student's labels, from a state of its own streams, and the state after."""
         evidence, end = self.net(batch.log_mel, batch.dt, batch.closed_s, state)
-        if batch.stream:
-            self.carry = end
-        return evidence[..., self.columns]
+        return evidence[..., self.columns], end
 
 
 def distillation_loss(evidence: Tensor, teacher: Tensor, weight: Tensor, temperature: float) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,11 @@ class StreamState:
     evidence: Tensor | None = None
 
     def detach(self) -> "StreamState":
-        return StreamState([h.detach() for h in self.h], self.evidence.detach())
+        return self.each(Tensor.detach)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "StreamState":
+        """The same of changed tensors."""
+        return StreamState([change(h) for h in self.h], change(self.evidence))
 
 
 class LiquidNet(nn.Module):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Protocol
@@ -96,7 +95,8 @@ def train(task: Task, run: Run) -> Path | None:
     that are not the first None.
 
     Written after every epoch: log.csv, last.safetensors, best.safetensors.  KeyboardInterrupt passes through; a later call
-    goes on from the last epoch.  Raises TrainingError, and AudioError for data that cannot be learned from."""
+    goes on from the last epoch and comes to the same weights, but for dropout and in several processes, whose streams begin
+    anew.  Raises TrainingError, and AudioError for data that cannot be learned from."""
     if run.precision not in ("float32", "bf16"):
         raise TrainingError(f"no precision '{run.precision}'; give float32 or bf16")
     use_threads(run.threads)
@@ -117,14 +117,14 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
     checkpoint = run.out / "last.safetensors"
     if checkpoint.exists():
         trainer = LNNTrainer.load(checkpoint)
-        _refuse_another_model(run, checkpoint)
+        _refuse_another_model(run, trainer.recipe, checkpoint)
         if run.recipe:
             trainer.change(run.recipe["train"])
         if place.rank == 0:
             run.report(f"resuming at step {trainer.step}")
     else:
         trainer = task.trainer()
-    trainer.config.total_steps = run.steps
+    trainer.config.total_steps, trainer.recipe = run.steps, run.recipe
     if place.rank == 0:
         (run.out / "config.json").write_text(json.dumps(
             {"task": task.name, "trainer": asdict(trainer.config), "torch": torch.__version__, "processes": place.world,
@@ -136,11 +136,10 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
     return trainer.to(place.device, run.precision == "bf16", parallel=place.world > 1)
 
 
-def _refuse_another_model(run: Run, checkpoint: Path) -> None:
-    before = run.out / "recipe.toml"
-    if not run.recipe or not before.exists():
+def _refuse_another_model(run: Run, old: dict[str, Any], checkpoint: Path) -> None:
+    """old: the recipe that the checkpoint was made by, empty where it was made by none."""
+    if not run.recipe or not old:
         return
-    old = tomllib.loads(before.read_text())
     if old["task"] != run.recipe["task"]:
         raise TrainingError(f"{checkpoint} is of the task {old['task']}, not {run.recipe['task']}; "
                             "give another --out or delete it")

@@ -18,6 +18,7 @@ from .cache import FrameStore
 from .distillation import Teacher, distillation_loss
 from .evaluation import Clips, confusion_matrix, posteriors, validation_clips
 from .model import LiquidNet, ModelConfig, StreamState
+from .optimizers import MOMENTS, make_optimizer
 from .penalties import power_loss, sparsity_loss
 from .pruning import gradual_share, masks
 from .schedule import Policy
@@ -48,6 +49,7 @@ class TrainerConfig:
     ode_solver: str = "fused"
     smoothing_s: float = 0.2
     complexity_penalty: float = 0.0
+    optimizer: str = "adamw"
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
     label_smoothing: float = 0.04
@@ -103,24 +105,31 @@ class LNNTrainer:
         self.config = config if isinstance(config, TrainerConfig) else TrainerConfig.from_dict(config)
         torch.manual_seed(self.config.seed)
         self.net = make_net(self.config.model())
-        matrices = [p for p in self.net.parameters() if p.dim() > 1]
-        vectors = [p for p in self.net.parameters() if p.dim() < 2]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": matrices, "weight_decay": self.config.weight_decay}, {"params": vectors, "weight_decay": 0.0}],
-            lr=self.config.learning_rate, betas=(0.9, 0.99))
+        self._new_optimizer()
         self.average = make_net(self.config.model()).eval()  # exponential mean of the weights: what is exported
         self.average.load_state_dict(self.net.state_dict())
         self.average.requires_grad_(False)
         self.parallel, self.device, self.bf16 = None, torch.device("cpu"), False
         self.step, self.best, self.metrics = 0, 0.0, {}
-        self._carry: StreamState | None = None
+        self.recipe: dict[str, Any] = {}  # of the run that this is part of
+        self.carried: dict[str, StreamState] = {}  # from batch to batch of streams, of the "net" and of its "teacher"
         self._teacher: Teacher | None = None
+
+    def _new_optimizer(self) -> None:
+        c = self.config
+        try:
+            self.optimizer = make_optimizer(self.net, c.optimizer, c.learning_rate, c.weight_decay)
+        except ValueError as error:
+            raise TrainingError(str(error)) from None
 
     def change(self, settings: dict[str, Any]) -> None:
         """Go on with other settings: a recipe's table [train], of which what is no setting of a trainer is left to others."""
         known, given = [f.name for f in fields(self.config)], {_OF_RECIPE.get(k, k): v for k, v in settings.items()}
-        self.config = replace(self.config, **{k: v for k, v in given.items() if k in known})
-        self.optimizer.param_groups[0]["weight_decay"] = self.config.weight_decay
+        before, self.config = self.config, replace(self.config, **{k: v for k, v in given.items() if k in known})
+        if self.config.optimizer != before.optimizer:
+            self._new_optimizer()
+        for group in self.optimizer.param_groups[:-1]:  # the last one's are vectors
+            group["weight_decay"] = self.config.weight_decay
 
     def learning_rate(self, step: int) -> float:
         """Linear warm-up, then a cosine to 1 % of the peak."""
@@ -143,12 +152,13 @@ class LNNTrainer:
         self.device, self.bf16 = torch.device(device), bf16
         self.net.to(self.device), self.average.to(self.device)
         for moments in self.optimizer.state.values():
-            moments |= {k: moments[k].to(self.device) for k in ("exp_avg", "exp_avg_sq") if k in moments}
+            moments |= {k: moments[k].to(self.device) for k in MOMENTS if k in moments and k != "step"}
+        self.carried = {k: state.each(lambda x: x.to(self.device)) for k, state in self.carried.items()}
         self.parallel = torch.nn.parallel.DistributedDataParallel(self.net) if parallel else None
         return self
 
-    def _start_state(self, batch: Batch, net: LiquidNet, carry: StreamState | None) -> StreamState:
-        size = batch.log_mel.shape[1]
+    def _start_state(self, batch: Batch, net: LiquidNet, whose: str) -> StreamState:
+        size, carry = batch.log_mel.shape[1], self.carried.get(whose)
         state = net.initial_state(size)
         if carry is not None and batch.stream and len(carry.evidence) == size:
             other = torch.randperm(size, generator=torch.Generator().manual_seed(self.step)).to(self.device)
@@ -165,7 +175,9 @@ class LNNTrainer:
             except ValueError as error:
                 raise TrainingError(f"{self.config.distill_from}: {error}") from None
         teacher = self._teacher
-        wanted = teacher.evidence(batch, self._start_state(batch, teacher.net, teacher.carry))
+        wanted, end = teacher.evidence(batch, self._start_state(batch, teacher.net, "teacher"))
+        if batch.stream:
+            self.carried["teacher"] = end
         return distillation_loss(evidence, wanted, batch.weight, self.config.distill_temperature)
 
     def train_step(self, batch: Batch | tuple, lambda_power: float | None = None,
@@ -180,7 +192,7 @@ class LNNTrainer:
         batch = moved(batch, self.device)
         lambda_power = self.config.complexity_penalty if lambda_power is None else lambda_power
         lambda_sparse = self.config.sparsity_penalty if lambda_sparse is None else lambda_sparse
-        start = self._start_state(batch, self.net, self._carry)
+        start = self._start_state(batch, self.net, "net")
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             outputs, end = (self.parallel or self.net)(batch.log_mel, batch.dt, batch.closed_s, start)
         loss = batch.loss(outputs, self.net, self.config.label_smoothing)
@@ -203,7 +215,7 @@ class LNNTrainer:
         self._update_average()
         self._prune(self.average)
         if batch.stream:
-            self._carry = end.detach()
+            self.carried["net"] = end.detach()
         self.step += 1
         return loss.item()
 
@@ -244,7 +256,7 @@ class LNNTrainer:
                 "per_label": dict(zip(labels, recall.round(4).tolist())), "confusion": matrix.tolist()}
 
     def save(self, path: str | Path) -> None:
-        """Write weights, averaged weights, optimiser and progress as one safetensors file."""
+        """Write weights, averaged weights, optimiser, the state of streams and progress as one safetensors file."""
         checkpoints.save(self, Path(path), asdict(self.config))
 
     @classmethod
