@@ -14,13 +14,17 @@ LOG_FLOOR = 1e-6
 class Augment:
     """Strengths; a share is the part of the sequences that get the change.
 
-    Synthetic speech has neither room nor noise of its own, by which it could be told: it has shares of its own."""
+    Synthetic speech has strengths of its own: it has neither room nor noise, by which it could be told, and its few
+    voices are all of one make."""
 
     speed: tuple[float, float] = (0.88, 1.15)
     gain_db: tuple[float, float] = (-14.0, 8.0)
     warp: float = 0.08
     warp_share: float = 0.45
+    synthetic_warp: float = 0.08
+    synthetic_warp_share: float = 0.45
     tilt_db: float = 5.0
+    synthetic_tilt_db: float = 5.0
     band_share: float = 0.06
     echo_share: float = 0.15
     noise_share: float = 0.55
@@ -31,18 +35,27 @@ class Augment:
     mask_share: float = 0.2
     shift_s: float = 0.1
 
+    def strength(self, name: str, synthetic: Tensor | None) -> Tensor | float:
+        """The setting `name`, (B,) where synthetic (B,) bool says which sequences take `synthetic_<name>`."""
+        own = getattr(self, name)
+        return own if synthetic is None else torch.where(synthetic, getattr(self, f"synthetic_{name}"), own)
 
-def warp_matrices(batch: int, channels: int, a: Augment, generator: torch.Generator) -> Tensor:
+
+def warp_matrices(batch: int, channels: int, a: Augment, generator: torch.Generator,
+                  synthetic: Tensor | None = None) -> Tensor:
     """(B, C, C): linear interpolation along the mel axis by a factor of 1 +- warp, as another vocal tract."""
     random = torch.rand(2, batch, generator=generator)
-    factor = 1 + (random[0] * 2 - 1) * a.warp * (random[1] < a.warp_share)
+    warped = random[1] < a.strength("warp_share", synthetic)
+    factor = 1 + (random[0] * 2 - 1) * a.strength("warp", synthetic) * warped
     at = (torch.arange(channels)[None] * factor[:, None]).clamp(0, channels - 1)
     return (1 - (at[:, None, :] - torch.arange(channels)[None, :, None]).abs()).clamp_min(0)
 
 
-def channel_gain(batch: int, channels: int, a: Augment, generator: torch.Generator) -> Tensor:
+def channel_gain(batch: int, channels: int, a: Augment, generator: torch.Generator,
+                 synthetic: Tensor | None = None) -> Tensor:
     """Power gain (B, C) of a random microphone: tilt, a gentle bend, and for some a narrow band."""
-    random = torch.randn(2, batch, 1, generator=generator) * a.tilt_db / 2
+    tilt_db = torch.as_tensor(a.strength("tilt_db", synthetic)).reshape(-1, 1)
+    random = torch.randn(2, batch, 1, generator=generator) * tilt_db / 2
     x = torch.linspace(-1, 1, channels)[None]
     gain_db = random[0] * x + random[1] * (x * x - 1 / 3)
     share = torch.rand(3, batch, 1, generator=generator)

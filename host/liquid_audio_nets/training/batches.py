@@ -106,11 +106,12 @@ class BatchMaker:
         noise = np.stack([self._noise_frames(ticks, tick_blocks, rng) for _ in range(batch)], 1)
         sound_gain, noise_gain = self._gains(placed, noise, rng)
         power, energy = self._gather(placed.frames, sound_gain, tick_blocks)
-        echo = torch.from_numpy(np.where(placed.synthetic, a.synthetic_echo_share, a.echo_share))
-        power = torch.bmm(power.transpose(0, 1), warp_matrices(batch, power.shape[2], a, generator)).transpose(0, 1)
-        power = add_echo(power.contiguous(), echo.unsqueeze(1), generator, tick_s)
+        synthetic = torch.from_numpy(placed.synthetic)
+        warp = warp_matrices(batch, power.shape[2], a, generator, synthetic)
+        power = torch.bmm(power.transpose(0, 1), warp).transpose(0, 1).contiguous()
+        power = add_echo(power, a.strength("echo_share", synthetic).unsqueeze(1), generator, tick_s)
         noise_power, noise_energy = self._gather(noise, noise_gain, tick_blocks)
-        power = (power + noise_power) * channel_gain(batch, power.shape[2], a, generator)
+        power = (power + noise_power) * channel_gain(batch, power.shape[2], a, generator, synthetic)
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)
         carried = (rng.random(batch) < timing.carry_share) & stream
         energy = energy + noise_energy
