@@ -137,6 +137,24 @@ def test_what_is_missing_is_said(train, tmp_path, monkeypatch, arguments, senten
     assert done.returncode == 2 and sentence in " ".join(done.stderr.split()) and not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize("arguments, sentence", [
+    *(((task, "--arch", arch), f"'{arch}' decides windows of one second; it can be compared on keywords alone, not on {task}")
+      for task, arch in (("vad", "ds_cnn"), ("wake-word", "bc_resnet_1"), ("sounds", "ds_cnn"), ("anomaly", "ds_cnn"),
+                         ("series", "bc_resnet_1"))),
+    (("sounds", "--arch", "lstm"), "unknown cell 'lstm'"),
+    (("vad", "--set", "model.solver=rk4"), "unknown solver 'rk4'"),
+    (("anomaly", "--arch", "gru", "--set", "model.solver=exact"), "solves no equation"),
+    (("keywords", "--arch", "ds_cnn", "--set", "train.lambda_power=0.1"), "leave lambda_power"),
+    (("keywords", "--arch", "bc_resnet_1", "--set", "train.lambda_sparse=0.1"), "leave lambda_power"),
+    (("keywords", "--arch", "cfc", "--set", "train.prune_share=0.5"), "cannot be pruned; set prune_share to 0"),
+    (("keywords", "--arch", "ltc_const", "--set", "train.prune_share=0.5"), "set prune_groups to false"),
+    (("keywords", "--arch", "ltc_synaptic", "--set", "model.wiring=ncp"), "wiring"),
+])
+def test_networks_that_cannot_be_trained_are_refused_before_data_are_read(train, tmp_path, arguments, sentence):
+    done = train(*arguments, "--data", "/nowhere", "--out", tmp_path / "run")
+    assert done.returncode == 2 and sentence in " ".join(done.stderr.split()) and not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("change, sentence", [
     (("--data", "/nowhere"), "no such folder"),
     (("--hidden", "a,b"), "one to four numbers"),

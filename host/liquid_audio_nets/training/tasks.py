@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from ..audio.files import SUFFIXES
+from .arch.registry import WINDOWED, make_net
 from .cache import FrameStore
+from .cells import UnsupportedCell
+from .penalties import macs_per_step, sparsity_loss
+from .pruning import masks
+from .trainer import TrainerConfig
 
 if TYPE_CHECKING:
     from .run import Task
@@ -27,11 +32,30 @@ TASKS = {
 
 def make_task(recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None]) -> "Task":
     """The task of a resolved recipe.  data: the user's folder or file, None where there is none; cache: a folder for frame
-    stores, or a frame store; report: takes what the user should know, a line at a time."""
+    stores, or a frame store; report: takes what the user should know, a line at a time.
+
+    Raises UnsupportedCell, WiringError and TrainingError for a network that cannot be trained so, before data are read."""
+    refuse_network(recipe)
     module, _, name = TASKS[recipe["task"]].partition(":")
     kind = getattr(importlib.import_module(f".{module}", __package__), name)
     data, cache = Path(data) if data else None, Path(cache)
     return kind(recipe, data, cache if FrameStore.exists(cache) else cache / _made_from(recipe, data), report)
+
+
+def refuse_network(recipe: dict[str, Any]) -> None:
+    """Raises what training would raise after the data were read: for a network of windows in a task that needs an answer at
+    every tick, for a cell, solver or wiring that there is not, and for weights that cannot be counted or pruned."""
+    config, train = TrainerConfig.of_recipe(recipe, labels=("a", "b")), recipe["train"]
+    if config.cell_kind in WINDOWED and recipe["task"] != "keywords":
+        raise UnsupportedCell(f"'{config.cell_kind}' decides windows of one second; it can be compared on keywords alone, not on "
+                              f"{recipe['task']}")
+    net = make_net(config.model())
+    if train["lambda_power"]:
+        macs_per_step(net)
+    if train["lambda_sparse"]:
+        sparsity_loss(net)
+    if train.get("prune_share"):
+        masks(net.cells, 0.0, train["prune_groups"])
 
 
 def _made_from(recipe: dict[str, Any], data: Path | None) -> str:
