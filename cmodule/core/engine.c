@@ -261,7 +261,12 @@ lnn_status_t lnn_step(lnn_model_t *m, const float *features, float dt_s, const f
     if (m->integer) {
         lnn_features_to_q12(features, m->frontend.n_mels, m->cells[0].as.s8.uh);
     } else {
-        memcpy(m->cells[0].as.f32.uh, features, m->frontend.n_mels * sizeof *features);
+        const float limit = m->frontend.as.f32.feature_clip;
+        float *u = m->cells[0].as.f32.uh;
+        for (uint32_t i = 0; i < m->frontend.n_mels; i++) {
+            float x = features[i];
+            u[i] = x > limit ? limit : x > -limit ? x : -limit; /* a NaN becomes the least */
+        }
     }
     network_step(m, (uint32_t)(dt * 1e6f + 0.5f), dt);
     float *outputs = lnn_float_logits(m);

@@ -161,7 +161,8 @@ void lnn_reset(lnn_model_t *model);
  * One step without the engine: `features` (n_features) in, logits (n_labels, valid until the next
  * call) out, the cells advanced by dt_s seconds, clipped to 1 ms to 1 s.
  * Models without a front-end: a row of numbers in, what the first n_labels of them will be out; dt_s is the time
- * since the last row, on the model's own scale. LNN_ERR_ARGUMENT for a number that is not finite.
+ * since the last row, on the model's own scale; LNN_ERR_ARGUMENT for a number that is not finite. Features are
+ * clipped as the front-end does, a NaN becomes the least.
  */
 lnn_status_t lnn_step(lnn_model_t *model, const float *features, float dt_s, const float **logits);
 

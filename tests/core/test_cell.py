@@ -72,7 +72,10 @@ def test_core_steps_as_the_reference(units):
 
 def test_core_takes_hostile_features(model_bytes):
     with LNN(model_bytes) as lnn:
-        for value in (1e30, -1e30, np.inf, np.nan, 0):
-            lnn.step(np.full(40, value, np.float32), 0.02)
-        lnn.reset()
-        assert np.isfinite(lnn.step(np.zeros(40), 0.02)).all()
+        for value, is_taken_for in ((1e30, 8), (-1e30, -8), (np.inf, 8), (-np.inf, -8), (np.nan, -8), (8.1, 8)):
+            logits = []
+            for features in (value, is_taken_for):
+                lnn.reset()
+                lnn.step(np.full(40, features, np.float32), 0.02)
+                logits.append(lnn.step(np.zeros(40), 0.02))
+            assert np.isfinite(logits[0]).all() and np.array_equal(*logits)
