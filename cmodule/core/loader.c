@@ -84,6 +84,9 @@ static uint32_t scratch_bytes(const lnn_model_t *m) {
                                    : 8u * m->cells[i].n_units;
         most = cell > most ? cell : most;
     }
+    if (m->integer) { /* what the readout's product wants, behind its sums */
+        labels += 2u * lnn_columns8(m->cells[m->info.n_cells - 1u].n_units);
+    }
     return labels > most ? labels : most;
 }
 

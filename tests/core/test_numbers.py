@@ -1,11 +1,14 @@
 """Models of task series: rows of numbers in, forecasts out, no audio."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from small_model import tiny_numbers_model
+from small_model import integer_model, tiny_numbers_model
 
 from liquid_audio_nets.core import LNN
-from liquid_audio_nets.lnn import LnnError, write
+from liquid_audio_nets.lnn import FrontEndNone, LnnError, write
+from liquid_audio_nets.lnn.layout import MODEL_BYTES
 from liquid_audio_nets.reference.numbers import Forecaster
 
 
@@ -33,6 +36,17 @@ def test_integers_follow_their_own_forecasts():
         for row, dt_s in zip(numbers, seconds):
             forecast = one.step(row, dt_s)
             assert np.array_equal(forecast, other.step(row, dt_s)) and np.isfinite(forecast).all()
+
+
+def test_the_readouts_product_has_room_behind_its_sums():
+    """64 sums and, split in two for the M55, sixteen numbers: more than these small cells want."""
+    model = integer_model(0, (2, 10), tuple(f"column {i}" for i in range(64)), 16, 64)
+    model.frontend = FrontEndNone(np.zeros(64), np.ones(64), np.ones(64))
+    model = dataclasses.replace(model, task="series")
+    states = 2 * 4 * 64 + 2 * (64 + 8) + 8 + 8 + 8 + 2 * (8 + 16) + 40 + 40 + 24  # 2 * N of 2 and 10, rounded up to 8
+    with LNN(write(model)) as lnn:
+        assert lnn.ram_bytes == MODEL_BYTES + (4 * 64 + 2 * 16) + states + 4 * 4 * 64 + 2 * 2 * 64
+        assert np.isfinite(lnn.step(np.zeros(64), 1.0)).all()
 
 
 def test_a_long_gap_tells_from_a_short_one():

@@ -129,7 +129,8 @@ def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, 
               frontend: str = "logmel_f32", weight: str = "float32") -> int:
     """SPEC.md's formula; cells: (n_inputs, n_units, delta_q15) each."""
     q15, integer, rows = frontend == "logmel_q15", weight != "float32", rows4(n_labels)
-    scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, 4 * rows], []
+    readout = 4 * rows + (2 * align(cells[-1][1], 8) if integer else 0)
+    scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, readout], []
     for m, n, delta in cells:
         m8, n8 = align(m, 8), align(n, 8)
         scratch.append(16 * n + 2 * max(m8, n8) if integer else 8 * n)
