@@ -149,11 +149,44 @@ def test_a_short_run_beats_persistence_and_the_core_says_the_same(trained):
     ({"data__time_column": "t"}, "no column 't'"),
     ({"data__horizon_s": 1e9}, "no row 1e\\+09 s after another"),
     ({"data__columns": ["room_c"], "data__forecast": ["outdoor_c"]}, "no column 'outdoor_c' to forecast"),
+    ({"data__horizon_s": 0.0}, "horizon_s = 0: give a time ahead"),
+    ({"data__horizon_s": -300.0}, "horizon_s = -300: give a time ahead"),
 ])
 def test_settings_that_do_not_fit_the_table(trained, tmp_path, settings, sentence):
     task, _ = make(trained[0].data, tmp_path, **settings)
     with pytest.raises(SeriesError, match=sentence):
         task.prepare()
+
+
+@pytest.fixture
+def still(tmp_path):
+    """still(column, begin): the path of a station's table whose column stands still from that share of its rows on."""
+    def write(column, begin=0.0, end=1.0):
+        rows = station(15)
+        rows.values[int(begin * len(rows)) : int(end * len(rows)), column] = 1013.25
+        write_rows(tmp_path / f"still{column}.csv", rows)
+        return tmp_path / f"still{column}.csv"
+
+    return write
+
+
+@pytest.mark.parametrize("begin", (0.0, 0.8))
+def test_a_column_that_never_changes_cannot_be_forecast(still, tmp_path, begin):
+    task, _ = make(still(1, begin), tmp_path)
+    with pytest.raises(SeriesError, match="column 'outdoor_c' never changes"):
+        task.prepare()
+
+
+def test_a_column_that_stood_still_while_it_was_learned_from_counts_nothing(still, tmp_path):
+    task, run = make(still(2, 0.0, 0.9), tmp_path, data__forecast=["room_c"])
+    path = train(task, run)
+    result = measure(path.read_bytes(), task.data, Options())
+    assert result.figure > 0.2 and result.figure == pytest.approx(load(path).metadata["saved_against_persistence"], abs=2e-3)
+
+
+def test_a_table_that_stands_still_is_no_measure(trained, still):
+    with pytest.raises(SeriesError, match="column 'room_c' never changes"):
+        measure(trained[1].read_bytes(), still(0), Options())
 
 
 def test_a_table_that_is_too_short(tmp_path):

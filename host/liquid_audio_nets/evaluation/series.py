@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core import LNN
 from ..lnn import read
-from ..series import Rows, SeriesError, linear_forecast, read_rows, rmse, targets_at
+from ..series import Rows, SeriesError, linear_forecast, persistence, read_rows, rmse, targets_at
 from .measure import Options
 
 
@@ -69,8 +69,9 @@ def measure(content: bytes, data: Path, options: Options, progress: Callable[[],
     fit = learned if (learned & targets.known).any() else part
     if not (part & targets.known).any():
         raise SeriesError(f"{data}: no row {about['horizon_s']:g} s after another in this part; nothing to compare with")
+    usual = persistence(rows, targets, part, count)
     with LNN(content) as lnn:
         found = rmse(forecasts(lnn, rows), targets, part)
     linear = linear_forecast(rows, targets, fit, count)
     return SeriesResult(model.label_names, about["horizon_s"], int((part & targets.known).sum()), found,
-                        rmse(rows.values[:, :count], targets, part), rmse(linear, targets, part))
+                        usual, rmse(linear, targets, part))

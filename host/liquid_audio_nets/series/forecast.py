@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .rows import Rows
+from .rows import Rows, SeriesError
 
 GAP_ROWS = 2.5  # a value between two rows is believed where they are no further apart than so many usual intervals
 LINEAR_ROWS = 12
@@ -35,6 +35,17 @@ def rmse(forecast: np.ndarray, targets: Targets, part: np.ndarray) -> np.ndarray
     """Root of the mean squared error of each column, float (k,); forecast (n, k), part bool (n,)."""
     use = part & targets.known
     return np.sqrt(np.mean((forecast[use] - targets.values[use, :forecast.shape[1]]) ** 2, axis=0, dtype=np.float64))
+
+
+def persistence(rows: Rows, targets: Targets, part: np.ndarray, outputs: int) -> np.ndarray:
+    """RMSE of forecasting the value there is now, of the first `outputs` columns, float (outputs,); part bool (n,).
+
+    Raises SeriesError naming a column that never changes there: no forecast is better than that."""
+    error = rmse(rows.values[:, :outputs], targets, part)
+    for name, its in zip(rows.names, error):
+        if not its > 0:
+            raise SeriesError(f"column '{name}' never changes in this part of the table; there is nothing to forecast in it")
+    return error
 
 
 def linear_forecast(rows: Rows, targets: Targets, train: np.ndarray, outputs: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .. import lnn
-from ..series import Rows, SeriesError, linear_forecast, read_rows, rmse, station, targets_at, write_rows
+from ..series import Rows, SeriesError, linear_forecast, persistence, read_rows, rmse, station, targets_at, write_rows
 from .card import Facts
 from .model import LiquidNet
 from .schedule import DT_MAX_S, DT_MIN_S
@@ -67,8 +67,11 @@ class SeriesTask:
         self.use(read_rows(self.data, settings["time_column"], settings["columns"]))
 
     def use(self, rows: Rows) -> None:
-        """Take this table.  Raises SeriesError where it is too short or a forecast column is not among its columns."""
+        """Take this table.  Raises SeriesError where it is too short, a forecast column is not among its columns or never
+        changes, and for a horizon that is not ahead."""
         settings = self.recipe["data"]
+        if not settings["horizon_s"] > 0:
+            raise SeriesError(f"data.horizon_s = {settings['horizon_s']:g}: give a time ahead, in seconds")
         if len(rows) < LEAST_ROWS:
             raise SeriesError(f"{self.data}: {len(rows)} complete rows; at least {LEAST_ROWS} are needed to learn from")
         if rows.left_out:
@@ -89,11 +92,13 @@ class SeriesTask:
             if not (self.targets.known & here).any():
                 raise SeriesError(f"{self.data}: no row {self.horizon_s:g} s after another in the part for {part}; give "
                                   "a horizon_s of some intervals, or more rows")
-        learned = self.rows.values[self.parts["training"]]
-        self.mean, self.inv_std = learned.mean(0), 1 / np.maximum(learned.std(0), 1e-6)
+        self.persistence = {part: persistence(self.rows, self.targets, here, len(self.forecast)) for part, here in self.parts.items()}
+        learned = self.rows.values[self.parts["training"]].astype(np.float64)
+        self.mean, deviation = learned.mean(0).astype(np.float32), learned.std(0)
+        moves = deviation > 1e-6 * np.abs(learned).max(0)  # what stood still while it was learned from says nothing later
+        self.inv_std = np.where(moves, 1 / np.where(moves, deviation, 1.0), 0.0).astype(np.float32)
         self.change = (self.targets.values - self.rows.values)[:, :len(self.forecast)]
-        usual = self.change[self.parts["training"] & self.targets.known].std(0)
-        self.scale = np.maximum(usual, 1e-6)  # of the outputs: each column's error counts alike
+        self.scale = self.persistence["training"].astype(np.float32)  # of the outputs: each column's error counts alike
         self.time_scale = TICK_S / self.rows.interval_s
         self.dt = np.clip(np.diff(self.rows.time_s, prepend=self.rows.time_s[0] - self.rows.interval_s) * self.time_scale,
                           DT_MIN_S, DT_MAX_S).astype(np.float32)
@@ -130,9 +135,7 @@ class SeriesTask:
 
     def saved(self, forecast: np.ndarray, part: str) -> float:
         """1 - RMSE / RMSE of persistence, mean of the columns: 0 is no better than the last value, 1 is perfect."""
-        count = len(self.forecast)
-        here = self.parts[part]
-        return float(1 - np.mean(rmse(forecast, self.targets, here) / rmse(self.rows.values[:, :count], self.targets, here)))
+        return float(1 - np.mean(rmse(forecast, self.targets, self.parts[part]) / self.persistence[part]))
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         self.measured = trainer.average
@@ -149,11 +152,11 @@ class SeriesTask:
         return trainer.export_embedded(out / "series.lnn", numbers=numbers, thresholds=0.0, metadata=metadata, task="series")
 
     def facts(self) -> Facts:
-        count, here, now = len(self.forecast), self.parts["reported"], self.rows.values[:, :len(self.forecast)]
-        linear = linear_forecast(self.rows, self.targets, self.parts["training"], count)
+        here = self.parts["reported"]
+        linear = linear_forecast(self.rows, self.targets, self.parts["training"], len(self.forecast))
         net = self.predict(self.measured)
         rows = "\n".join(f"| {name} | {a:.4g} | {b:.4g} | {c:.4g} |" for name, a, b, c in zip(
-            self.forecast, rmse(now, self.targets, here), rmse(linear, self.targets, here), rmse(net, self.targets, here)))
+            self.forecast, self.persistence["reported"], rmse(linear, self.targets, here), rmse(net, self.targets, here)))
         return Facts(
             data=f"{len(self.rows)} rows of {self.data.name}, one in {self.rows.interval_s:g} s where none is missing.",
             licence=self.recipe["data"]["licence"], split="by time: the last part of the rows is reported",
