@@ -13,9 +13,8 @@ from typing import Sequence
 import numpy as np
 
 from ..lnn import Cell, CellS8, Model
+from ..lnn.matrix_s8 import BLOCK, blocks_of
 from .calibration import Calibration, Moments
-
-BLOCK = 4
 
 
 def prune(model: Model, threshold: float, calibration: Calibration, share: float = 0.0) -> Model:
@@ -73,9 +72,6 @@ def zero_block_share(cells: Sequence[Cell | CellS8]) -> float:
         else:
             parts = (cell.weights_inputs, cell.weights_state)
         for part in parts:
-            height, width = (-(-size // BLOCK) * BLOCK for size in part.shape)
-            full = np.zeros((height, width))
-            full[: part.shape[0], : part.shape[1]] = part
-            used = full.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).any((1, 3))
+            used = blocks_of(part).any((2, 3))
             zero, total = zero + int(np.sum(~used)), total + used.size
     return zero / total

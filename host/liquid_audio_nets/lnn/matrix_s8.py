@@ -11,6 +11,7 @@ from .integer import ROW_LIMIT_S16
 from .layout import ENUMS
 
 SPARSE = "rows4x4_sparse"
+BLOCK = 4  # rows and columns of what rows4x4 stores together and rows4x4_sparse leaves out
 DENSE = {"int8": ("rows4x4", "rows4x16"), "int16": ("rows4x4",)}
 DTYPES = {"int8": np.dtype("i1"), "int16": np.dtype("<i2")}
 _WORD = [0, 2, 1, 3]  # columns in the order of a word's bytes
@@ -40,12 +41,11 @@ def dense_blocks(layout: str, rows: int, columns: int) -> int:
     return rows * (up(columns, 4) if layout == "rows4x4" else up(columns, 8)) // 16
 
 
-def _blocks(matrix: np.ndarray, weight: str) -> np.ndarray:
+def blocks_of(matrix: np.ndarray) -> np.ndarray:
     """(rows, columns) -> (groups, fours, 4 rows, 4 columns), filled up with zeros."""
-    rows, columns = np.shape(matrix)
-    full = np.zeros((up(rows, 4), up(columns, 4)), DTYPES[weight])
-    full[:rows, :columns] = matrix
-    return full.reshape(full.shape[0] // 4, 4, full.shape[1] // 4, 4).transpose(0, 2, 1, 3)
+    rows, columns = matrix.shape
+    full = np.pad(matrix, ((0, up(rows, BLOCK) - rows), (0, up(columns, BLOCK) - columns)))
+    return full.reshape(full.shape[0] // BLOCK, BLOCK, full.shape[1] // BLOCK, BLOCK).transpose(0, 2, 1, 3)
 
 
 def _wide_parts(columns: int) -> list[tuple[int, int]]:
@@ -73,7 +73,7 @@ def pack(matrix: np.ndarray, layout: str, weight: str = "int8") -> Packed:
         groups = full.reshape(-1, 4, full.shape[1])
         parts = [groups[:, :, at : at + n].reshape(len(groups), -1) for at, n in _wide_parts(columns)]
         return Packed(np.concatenate(parts, axis=1).ravel())
-    blocks = _blocks(matrix, weight)
+    blocks = blocks_of(np.asarray(matrix, DTYPES[weight]))
     words = blocks[..., _WORD] if weight == "int8" else _halves(blocks)
     kept = blocks.any(axis=(2, 3)) | (layout == "rows4x4")
     raw = words[kept].ravel().view(np.int8)

@@ -9,9 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..lnn.matrix_s8 import BLOCK
 from .cells import UnsupportedCell
-
-BLOCK = 4
 
 
 def block_index(units: int, inputs: int) -> Tensor:

@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..compress.pruning import BLOCK
 from ..compress.weights import BIAS_LIMIT, FEATURE_BITS, INV_TAU_LIMIT, STATE_BITS
 from ..core import LNN, clip_features, step_ends
 from ..lnn import CellS8, Model, ReadoutS8, write
 from ..lnn.integer import ROW_LIMIT_S16
+from ..lnn.matrix_s8 import BLOCK, blocks_of
 from .cells import _FusedSequence
 from .distillation import distillation_loss
 from .model import smooth
@@ -56,10 +56,7 @@ class Rounded(nn.Module):
 
 def _pruned(q: np.ndarray) -> np.ndarray:
     """Weights of blocks that are all zero, bool (R, C)."""
-    rows, columns = (-(-n // BLOCK) for n in q.shape)
-    full = np.zeros((rows * BLOCK, columns * BLOCK), bool)
-    full[: q.shape[0], : q.shape[1]] = q != 0
-    used = full.reshape(rows, BLOCK, columns, BLOCK).any((1, 3))
+    used = blocks_of(q).any((2, 3))
     return ~np.repeat(np.repeat(used, BLOCK, 0), BLOCK, 1)[: q.shape[0], : q.shape[1]]
 
 
