@@ -79,3 +79,12 @@ def test_core_takes_hostile_features(model_bytes):
                 lnn.step(np.full(40, features, np.float32), 0.02)
                 logits.append(lnn.step(np.zeros(40), 0.02))
             assert np.isfinite(logits[0]).all() and np.array_equal(*logits)
+
+
+def test_logits_end_at_128_in_both():
+    model = small_model(2)
+    model.readout.w = model.readout.w * 1000
+    network, lnn, rng = reference.Network(model), LNN(write(model)), np.random.default_rng(1)
+    wanted = [network.step(row, 0.05) for row in rng.normal(size=(20, 40))]
+    got = [lnn.step(row, 0.05) for row in np.random.default_rng(1).normal(size=(20, 40))]
+    assert np.abs(wanted).max() == reference.LOGIT_LIMIT and np.abs(np.subtract(got, wanted)).max() < 0.05

@@ -14,6 +14,7 @@ import numpy as np
 
 MIN_DT_S, MAX_DT_S = 0.001, 1.0
 FEATURE_LIMIT, ERROR_LIMIT = 32639 / 4096, 256.0  # task anomaly: of a feature, of the square of its error
+LOGIT_LIMIT = 128.0  # as cmodule/core/readout.c has it
 
 
 def conductance_and_potential(cell, h: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +71,8 @@ class Network:
             self._smooth(np.minimum(error**2, ERROR_LIMIT), min(dt_s, self.longest_s))
         for k, cell in enumerate(self.cells):
             u = self.h[k] = fused_step(cell, self.h[k], u, dt_s)
-        self.logits = np.asarray(self.readout.w, np.float64) @ u + self.readout.b
+        logits = np.asarray(self.readout.w, np.float64) @ u + self.readout.b
+        self.logits = np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT)
         if not self.expects_features:
             self._smooth(self.logits, dt_s)
         return self.logits

@@ -12,7 +12,6 @@ import numpy as np
 LOG2_Q16 = np.array([round(math.log2(1 + i / 64) * 2**16) for i in range(65)], np.int64)
 EXP2_Q31 = np.array([min(round(2 ** (31 - i / 64)), 2**31 - 1) for i in range(65)], np.int64)
 SIGMOID_Q31 = np.array([round(2**31 / (1 + math.exp(i / 32))) for i in range(513)], np.int64)
-TANH_LIMIT_Q11 = 6300
 INT32_MAX = 2**31 - 1
 TANH_LIMIT_Q11 = 6300  # keeps states within 32639 in q15
 

@@ -57,7 +57,6 @@ class CellS8:
         assert np.all(np.abs(self.h) <= NUMBER_LIMIT), "the state left its range"
         return self.h
 
-
     def _count(self) -> np.ndarray:
         """Fours in which no state moved further than delta_q15 count as they did; all anew where one moved too far."""
         n = len(self.h)
