@@ -43,8 +43,22 @@ static MP_NORETURN void raise_device_error(int error) {
     nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
 }
 
+static mp_obj_t mic_stop(mp_obj_t self_in) {
+    mic_t *self = MP_OBJ_TO_PTR(self_in);
+    if (owner == self) {
+        lnn_mic_stop();
+        owner = NULL;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mic_stop_obj, mic_stop);
+
 #if defined(CONFIG_LIQUID_AUDIO_EMUL_DMIC)
 static void choose_file(mic_t *self, mp_obj_t path) {
+    if (owner) { /* or its capture would take the first of the new file's blocks */
+        owner->samples_left = 0;
+        mic_stop(MP_OBJ_FROM_PTR(owner));
+    }
     const char *name = path == mp_const_none ? NULL : mp_obj_str_get_str(path);
     int error = lnn_emul_dmic_play(lnn_emul_dmic(), name);
     if (error == -ENOENT && name == NULL) {
@@ -67,16 +81,6 @@ static void choose_file(mic_t *self, mp_obj_t path) {
     }
 }
 #endif
-
-static mp_obj_t mic_stop(mp_obj_t self_in) {
-    mic_t *self = MP_OBJ_TO_PTR(self_in);
-    if (owner == self) {
-        lnn_mic_stop();
-        owner = NULL;
-    }
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(mic_stop_obj, mic_stop);
 
 static mp_obj_t mic_start(mp_obj_t self_in) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);

@@ -47,7 +47,7 @@ class Machine:
     def send(self, data: bytes, path: str = "/models/keywords.lnn") -> None:
         link.upload(self.link(), data, path)
 
-    def mpremote(self, *words, timeout_s=60, check=True) -> str:
+    def mpremote(self, *words, timeout_s=180, check=True) -> str:
         self.release()
         done = subprocess.run([sys.executable, "-m", "mpremote", "connect", self.port, *map(str, words)],
                               capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)

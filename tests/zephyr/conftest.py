@@ -1,17 +1,19 @@
 """Zephyr firmware in QEMU. Every test here needs a west workspace and is skipped, with the reason, where there is none."""
 
+import contextlib
 import dataclasses
 import fcntl
 import os
 import pathlib
 import re
+import signal
 import subprocess
-import sys
 
 import pytest
 
+from virtual_board import Machine
+
 from liquid_audio_nets import board as boards
-from liquid_audio_nets import link
 from liquid_audio_nets.audio import write_wav
 from liquid_audio_nets.board import machine, zephyr
 from liquid_audio_nets.board.places import build_dir
@@ -73,27 +75,49 @@ def run_until(board: boards.Board, elf: pathlib.Path, until: str, audio=None, ti
     raise AssertionError(f"no line like {until!r} in:\n" + "".join(lines))
 
 
-class Machine:
-    """A virtual board with Zephyr and MicroPython, spoken to over its serial port."""
+class ZephyrMachine(Machine):
+    """A virtual board with Zephyr and MicroPython.
+
+    Its time is its instructions' time, whatever the host is doing; so its idling would fill a core, and it stands still
+    while nobody speaks to it.
+    """
 
     def __init__(self, board: boards.Board):
-        self.board, self.port, self._link = board, boards.start(board), None
+        about = board.about | {"qemu": board.about["qemu"] | {"icount": machine.CLOCK}}
+        super().__init__(dataclasses.replace(board, about=about))
+
+    def start(self, audio=None):
+        super().start(audio)
+        self._signal(signal.SIGSTOP)
+        return self
 
     def exec(self, code: str) -> str:
-        self._link = self._link or link.open_link(self.port)
-        return self._link.exec(code)
+        with self._awake():
+            return super().exec(code)
 
-    def mpremote(self, *words) -> str:
-        self.release()
-        done = subprocess.run([sys.executable, "-m", "mpremote", "connect", self.port, *map(str, words)], text=True,
-                              capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def send(self, *data) -> None:
+        with self._awake():
+            super().send(*data)
 
-    def release(self):
-        if self._link:
-            self._link.close()
-            self._link = None
+    def mpremote(self, *words, **how) -> str:
+        with self._awake():
+            return super().mpremote(*words, **how)
+
+    def stop(self):
+        with self._awake():
+            super().stop()
+
+    @contextlib.contextmanager
+    def _awake(self):
+        self._signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: int):
+        if found := machine.state(self.board):
+            os.kill(found["pid"], number)
 
 
 @pytest.fixture(scope="session")
@@ -114,10 +138,9 @@ def bare_m3(workspace, tmp_path_factory):
 
 def started(board: boards.Board):
     boards.build(board, model=ROOT / "device/models/keywords.lnn")
-    player = Machine(board)
+    player = ZephyrMachine(board).start()
     yield player
-    player.release()
-    boards.stop(board)
+    player.stop()
 
 
 @pytest.fixture(scope="session")

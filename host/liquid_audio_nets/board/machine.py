@@ -20,6 +20,7 @@ QEMU = "qemu-system-arm"
 # sleeps takes no time of ours.
 CLOCK = "shift=5,sleep=off"
 # Zephyr wakes every millisecond at the prompt: unless its sleep takes the host's time, an idle board is a busy host.
+# The price: a host that is late wakes the board late. A board.toml may say `icount` itself.
 ZEPHYR_CLOCK = "shift=5"
 START_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 5.0
 PROMPT = b">>> "
@@ -54,8 +55,8 @@ def launch(board: Board) -> str:
     tty.setraw(theirs)
     port = os.ttyname(theirs)
     # the mux gives the port a buffer, which makes uploads three times faster; no byte is its escape
-    command = [*emulator(board), "-display", "none", "-monitor", "none", "-icount",
-               ZEPHYR_CLOCK if board.is_zephyr else CLOCK,
+    clock = board.about["qemu"].get("icount", ZEPHYR_CLOCK if board.is_zephyr else CLOCK)
+    command = [*emulator(board), "-display", "none", "-monitor", "none", "-icount", clock,
                "-add-fd", f"fd={ours},set=1", "-chardev", "serial,path=/dev/fdset/1,id=port,mux=on",
                "-serial", "chardev:port", "-echr", "256",
                "-semihosting-config", f"enable=on,target=native,arg=firmware,arg={comma(microphone(board))}",
