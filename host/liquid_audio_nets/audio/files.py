@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from typing import Sequence
 
 import numpy as np
 import soundfile
@@ -59,3 +60,9 @@ def write_wav(path: str | os.PathLike, signal: np.ndarray, sample_rate_hz: int =
     if signal.dtype != np.int16:
         signal = to_int16(signal)
     soundfile.write(str(path), signal, sample_rate_hz, subtype="PCM_16", format="WAV")
+
+
+def remarks(unreadable: Sequence[str], converted: int) -> list[str]:
+    """What a user should know of files that were read: those skipped, each with its reason, and how many were converted."""
+    skipped = [f"skipped: {problem}" for problem in unreadable]
+    return skipped + ([f"{converted} files were resampled or mixed down to 16 kHz mono"] if converted else [])

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .. import lnn
-from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, remarks
 from ..audio.held_out import Recording, Recordings, with_held_out
 from ..core import LNN, add_golden, clip_features, replay, step_ends
 from ..evaluation.anomaly import unlikeness
@@ -113,10 +113,8 @@ class AnomalyTask:
         """All, whole ones held out or, where names hold out none or all, the end of each."""
         source = Recordings(self.data, fold=self.recipe["data"]["held_out_fold"])
         found = list(source.read("."))
-        for problem in source.unreadable:
-            self.report(f"skipped: {problem}")
-        if source.converted:
-            self.report(f"{source.converted} files were resampled or mixed down to 16 kHz mono")
+        for line in remarks(source.unreadable, source.converted):
+            self.report(line)
         return with_held_out(found)
 
     def prepare(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Callable
 import numpy as np
 import torch
 
-from ..audio.files import SAMPLE_RATE_HZ, AudioError, write_wav
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, remarks, write_wav
 from ..audio.speech_in_noise import BLOCK_SAMPLES, block_power
 from ..reference.frontend import FrontEnd
 from .batches import Batch
@@ -49,10 +49,8 @@ class FolderTask:
         if not FrameStore.exists(self.cache):
             sources = self.sources()
             FrameStore.build(self.cache, sources, FrontEnd())
-            for problem in sources.unreadable:
-                self.report(f"skipped: {problem}")
-            if sources.converted:
-                self.report(f"{sources.converted} files were resampled or mixed down to 16 kHz mono")
+            for line in remarks(sources.unreadable, sources.converted):
+                self.report(line)
         self.store = FrameStore(self.cache)
         for label in self.labels:
             for split in ("training", "validation"):

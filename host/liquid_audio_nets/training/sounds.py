@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..audio.dataset import NOISE_FOLDERS, sound_files
-from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, remarks
 from ..audio.held_out import Recordings
 from ..reference.frontend import FrontEnd
 from .augment import Augment
@@ -72,10 +72,8 @@ class SoundTask:
             self.report(label)
             for r in recordings.read(label):
                 yield Sound(r.samples, label, r.path.stem, "environment", r.split)
-        for problem in recordings.unreadable:
-            self.report(f"skipped: {problem}")
-        if recordings.converted:
-            self.report(f"{recordings.converted} files were resampled or mixed down to 16 kHz mono")
+        for line in remarks(recordings.unreadable, recordings.converted):
+            self.report(line)
 
     def trainer(self) -> LNNTrainer:
         trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels))
