@@ -1,10 +1,15 @@
 """Streams with known events: counting, composing, calibration."""
 
 import numpy as np
+import pytest
+import torch
 
 from liquid_audio_nets.audio.mixing import rms
-from liquid_audio_nets.training.cache import Sound
-from liquid_audio_nets.training.calibrate import best_temperature, calibration_error
+from liquid_audio_nets.reference.frontend import FrontEnd
+from liquid_audio_nets.training import LNNTrainer
+from liquid_audio_nets.training.cache import FrameStore, Sound
+from liquid_audio_nets.training.calibrate import best_temperature, calibration_error, favour
+from liquid_audio_nets.training.evaluation import Clips, validation_clips
 from liquid_audio_nets.training.streams import Event, Score, Stream, compose, validation_streams
 
 
@@ -48,3 +53,19 @@ def test_temperature_undoes_overconfidence():
     sharp = p**2 / (p**2).sum(1, keepdims=True)
     assert abs(best_temperature(sharp, truth) - 2.0) < 0.15
     assert calibration_error(p, truth) < 0.03 < calibration_error(sharp, truth)
+
+
+@pytest.mark.parametrize("cost, most", ((0.0, 0.5), (1.0, 1.0)))
+def test_spoken_words_are_favoured_as_far_as_the_others_let(tmp_path, cost, most):
+    """A net that answers `yes` by a margin of 0.6 whatever it hears: `on` may take half of it, or all where that is free."""
+    rng = np.random.default_rng(1)
+    store = FrameStore.build(tmp_path, (Sound(rng.integers(-3000, 3000, 8000).astype(np.int16), "yes", "yes", "commands",
+                                              "validation") for _ in range(6)), FrontEnd())
+    net = LNNTrainer(dict(hidden_dim=(4,), labels=("yes", "on"), smoothing_s=0.02)).net
+    with torch.no_grad():
+        net.readout.weight.zero_()
+        net.readout.bias[:] = torch.tensor([0.6, 0.0])
+    bias = favour(net, store, validation_clips(store, ("yes", "on")), ["on"], cost)
+    assert bias == most == net.readout.bias[1].item()
+    nothing = Clips(np.zeros(0, int), np.zeros(0, int), np.zeros(0, int))
+    assert favour(net, store, nothing, ["on"], cost) == 0.0

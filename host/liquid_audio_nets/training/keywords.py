@@ -11,14 +11,14 @@ import numpy as np
 import torch
 
 from ..audio.dataset import SILENCE, scan
-from ..audio.files import AudioError, read_audio
+from ..audio.files import AudioError, read_audio, remarks
 from ..audio.speech import say
 from ..reference.frontend import FrontEnd
 from .arch.registry import WINDOWED
 from .augment import Augment
 from .batches import Batch, BatchMaker, Timing
 from .cache import BLOCK_S, FrameStore
-from .calibrate import best_temperature, calibration_error, choose_thresholds, listen
+from .calibrate import best_temperature, calibration_error, choose_thresholds, favour, listen
 from .card import Facts
 from .evaluation import posteriors, validation_clips
 from .export import to_model
@@ -60,10 +60,8 @@ class KeywordTask:
         else:
             sources = self._sources()
             self.store = FrameStore.build(self.cache, sources, FrontEnd())
-            for problem in sources.unreadable:
-                self.report(f"skipped: {problem}")
-            if sources.converted:
-                self.report(f"{sources.converted} files were resampled or mixed down to 16 kHz mono")
+            for line in remarks(sources.unreadable, sources.converted):
+                self.report(line)
         check_classes(self.store, self.labels)
         r = self.recipe
         self.maker = BatchMaker(self.store, Chooser(self.store, self.labels, build(Mixture, r["mixture"])), self.labels,
@@ -91,11 +89,16 @@ class KeywordTask:
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """Calibrates on held-out sounds and exports keywords.lnn with golden vectors of a training clip."""
+        said, calibration = self.recipe["data"]["say"], self.recipe["calibration"]
+        if said:
+            bias = favour(trainer.average, self.store, self.clips, said, calibration["said_cost"], self.policy)
+            self.notes["Synthetic words"] = (f"Learned from synthetic speech alone, no recording of them: {', '.join(said)}. "
+                                             f"Their bias is raised by {bias:.2f}.")
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
         temperature = best_temperature(posterior, self.clips.label)
         streams = validation_streams(self._sources(synthetic_per_keyword=min(self.recipe["data"]["synthetic"], 80),
                                                    synthetic_per_unknown=1, splits=("validation",)))
-        thresholds, scores = choose_thresholds(trainer.average, streams, temperature=temperature, policy=self.policy)
+        thresholds, scores = choose_thresholds(trainer.average, streams, calibration["alarm_cost"], temperature, self.policy)
         score = listen(to_model(trainer.average, thresholds, temperature=temperature, policy=self.policy), streams)
         error = calibration_error(posterior, self.clips.label, temperature)
         self.det = det_of(scores)
@@ -119,11 +122,8 @@ class KeywordTask:
     def facts(self) -> Facts:
         used = Counter(self.store.source[self.store.split == "training"].tolist())
         data, licence = provenance(self.data, synthetic="synthetic" in used)
-        notes, said = dict(self.notes), self.recipe["data"]["say"]
-        if said:
-            notes["Synthetic words"] = f"Learned from synthetic speech alone, no recording of them: {', '.join(said)}."
         return Facts(data, licence, "official speaker hash, held-out parts of every noise; no testing speaker was read",
-                     dict(used), notes, self.det)
+                     dict(used), self.notes, self.det)
 
 
 def with_said(labels: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:

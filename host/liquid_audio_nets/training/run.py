@@ -191,7 +191,6 @@ def finish(task: Task, run: Run) -> Path:
     """Export the best checkpoint of run.out and write the evidence beside it; the task is prepared.  Returns the path of
     the model's file, of networks that the core does not run that of the checkpoint."""
     trainer = LNNTrainer.load(run.out / f"{task.keep}.safetensors")
-    result = task.evaluate(trainer)
     config = trainer.net.config
     if runs_in_core(config):
         run.report("calibrating and exporting")
@@ -199,7 +198,7 @@ def finish(task: Task, run: Run) -> Path:
     else:
         run.report(f"the core does not run '{config.cell_kind}' with solver '{config.ode_solver}': no .lnn")
         path = run.out / f"{task.keep}.safetensors"
-    facts = task.facts()
+    result, facts = task.evaluate(trainer), task.facts()  # what was calibrated counts
     plots.write(run.out, task.metric, result, facts.det, run.report)
     (run.out / "card.md").write_text(model_card(path, task.name, task.metric, trainer, result, facts))
     return path
