@@ -62,7 +62,7 @@ def test_changes_are_written_as_one_types_them():
     ('task = "keyword"', "did you mean 'keywords'"),
     ('task = "keywords"\n[train]\nepoch = 3', "unknown setting 'train.epoch'; did you mean 'epochs'"),
     ('task = "keywords"\n[trian]\nepochs = 3', "unknown setting 'trian'; did you mean 'train'"),
-    ('task = "keywords"\n[train]\nepochs = "many"', "give a whole number, such as 75"),
+    ('task = "keywords"\n[train]\nepochs = "many"', "give a whole number, such as 44"),
     ('task = "keywords"\n[train]\nepochs = 2.5', "give a whole number"),
     ('task = "keywords"\n[train]\nepochs = 0', "at least 1"),
     ('task = "keywords"\n[model]\nhidden = [8, "a"]', "model.hidden"),
