@@ -89,6 +89,24 @@ def test_stereo_and_other_rates_are_converted_and_counted(words, tmp_path):
     assert sum(1 for _ in data.read()) == 82 and data.converted == 1
 
 
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE", "PCM_U8", "PCM_24", "PCM_32", "PCM_16"])
+def test_samples_of_every_kind_come_in_the_same_scale(subtype, tmp_path):
+    signal = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    soundfile.write(tmp_path / "x.wav", signal, 16000, subtype=subtype)
+    samples, converted = read_audio(tmp_path / "x.wav")
+    assert samples.dtype == np.int16 and not converted
+    np.testing.assert_allclose(samples / 32768, signal, atol=1 / 128 if subtype == "PCM_U8" else 1 / 16384)
+
+
+@pytest.mark.parametrize("sample", [np.nan, np.inf, 20000.0])
+def test_floats_that_are_no_sound_are_refused(sample, tmp_path):
+    signal = np.zeros(16000)
+    signal[100] = sample
+    soundfile.write(tmp_path / "x.wav", signal, 16000, subtype="FLOAT")
+    with pytest.raises(AudioError, match="x.wav: float samples must be"):
+        read_audio(tmp_path / "x.wav")
+
+
 def test_corrupt_and_empty_files_are_listed_not_fatal(words, tmp_path):
     root = tmp_path / "data"
     shutil.copytree(words, root)

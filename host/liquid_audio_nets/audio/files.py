@@ -13,6 +13,7 @@ from scipy.signal import resample_poly
 
 SAMPLE_RATE_HZ = 16000
 SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3")
+LOUDEST_FLOAT = 100.0  # overdriven sound is clipped at 1; more than this was written with an integer's full scale
 
 
 class AudioError(Exception):
@@ -36,10 +37,14 @@ def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) ->
     """Read a sound file of any rate and channel count.
 
     Returns (signal int16 (n,), converted), converted being True when the file was not mono at
-    sample_rate_hz already.  Raises AudioError when the file cannot be decoded or holds no sample.
+    sample_rate_hz already.  Raises AudioError when the file cannot be decoded, holds no sample, or floats
+    that are no sound of full scale 1.
     """
     try:
-        signal, rate_hz = soundfile.read(str(path), dtype="int16", always_2d=True)
+        with soundfile.SoundFile(str(path)) as file:
+            # libsndfile scales integers and what is decoded to them, but not floats: a full scale of 1 would become 0 and 1
+            floats = file.subtype in ("FLOAT", "DOUBLE")
+            signal, rate_hz = file.read(dtype="float64" if floats else "int16", always_2d=True), file.samplerate
     except FileNotFoundError as error:
         raise AudioError(f"{path}: no such file") from error
     except (soundfile.LibsndfileError, OSError, RuntimeError) as error:
@@ -48,6 +53,10 @@ def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) ->
         raise AudioError(f"{path}: not a readable sound file; re-encode or delete it") from error
     if len(signal) == 0:
         raise AudioError(f"{path}: holds no samples; delete it")
+    if floats:
+        if not np.max(np.abs(signal)) <= LOUDEST_FLOAT:  # NaN, too
+            raise AudioError(f"{path}: float samples must be numbers from -1 to 1; write it again as 16 bit")
+        signal = to_int16(signal)
     if signal.shape[1] == 1 and rate_hz == sample_rate_hz:
         return signal[:, 0], False
     mono = signal.astype(np.float64).mean(axis=1) / 32768.0
