@@ -71,9 +71,24 @@ def test_a_missing_module_is_named(a_workspace):
 
 
 def test_no_workspace(a_workspace, monkeypatch):
+    monkeypatch.delenv("ZEPHYR_BASE")
     monkeypatch.setattr(zephyr, "workspaces", list)
     with pytest.raises(boards.FirmwareError, match="no west workspace with Zephyr: west init -l"):
         zephyr.workspace()
+
+
+@pytest.mark.parametrize("missing", ["zephyr/VERSION", ".west"])
+def test_a_wrong_zephyr_base_is_named(a_workspace, missing):
+    (a_workspace / missing).rename(a_workspace / "elsewhere")
+    with pytest.raises(boards.FirmwareError, match=f"ZEPHYR_BASE={a_workspace}/zephyr is not the zephyr of a west workspace"):
+        zephyr.workspace()
+
+
+@pytest.mark.parametrize("name, board", [("xiao_ble/nrf52840/sense", "xiao_ble_sense"), ("mps2/an386", "mps2_an386"),
+                                         ("mps3/an547", "mps3_an547"), ("mps3/corstone300/an547", "mps3_an547"),
+                                         ("nrf52840dk/nrf52840", "nrf52840dk"), ("nucleo_f446re", "nucleo_f446re")])
+def test_boards_go_by_the_names_of_zephyr_too(name, board):
+    assert boards.find_board(name).name == board
 
 
 @pytest.mark.parametrize("name, package", [("nucleo_f446re", "gcc-arm-none-eabi"), ("qemu_riscv32", "gcc-riscv64-unknown-elf")])
@@ -103,6 +118,12 @@ def test_own_toolchain_is_kept(monkeypatch):
 def test_command_says_what_is_wrong(words, says):
     done = subprocess.run([sys.executable, "-m", "liquid_audio_nets.cli.board", "build", *words], text=True, capture_output=True)
     assert done.returncode == 2 and " ".join(done.stderr.split()).startswith(f"error: {says}"), done.stderr
+
+
+def test_a_board_on_the_desk_is_not_started():
+    done = subprocess.run([sys.executable, "-m", "liquid_audio_nets.cli.board", "start", "nucleo_f446re"], text=True,
+                          capture_output=True, timeout=30)  # and not built either, which would take minutes
+    assert done.returncode == 3 and done.stderr.startswith("error: nucleo_f446re is not a virtual board"), done.stderr
 
 
 def test_bad_model_is_refused_before_the_build(tmp_path):

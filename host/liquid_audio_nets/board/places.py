@@ -81,9 +81,9 @@ def all_boards() -> list[Board]:
 
 
 def find_board(name: str) -> Board:
-    """Raises FirmwareError for an unknown name."""
+    """By the name of its folder or Zephyr's, such as xiao_ble/nrf52840/sense.  Raises FirmwareError for an unknown one."""
     boards = all_boards()
     for board in boards:
-        if board.name == name:
+        if name.replace("/", "_") == board.name or name == board.about.get("zephyr", {}).get("board"):
             return board
     raise FirmwareError(f"no board {name!r}; there are {', '.join(board.name for board in boards)}")

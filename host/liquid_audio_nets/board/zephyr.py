@@ -45,6 +45,9 @@ class Sizes:
 
 def workspace() -> Workspace:
     """The west workspace, checked.  Raises FirmwareError, one sentence with the fix."""
+    base = os.environ.get("ZEPHYR_BASE")
+    if base and not ((Path(base) / "VERSION").is_file() and (Path(base).resolve().parent / ".west").is_dir()):
+        raise FirmwareError(f"ZEPHYR_BASE={base} is not the zephyr of a west workspace: set it to one, or not at all")
     found = next((top for top in workspaces() if (top / "zephyr" / "VERSION").is_file()), None)
     if found is None:
         raise FirmwareError(f"no west workspace with Zephyr: {SETUP}")

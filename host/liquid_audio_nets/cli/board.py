@@ -15,7 +15,7 @@ from . import console
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="markdown",
                   help="Build firmware, and start and stop virtual boards.")
-Name = Annotated[str, typer.Argument(metavar="BOARD", help="a folder of boards/, such as qemu_m4f")]
+Name = Annotated[str, typer.Argument(metavar="BOARD", help="a folder of boards/, such as qemu_m4f, or Zephyr's name of one")]
 DEFAULT = "qemu_m4f"
 
 
@@ -52,7 +52,7 @@ def start(
     if audio is not None and not audio.is_file():
         raise console.CommandError(f"{audio}: no such file")
     board = boards.find_board(name)
-    if not board.firmware.is_file():
+    if board.is_virtual and board.has_prompt and not board.firmware.is_file():
         boards.build(board, say)
     print(boards.start(board, audio))
 
