@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from small_model import babble, small_model
 
 from liquid_audio_nets.audio.mixing import rms
 from liquid_audio_nets.reference.frontend import FrontEnd
 from liquid_audio_nets.training import LNNTrainer
 from liquid_audio_nets.training.cache import FrameStore, Sound
-from liquid_audio_nets.training.calibrate import best_temperature, calibration_error, favour
+from liquid_audio_nets.training.calibrate import best_temperature, calibration_error, favour, listen, listen_at
 from liquid_audio_nets.training.evaluation import Clips, validation_clips
 from liquid_audio_nets.training.streams import Event, Score, Stream, compose, validation_streams
 
@@ -43,6 +44,20 @@ def test_validation_streams_hold_every_sound_once():
     streams = validation_streams(sounds)
     labels = [e.label for s in streams for e in s.events]
     assert labels.count("yes") == 70 and labels.count(None) == 30 and sum(not s.events for s in streams) == 1
+
+
+def test_scores_of_one_pass_are_those_of_a_pass_a_threshold():
+    model, rng = small_model(6), np.random.default_rng(2)
+    for label in model.labels:
+        label.refractory_us = 300_000
+    events = [Event(t, t + 0.5, ("yes", "no", None)[rng.integers(3)]) for t in range(1, 19, 2)]
+    streams = [Stream(babble(16000 * 20, seed), events) for seed in (5, 6)]
+    at_once = listen_at(model, streams, [0.5, 0.7, 0.9])
+    for threshold, score in at_once.items():
+        for label in model.labels:
+            label.threshold = threshold * (not label.name.startswith("_"))
+        assert score == listen(model, streams)
+    assert sum(at_once[0.5].found.values()) > 2 and at_once[0.5].false_per_hour > at_once[0.9].false_per_hour
 
 
 def test_temperature_undoes_overconfidence():

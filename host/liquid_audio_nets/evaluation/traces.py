@@ -7,14 +7,22 @@ import numpy as np
 from ..core import LNN
 
 
-def trace(lnn: LNN, samples: np.ndarray) -> np.ndarray:
-    """Resets the model and plays int16 (n,); posterior of every label after every whole tick, float32 (ticks, labels)."""
+def trace_with_steps(lnn: LNN, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Resets the model and plays int16 (n,); posterior of every label after every whole tick, float32 (ticks, labels), and
+    whether the cells ran in it, bool (ticks,)."""
     lnn.reset()
     tick = lnn.tick_samples
     out = np.empty((len(samples) // tick, len(lnn.labels)), np.float32)
+    steps = np.zeros(len(out) + 1, int)
     for i in range(len(out)):
-        out[i] = lnn.process(samples[i * tick:(i + 1) * tick]).scores
-    return out
+        result = lnn.process(samples[i * tick:(i + 1) * tick])
+        out[i], steps[i + 1] = result.scores, result.steps
+    return out, np.diff(steps) > 0
+
+
+def trace(lnn: LNN, samples: np.ndarray) -> np.ndarray:
+    """The posteriors of trace_with_steps(), float32 (ticks, labels)."""
+    return trace_with_steps(lnn, samples)[0]
 
 
 def leading(posterior: np.ndarray, label: int) -> np.ndarray:
@@ -32,6 +40,24 @@ def accepts(score: np.ndarray, threshold: float, refractory_ticks: int) -> np.nd
             found.append(max(begin, free))
             free = found[-1] + refractory_ticks
     return np.array(found, int)
+
+
+def detections(posterior: np.ndarray, steps: np.ndarray, thresholds: np.ndarray, refractory_ticks: int
+               ) -> list[tuple[int, int]]:
+    """(tick, label) of all that the readout detects in a trace_with_steps(), as cmodule/core/readout.c decides: at a step the
+    likeliest label, at or above its threshold, armed by a fall below it, while no other is refractory.
+
+    thresholds (labels,), 0: never detected."""
+    ticks, top = np.arange(len(posterior)), posterior.argmax(1)
+    last_below = np.maximum.accumulate(np.where(posterior < thresholds, ticks[:, None], -1), axis=0)
+    above = steps & (posterior[ticks, top] >= thresholds[top]) & (thresholds[top] > 0)
+    found, free, fired = [], 0, np.full(len(thresholds), -2)
+    for tick in np.flatnonzero(above):
+        label = top[tick]
+        if tick >= free and last_below[tick, label] > fired[label]:
+            found.append((int(tick), int(label)))
+            fired[label], free = tick, tick + refractory_ticks
+    return found
 
 
 def area_under_roc(score: np.ndarray, truth: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from .. import lnn
-from ..evaluation.traces import detections, trace
+from ..evaluation.traces import detections, trace_with_steps
 from .cache import FrameStore
 from .evaluation import Clips, posteriors
 from .export import to_model
@@ -91,9 +91,9 @@ def listen_at(model: lnn.Model, streams: Sequence[Stream], thresholds: Sequence[
         tick_s = net.tick_samples / net.sample_rate
         refractory = math.ceil(max(label.refractory_us for label in model.labels) * 1e-6 / tick_s)
         for stream in streams:
-            posterior = trace(net, stream.samples)
+            heard = trace_with_steps(net, stream.samples)
             for threshold, score in scores.items():
-                found = detections(posterior, spoken * threshold, refractory)
+                found = detections(*heard, spoken * threshold, refractory)
                 score.add(stream, [((tick + 1) * tick_s, model.labels[label].name) for tick, label in found])
     return scores
 
