@@ -1,12 +1,13 @@
 """Firmware for real boards, compiled and measured; and what liquid-board says where it cannot."""
 
+import json
 import subprocess
 import sys
 
 import pytest
 
 from liquid_audio_nets import board as boards
-from liquid_audio_nets.board import zephyr
+from liquid_audio_nets.board import memory, zephyr
 
 ZEPHYR_BOARDS = [board for board in boards.all_boards() if board.is_zephyr]
 
@@ -15,9 +16,15 @@ ZEPHYR_BOARDS = [board for board in boards.all_boards() if board.is_zephyr]
 def test_firmware_fits(workspace, name):
     board = boards.find_board(name)
     firmware = boards.build(board)
-    used, ours = zephyr.sizes(firmware), zephyr.part(firmware)
+    used, ours = memory.sizes(firmware), memory.part(firmware)
     assert 20_000 < ours.flash_bytes <= 60 * 1024 and 4_000 < ours.ram_bytes <= 12 * 1024
     assert used.flash_bytes < board.about["flash_bytes"] and used.ram_bytes < board.about["ram_bytes"]
+    done = subprocess.run([sys.executable, "-m", "liquid_audio_nets.cli.board", "sizes", name, "--json"], text=True,
+                          capture_output=True, check=True)
+    (row,) = json.loads(done.stdout)
+    assert (row["flash_bytes"], row["ram_bytes"], row["part_flash_bytes"]) == (used.flash_bytes, used.ram_bytes, ours.flash_bytes)
+    assert 0 < row["flash_left_bytes"] < board.about["flash_bytes"] - used.flash_bytes + 1
+    assert row["ram_left_bytes"] == board.about["ram_bytes"] - used.ram_bytes
 
 
 @pytest.mark.parametrize("board", ZEPHYR_BOARDS, ids=lambda board: board.name)

@@ -3,8 +3,8 @@
 from .errors import FirmwareError, MachineError
 from .firmware import build
 from .machine import running, start, stop
+from .memory import check_heap
 from .places import Board, all_boards, build_dir, find_board, project_dir
-from .zephyr import check_heap
 
 __all__ = ["Board", "FirmwareError", "MachineError", "all_boards", "build", "build_dir", "check_heap", "find_board",
            "project_dir", "running", "start", "stop"]

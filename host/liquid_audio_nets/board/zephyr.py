@@ -6,7 +6,6 @@ import dataclasses
 import os
 import re
 import shutil
-import struct
 import subprocess
 from pathlib import Path
 from typing import Callable
@@ -21,10 +20,6 @@ OLDEST_MICROPYTHON = (1, 29)
 SETUP = ("west init -l --mf cmodule/zephyr/west.yml . in the project, west update in the folder around it, "
          "or ZEPHYR_BASE set to a workspace's zephyr")
 ARM = "arm-none-eabi"
-OURS = re.compile(r"libliquid_audio\.a|cmsis-dsp|libmicropython\.a\((lnn_|mod_liquid_audio|zephyr_mic|zephyr_system)"
-                  r"|libdrivers__(i2s|dma|audio)\.a")
-"""Core, CMSIS-DSP, binding, microphone, and the drivers that only the microphone needs."""
-PT_LOAD = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,14 +28,6 @@ class Workspace:
     zephyr: Path
     micropython: Path
     west: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Sizes:
-    """What the linker used of a board's memories."""
-
-    flash_bytes: int
-    ram_bytes: int
 
 
 def workspace() -> Workspace:
@@ -169,17 +156,6 @@ def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
             f"-DEXTRA_ZEPHYR_MODULES={module}", *settings(board, model)]
 
 
-def check_heap(firmware: Path, model: Path, ram_bytes: int) -> None:
-    """Raises FirmwareError where a baked model needs more RAM than the heap it is loaded into has: MicroPython's, else Zephyr's."""
-    heaps = dict(re.findall(r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$",
-                            (firmware.parent / ".config").read_text(), re.M))
-    setting = "MICROPY_HEAP_SIZE" if "MICROPY_HEAP_SIZE" in heaps else "HEAP_MEM_POOL_SIZE"
-    heap_bytes = int(heaps[setting])
-    if ram_bytes > heap_bytes:
-        raise FirmwareError(f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: a smaller model, or "
-                            f"CONFIG_{setting} in zephyr.conf")
-
-
 def reason(log: Path, model: Path | None = None) -> str:
     """Why a build failed, from its log."""
     text = log.read_text(errors="replace")
@@ -194,31 +170,3 @@ def reason(log: Path, model: Path | None = None) -> str:
     if at >= 0 and lines[at].startswith("CMake Error"):
         return " ".join(line.strip() for line in lines[at + 1:at + 4] if line.strip())
     return lines[at].strip() if lines else "no output"
-
-
-def sizes(firmware: Path) -> Sizes:
-    """Of an ELF file.  Raises FirmwareError where it is none."""
-    data = firmware.read_bytes()
-    if data[:5] != b"\x7fELF\x01":
-        raise FirmwareError(f"{firmware} is no firmware of a 32-bit board")
-    (table,), (entry_bytes, entries) = struct.unpack_from("<I", data, 28), struct.unpack_from("<HH", data, 42)
-    flash = ram = 0
-    for at in range(table, table + entry_bytes * entries, entry_bytes):
-        kind, _, address, load_address, file_bytes, memory_bytes = struct.unpack_from("<6I", data, at)
-        if kind == PT_LOAD:
-            flash += file_bytes
-            ram += memory_bytes if load_address != address or file_bytes == 0 else 0
-    return Sizes(flash, ram)
-
-
-def part(firmware: Path) -> Sizes:
-    """What liquid_audio takes of a firmware, without the baked model, by the linker's map beside the ELF file."""
-    memories, sections = firmware.with_suffix(".map").read_text().split("Memory Configuration")[1].split("Linker script and")
-    ours = [(int(address, 16), int(size, 16)) for section, address, size, file in
-            re.findall(r"^ (\S+)?\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+) (\S+)$", sections, re.M)
-            if OURS.search(file) and not section.startswith(".debug") and "baked_model" not in section]
-    used = {"FLASH": 0, "RAM": 0}
-    for name, *region in re.findall(r"^(FLASH|RAM) +(\S+) +(\S+)", memories, re.M):
-        origin, length = (int(number, 16) for number in region)
-        used[name] = sum(size for address, size in ours if origin <= address < origin + length)
-    return Sizes(used["FLASH"], used["RAM"])

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from .. import board as boards
+from ..board import memory
 from ..core import LNN
 from . import console
 
@@ -92,6 +93,32 @@ def list_boards(
         firmware = {True: "built", False: "not built", None: row["firmware"]}[row["built"]]
         table.add_row(row["board"], row["core"], f"{(row['clock_hz'] or 0) / 1e6:g} MHz",
                       f"{(row['ram_bytes'] or 0) // 1024} KB", firmware, row["port"] or "")
+    console.out.print(table)
+
+
+@app.command(epilog="Example: liquid-board sizes nucleo_f446re --json")
+def sizes(
+    name: Annotated[Optional[str], typer.Argument(metavar="[BOARD]", help="all that were built where left out")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Say how much flash and RAM firmware on Zephyr takes, and how much of that liquid_audio does."""
+    found = [boards.find_board(name)] if name else boards.all_boards()
+    built = [board for board in found if board.is_zephyr and board.firmware.is_file()]
+    if name and not built:
+        raise console.CommandError(f"{name} has no firmware on Zephyr yet: liquid-board build --zephyr {name}")
+    rows = []
+    for board in built:
+        used, room, part = (measure(board.firmware) for measure in (memory.sizes, memory.room, memory.part))
+        rows.append({"board": board.name, "flash_bytes": used.flash_bytes, "flash_left_bytes": room.flash_bytes - used.flash_bytes,
+                     "ram_bytes": used.ram_bytes, "ram_left_bytes": room.ram_bytes - used.ram_bytes,
+                     "heap_bytes": memory.heap(board.firmware)[1], "part_flash_bytes": part.flash_bytes,
+                     "part_ram_bytes": part.ram_bytes})
+    if json:
+        console.print_json(rows)
+        return
+    table = Table(Column("board", no_wrap=True), *("flash", "left", "RAM", "left", "heap", "our flash", "our RAM"), title="KB")
+    for row in rows:
+        table.add_row(row["board"], *(f"{value / 1024:.1f}" for value in list(row.values())[1:]))
     console.out.print(table)
 
 
