@@ -13,9 +13,12 @@ import types
 import numpy as np
 import pytest
 import soundfile
+from rich.console import Console
 from small_model import babble, noise, small_model
 
+from liquid_audio_nets.cli.confusion import confusion_table
 from liquid_audio_nets.core import add_golden
+from liquid_audio_nets.evaluation import Evaluation
 from liquid_audio_nets.lnn import save
 
 
@@ -65,6 +68,19 @@ def test_info(model_path, tmp_path):
     assert summary["parameters"] == small_model().parameters and summary["macs_per_step"] == small_model().macs_per_step
     assert summary["selftest"].startswith("passed") and summary["labels"][0]["name"] == "yes"
     assert summary["model_bytes"] == path.stat().st_size
+
+
+@pytest.mark.parametrize("most, title", [(250, "rows: said, columns: heard"), (12345, "said, and heard instead")])
+def test_twelve_labels_are_readable_on_a_narrow_terminal(most, title):
+    names = "yes no up down left right stop go on off _unknown_ _silence_".split()
+    confusion = np.diag([most] * 12)
+    confusion[7, [1, 3, 10]] = 30, 4, 6
+    text = io.StringIO()
+    Console(file=text, width=80).print(confusion_table(Evaluation(names, confusion), Console(width=80)))
+    text = text.getvalue()
+    assert title in text and "…" not in text and all(name in text for name in names)
+    row = next(line for line in text.splitlines() if "go " in line)
+    assert f"{100 * most / (most + 40):.1f}" in row and ("no 30, _unknown_ 6, down 4" in row or row.split()[3] == "30")
 
 
 def test_test(model_path, clips):

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.table import Table
 
 from ..audio.dataset import Dataset
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
@@ -18,6 +16,7 @@ from ..link import LinkError, open_link, upload
 from ..lnn import read
 from ..series import SeriesError
 from . import console
+from .confusion import confusion_table
 
 BOARD_FOLDER = "/models"
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -143,7 +142,7 @@ def show_board(board: Comparison) -> None:
 
 def show(result: Evaluation, mistakes: bool) -> None:
     print_ = console.out.print
-    print_(confusion_table(result))
+    print_(confusion_table(result, console.out))
     print_(f"[bold]accuracy {100 * result.accuracy:.2f} %[/bold] of {result.clips} clips, {result.seconds:.0f} s; "
            f"mean of the labels {100 * result.balanced_accuracy:.2f} %")
     keywords = result.detected + result.missed
@@ -158,21 +157,6 @@ def show(result: Evaluation, mistakes: bool) -> None:
         print_(f"[yellow]left out:[/yellow] {console.escape(line)}")
     for path, true, decided in result.mistakes if mistakes else ():
         print_(console.escape(f"{path}: {true} taken for {decided}"))
-
-
-def confusion_table(result: Evaluation) -> Table:
-    """Narrow enough for ten labels in 80 columns: headings are cut."""
-    table = Table(title="rows: said, columns: heard", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for name in result.labels:
-        table.add_column(name[:5], justify="right", no_wrap=True)
-    table.add_column("right %", justify="right", no_wrap=True)
-    recall = result.recall()
-    for i, name in enumerate(result.labels):
-        counts = [f"[bold]{n}[/bold]" if i == k else str(n) if n else "·" for k, n in enumerate(result.confusion[i])]
-        share = recall[name]
-        table.add_row(name, *counts, "" if share is None else f"{100 * share:.1f}")
-    return table
 
 
 def expected(error: Exception) -> console.CommandError | None:
