@@ -19,6 +19,7 @@ endif()
 
 add_library(usermod_liquid_audio INTERFACE)
 target_sources(usermod_liquid_audio INTERFACE
+    ${LIQUID_DIR}/micropython/lnn_listen.c
     ${LIQUID_DIR}/micropython/lnn_object.c
     ${LIQUID_DIR}/micropython/lnn_result.c
     ${LIQUID_DIR}/micropython/lnn_settings.c

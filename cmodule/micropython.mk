@@ -29,6 +29,7 @@ LIQUID_CORE_SOURCES := \
 	core/sections_s8.c
 
 LIQUID_BINDING_SOURCES := \
+	micropython/lnn_listen.c \
 	micropython/lnn_object.c \
 	micropython/lnn_result.c \
 	micropython/lnn_settings.c \

@@ -25,18 +25,10 @@ def report_from(score, first_hz=0, last_hz=1e9):
 
 
 def listen():
-    audio = bytearray(net.sample_rate * BLOCK_MS // 1000 * 2)
-    block = memoryview(audio)
-    start, samples, highest = liquid_audio.clock(), 0, 0.0
+    net.counters(clear=True)
+    start, highest = liquid_audio.clock(), 0.0
     try:
-        while True:
-            n = mic.readinto(audio)
-            if n == 0:
-                break  # only a file ends
-            if mic.lost:
-                net.skip(mic.lost)
-            result = net.process(audio if n * 2 == len(audio) else block[: n * 2])
-            samples += n
+        for result in net.listen(mic, BLOCK_MS):  # only a file ends
             score = result.confidence
             if score > highest:
                 highest = score
@@ -44,8 +36,8 @@ def listen():
                 not_usual(score / (1.0001 - score), result.keyword, result.scores[result.label])
     except KeyboardInterrupt:
         pass
-    if samples:
-        seconds = samples / net.sample_rate
+    seconds = net.counters()["samples"] / net.sample_rate
+    if seconds:
         print("%.1f s of audio, highest score %.2f, %.3f M %s per second, %d overruns" % (
             seconds, highest, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
 

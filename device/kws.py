@@ -10,34 +10,25 @@ BLOCK_MS = 32  # a tick of the model
 net = mic = None
 
 
-def report(result, instructions, seconds):
+def report(result, seconds, work):
+    """What to do when a word is heard: put your own code here.  work: a second, since the last word."""
     print("%8.2f s  %-8s %.2f  timestep %3d ms  energy %.4f  %.2f M %s/s" % (
-        net.counters()["samples"] / net.sample_rate, result.keyword, result.confidence, result.timestep * 1000,
-        result.energy, instructions / seconds / 1e6, liquid_audio.CLOCK))
+        seconds, result.keyword, result.confidence, result.timestep * 1000, result.energy, work / 1e6, liquid_audio.CLOCK))
 
 
 def listen():
-    audio = bytearray(net.sample_rate * BLOCK_MS // 1000 * 2)
-    block = memoryview(audio)
-    start = then = liquid_audio.clock()
-    heard = since = 0  # samples: in all, and since the last line
+    net.counters(clear=True)
+    start = clock = liquid_audio.clock()
+    samples = 0
     try:
-        while True:
-            n = mic.readinto(audio)
-            if n == 0:
-                break  # only a file ends
-            if mic.lost:
-                net.skip(mic.lost)
-            result = net.process(audio if n * 2 == len(audio) else block[: n * 2])
-            since += n
+        for result in net.listen(mic, BLOCK_MS):  # only a file ends
             if result.keyword_detected:
-                now = liquid_audio.clock()
-                report(result, now - then, since / net.sample_rate)
-                heard += since
-                then, since = now, 0
+                clock_before, samples_before = clock, samples
+                clock, samples = liquid_audio.clock(), net.counters()["samples"]
+                report(result, samples / net.sample_rate, (clock - clock_before) / (samples - samples_before) * net.sample_rate)
     except KeyboardInterrupt:
         pass
-    seconds = (heard + since) / net.sample_rate
+    seconds = net.counters()["samples"] / net.sample_rate
     if seconds:
         print("%.1f s of audio, %.3f M %s per second, %d overruns" % (
             seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))

@@ -17,24 +17,16 @@ def heard(result):
 
 
 def listen():
-    audio = bytearray(net.sample_rate * BLOCK_MS // 1000 * 2)
-    block = memoryview(audio)
-    start, samples = liquid_audio.clock(), 0
+    net.counters(clear=True)
+    start = liquid_audio.clock()
     try:
-        while True:
-            n = mic.readinto(audio)
-            if n == 0:
-                break  # only a file ends
-            if mic.lost:
-                net.skip(mic.lost)
-            result = net.process(audio if n * 2 == len(audio) else block[: n * 2])
-            samples += n
+        for result in net.listen(mic, BLOCK_MS):  # only a file ends
             if result.keyword_detected:
                 heard(result)
     except KeyboardInterrupt:
         pass
-    if samples:
-        seconds = samples / net.sample_rate
+    seconds = net.counters()["samples"] / net.sample_rate
+    if seconds:
         print("%.1f s of audio, %.3f M %s per second, %d overruns" % (
             seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
 

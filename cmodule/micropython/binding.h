@@ -25,7 +25,9 @@ extern const mp_obj_type_t liquid_lnn_type;
 extern const mp_obj_type_t liquid_result_type;
 extern const mp_obj_type_t liquid_thresholds_type;
 extern const mp_obj_type_t liquid_mic_type;
+MP_DECLARE_CONST_FUN_OBJ_KW(liquid_listen_obj);
 /* zephyr_system.c */
+MP_DECLARE_CONST_FUN_OBJ_1(liquid_lightsleep_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(liquid_slept_us_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(liquid_baked_model_obj);
 
@@ -35,6 +37,10 @@ void liquid_check(lnn_status_t status);
 lnn_model_t *liquid_model(const liquid_lnn_t *lnn);
 /* Any buffer of int16 samples, or of bytes of an even number; raises TypeError or ValueError. */
 const int16_t *liquid_samples(mp_obj_t block, size_t *n_samples);
+
+/* LNN.process() and LNN.skip(). */
+mp_obj_t liquid_process(mp_obj_t lnn, const int16_t *audio, size_t n_samples);
+mp_obj_t liquid_skip(mp_obj_t lnn, mp_obj_t lost_samples);
 
 mp_obj_t liquid_result_new(liquid_lnn_t *lnn);
 mp_obj_t liquid_thresholds_new(mp_obj_t lnn);

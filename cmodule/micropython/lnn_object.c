@@ -129,17 +129,21 @@ static mp_obj_t lnn_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     return lnn_load(args[0]);
 }
 
-static mp_obj_t lnn_process(mp_obj_t self_in, mp_obj_t block) {
-    liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t n_samples;
-    const int16_t *audio = liquid_samples(block, &n_samples);
+mp_obj_t liquid_process(mp_obj_t self_in, const int16_t *audio, size_t n_samples) {
+    const liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
     liquid_result_t *result = MP_OBJ_TO_PTR(self->result);
     liquid_check(lnn_process_cmsis(liquid_model(self), audio, n_samples, &result->c));
     return self->result;
 }
+
+static mp_obj_t lnn_process(mp_obj_t self_in, mp_obj_t block) {
+    size_t n_samples;
+    const int16_t *audio = liquid_samples(block, &n_samples);
+    return liquid_process(self_in, audio, n_samples);
+}
 static MP_DEFINE_CONST_FUN_OBJ_2(lnn_process_obj, lnn_process);
 
-static mp_obj_t lnn_skip_samples(mp_obj_t self_in, mp_obj_t lost) {
+mp_obj_t liquid_skip(mp_obj_t self_in, mp_obj_t lost) {
     mp_int_t samples = mp_obj_get_int(lost);
     if (samples < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("lost samples cannot be negative"));
@@ -147,7 +151,7 @@ static mp_obj_t lnn_skip_samples(mp_obj_t self_in, mp_obj_t lost) {
     liquid_check(lnn_skip(liquid_model(MP_OBJ_TO_PTR(self_in)), samples));
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(lnn_skip_obj, lnn_skip_samples);
+static MP_DEFINE_CONST_FUN_OBJ_2(lnn_skip_obj, liquid_skip);
 
 static void configure(mp_obj_t self_in, const mp_map_t *changes) {
     lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(self_in));
@@ -303,6 +307,7 @@ static const mp_rom_map_elem_t lnn_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_from_file), MP_ROM_PTR(&lnn_load_static) },
     { MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&lnn_process_obj) },
     { MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&lnn_process_obj) },
+    { MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&liquid_listen_obj) },
     { MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&lnn_skip_obj) },
     { MP_ROM_QSTR(MP_QSTR_step), MP_ROM_PTR(&lnn_step_obj) },
     { MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj) },

@@ -4,6 +4,7 @@ set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 
 add_library(usermod_liquid_audio INTERFACE)
 target_sources(usermod_liquid_audio INTERFACE
+    ${LIQUID_DIR}/micropython/lnn_listen.c
     ${LIQUID_DIR}/micropython/lnn_object.c
     ${LIQUID_DIR}/micropython/lnn_result.c
     ${LIQUID_DIR}/micropython/lnn_settings.c

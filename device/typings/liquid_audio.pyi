@@ -90,6 +90,9 @@ class LNN:
         """
     def detect_activity(self, block: Buffer) -> Result:
         """process() for those who want is_speech."""
+    def listen(self, mic: "Mic", block_ms: int = 20) -> Iterator[Result]:
+        """Waits for block after block and processes each, lost audio included; ends with a file. Allocates nothing once it
+        runs. mic: a Mic, or what has its rate, lost and readinto(). Raises ValueError where its rate is not the model's."""
     def skip(self, lost_samples: int) -> None:
         """Audio was lost: the next step's dt is larger by that."""
     def step(self, features: Any, dt_s: float) -> tuple[float, ...]:
@@ -146,5 +149,7 @@ class Mic:
 if sys.platform == "zephyr":
     def baked_model() -> memoryview:
         """The .lnn file in flash, for LNN.load(); where the firmware was built with one."""
+    def lightsleep(time_ms: int) -> None:
+        """Sleeps as deep as the board can while no microphone captures; its serial port may be deaf meanwhile."""
     def slept_us() -> int:
         """Microseconds that the processor slept since boot."""

@@ -14,10 +14,8 @@ def hear(path, blocks=None):
     net.reset()
     net.counters(clear=True)
     start = liquid_audio.clock()
-    while mic.readinto(audio):
-        if mic.lost:
-            net.skip(mic.lost)
-        if net.process(audio).keyword_detected:
+    for result in net.listen(mic, 32):
+        if result.keyword_detected:
             pass
     return liquid_audio.clock() - start
 

@@ -63,6 +63,61 @@ print((mic.lost, mic.overruns, block[0]))
     assert abs(lost - (8000 - 8 * 160)) < 32  # eight buffers of 160 samples are kept
 
 
+@pytest.fixture
+def net(m4f):
+    m4f.exec("import liquid_audio, gc, time\nnet = liquid_audio.LNN.load('/models/keywords.lnn')")
+    return m4f
+
+
+def test_listening_is_reading_skipping_and_processing(net, speech):
+    """As a loop by hand, block by block; a pause in it loses audio, which counts as elapsed time."""
+    found = []
+    for loop in ("for r in net.listen(mic, 32):",
+                 "while n := mic.readinto(block):\n    net.skip(mic.lost)\n    r = net.process(memoryview(block)[: n])"):
+        found.append(eval(net.exec(f"""
+net.reset(); net.counters(clear=True)
+import array
+block, mic, heard, blocks = array.array('h', [0] * 512), liquid_audio.Mic({str(speech[0])!r}, block=512), [], 0
+{loop}
+    blocks += 1
+    if blocks == 20: time.sleep_ms(600)
+    if r.keyword_detected: heard.append((r.keyword, r.steps))
+c = net.counters()
+print((heard, blocks, mic.overruns, c['samples'], c['steps']))
+""")))
+    assert found[0] == found[1] and found[0][0] and found[0][2] == 1 and found[0][3] == len(speech[1])
+
+
+def test_listening_allocates_nothing(net, speech):
+    growth, blocks = eval(net.exec(f"""
+mic = liquid_audio.Mic({str(speech[0])!r}, rate=0)
+listening = net.listen(mic)
+next(listening); gc.collect(); gc.disable(); before = gc.mem_alloc()
+for r in listening: pass
+grown = gc.mem_alloc() - before
+gc.enable()
+print((grown, net.counters()['samples'] // 320))
+"""))
+    assert growth == 0 and blocks > 200
+
+
+def test_a_microphone_of_ones_own(net):
+    """Anything with rate, lost and readinto(); what it says is checked."""
+    net.exec("class Own:\n    rate, lost = 16000, 0\n    def readinto(self, block):\n        return self.n\nown = Own()")
+    assert net.exec("own.n = 0\nprint(list(net.listen(own)))").strip() == "[]"
+    for change, error in (("own.n = 321", "ValueError: readinto"), ("own.n = -1", "ValueError: readinto"),
+                          ("own.n, own.lost = 320, -1", "ValueError: lost samples"),
+                          ("own.rate = 8000", "ValueError: the microphone has 8000 Hz, the model needs 16000 Hz")):
+        with pytest.raises(RemoteError, match=error):
+            net.exec(f"{change}\nnext(net.listen(own))")
+    for wrong in ("net.listen()", "net.listen(3)", "net.listen(liquid_audio.Mic('/none.wav'))", "net.listen(own, 0)"):
+        with pytest.raises(RemoteError, match="TypeError|AttributeError|OSError|ValueError"):
+            net.exec(f"own.rate = 16000\n{wrong}")
+    net.exec("own.n, own.lost = 320, 0\nlistening = net.listen(own)\nnext(listening)\nnet.deinit()")
+    with pytest.raises(RemoteError, match="closed by deinit"):
+        net.exec("next(listening)")
+
+
 @pytest.mark.parametrize("make, error", [
     (lambda p: write(p, np.zeros(100, np.int16), rate=44100), "44100 Hz, the microphone needs 16000 Hz"),
     (lambda p: write(p, np.zeros(100, np.int16), channels=2), "the microphone needs one channel"),

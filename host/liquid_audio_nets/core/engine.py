@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from typing import Iterator
 
 import numpy as np
 
@@ -70,9 +71,10 @@ class Result:
 class LNN(Settings):
     """A loaded model.  Not for two threads at once.  Policy fields are attributes (see Settings)."""
 
-    def __init__(self, data: bytes | bytearray | memoryview):
-        """Raises LnnError where data is no valid model."""
-        raw = np.frombuffer(data, np.uint8)
+    def __init__(self, source: str | os.PathLike | bytes | bytearray | memoryview):
+        """From a path or a buffer.  Raises OSError where a path cannot be read, LnnError for a bad model."""
+        is_path = isinstance(source, (str, os.PathLike))
+        raw = np.frombuffer(pathlib.Path(source).read_bytes() if is_path else source, np.uint8)
         self._file = np.zeros(max(-(-len(raw) // 8), 1), np.uint64)  # aligned, and ours
         self._file.view(np.uint8)[: len(raw)] = raw
         pointer, need = ffi.from_buffer(self._file), ffi.new("uint32_t *")
@@ -93,8 +95,8 @@ class LNN(Settings):
 
     @classmethod
     def load(cls, source: str | os.PathLike | bytes | bytearray | memoryview) -> "LNN":
-        """From a path or a buffer.  Raises OSError where a path cannot be read, LnnError for a bad model."""
-        return cls(pathlib.Path(source).read_bytes() if isinstance(source, (str, os.PathLike)) else source)
+        """LNN(source), as on a board."""
+        return cls(source)
 
     from_file = load
 
@@ -116,6 +118,22 @@ class LNN(Settings):
         return self._result
 
     detect_activity = process
+
+    def listen(self, mic, block_ms: int = 20) -> Iterator[Result]:
+        """Reads block after block from mic and processes each; ends where readinto() gives 0.
+
+        mic: what has rate (Hz), lost (samples, right before the last block) and readinto(int16 buffer) -> samples, as
+        liquid_audio.Mic does.  Raises ValueError where its rate is not the model's, or for a block not of 1 to 1000 ms."""
+        if not 1 <= block_ms <= 1000:
+            raise ValueError("block_ms is 1 to 1000")
+        if mic.rate != self.sample_rate:
+            raise ValueError(f"the microphone has {mic.rate} Hz, the model needs {self.sample_rate} Hz")
+        return self._listen(mic, np.empty(self.sample_rate * block_ms // 1000, np.int16))
+
+    def _listen(self, mic, block: np.ndarray) -> Iterator[Result]:
+        while n := mic.readinto(block):
+            self.skip(mic.lost)
+            yield self.process(block[:n])
 
     def skip(self, lost_samples: int) -> None:
         """Audio was lost: the next step's dt is larger by that."""

@@ -1,0 +1,59 @@
+/* for result in net.listen(mic): the loop of every script. Once it runs it allocates nothing. */
+#include "binding.h"
+#include "py/runtime.h"
+
+#define BLOCK_MS 20
+#define MAX_BLOCK_MS 1000
+
+typedef struct {
+    mp_obj_base_t base; /* mp_type_polymorph_iter */
+    mp_fun_1_t next;
+    mp_obj_t lnn;
+    mp_obj_t mic;
+    mp_obj_t block; /* bytearray */
+} listening_t;
+
+/* Waits for the next block; what was lost before it is a longer time for the network. */
+static mp_obj_t listen_next(mp_obj_t self_in) {
+    const listening_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_obj_t call[3];
+    mp_load_method(self->mic, MP_QSTR_readinto, call);
+    call[2] = self->block;
+    mp_int_t n = mp_obj_get_int(mp_call_method_n_kw(1, 0, call));
+    size_t room; /* after the call, in which the block may have been resized */
+    const int16_t *audio = liquid_samples(self->block, &room);
+    if (n < 0 || (size_t)n > room) {
+        mp_raise_ValueError(MP_ERROR_TEXT("readinto() gives samples, no more than there is room for"));
+    }
+    liquid_skip(self->lnn, mp_load_attr(self->mic, MP_QSTR_lost));
+    return n == 0 ? MP_OBJ_STOP_ITERATION : liquid_process(self->lnn, audio, (size_t)n);
+}
+
+/* (mic, block_ms=20) -> iterator of Result, which ends where a file ends */
+static mp_obj_t lnn_listen(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_mic, ARG_block_ms };
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_mic, MP_ARG_REQUIRED | MP_ARG_OBJ, { 0 } },
+        { MP_QSTR_block_ms, MP_ARG_INT, { .u_int = BLOCK_MS } },
+    };
+    mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, given);
+    lnn_info_t info;
+    lnn_get_info(liquid_model(MP_OBJ_TO_PTR(pos_args[0])), &info);
+    mp_int_t block_ms = given[ARG_block_ms].u_int, rate_hz = mp_obj_get_int(mp_load_attr(given[ARG_mic].u_obj, MP_QSTR_rate));
+    if (block_ms < 1 || block_ms > MAX_BLOCK_MS) {
+        mp_raise_ValueError(MP_ERROR_TEXT("block_ms is 1 to 1000"));
+    }
+    if ((uint32_t)rate_hz != info.sample_rate_hz) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("the microphone has %d Hz, the model needs %u Hz"), (int)rate_hz,
+            (unsigned)info.sample_rate_hz);
+    }
+    size_t bytes = 2u * (info.sample_rate_hz * (size_t)block_ms / 1000u);
+    listening_t *self = mp_obj_malloc(listening_t, &mp_type_polymorph_iter);
+    self->next = listen_next;
+    self->lnn = pos_args[0];
+    self->mic = given[ARG_mic].u_obj;
+    self->block = mp_obj_new_bytearray_by_ref(bytes, m_new(byte, bytes));
+    return MP_OBJ_FROM_PTR(self);
+}
+MP_DEFINE_CONST_FUN_OBJ_KW(liquid_listen_obj, 1, lnn_listen);
