@@ -8,12 +8,14 @@ import torch
 from tiny_recordings import make, names
 
 from liquid_audio_nets.audio import AudioError
+from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.audio.speech_in_noise import SPEECH_LEVEL
 from liquid_audio_nets.core import LNN
 from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.vad import SpeechAndNoise
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import recipe as recipes
+from liquid_audio_nets.training import wake_word
 from liquid_audio_nets.training.log import read_log
 from liquid_audio_nets.training.run import Run, train
 from liquid_audio_nets.training.tasks import make_task
@@ -125,6 +127,35 @@ def test_a_run_from_folders_to_a_model(task, tmp_path, name, settings, file, kin
     assert "Held-out" in card and "ESC's fold 4" in card
     if kind == "wake_word":
         assert (run / "det.csv").read_text().startswith("threshold,false_rejects") and (run / "det.png").exists()
+
+
+SAID = {"data.say": ["marvin"], "data.commands": ["."], "data.confusable": [], "data.synthetic_unknown": 0,
+        "data.synthetic_sentence": 0}
+
+
+@pytest.mark.skipif("espeak-ng" not in engines(), reason="espeak-ng is not installed")
+@pytest.mark.parametrize("recorded", (False, True))
+def test_a_wake_word_without_recordings_is_said(data, tmp_path, monkeypatch, recorded):
+    monkeypatch.setattr(wake_word, "SAID", 6)
+    root = shutil.copytree(data, tmp_path / "data")
+    if recorded:  # then they measure it, and are no negatives
+        (root / "computer").rename(root / "marvin")
+    recipe = recipes.load("wake-word", (WAKE | SAID | {"data.synthetic": 40}).items())
+    made = make_task(recipe, root, tmp_path / "cache", lambda text: None)
+    path = train(made, Run.of(recipe, tmp_path / "run", ahead=False))
+    assert path == tmp_path / "run/marvin.lnn" and load(path).label_names[0] == "marvin"
+    word = made.store.where(label="marvin")
+    assert set(made.store.source[word]) == {"synthetic"} and set(made.store.split[word]) == {"training", "validation"}
+    assert "marvin" not in made.store.word[made.store.label == "_unknown_"]
+    assert len(made.held_out.positives) == (4 if recorded else 6)
+    assert "learned from synthetic speech alone" in (tmp_path / "run/card.md").read_text()
+
+
+@pytest.mark.parametrize("settings, sentence", [({"data.say": ["a", "b"]}, "a wake word is one"),
+                                                ({"data.say": ["marvin"]}, "data.synthetic utterances")])
+def test_what_cannot_be_said_is_refused(task, settings, sentence):
+    with pytest.raises(AudioError, match=sentence):
+        task("wake-word", WAKE | settings)
 
 
 @pytest.mark.parametrize("name, settings, sentence", [

@@ -12,7 +12,7 @@ import numpy as np
 
 from .dataset import NOISE_FOLDERS, Dataset, scan, sound_files, split_of
 from .files import SAMPLE_RATE_HZ, AudioError, read_audio
-from .speech import Voice
+from .speech import Voice, random_voice, say, voices
 
 HELD_OUT_FOLD = "4"
 HELD_OUT_NOISE = 0.2  # the last part of every background noise, and of all recordings that must be cut
@@ -46,6 +46,14 @@ def part_of_voice(voice: Voice) -> str:
         return "training"
     variant = voice.name.partition("+")[2]
     return "validation" if hashlib.sha1(variant.encode()).digest()[0] % 8 == 3 else "training"
+
+
+def spoken(text: str, part: str, count: int, seed: int = 1) -> list["Recording"]:
+    """So many utterances of a text by voices of a part, 'training' or 'validation'; the path of each is text/<k>.wav.
+
+    Raises AudioError where there is no speech program."""
+    rng, choices = np.random.default_rng(seed), [voice for voice in voices() if part_of_voice(voice) == part]
+    return [Recording(say(text, random_voice(rng, choices)), Path(text) / f"{k}.wav", part) for k in range(count)]
 
 
 def scan_parts(root: str | Path, labels: Sequence[str], split: str | None = None, fold: str = HELD_OUT_FOLD) -> Dataset:

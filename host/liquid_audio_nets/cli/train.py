@@ -19,7 +19,8 @@ EXAMPLES = (
     "Examples: [bold]liquid-train keywords --data speech_commands --out runs/first[/bold]; again with the same --out it goes "
     "on where it stopped. [bold]liquid-train keywords --data recordings --out runs/mine --labels lights,music,_unknown_,"
     "_silence_ --hidden 48,48 --epochs 40[/bold]. A word without recordings: [bold]liquid-train keywords --data "
-    "speech_commands --out runs/computer --say computer[/bold]. A recipe of your own: [bold]liquid-train keywords --print > "
+    "speech_commands --out runs/computer --say computer[/bold], or as a wake word [bold]liquid-train wake-word --data recordings "
+    "--out runs/computer --say computer[/bold]. A recipe of your own: [bold]liquid-train keywords --print > "
     "mine.toml[/bold], edit, [bold]liquid-train mine.toml --data ... --out ...[/bold]. Two processes: [bold]torchrun "
     "--nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data ... --out ...[/bold]")
 EXPECTED = ("SeriesError", "TrainingError", "ExportError", "RecipeError", "UnsupportedCell", "WiringError")
@@ -52,7 +53,7 @@ def liquid_train(
     print_: Annotated[bool, typer.Option("--print", help="print the recipe with all its settings, to copy and edit")] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="change a setting")] = None,
     labels: Annotated[str | None, typer.Option(help="comma-separated, such as yes,no,_unknown_,_silence_")] = None,
-    say: Annotated[str | None, typer.Option(help="words to learn from espeak-ng's and flite's voices alone")] = None,
+    say: Annotated[str | None, typer.Option(help="words, or the wake word, to learn from espeak-ng's and flite's voices alone")] = None,
     synthetic: Annotated[int | None, typer.Option(help="spoken utterances of each keyword; 0: none", min=0)] = None,
     hidden: Annotated[str | None, typer.Option(help="units of each cell, such as 64,64")] = None,
     arch: Annotated[str | None, typer.Option(help="another network in the same pipeline, with its own "

@@ -33,8 +33,11 @@ class WakeSounds:
     unreadable: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, data: Path, word: str, split: str, progress: Callable[[], None] = lambda: None) -> "WakeSounds":
-        """Folders named as the word hold it, all others do not.  Raises AudioError where either is missing."""
+    def read(cls, data: Path, word: str, split: str, progress: Callable[[], None] = lambda: None,
+             said: Sequence[Recording] = ()) -> "WakeSounds":
+        """Folders named as the word hold it, all others do not; said: the word, where no folder holds it.
+
+        Raises AudioError where either is missing."""
         source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with a folder '{word}' and folders of other sounds")
@@ -51,6 +54,7 @@ class WakeSounds:
         if noises:
             sounds.others[NOISE] = noises
         sounds.unreadable = source.unreadable
+        sounds.positives = sounds.positives or list(said)
         if not sounds.positives or not sounds.others:
             what = f"in a folder named '{word}'" if not sounds.positives else "but the wake word's own"
             raise AudioError(f"{data}: no {'held-out ' if split != 'all' else ''}recordings {what}")

@@ -26,13 +26,15 @@ class Group:
 
 @dataclass
 class FolderSources:
-    """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by speech programs.
+    """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by speech programs.  Folders named
+    `leave_out` are not read.
 
     Raises AudioError while it is read, when a required group has no sound."""
 
     root: Path
     groups: Sequence[Group]
     spoken: Sequence[tuple[str, str, int]] = ()
+    leave_out: str = ""
     seed: int = 1
     report: Callable[[str], None] = lambda text: None
     unreadable: list[str] = field(default_factory=list)
@@ -45,7 +47,8 @@ class FolderSources:
             for name in group.folders:
                 self.report(f"{group.source}: {name}")
                 for r in recordings.read(name):
-                    if r.split != "testing" and r.path not in taken:
+                    left_out = self.leave_out in r.path.relative_to(self.root).parts
+                    if r.split != "testing" and r.path not in taken and not left_out:
                         own.add(r.path)
                         source = "noise" if is_background(r.path) else group.source
                         yield Sound(r.samples, group.label, r.folder, source, r.split)

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import lnn
 from ..audio.dataset import SILENCE, UNKNOWN
-from ..audio.files import SAMPLE_RATE_HZ
-from ..audio.held_out import Recordings
+from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..audio.held_out import Recordings, spoken
 from ..audio.mixing import fit_noise, mix_at_snr
 from ..audio.speech import engines
 from ..evaluation.wake_word import ACCEPTS_PER_HOUR, THRESHOLDS, WakeResult, WakeSounds, listen
@@ -28,6 +28,7 @@ from .report import Det
 from .trainer import LNNTrainer
 
 SNR_DB = (20.0, 10.0, 5.0)
+SAID = 60  # utterances of a word without recordings, to measure and to calibrate on
 
 
 class WakeWordTask(FolderTask):
@@ -37,20 +38,26 @@ class WakeWordTask(FolderTask):
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
-        self.word = Path(self.recipe["data"]["positives"]).name
+        said = self.recipe["data"]["say"]
+        if len(said) > 1:
+            raise AudioError(f"data.say = {', '.join(said)}: a wake word is one; give one, or train the recipe keywords")
+        if said and not self.recipe["data"]["synthetic"]:
+            raise AudioError("a word that is only said needs data.synthetic utterances of it; 0 are none")
+        self.said = bool(said)  # there are no recordings of it to learn from
+        self.word = said[0] if said else Path(self.recipe["data"]["positives"]).name
         self.labels = (self.word, UNKNOWN, SILENCE)
 
     def sources(self) -> FolderSources:
         d = self.recipe["data"]
         # The words of placement.Chooser: recordings have the source "commands", running speech is "negatives".
-        groups = [Group("commands", self.word, [d["positives"]], required=True),
+        groups = [Group("commands", self.word, [] if self.said else [d["positives"]], required=not self.said),
                   *(Group(source, UNKNOWN, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
                   Group("environment", SILENCE, d["noise"])]
-        return FolderSources(self.data, groups, self._spoken(), report=self.report)
+        return FolderSources(self.data, groups, self._spoken(), self.word if self.said else "", report=self.report)
 
     def _spoken(self) -> list[tuple[str, str, int]]:
         d, here = self.recipe["data"], files(__package__)
-        if not engines() or not d["synthetic"]:
+        if not (self.said or engines()) or not d["synthetic"]:
             return []
         words = [w for w in dict.fromkeys((here / "unknown_words.txt").read_text().split())
                  if w != self.word and w not in d["confusable"]]
@@ -64,7 +71,8 @@ class WakeWordTask(FolderTask):
         r = self.recipe
         self.maker = BatchMaker(self.store, Chooser(self.store, self.labels, build(Mixture, r["mixture"])), self.labels,
                                 build(Augment, r["augment"]), build(Timing, r["timing"]), self.policy)
-        self.held_out = WakeSounds.read(self.data, self.word, "validation")
+        said = spoken(self.word, "validation", SAID) if self.said else ()
+        self.held_out = WakeSounds.read(self.data, self.word, "validation", said=said)
 
     def batch(self, size: int, seed: int) -> Batch:
         return self.maker.make(size, seed)
@@ -92,11 +100,17 @@ class WakeWordTask(FolderTask):
         self._write_calibration(out / "calibration")
         metadata = {"licence": self._provenance()[1], "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
                     "steps": trainer.step, "parameters": trainer.net.parameter_count()}
+        if self.said:
+            self.notes["Synthetic word"] = (f"{self.word} was learned from synthetic speech alone; it was measured on "
+                                            f"{len(self.held_out.positives)} clips, recordings where the data have them, else "
+                                            "voices that were held out.")
         golden = loudest_second(self._positives()[0])
         return trainer.export_embedded(out / f"{self.word}.lnn", golden_audio=golden, metadata=metadata, task="wake_word",
                                        policy=self.policy, thresholds=threshold)
 
     def _positives(self) -> list[np.ndarray]:
+        if self.said:
+            return [r.samples for r in spoken(self.word, "training", SAID)]
         return [r.samples for r in Recordings(self.data, ("training",)).read(self.recipe["data"]["positives"])]
 
     def _write_calibration(self, folder: Path) -> None:
