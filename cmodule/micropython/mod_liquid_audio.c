@@ -47,6 +47,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_Mic), MP_ROM_PTR(&liquid_mic_type) },
     #endif
     #if defined(CONFIG_LIQUID_AUDIO)
+    { MP_ROM_QSTR(MP_QSTR_lightsleep), MP_ROM_PTR(&liquid_lightsleep_obj) },
     { MP_ROM_QSTR(MP_QSTR_slept_us), MP_ROM_PTR(&liquid_slept_us_obj) },
     #endif
     #if defined(CONFIG_LIQUID_AUDIO_BAKED_MODEL)

@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <zephyr/pm/policy.h>
+#include <liquid_audio/sleep.h>
 
 #include "microphone_source.h"
 
@@ -39,18 +39,6 @@ bool lnn_mic_exists(void) {
 
 static int64_t uptime_us(void) {
     return (int64_t)k_ticks_to_us_floor64(k_uptime_ticks());
-}
-
-/* Receivers and their DMA stand still where the clocks stop: no deeper than WFI while they capture. Nothing without CONFIG_PM. */
-static void keep_clocks(bool keep) {
-    static const enum pm_state stopped[] = {PM_STATE_SUSPEND_TO_IDLE, PM_STATE_STANDBY, PM_STATE_SUSPEND_TO_RAM};
-    for (size_t i = 0; i < ARRAY_SIZE(stopped); i++) {
-        if (keep) {
-            pm_policy_state_lock_get(stopped[i], PM_ALL_SUBSTATES);
-        } else {
-            pm_policy_state_lock_put(stopped[i], PM_ALL_SUBSTATES);
-        }
-    }
 }
 
 static uint32_t us_to_samples(int64_t us) {
@@ -132,7 +120,7 @@ int lnn_mic_start(const lnn_mic_config_t *config) {
     k_sem_reset(&has_block);
     int error = lnn_mic_source_start(device, config);
     if (error == 0) {
-        keep_clocks(true);
+        lnn_keep_clocks(true); /* receivers and their DMA stand still where the clocks stop */
         atomic_set(&mic.running, 1);
         k_sem_give(&may_run);
     }
@@ -145,7 +133,7 @@ int lnn_mic_stop(void) {
     }
     k_sem_take(&has_ended, K_FOREVER);
     lnn_mic_source_stop(LNN_MIC_DEVICE);
-    keep_clocks(false);
+    lnn_keep_clocks(false);
     return 0;
 }
 
