@@ -4,12 +4,11 @@
  */
 #include <string.h>
 
-#include "binding.h"
+#include "mic_object.h"
 #include "py/mperrno.h"
 #include "py/runtime.h"
 #include "virtual_board.h"
 
-#define MODEL_RATE_HZ 16000
 #define N_BUFFERS 8
 #define PATH_BYTES 512
 
@@ -100,12 +99,12 @@ static const char *default_path(char *text) {
     return space == NULL ? "" : space + 1;
 }
 
-static mp_obj_t mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     enum { ARG_path, ARG_rate, ARG_block };
     static const mp_arg_t allowed[] = {
         { MP_QSTR_path, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-        { MP_QSTR_rate, MP_ARG_INT, { .u_int = MODEL_RATE_HZ } },
-        { MP_QSTR_block, MP_ARG_INT, { .u_int = MODEL_RATE_HZ / 50 } },
+        { MP_QSTR_rate, MP_ARG_INT, { .u_int = LIQUID_MIC_RATE_HZ } },
+        { MP_QSTR_block, MP_ARG_INT, { .u_int = LIQUID_MIC_RATE_HZ / 50 } },
     };
     mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, given);
@@ -125,7 +124,7 @@ static mp_obj_t mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     if (self->file < 0) {
         raise_os_error(MP_ENOENT, name);
     }
-    read_header(self, name, rate > 0 ? (uint32_t)rate : MODEL_RATE_HZ);
+    read_header(self, name, rate > 0 ? (uint32_t)rate : LIQUID_MIC_RATE_HZ);
     self->paced = rate > 0;
     self->ring_samples = N_BUFFERS * (uint32_t)block;
     return MP_OBJ_FROM_PTR(self);
@@ -160,13 +159,8 @@ static void listen(mic_t *self, uint32_t n) {
     }
 }
 
-/* -> samples read: fewer than asked for at the end of the file, then 0 */
-static mp_obj_t mic_readinto(mp_obj_t self_in, mp_obj_t block) {
+size_t liquid_mic_read(mp_obj_t self_in, int16_t *audio, size_t n) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t n;
-    int16_t *audio = (int16_t *)liquid_samples(block, &n);
-    mp_buffer_info_t writable;
-    mp_get_buffer_raise(block, &writable, MP_BUFFER_WRITE);
     if (self->file < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("the microphone was closed by deinit()"));
     }
@@ -179,55 +173,27 @@ static mp_obj_t mic_readinto(mp_obj_t self_in, mp_obj_t block) {
     }
     n = virtual_host_read(self->file, audio, 2 * n) / 2;
     self->position += n;
-    return MP_OBJ_NEW_SMALL_INT(n);
+    return n;
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(mic_readinto_obj, mic_readinto);
 
-static mp_obj_t mic_deinit(mp_obj_t self_in) {
+void liquid_mic_close(mp_obj_t self_in) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->file >= 0) {
         virtual_host_close(self->file);
         self->file = -1;
     }
-    return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(mic_deinit_obj, mic_deinit);
 
-static mp_obj_t mic_exit(size_t n_args, const mp_obj_t *args) {
-    (void)n_args;
-    return mic_deinit(args[0]);
-}
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mic_exit_obj, 4, 4, mic_exit);
-
-static void mic_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
+mp_obj_t liquid_mic_number(mp_obj_t self_in, qstr name) {
     const mic_t *self = MP_OBJ_TO_PTR(self_in);
-    if (dest[0] != MP_OBJ_NULL) {
-        return;
-    }
     switch (name) {
         case MP_QSTR_rate:
-            dest[0] = mp_obj_new_int_from_uint(self->rate_hz);
-            break;
+            return mp_obj_new_int_from_uint(self->rate_hz);
         case MP_QSTR_overruns:
-            dest[0] = mp_obj_new_int_from_uint(self->overruns);
-            break;
+            return mp_obj_new_int_from_uint(self->overruns);
         case MP_QSTR_lost:
-            dest[0] = mp_obj_new_int_from_uint(self->lost);
-            break;
+            return mp_obj_new_int_from_uint(self->lost);
         default:
-            dest[1] = MP_OBJ_SENTINEL;
-            break;
+            return MP_OBJ_NULL;
     }
 }
-
-static const mp_rom_map_elem_t mic_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&mic_readinto_obj) },
-    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&mic_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&mic_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
-    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&mic_exit_obj) },
-};
-static MP_DEFINE_CONST_DICT(mic_locals, mic_locals_table);
-
-MP_DEFINE_CONST_OBJ_TYPE(liquid_mic_type, MP_QSTR_Mic, MP_TYPE_FLAG_NONE, make_new, mic_make_new, attr, mic_attr,
-    locals_dict, &mic_locals);

@@ -8,7 +8,7 @@
 #include <liquid_audio/microphone.h>
 #include <liquid_audio/sleep.h>
 
-#include "binding.h"
+#include "mic_object.h"
 #include "py/mperrno.h"
 #include "py/mpthread.h"
 #include "py/runtime.h"
@@ -17,7 +17,6 @@
 #include <liquid_audio/emul_dmic.h>
 #endif
 
-#define MODEL_RATE_HZ 16000
 #define GAIN_ONE_Q8 256
 #define MAX_GAIN 255
 /* The driver is restarted long before: this is for microphones that do not come back. */
@@ -51,7 +50,7 @@ static mp_obj_t mic_stop(mp_obj_t self_in) {
     }
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(mic_stop_obj, mic_stop);
+MP_DEFINE_CONST_FUN_OBJ_1(liquid_mic_stop_obj, mic_stop);
 
 #if defined(CONFIG_LIQUID_AUDIO_EMUL_DMIC)
 static void choose_file(mic_t *self, mp_obj_t path) {
@@ -99,21 +98,13 @@ static mp_obj_t mic_start(mp_obj_t self_in) {
     }
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(mic_start_obj, mic_start);
+MP_DEFINE_CONST_FUN_OBJ_1(liquid_mic_start_obj, mic_start);
 
-static mp_obj_t mic_deinit(mp_obj_t self_in) {
+void liquid_mic_close(mp_obj_t self_in) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
     mic_stop(self_in);
     self->is_closed = true;
-    return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(mic_deinit_obj, mic_deinit);
-
-static mp_obj_t mic_exit(size_t n_args, const mp_obj_t *args) {
-    (void)n_args;
-    return mic_deinit(args[0]);
-}
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mic_exit_obj, 4, 4, mic_exit);
 
 static uint16_t gain_q8(mp_obj_t gain) {
     float value = mp_obj_get_float_to_f(gain);
@@ -123,11 +114,11 @@ static uint16_t gain_q8(mp_obj_t gain) {
     return (uint16_t)MAX(value * GAIN_ONE_Q8, 1.0f);
 }
 
-static mp_obj_t mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     enum { ARG_path, ARG_rate, ARG_block, ARG_gain, ARG_channel };
     static const mp_arg_t allowed[] = {
         { MP_QSTR_path, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-        { MP_QSTR_rate, MP_ARG_INT, { .u_int = MODEL_RATE_HZ } },
+        { MP_QSTR_rate, MP_ARG_INT, { .u_int = LIQUID_MIC_RATE_HZ } },
         { MP_QSTR_block, MP_ARG_INT, { .u_int = 0 } }, /* fixed by the firmware, here for other boards' scripts */
         { MP_QSTR_gain, MP_ARG_KW_ONLY | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_INT(1) } },
         { MP_QSTR_channel, MP_ARG_KW_ONLY | MP_ARG_INT, { .u_int = 0 } },
@@ -163,13 +154,8 @@ static int listen(mic_t *self, int16_t *audio, size_t n) {
     return -MP_ETIMEDOUT;
 }
 
-/* -> samples read: fewer than asked for before a gap and at the end of a file, then 0 */
-static mp_obj_t mic_readinto(mp_obj_t self_in, mp_obj_t block) {
+size_t liquid_mic_read(mp_obj_t self_in, int16_t *audio, size_t n) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
-    size_t n;
-    int16_t *audio = (int16_t *)liquid_samples(block, &n);
-    mp_buffer_info_t writable;
-    mp_get_buffer_raise(block, &writable, MP_BUFFER_WRITE);
     mic_start(self_in);
     if (self->is_file) {
         n = MIN(n, self->samples_left);
@@ -181,49 +167,25 @@ static mp_obj_t mic_readinto(mp_obj_t self_in, mp_obj_t block) {
     if (self->is_file) {
         self->samples_left -= MIN((uint32_t)n_read + self->stamp.lost_samples, self->samples_left);
     }
-    return MP_OBJ_NEW_SMALL_INT(n_read);
+    return (size_t)n_read;
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(mic_readinto_obj, mic_readinto);
 
-static void mic_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
+mp_obj_t liquid_mic_number(mp_obj_t self_in, qstr name) {
     const mic_t *self = MP_OBJ_TO_PTR(self_in);
     lnn_mic_stats_t stats;
-    if (dest[0] != MP_OBJ_NULL) {
-        return;
-    }
     lnn_mic_get_stats(&stats);
     switch (name) {
         case MP_QSTR_rate:
-            dest[0] = mp_obj_new_int_from_uint(self->config.sample_rate_hz);
-            break;
+            return mp_obj_new_int_from_uint(self->config.sample_rate_hz);
         case MP_QSTR_overruns:
-            dest[0] = mp_obj_new_int_from_uint(stats.overruns);
-            break;
+            return mp_obj_new_int_from_uint(stats.overruns);
         case MP_QSTR_restarts:
-            dest[0] = mp_obj_new_int_from_uint(stats.restarts);
-            break;
+            return mp_obj_new_int_from_uint(stats.restarts);
         case MP_QSTR_lost:
-            dest[0] = mp_obj_new_int_from_uint(self->stamp.lost_samples);
-            break;
+            return mp_obj_new_int_from_uint(self->stamp.lost_samples);
         case MP_QSTR_time_us:
-            dest[0] = mp_obj_new_int_from_ll(self->stamp.time_us);
-            break;
+            return mp_obj_new_int_from_ll(self->stamp.time_us);
         default:
-            dest[1] = MP_OBJ_SENTINEL;
-            break;
+            return MP_OBJ_NULL;
     }
 }
-
-static const mp_rom_map_elem_t mic_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&mic_start_obj) },
-    { MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&mic_stop_obj) },
-    { MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&mic_readinto_obj) },
-    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&mic_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&mic_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
-    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&mic_exit_obj) },
-};
-static MP_DEFINE_CONST_DICT(mic_locals, mic_locals_table);
-
-MP_DEFINE_CONST_OBJ_TYPE(liquid_mic_type, MP_QSTR_Mic, MP_TYPE_FLAG_NONE, make_new, mic_make_new, attr, mic_attr,
-    locals_dict, &mic_locals);

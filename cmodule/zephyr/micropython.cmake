@@ -12,7 +12,7 @@ target_sources(usermod_liquid_audio INTERFACE
     ${LIQUID_DIR}/micropython/zephyr_system.c
 )
 if(CONFIG_LIQUID_AUDIO_MICROPHONE)
-    target_sources(usermod_liquid_audio INTERFACE ${LIQUID_DIR}/micropython/zephyr_mic.c)
+    target_sources(usermod_liquid_audio INTERFACE ${LIQUID_DIR}/micropython/mic_object.c ${LIQUID_DIR}/micropython/zephyr_mic.c)
 endif()
 target_include_directories(usermod_liquid_audio INTERFACE ${LIQUID_DIR}/include ${LIQUID_DIR}/zephyr/include)
 target_link_libraries(usermod INTERFACE usermod_liquid_audio)

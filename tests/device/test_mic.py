@@ -91,7 +91,7 @@ print((heard, blocks, mic.overruns, c['samples'], c['steps']))
 def test_listening_allocates_nothing(net, speech):
     growth, blocks = eval(net.exec(f"""
 mic = liquid_audio.Mic({str(speech[0])!r}, rate=0)
-listening = net.listen(mic)
+listening, r, before = net.listen(mic), 0, 0
 next(listening); gc.collect(); gc.disable(); before = gc.mem_alloc()
 for r in listening: pass
 grown = gc.mem_alloc() - before

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .errors import FirmwareError
 
-OURS = re.compile(r"libliquid_audio\.a|cmsis-dsp|libmicropython\.a\((lnn_|mod_liquid_audio|zephyr_mic|zephyr_system)"
+OURS = re.compile(r"libliquid_audio\.a|cmsis-dsp|libmicropython\.a\((lnn_|mic_object|mod_liquid_audio|zephyr_mic|zephyr_system)"
                   r"|libdrivers__(i2s|dma|audio)\.a")
 """Core, CMSIS-DSP, binding, microphone, and the drivers that only the microphone needs."""
 PT_LOAD = 1
