@@ -1,5 +1,6 @@
 """The core compiles without a warning for the host and for every Cortex-M, with and without an FPU."""
 
+import re
 import shutil
 import subprocess
 from typing import Sequence
@@ -36,6 +37,38 @@ def test_cortex_m(core):
         pytest.skip("no arm-none-eabi-gcc")
     # arm_acle.h's intrinsics mix signs; the portable code's signs are checked on the host
     compile_core("arm-none-eabi-gcc", "-mthumb", *CORES[core], after=["-Wno-sign-conversion", *machines.c_library()])
+
+
+# a step on integers: the cell with its timestep, its products, the readout up to the posterior, gate and policy
+STEP = ("lnn_cell_s8_step", "lnn_matvec", "lnn_matvec_s8_add", "lnn_scale_sums", "lnn_readout_s8_step", "lnn_readout_smooth",
+        "lnn_gate_tick", "lnn_gate_after_step")
+
+
+def calls_of_the_core(folder, *flags: str) -> dict[str, set[str]]:
+    """Function -> what it calls, its own static functions by name."""
+    called = {}
+    for source in CORE:
+        subprocess.run(["arm-none-eabi-gcc", *flags, *INCLUDE, "-c", str(source), "-o", "core.o"], cwd=folder, check=True)
+        listed = subprocess.run(["arm-none-eabi-objdump", "-r", "core.o"], cwd=folder, check=True, capture_output=True, text=True)
+        for section in listed.stdout.split("RELOCATION RECORDS FOR [.text.")[1:]:
+            called[section.split("]")[0]] = set(re.findall(r"R_ARM_THM_(?:CALL|JUMP\d+) +(?:\.text\.)?(\w+)", section))
+    return called
+
+
+def test_a_step_on_integers_has_neither_float_nor_division(tmp_path):
+    """A Cortex-M0 has neither: it would call the compiler's library for them."""
+    if not shutil.which("arm-none-eabi-gcc"):
+        pytest.skip("no arm-none-eabi-gcc")
+    called = calls_of_the_core(tmp_path, "-std=gnu99", "-O2", "-mthumb", "-mcpu=cortex-m0", "-ffunction-sections",
+                               *machines.c_library())
+    assert "__aeabi_uldivmod" in called["lnn_readout_detect"] and "__aeabi_fmul" in called["lnn_cell_f32_step"]
+    reached, new = set(), set(STEP)
+    while new:
+        reached |= new
+        new = set().union(*(called.get(name, ()) for name in new)) - reached
+    assert {"lnn_matvec_s16", "lnn_rows4x4_asm", "__aeabi_lmul", "lnn_anomaly_update"} <= reached
+    helpers = {name for name in reached if name.startswith("__")}
+    assert helpers <= {"__aeabi_lmul", "__aeabi_llsr"}, "64-bit products and shifts are all"
 
 
 def test_header_is_c_plus_plus_too(tmp_path):
