@@ -27,15 +27,15 @@ class TinyTask:
 
     name, metric, keep = "tiny", "share right", "best"
 
-    def __init__(self, scores=(), arch="ltc"):
-        self.scores, self.arch = list(scores), arch
+    def __init__(self, scores=(), arch="ltc", solver="fused"):
+        self.scores, self.arch, self.solver = list(scores), arch, solver
 
     def prepare(self):
         pass
 
     def trainer(self):
         return LNNTrainer(dict(input_dim=40, hidden_dim=(6,), labels=LABELS, seed=SEED, learning_rate=0.02, warmup_steps=2,
-                               cell_kind=self.arch))
+                               cell_kind=self.arch, ode_solver=self.solver))
 
     def batch(self, size, seed):
         generator = torch.Generator().manual_seed(seed)

@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from liquid_audio_nets.audio.dataset import split_of
 
 SPEAKERS = {split: [f"{i:08x}" for i in range(400) if split_of(f"{i:08x}_nohash_0.wav") == split][:8]
             for split in ("training", "validation", "testing")}
+
+
+@pytest.fixture(autouse=True)
+def denormal_numbers():
+    """Other tests of this process want the numbers that training flushes to zero."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 def tone(hz: float, rate_hz: int = 16000, seed: int = 0) -> np.ndarray:

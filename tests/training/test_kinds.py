@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
+from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import LNNTrainer, UnsupportedCell, WiringError
 from liquid_audio_nets.training.cfc import ACTIVATIONS, MODES, CfCCell
 from liquid_audio_nets.training.kinds import make_cell
@@ -61,18 +62,22 @@ def test_every_cell_learns_and_is_saved(kind, solver, tmp_path):
     assert all(torch.equal(v, again[k]) for k, v in trainer.net.state_dict().items())
 
 
-def test_the_settings_of_the_readme():
+@pytest.mark.parametrize("quantization", ("float32", "int8"))
+def test_the_interface_as_it_was_asked_for(tmp_path, quantization):
     trainer = LNNTrainer({"input_dim": 40, "hidden_dim": 64, "output_dim": 10, "ode_solver": "adaptive_heun",
                           "complexity_penalty": 0.01})
     batch = torch.randn(2, 3, 40), torch.tensor([0, 9])
     assert np.isfinite(trainer.train_step(batch, lambda_power=0.1, lambda_sparse=0.05))
+    path = trainer.export_embedded(tmp_path / "keyword_model.lnn", quantization=quantization, target="cortex-m4")
+    model = load(path)
+    assert model.target == "cortex_m4" and model.cells[0].weight == quantization and model.cells[0].solver == "fused"
 
 
-def test_only_what_the_core_runs_is_exported(tmp_path):
-    for kind, solver in (("ltc", "exact"), ("cfc", "fused")):
-        trainer = LNNTrainer({"hidden_dim": 4, "cell_kind": kind, "ode_solver": solver})
-        with pytest.raises(UnsupportedCell, match="cell_kind 'ltc' and ode_solver 'fused'"):
-            trainer.export_embedded(tmp_path / "m.lnn")
+@pytest.mark.parametrize("kind", ("ltc_const", "ltc_synaptic", "cfc"))
+def test_only_what_the_core_runs_is_exported(tmp_path, kind):
+    trainer = LNNTrainer({"hidden_dim": 4, "cell_kind": kind})
+    with pytest.raises(UnsupportedCell, match=f"'{kind}' cannot be exported; train with cell_kind 'ltc'"):
+        trainer.export_embedded(tmp_path / "m.lnn")
     assert not (tmp_path / "m.lnn").exists()
 
 

@@ -13,6 +13,7 @@ import torch
 from tiny_task import Doubled, TinyTask, run_of
 
 from liquid_audio_nets.cli.train import _summary
+from liquid_audio_nets.core import LNN
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import LNNTrainer, TrainingError
 from liquid_audio_nets.training.log import RunLog, read_log
@@ -166,6 +167,25 @@ def test_bf16_learns_as_float32_does(tmp_path, arch):
     assert not np.array_equal(*losses) and all(p.dtype == torch.float32 for p in trainers[1].net.parameters())
 
 
+def test_another_solver_is_measured_and_exported_as_the_core_steps(tmp_path):
+    task, said = TinyTask(solver="exact"), []
+    path = train(task, run := run_of(tmp_path, report=said.append))
+    trained = LNNTrainer.load(tmp_path / "best.safetensors").average
+    assert trained.config.ode_solver == "exact" and any("core's fused step" in line for line in said)
+    batch = task.batch(4, 5)
+    wanted, _ = trained.solved_by("fused")(batch.log_mel, batch.dt, batch.closed_s)
+    other, _ = trained(batch.log_mel, batch.dt, batch.closed_s)
+    features, share = trained.features(batch.log_mel).numpy(), 0.02 / (0.02 + trained.config.smoothing_s)
+    with LNN.load(path) as net:
+        for b in range(4):
+            net.reset()
+            evidence = np.zeros(3)
+            for row in features[:, b]:
+                evidence += share * (net.step(row, 0.02) - evidence)
+            assert np.abs(evidence - wanted[-1, b].detach().numpy()).max() < 1e-3
+    assert not torch.allclose(wanted, other, atol=1e-3) and 0 <= run.exported["score"] <= 1
+
+
 def test_devices_and_precisions_that_are_not_there_are_named(tmp_path):
     with pytest.raises(TrainingError, match="auto, cpu or cuda"):
         train(TinyTask(), run_of(tmp_path, device="tpu"))
@@ -203,7 +223,7 @@ def test_two_processes_are_one_with_twice_the_batch(tmp_path):
 
 @pytest.mark.parametrize("keep, score, step", [("best", 3.0, 10), ("last", 2.0, 20)])
 def test_what_is_reported_is_what_is_exported(tmp_path, keep, score, step):
-    task = TinyTask([3.0, 2.0, 2.0])
+    task, run = TinyTask([3.0, 2.0, score]), run_of(tmp_path)
     task.keep = keep
-    said = _summary(train(task, run_of(tmp_path)), task, run_of(tmp_path))
+    said = _summary(train(task, run), task, run)
     assert (said["score"], said["step"], said["kept"]) == (score, step, keep)

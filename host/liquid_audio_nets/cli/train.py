@@ -130,13 +130,11 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
 
 
 def _summary(path: Path, task: "Task", run: "Run") -> dict:
-    """score and step: of the checkpoint that was exported, which is the `kept` one, "best" or "last"."""
-    from ..training import LNNTrainer
+    """score and step: of the network that was exported, from the checkpoint `kept`, "best" or "last"."""
     from ..training.log import read_log
 
-    kept = LNNTrainer.load(run.out / f"{task.keep}.safetensors")
-    return {"model": str(path), "out": str(run.out), "metric": task.metric, "score": kept.metrics[task.metric], "kept": task.keep,
-            "step": kept.step, "steps": run.steps, "seed": run.seed, "log": read_log(run.out / "log.csv")}
+    return {"model": str(path), "out": str(run.out), "metric": task.metric, "score": run.exported["score"], "kept": task.keep,
+            "step": run.exported["step"], "steps": run.steps, "seed": run.seed, "log": read_log(run.out / "log.csv")}
 
 
 def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:

@@ -64,7 +64,7 @@ def from_checkpoint(path: pathlib.Path) -> Model:
     tensors, metadata = read_safetensors(path)
     try:
         config = json.loads(metadata["model"])
-        labels, kind = config["labels"], (config["cell_kind"], config["ode_solver"])
+        labels, kind = config["labels"], config["cell_kind"]
         part = "average" if "average.readout.weight" in tensors else "net"
         weights = {name.removeprefix(part + "."): tensors[name] for name in tensors if name.startswith(part + ".")}
         cells = [_cell(weights, k) for k in range(len(config["hidden_dims"]))]
@@ -73,9 +73,8 @@ def from_checkpoint(path: pathlib.Path) -> Model:
         frontend = reference.FrontEnd(channels=config["input_dim"], mean=weights["mean"], inv_std=weights["inv_std"])
     except (KeyError, ValueError, TypeError):
         raise CompressError(f"{path}: no checkpoint of liquid-train; give one of its .safetensors, or an .lnn") from None
-    if kind != ("ltc", "fused"):
-        raise CompressError(f"{path}: cell '{kind[0]}' with solver '{kind[1]}' does not exist in integers; "
-                            "train with 'ltc' and 'fused'")
+    if kind != "ltc":
+        raise CompressError(f"{path}: cell '{kind}' does not exist in integers; train with 'ltc'")
     named = [Label(name, 0.0 if name.startswith("_") else KEYWORD_THRESHOLD, REFRACTORY_US) for name in labels]
     return Model(named, FrontEnd.from_reference(frontend), cells, readout, **recipe)
 

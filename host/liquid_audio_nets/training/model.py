@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable
 
 import torch
@@ -61,6 +61,14 @@ class LiquidNet(nn.Module):
         self.readout = nn.Linear(heard, len(config.labels))
         self.register_buffer("mean", torch.zeros(config.input_dim))
         self.register_buffer("inv_std", torch.ones(config.input_dim))
+
+    def solved_by(self, solver: str) -> "LiquidNet":
+        """The same equation and weights with another solver; this network where it is the same."""
+        if solver == self.config.ode_solver:
+            return self
+        other = LiquidNet(replace(self.config, ode_solver=solver)).train(self.training).to(self.mean.device)
+        other.load_state_dict(self.state_dict())
+        return other
 
     def parameter_count(self) -> int:
         return sum(p.numel() for p in self.parameters())

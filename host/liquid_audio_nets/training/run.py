@@ -63,7 +63,8 @@ class Progress:
 @dataclass
 class Run:
     """Settings that all tasks share.  An epoch is epoch_steps batches; ahead: a second process makes them;
-    precision: "float32" or "bf16"; recipe: the resolved one, kept in the run folder."""
+    precision: "float32" or "bf16"; recipe: the resolved one, kept in the run folder; exported: filled by train(), what the
+    task's evaluate() says of the network that was exported, and its "step"."""
 
     out: Path
     epochs: int = 100
@@ -77,6 +78,7 @@ class Run:
     device: str = "auto"
     precision: str = "float32"
     recipe: dict[str, Any] = field(default_factory=dict)
+    exported: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, recipe: dict[str, Any], out: Path, **more: Any) -> "Run":
@@ -188,17 +190,20 @@ def _end_epoch(task: Task, run: Run, trainer: LNNTrainer, loss: float, seconds: 
 
 
 def finish(task: Task, run: Run) -> Path:
-    """Export the best checkpoint of run.out and write the evidence beside it; the task is prepared.  Returns the path of
-    the model's file, of networks that the core does not run that of the checkpoint."""
+    """Export the checkpoint of run.out that the task keeps and write the evidence beside it; the task is prepared.  Returns
+    the path of the model's file, of networks that the core does not run that of the checkpoint."""
     trainer = LNNTrainer.load(run.out / f"{task.keep}.safetensors")
     config = trainer.net.config
     if runs_in_core(config):
-        run.report("calibrating and exporting")
+        run.report("calibrating and exporting" + (f"; trained with solver '{config.ode_solver}', measured and exported with the "
+                                                  "core's fused step" if config.ode_solver != "fused" else ""))
+        trainer.average = trainer.average.solved_by("fused")
         path = task.finish(trainer, run.out)
     else:
-        run.report(f"the core does not run '{config.cell_kind}' with solver '{config.ode_solver}': no .lnn")
+        run.report(f"the core does not run '{config.cell_kind}': no .lnn")
         path = run.out / f"{task.keep}.safetensors"
     result, facts = task.evaluate(trainer), task.facts()  # what was calibrated counts
+    run.exported = result | {"step": trainer.step}
     plots.write(run.out, task.metric, result, facts.det, run.report)
     (run.out / "card.md").write_text(model_card(path, task.name, task.metric, trainer, result, facts))
     return path
