@@ -49,7 +49,8 @@ def test_policy_fields_are_readable_and_writable(model_bytes):
         assert (lnn.min_timestep, lnn.max_timestep, lnn.complexity) == (0.001, 0.05, "spectral_flux")
         before = lnn.policy
         for wrong in ({"min_timestep": 1}, {"complexity": "loudness"}, {"energy_threshold": float("nan")},
-                      {"max_timestep": -1}, {"release_growth": 0.5}, {"hold": 1e12}):
+                      {"max_timestep": -1}, {"release_growth": 0.5}, {"hold": 1e12}, {"hold": -1}, {"hold": 5000},
+                      {"max_timestep": 1e5}, {"hold": float("inf")}, {"min_timestep": float("nan")}):
             with pytest.raises(LnnError) as caught:
                 lnn.set_adaptive_config(**wrong)
             assert caught.value.name == "POLICY"

@@ -7,6 +7,7 @@ from ..lnn.errors import LnnError
 from ..lnn.layout import ENUMS
 
 COMPLEXITY = list(ENUMS["complexity"])
+LARGEST_S = 4000  # in us it fills 32 bits
 # attribute -> (field of lnn_policy_t, factor)
 FIELDS = {
     "min_timestep": ("min_timestep_us", 1e6), "max_timestep": ("max_timestep_us", 1e6), "hold": ("hold_us", 1e6),
@@ -65,9 +66,10 @@ class Settings:
                 policy.complexity = COMPLEXITY.index(value)
             elif name in FIELDS:
                 field, factor = FIELDS[name]
-                if not abs(value) < 1e9:
+                is_time = factor != 1
+                if not (0 <= value <= LARGEST_S if is_time else abs(value) < 1e9):
                     raise LnnError("POLICY", f"{name} {value}")
-                setattr(policy, field, max(round(value * factor), 0) if factor != 1 else value)
+                setattr(policy, field, round(value * factor) if is_time else value)
             else:
                 raise TypeError(f"no policy field {name!r}; fields: {', '.join((*FIELDS, 'complexity'))}")
         code = lib.lnn_set_policy(self.model, policy)
