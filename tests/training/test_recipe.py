@@ -88,6 +88,37 @@ def test_wrong_names_and_changes_are_named(source, changes, sentence):
         recipes.load(source, changes)
 
 
+@pytest.mark.parametrize("change, sentence", [
+    ("train.learning_rate=nan", "finite"), ("train.learning_rate=inf", "finite"), ("train.label_smoothing=2", "at most 1"),
+    ("train.ema_decay=1.5", "at most 1"), ("train.lambda_power=-1", "at least 0"), ("train.prune_share=1.5", "at most 1"),
+    ("train.warmup_steps=-5", "at least 0"), ("model.hidden=100000000", "at most 512"), ("model.hidden=8,8,8,8,8", "1 to 4"),
+    ("model.hidden=[]", "1 to 4"), ("model.smoothing_s=nan", "finite"), ("augment.speed=1,0.5", "the lower number first"),
+    ("augment.speed=1", "a range"), ("augment.speed=0,1", "at least 0.25"), ("augment.snr_db=30,2", "the lower number first"),
+    ("augment.gain_db=-inf,3", "finite"), ("augment.noise_share=7", "at most 1"), ("augment.mask_channels=100", "at most 40"),
+    ("timing.tick_blocks=[]", "1 to 1000"), ("timing.tick_blocks=0", "at least 1"), ("timing.clip_s=0", "at least 0.1"),
+    ("timing.clip_s=100", "at most 10"), ("mixture.keyword=-1", "at least 0"), ("mixture.unknown_kinds.digits=-1", "at least 0"),
+    ("policy.min_timestep_us=0", "min_timestep_us 0"), ("policy.min_timestep_us=200000", "min_timestep_us 200000"),
+    ("policy.release_growth=0", "at least 1"), ("policy.gate_close_ratio=3", "gate_close_ratio 3"),
+    ("data.labels=yes,yes", "every word once"), ("data.labels=" + "ü" * 12, "24 bytes, 23 fit"), ('data.labels=["a b", ""]', "a word"),
+    ("data.labels=" + ",".join(f"w{i}" for i in range(65)), "0 to 64"), ("data.synthetic=-1", "at least 0"),
+])
+def test_what_cannot_be_is_refused_before_data_are_read(change, sentence):
+    key, _, value = change.partition("=")
+    with pytest.raises(RecipeError, match=re.escape(sentence)) as error:
+        recipes.load("keywords", [(key, value)])
+    assert "\n" not in str(error.value) and key.split(".")[0] in str(error.value)
+
+
+def test_a_mixture_of_nothing_is_refused():
+    with pytest.raises(RecipeError, match="all 0"):
+        recipes.load("keywords", [(f"mixture.{name}", "0") for name in ("keyword", "unknown", "silence")])
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_what_the_packaged_recipes_say_is_possible(name):
+    recipes.load(name)
+
+
 def test_the_text_to_copy_is_toml():
     assert tomllib.loads(recipes.text("keywords"))["task"] == "keywords"
 

@@ -13,9 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Iterable, TypeVar
 
+from ..lnn import LnnError, checks
+from ..lnn.layout import ENUMS
+from . import ranges
+
 _FOLDER = files(__package__) / "recipes"
-_LEAST = {"train.epochs": 1, "train.epoch_steps": 1, "train.batch": 2, "train.seed": 0, "train.threads": 1,
-          "train.learning_rate": 0.0}
 Settings = TypeVar("Settings")
 
 
@@ -57,11 +59,24 @@ def load(source: str | Path, changes: Iterable[tuple[str, Any]] = ()) -> dict[st
     _merge(whole, own, "", str(source))
     for key, value in changes:
         _change(whole, key, value)
-    for key, least in _LEAST.items():
-        table, _, name = key.partition(".")
-        if name in whole[table] and whole[table][name] < least:
-            raise RecipeError(f"{key} = {whole[table][name]}: at least {least} is needed")
+    _check(whole)
     return whole
+
+
+def _check(table: dict[str, Any], prefix: str = "") -> None:
+    """Raises RecipeError for the first setting that cannot be."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            _check(value, f"{prefix}{name}.")
+        elif found := ranges.complaint(name, value):
+            raise RecipeError(f"{prefix}{name} = {_value(value)}: {found}")
+    if prefix == "mixture." and not any(table[name] for name in ("keyword", "unknown", "silence")):
+        raise RecipeError("mixture: keyword, unknown and silence are all 0; one of them must be more")
+    if prefix == "policy.":
+        try:
+            checks.policy(table | {"complexity": ENUMS["complexity"]["energy"]})
+        except LnnError as error:
+            raise RecipeError(f"[policy]: {error}") from None
 
 
 def build(kind: type[Settings], table: dict[str, Any], **more: Any) -> Settings:
