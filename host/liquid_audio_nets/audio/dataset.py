@@ -143,6 +143,7 @@ def scan(root: str | Path, labels: Sequence[str], split: str | None = None,
                 clips.append(Clip(path, folder.name, label, part))
     if not clips:
         where = f" of the {split} split" if split else ""
-        raise AudioError(f"{root}: no sound files{where} in folders named after words "
-                         f"({', '.join(SUFFIXES)})")
+        named = [label for label in labels if not label.startswith("_")][:4]
+        raise AudioError(f"{root}: no sound files{where} ({', '.join(SUFFIXES)}) in folders named after the labels"
+                         f"{', such as ' + ', '.join(named) if named else ''}")
     return Dataset(root, tuple(labels), clips)
