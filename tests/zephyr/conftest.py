@@ -6,6 +6,7 @@ import fcntl
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 
@@ -28,6 +29,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.zephyr)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Names what was skipped here: pytest counts it."""
+    reasons = {}
+    for report in terminalreporter.stats.get("skipped", ()):
+        if report.nodeid.startswith("tests/zephyr/"):
+            reasons.setdefault(report.longrepr[2], []).append(report.nodeid.rpartition("::")[2])
+    for reason, names in reasons.items():
+        terminalreporter.write_line(f"{reason}: {', '.join(names)}")
+
+
 @pytest.fixture(scope="session")
 def workspace() -> zephyr.Workspace:
     try:
@@ -42,7 +53,8 @@ def build_app(workspace):
     """build_app(board, application folder, model) -> ELF file, built with west in build/."""
 
     def build(board: boards.Board, app: str, model: pathlib.Path | None = None) -> pathlib.Path:
-        folder = build_dir() / "zephyr" / f"{pathlib.Path(app).name}-{board.name}"
+        need_tools(board)
+        folder = build_dir() / "zephyr" / "-".join([pathlib.Path(app).name, board.name, *([model.stem] if model else [])])
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / "build.log"
         with folder.with_suffix(".lock").open("w") as lock, log.open("w") as out:
@@ -56,11 +68,11 @@ def build_app(workspace):
     return build
 
 
-def run_until(board: boards.Board, elf: pathlib.Path, until: str, audio=None, timeout_s=120) -> str:
-    """Runs firmware until a line matches; returns all that it printed."""
+def run_until(board: boards.Board, elf: pathlib.Path, until: str, audio=None, options=(), timeout_s=120) -> str:
+    """Runs firmware until a line matches; returns all that it printed.  options: more of QEMU's."""
     sound = f",arg=firmware,arg={audio}" if audio else ""
     command = [*machine.emulator(board), "-display", "none", "-monitor", "none", "-serial", "stdio",
-               "-icount", "shift=5,sleep=off", "-semihosting-config", f"enable=on,target=native{sound}", "-kernel", str(elf)]
+               "-icount", "shift=5,sleep=off", "-semihosting-config", f"enable=on,target=native{sound}", "-kernel", str(elf), *options]
     process = subprocess.Popen(["timeout", str(timeout_s), *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                stdin=subprocess.DEVNULL, text=True)
     lines = []
@@ -134,6 +146,21 @@ def bare_m3(workspace, tmp_path_factory):
     about = board.about["zephyr"] | {"settings": [f"-DEXTRA_DTC_OVERLAY_FILE={HERE / 'bare.overlay'}"]}
     yield from started(dataclasses.replace(board, name="mps2_an385_bare", about=board.about | {"zephyr": about},
                                            running_in=tmp_path_factory.mktemp("mps2_an385")))
+
+
+@pytest.fixture(scope="session", params=["mps2_an521", "mps3_an547", "qemu_riscv32"])
+def other(request, workspace, tmp_path_factory):
+    """MicroPython with liquid_audio on the other machines that have the RAM for it."""
+    board = dataclasses.replace(boards.find_board(request.param), running_in=tmp_path_factory.mktemp(request.param))
+    need_tools(board)
+    yield from started(board)
+
+
+def need_tools(board: boards.Board):
+    """Skips where the board's compiler or emulator is not at hand."""
+    for tool in (f"{board.about['zephyr'].get('toolchain', zephyr.ARM)}-gcc", machine.emulator(board)[0]):
+        if shutil.which(tool) is None:
+            pytest.skip(f"the workspace's compilers and emulators lack {tool}")
 
 
 def started(board: boards.Board):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from bench_zephyr import added, without_us
 
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.board import memory, zephyr
@@ -25,6 +26,15 @@ def test_firmware_fits(workspace, name):
     assert (row["flash_bytes"], row["ram_bytes"], row["part_flash_bytes"]) == (used.flash_bytes, used.ram_bytes, ours.flash_bytes)
     assert 0 < row["flash_left_bytes"] < board.about["flash_bytes"] - used.flash_bytes + 1
     assert row["ram_left_bytes"] == board.about["ram_bytes"] - used.ram_bytes
+
+
+def test_what_we_add_fits(workspace):
+    """Beside the linker's map, which does not count what we make the kernel and the C library do."""
+    board = boards.find_board("nucleo_f446re")
+    firmware, _ = boards.build(board), boards.build(without_us(board))
+    ours, read = added(board), memory.part(firmware)
+    assert read.flash_bytes <= ours.flash_bytes <= 60 * 1024
+    assert read.ram_bytes <= ours.ram_bytes <= 12 * 1024
 
 
 @pytest.mark.parametrize("board", ZEPHYR_BOARDS, ids=lambda board: board.name)
@@ -129,7 +139,7 @@ def test_command_says_what_is_wrong(words, says):
 
 def test_a_board_on_the_desk_is_not_started():
     done = subprocess.run([sys.executable, "-m", "liquid_audio_nets.cli.board", "start", "nucleo_f446re"], text=True,
-                          capture_output=True, timeout=30)  # and not built either, which would take minutes
+                          capture_output=True, timeout=120)  # and not built either, which would take minutes
     assert done.returncode == 3 and done.stderr.startswith("error: nucleo_f446re is not a virtual board"), done.stderr
 
 

@@ -43,9 +43,23 @@ def test_files_come_and_go(m4f, tmp_path):
 
 
 def test_integer_model_is_bit_identical(m4f, integer_model_path, babble_wav):
+    hears_what_the_host_hears(m4f, integer_model_path, babble_wav)
+
+
+def test_other_machines_are_bit_identical_too(other, root, integer_model_path, babble_wav):
+    assert eval(other.exec("""
+import liquid_audio
+net = liquid_audio.LNN.load(liquid_audio.baked_model())
+net.selftest()
+print(net.labels)
+""")) == LNN.load(root / "device/models/keywords.lnn").labels
+    hears_what_the_host_hears(other, integer_model_path, babble_wav)
+
+
+def hears_what_the_host_hears(player, integer_model_path, babble_wav):
     path, samples = babble_wav
-    m4f.mpremote("cp", integer_model_path, ":integer.lnn")
-    heard, n, steps, ticks, gated, overruns, restarts = eval(m4f.exec(LISTEN.format(model="integer.lnn", wav=str(path))))
+    player.mpremote("cp", integer_model_path, ":integer.lnn")
+    heard, n, steps, ticks, gated, overruns, restarts = eval(player.exec(LISTEN.format(model="integer.lnn", wav=str(path))))
     net, expected = LNN.load(integer_model_path), []
     for at in range(0, len(samples), 320):
         result = net.process(samples[at : at + 320])
@@ -122,6 +136,17 @@ mic.deinit()
 """))
     assert took == pytest.approx(1_000_000, abs=20_000)  # a block more or less
     assert slept > 0.9 * took
+
+
+def test_light_sleep_is_sleep(m4f):
+    slept, took = eval(m4f.exec("""
+import liquid_audio, time
+start, slept = time.ticks_us(), liquid_audio.slept_us()
+liquid_audio.lightsleep(300)
+liquid_audio.lightsleep(0)
+print((liquid_audio.slept_us() - slept, time.ticks_diff(time.ticks_us(), start)))
+"""))
+    assert took == pytest.approx(300_000, abs=5_000) and slept > 0.9 * took
 
 
 def test_microphone_says_what_is_wrong(m4f, tmp_path):

@@ -71,6 +71,12 @@ def part(firmware: Path) -> Sizes:
     return Sizes(used.get("FLASH", 0), used["RAM"])
 
 
+def model_bytes(firmware: Path) -> int:
+    """Of the baked model; 0 where there is none."""
+    found = re.search(r"^ \.rodata\.lnn_baked_model\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) ", linker_map(firmware)[1], re.M)
+    return int(found[1], 16) if found else 0
+
+
 def linker_map(firmware: Path) -> tuple[str, str]:
     """Its table of memories, and its sections."""
     memories, sections = firmware.with_suffix(".map").read_text().split("Memory Configuration")[1].split("Linker script and")
