@@ -141,9 +141,11 @@ def test_what_is_missing_is_said(train, tmp_path, monkeypatch, arguments, senten
     *(((task, "--arch", arch), f"'{arch}' decides windows of one second; it can be compared on keywords alone, not on {task}")
       for task, arch in (("vad", "ds_cnn"), ("wake-word", "bc_resnet_1"), ("sounds", "ds_cnn"), ("anomaly", "ds_cnn"),
                          ("series", "bc_resnet_1"))),
+    (("wake-word", "--arch", "cfc"), "'cfc' cannot learn a wake word"),
     (("sounds", "--arch", "lstm"), "unknown cell 'lstm'"),
     (("vad", "--set", "model.solver=rk4"), "unknown solver 'rk4'"),
     (("anomaly", "--arch", "gru", "--set", "model.solver=exact"), "solves no equation"),
+    (("vad", "--set", "model.hidden=[]"), "at least one cell"),
     (("keywords", "--arch", "ds_cnn", "--set", "train.lambda_power=0.1"), "leave lambda_power"),
     (("keywords", "--arch", "bc_resnet_1", "--set", "train.lambda_sparse=0.1"), "leave lambda_power"),
     (("keywords", "--arch", "cfc", "--set", "train.prune_share=0.5"), "cannot be pruned; set prune_share to 0"),

@@ -14,6 +14,7 @@ from liquid_audio_nets.evaluation.series import forecasts
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.series import Rows, SeriesError, linear_forecast, read_rows, rmse, station, targets_at, write_rows
 from liquid_audio_nets.training import LNNTrainer
+from liquid_audio_nets.training.recipe import RecipeError
 from liquid_audio_nets.training.recipe import load as load_recipe
 from liquid_audio_nets.training.run import Run, train
 from liquid_audio_nets.training.tasks import make_task
@@ -149,8 +150,6 @@ def test_a_short_run_beats_persistence_and_the_core_says_the_same(trained):
     ({"data__time_column": "t"}, "no column 't'"),
     ({"data__horizon_s": 1e9}, "no row 1e\\+09 s after another"),
     ({"data__columns": ["room_c"], "data__forecast": ["outdoor_c"]}, "no column 'outdoor_c' to forecast"),
-    ({"data__horizon_s": 0.0}, "horizon_s = 0: give a time ahead"),
-    ({"data__horizon_s": -300.0}, "horizon_s = -300: give a time ahead"),
 ])
 def test_settings_that_do_not_fit_the_table(trained, tmp_path, settings, sentence):
     task, _ = make(trained[0].data, tmp_path, **settings)
@@ -182,6 +181,12 @@ def test_a_column_that_stood_still_while_it_was_learned_from_counts_nothing(stil
     path = train(task, run)
     result = measure(path.read_bytes(), task.data, Options())
     assert result.figure > 0.2 and result.figure == pytest.approx(load(path).metadata["saved_against_persistence"], abs=2e-3)
+
+
+@pytest.mark.parametrize("horizon_s", (0.0, -300.0))
+def test_a_horizon_is_ahead(tmp_path, horizon_s):
+    with pytest.raises(RecipeError, match="data.horizon_s"):
+        make(None, tmp_path, data__horizon_s=horizon_s)
 
 
 def test_a_table_that_stands_still_is_no_measure(trained, still):

@@ -12,6 +12,7 @@ from liquid_audio_nets.evaluation import evaluate, labelled_clips, usual_split
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training.recipe import load as load_recipe
 from liquid_audio_nets.training.run import Run, train
+from liquid_audio_nets.training.sounds import det_of
 from liquid_audio_nets.training.tasks import make_task
 
 CLASSES = {"drone": 300, "siren": 2200, "hiss": None}
@@ -115,3 +116,11 @@ def test_files_that_cannot_be_read_are_said(tmp_path):
 def test_no_data(tmp_path, data, sentence):
     with pytest.raises(AudioError, match=sentence):
         make(data, tmp_path)[0].prepare()
+
+
+def test_what_is_missed_and_what_is_taken_for_it():
+    posterior = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
+    det = det_of(posterior, np.array([0, 1, 1]), hours=0.5)
+    assert det.rejects_at(2.0) == 0.0 and det.rejects_at(0.0) == pytest.approx(1 / 3)
+    at = dict(zip(det.threshold.tolist(), zip(det.false_rejects.tolist(), det.false_accepts.tolist())))
+    assert at[0.6] == (pytest.approx(1 / 3), 2.0) and at[0.9] == (pytest.approx(2 / 3), 0.0) and at[0.1] == (0.0, 6.0)

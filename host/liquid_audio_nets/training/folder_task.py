@@ -16,6 +16,7 @@ from .batches import Batch
 from .cache import FrameStore
 from .folders import FolderSources
 from .recipe import build
+from .report import Det
 from .schedule import Policy
 from .trainer import LNNTrainer, TrainerConfig
 
@@ -37,6 +38,7 @@ class FolderTask:
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
         self.policy = build(Policy, recipe["policy"])
         self.notes: dict[str, str] = {}
+        self.det: Det | None = None
 
     def sources(self) -> FolderSources:
         raise NotImplementedError

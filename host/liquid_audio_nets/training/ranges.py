@@ -13,7 +13,7 @@ LEAST = {"epochs": 1, "epoch_steps": 1, "batch": 2, "threads": 1, "tick_blocks":
 MOST = {"hidden": LIMITS["cell_units"], "tick_blocks": 100, "speed": 4, "smoothing_s": 60, "clip_s": 10, "stream_s": 60,
         "length_s": 60, "stretch_s": 60, "shift_s": 1, "longest_hop_s": 1, "learning_rate": 10, "mask_channels": 40}
 SHARES = ("share", "label_smoothing", "ema_decay", "dt_augment", "distill_weight", "prune_begin", "prune_end", "threshold")
-LENGTHS = {"hidden": (1, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
+LENGTHS = {"hidden": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
 
 
 def complaint(name: str, value: Any) -> str | None:

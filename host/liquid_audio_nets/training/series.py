@@ -68,10 +68,8 @@ class SeriesTask:
 
     def use(self, rows: Rows) -> None:
         """Take this table.  Raises SeriesError where it is too short, a forecast column is not among its columns or never
-        changes, and for a horizon that is not ahead."""
+        changes."""
         settings = self.recipe["data"]
-        if not settings["horizon_s"] > 0:
-            raise SeriesError(f"data.horizon_s = {settings['horizon_s']:g}: give a time ahead, in seconds")
         if len(rows) < LEAST_ROWS:
             raise SeriesError(f"{self.data}: {len(rows)} complete rows; at least {LEAST_ROWS} are needed to learn from")
         if rows.left_out:

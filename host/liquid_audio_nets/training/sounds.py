@@ -15,10 +15,11 @@ from ..reference.frontend import FrontEnd
 from .augment import Augment
 from .batches import Batch
 from .cache import BLOCK_S, FrameStore, Sound
-from .calibrate import best_temperature, calibration_error
+from .calibrate import best_temperature, calibration_error, log_at
 from .card import Facts
 from .evaluation import Clips, confusion_matrix, posteriors
 from .recipe import build
+from .report import Det
 from .schedule import Policy
 from .sound_batches import Mixing, SoundBatches
 from .trainer import LNNTrainer, TrainerConfig
@@ -37,6 +38,7 @@ class SoundTask:
         self.fold = recipe["data"]["held_out_fold"]
         self.policy = build(Policy, recipe["policy"])
         self.notes: dict[str, str] = {}
+        self.det: Det | None = None
 
     def prepare(self) -> None:
         self.labels = self._classes()
@@ -98,6 +100,7 @@ class SoundTask:
         temperature = best_temperature(posterior, self.clips.label)
         error = calibration_error(posterior, self.clips.label, temperature)
         accuracy = float((posterior.argmax(1) == self.clips.label).mean())
+        self.det = det_of(np.exp(log_at(posterior, temperature)), self.clips.label, float(self.clips.blocks.sum()) * BLOCK_S / 3600)
         self.notes["Confidence"] = (
             f"Temperature {temperature:.2f}, expected calibration error {100 * error:.1f} % on the clips that it was fitted on. "
             "Listens for the listed classes only: any other sound is taken for one of them, most often with less confidence.")
@@ -122,4 +125,10 @@ class SoundTask:
             licence=self.recipe["data"]["licence"],
             split=f"fold {self.fold} held out, by the first digit of the file names; the last epoch was kept",
             clips={label: int((self.store.label[learned] == label).sum()) for label in self.labels},
-            notes=self.notes)
+            notes=self.notes, det=self.det)
+
+
+def det_of(posterior: np.ndarray, truth: np.ndarray, hours: float) -> Det:
+    """Of clips at their end: the right class missed, any other one taken for it; posterior (n, K), truth (n,)."""
+    right = np.eye(posterior.shape[1], dtype=bool)[truth]
+    return Det.of_scores(posterior[right], np.where(right, 0.0, posterior).max(1), hours)

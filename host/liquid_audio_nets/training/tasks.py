@@ -13,6 +13,7 @@ from ..audio.files import SUFFIXES
 from .arch.registry import WINDOWED, make_net
 from .cache import FrameStore
 from .cells import UnsupportedCell
+from .export import runs_in_core
 from .penalties import macs_per_step, sparsity_loss
 from .pruning import masks
 from .trainer import TrainerConfig
@@ -44,12 +45,16 @@ def make_task(recipe: dict[str, Any], data: Path | None, cache: Path, report: Ca
 
 def refuse_network(recipe: dict[str, Any]) -> None:
     """Raises what training would raise after the data were read: for a network of windows in a task that needs an answer at
-    every tick, for a cell, solver or wiring that there is not, and for weights that cannot be counted or pruned."""
+    every tick, for one that the core does not run in a task that it measures, for a cell, solver or wiring that there is not, and for weights that cannot be counted or pruned."""
     config, train = TrainerConfig.of_recipe(recipe, labels=("a", "b")), recipe["train"]
     if config.cell_kind in WINDOWED and recipe["task"] != "keywords":
         raise UnsupportedCell(f"'{config.cell_kind}' decides windows of one second; it can be compared on keywords alone, not on "
                               f"{recipe['task']}")
+    if config.cell_kind not in WINDOWED and not config.hidden_dim:
+        raise UnsupportedCell("model.hidden = []: give the units of at least one cell")
     net = make_net(config.model())
+    if recipe["task"] == "wake-word" and not runs_in_core(net.config):
+        raise UnsupportedCell(f"'{config.cell_kind}' cannot learn a wake word: epochs are measured through the C core, which runs 'ltc'")
     if train["lambda_power"]:
         macs_per_step(net)
     if train["lambda_sparse"]:

@@ -23,6 +23,7 @@ from .folders import FolderSources, Group
 from .export import to_model
 from .provenance import provenance
 from .recipe import build
+from .report import Det
 from .trainer import LNNTrainer
 from .vad_batches import Speech, VadBatches
 
@@ -60,16 +61,20 @@ class VadTask(FolderTask):
     def batch(self, size: int, seed: int) -> Batch:
         return self.training(size, seed)
 
-    @torch.no_grad()
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         """Ticks of held-out speech in held-out noise, at one signal-to-noise ratio; `finish` measures with the C core."""
+        return {"score": area_under_roc(*self._ticks(trainer))}
+
+    @torch.no_grad()
+    def _ticks(self, trainer: LNNTrainer) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior of speech and whether somebody speaks, of all ticks that are measured, (n,) each."""
         score, truth = [], []
         for seed in range(_MEASURED_BATCHES):
             batch = self.measured(128, seed)
             evidence, _ = trainer.average(batch.log_mel, batch.dt, batch.closed_s)
             score.append(torch.softmax(evidence, -1)[..., 0].numpy().ravel())
             truth.append(batch.allowed[..., 0].numpy().ravel())
-        return {"score": area_under_roc(np.concatenate(score), np.concatenate(truth))}
+        return np.concatenate(score), np.concatenate(truth)
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """vad.lnn, measured through the C core, and training sound for liquid-compress."""
@@ -77,6 +82,8 @@ class VadTask(FolderTask):
         model = to_model(trainer.average, threshold, policy=self.policy, task="vad")
         result = listen(lnn.write(model), SpeechAndNoise.read(self.data, "validation", noise=self.recipe["data"]["noise"]), SNR_DB)
         self.notes["Held-out speech in held-out noise"] = "\n".join(f"- {line}" for line in result.lines())
+        score, truth = self._ticks(trainer)
+        self.det = Det.of_scores(score[truth], score[~truth])
         calibration = self._calibration()
         write_calibration(out / "calibration", calibration)
         metadata = {"licence": provenance(self.data, False)[1], "data": self.data.name, "split": SPLIT,
@@ -106,4 +113,4 @@ class VadTask(FolderTask):
             "A tick is speech where at least half of it lies within 20 dB of the loudest block of the clean utterance, gaps "
             f"of up to 100 ms filled. {self.training.left_out} training recordings with too much noise of their own to tell "
             "where speech ends were left out.")
-        return Facts(*provenance(self.data, False), SPLIT, self.learned_from(), self.notes)
+        return Facts(*provenance(self.data, False), SPLIT, self.learned_from(), self.notes, self.det)
