@@ -130,8 +130,9 @@ mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     return MP_OBJ_FROM_PTR(self);
 }
 
+/* The first tick at which so many samples have been heard. */
 static uint64_t tick_of_sample(const mic_t *self, uint32_t sample) {
-    return self->start_tick + (uint64_t)sample * VIRTUAL_TICKS_PER_SECOND / self->rate_hz;
+    return self->start_tick + ((uint64_t)sample * VIRTUAL_TICKS_PER_SECOND + self->rate_hz - 1) / self->rate_hz;
 }
 
 static void drop(mic_t *self, uint32_t heard) {
