@@ -7,7 +7,7 @@ from array import array
 import liquid_audio
 
 MODEL = "models/series.lnn"  # in the board's file system, by: liquid-upload runs/series/series.lnn
-TABLE = "models/series.csv"  # by: mpremote cp series.csv :models/; the first line names the columns, the first column is time in s
+TABLE = "models/series.csv"  # by: mpremote cp series.csv :models/; its first line names the columns, the first is time in s
 
 net = None
 
@@ -75,6 +75,8 @@ def main():
         follow()
     except (OSError, ValueError, MemoryError) as error:
         print(error)
+        if getattr(error, "errno", 0) == 2:  # ENOENT
+            print("send them there: liquid-upload runs/series/series.lnn; mpremote cp series.csv :models/")
 
 
 main()

@@ -14,7 +14,8 @@ static void load_labels(lnn_model_t *m, lnn_cursor_t *c) {
         while (length < LNN_MAX_LABEL_NAME_BYTES && labels[i].name[length] != '\0') {
             length++;
         }
-        lnn_require(c, length > 0 && length < LNN_MAX_LABEL_NAME_BYTES && lnn_is_printable_utf8(labels[i].name, length), LNN_ERR_LABEL);
+        lnn_require(c, length > 0 && length < LNN_MAX_LABEL_NAME_BYTES && lnn_is_printable_utf8(labels[i].name, length),
+            LNN_ERR_LABEL);
         for (uint32_t k = length; k < LNN_MAX_LABEL_NAME_BYTES; k++) {
             lnn_require(c, labels[i].name[k] == '\0', LNN_ERR_PADDING);
         }

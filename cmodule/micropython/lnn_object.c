@@ -111,7 +111,8 @@ static mp_obj_t lnn_load(mp_obj_t source) {
     lnn_status_t status = lnn_load_from_flash(buffer.buf, buffer.len, self->memory, ram_bytes, &model);
     const char *refused = lnn_refused_name(buffer.buf, status);
     if (refused != NULL) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status), lnn_error_text(status), refused);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status), lnn_error_text(status),
+            refused);
     }
     liquid_check(status);
     lnn_set_clock(model, liquid_clock);

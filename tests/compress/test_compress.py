@@ -227,7 +227,7 @@ def test_other_checkpoints_are_refused_in_words(checkpoint, tmp_path):
     write_safetensors(path, tensors, {})
     with pytest.raises(CompressError, match="liquid-train"):
         load_model(path)
-    for content in (b"", b"PK\3\4" + bytes(100), (50).to_bytes(8, "little") + b"{" * 50):
+    for content in (b"", b"PK\3\4" + bytes(100), *((n).to_bytes(8, "little") + b'{"a":' * (n // 5) for n in (50, 500_000))):
         path.write_bytes(content)
         with pytest.raises(CompressError, match="safetensors"):
             load_model(path)

@@ -28,6 +28,8 @@ CMSIS_DSP_SHA256 = "307d32298faa7c58db912851027fce35f886fec7eb1a27c4b309ce1a97f4
 
 @dataclasses.dataclass(frozen=True)
 class Source:
+    """A folder of somebody else's source, and where it came from, in a few words."""
+
     folder: Path
     origin: str
 

@@ -54,7 +54,7 @@ def read_safetensors(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[st
             raw = np.frombuffer(data[8 + size : ][begin:end], TYPES[entry["dtype"]])
             tensors[name] = raw.reshape(entry["shape"])
         return tensors, metadata
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CompressError(f"{path}: not a safetensors file that liquid-train wrote") from None
 
 

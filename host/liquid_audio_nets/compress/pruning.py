@@ -29,6 +29,7 @@ def prune(model: Model, threshold: float, calibration: Calibration, share: float
 
 
 def prune_cell(cell: Cell, moments: Moments, threshold: float) -> Cell:
+    """A copy of which each four rows keep the blocks worth `threshold` or more, fitted by least squares to what they gave."""
     rows, blocks = _rows(cell), _blocks(cell)
     bias = np.stack([cell.bf, cell.ba], 1).ravel().astype(np.float64)
     covariance, kept = moments.covariance, np.zeros_like(rows)

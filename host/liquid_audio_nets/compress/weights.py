@@ -35,6 +35,7 @@ class Part:
         return SCALE_LIMIT / self.one
 
     def scale_q(self, scale: np.ndarray) -> np.ndarray:
+        """float -> int32, as the file holds it."""
         return np.rint(scale * self.one).astype(np.int32)
 
 
@@ -117,6 +118,7 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
 
 
 def quantise_readout(readout: Readout, moments: Moments, weight: str = "int8") -> ReadoutS8:
+    """moments: of the last cell's state.  Raises CompressError as quantise."""
     part = Part(slice(0, np.shape(readout.w)[1]), STATE_BITS)
     q, (scale,), correction = quantise(readout.w, [part], moments, weight)
     return ReadoutS8(q, _q16(readout.b + correction), part.scale_q(scale), readout.smoothing_s, readout.idle_label,
@@ -132,6 +134,7 @@ def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
 
 
 def dequantise_readout(readout: ReadoutS8) -> Readout:
+    """A float readout with the rounded weights."""
     w = readout.weights * (readout.scale / 2.0 ** (48 - STATE_BITS))[:, None]
     return Readout(w, np.asarray(readout.bias) / 65536.0, readout.smoothing_s, readout.idle_label)
 

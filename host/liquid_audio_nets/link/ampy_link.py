@@ -9,6 +9,8 @@ from .raw_repl import RawReplLink
 
 
 class AmpyLink(RawReplLink):
+    """Raises LinkError without ampy, where the port cannot be opened, or where no MicroPython answers there."""
+
     def _open(self, port: str) -> Any:
         """Raises LinkError where ampy is not installed."""
         try:

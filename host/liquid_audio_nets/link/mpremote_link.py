@@ -10,6 +10,8 @@ from .raw_repl import RawReplLink
 
 
 class MpremoteLink(RawReplLink):
+    """Raises LinkError where the port cannot be opened or no MicroPython answers there."""
+
     _failures = (TransportError, OSError, serial.SerialException)
 
     def _open(self, port: str) -> SerialTransport:

@@ -119,7 +119,8 @@ def _require_room(link: Link, n_bytes: int, folder: str) -> None:
     free, block = _ask(link, f"_free({folder!r})")
     needed = -(-n_bytes // block) * block + 2 * block  # the file's blocks, its directory entry, the table
     if free < needed:
-        raise BoardError(f"no room in {folder or 'its file system'} on the board: {needed} bytes are needed, {free} are free; delete files")
+        raise BoardError(f"no room in {folder or 'its file system'} on the board: {needed} bytes are needed, {free} are free; "
+                         "delete files")
 
 
 def _send(link: Link, data: bytes, path: str, progress: Callable[[int], None]) -> None:

@@ -42,6 +42,7 @@ def enum_value(enum: str, name: str) -> int:
 
 
 def enum_name(enum: str, value: int) -> str:
+    """Raises LnnError named after the enum, else RANGE, for a value that the format does not know."""
     if value not in ENUM_NAMES[enum]:
         raise LnnError(BAD_ENUM.get(enum, "RANGE"), f"{enum} {value}")
     return ENUM_NAMES[enum][value]
