@@ -225,6 +225,11 @@ def test_an_interrupted_save_leaves_the_old_file(model, model_path, monkeypatch)
     with pytest.raises(LnnError):
         save(model, model_path)
     assert model_path.read_bytes() == before and [p.name for p in model_path.parent.iterdir()] == [model_path.name]
+    (model_path.parent / "taken.lnn").mkdir()
+    with pytest.raises(OSError) as error:
+        save(small_model(), model_path.parent / "taken.lnn")
+    assert error.value.filename == str(model_path.parent / "taken.lnn")
+    assert sorted(p.name for p in model_path.parent.iterdir()) == sorted([model_path.name, "taken.lnn"])
 
 
 @pytest.mark.parametrize("kind", KINDS)

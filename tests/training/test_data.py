@@ -152,4 +152,12 @@ def test_a_store_cut_short_is_not_taken_for_one(tmp_path):
 
     with pytest.raises(OSError):
         FrameStore.build(tmp_path, broken(), FrontEnd())
-    assert not FrameStore.exists(tmp_path)
+    assert not FrameStore.exists(tmp_path) and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name, content", [("clips.json", b"{"), ("clips.json", b"{}"), ("mel.f32", b"1234"), ("energy.f32", b"")])
+def test_a_damaged_store_is_one_sentence(tmp_path, name, content):
+    FrameStore.build(tmp_path, [Sound(np.ones(16000, np.int16), "yes", "yes", "commands", "training")], FrontEnd())
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(AudioError, match="delete it"):
+        FrameStore(tmp_path)

@@ -17,7 +17,7 @@ from liquid_audio_nets.core import LNN
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import LNNTrainer, TrainingError
 from liquid_audio_nets.training.log import RunLog, read_log
-from liquid_audio_nets.training.report import Det
+from liquid_audio_nets.training.report import Det, plot_curves
 from liquid_audio_nets.training.run import train
 
 TINY = Path(__file__).resolve().parents[1] / "tiny_task.py"
@@ -127,6 +127,13 @@ def test_rows_after_the_checkpoint_are_logged_once(tmp_path):
         log.add({"step": step, "loss": 0.5})
     RunLog(tmp_path, 20).add({"step": 30, "loss": 0.25, "new": 1})
     assert [(row["step"], row["loss"]) for row in read_log(tmp_path / "log.csv")] == [("10", "0.5"), ("20", "0.5"), ("30", "0.25")]
+
+
+def test_a_log_that_was_cut_or_edited_is_read_as_far_as_it_goes(tmp_path):
+    (tmp_path / "log.csv").write_text("step,epoch,loss\n4,1,0.5\nx,2,0.4\n8,2\n12,3,\n")
+    assert [row["step"] for row in read_log(tmp_path / "log.csv")] == ["4", "12"]
+    plot_curves(read_log(tmp_path / "log.csv"), "loss", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").exists()
 
 
 def test_an_interrupt_while_the_log_is_written_leaves_the_one_before(tmp_path, monkeypatch):

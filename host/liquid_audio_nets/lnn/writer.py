@@ -29,11 +29,15 @@ def write(model: Model) -> bytes:
 
 
 def save(model: Model, path: str | os.PathLike) -> int:
-    """Writes the file in one go (an interrupted save leaves the old one); returns its bytes."""
+    """Writes the file in one go (an interrupted save leaves the old one); returns its bytes.  Raises OSError naming path."""
     data, path = write(model), pathlib.Path(path)
     temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     return len(data)
 
 

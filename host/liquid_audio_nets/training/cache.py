@@ -57,13 +57,18 @@ class FrameStore:
     COLUMNS = ("offset", "blocks", "first", "last", "label", "word", "source", "split")
 
     def __init__(self, folder: str | os.PathLike):
+        """Raises AudioError where the files are not as build() left them."""
         self.folder = Path(folder)
-        table = json.loads((self.folder / "clips.json").read_text())
-        for name in self.COLUMNS:
-            setattr(self, name, np.array(table[name]))
-        self.channels = table["channels"]
-        self.mel = np.memmap(self.folder / "mel.f32", np.float32, "c").reshape(-1, self.channels)
-        self.energy = np.memmap(self.folder / "energy.f32", np.float32, "r")
+        try:
+            table = json.loads((self.folder / "clips.json").read_text())
+            for name in self.COLUMNS:
+                setattr(self, name, np.array(table[name]))
+            self.channels = table["channels"]
+            frames = int(self.offset[-1] + self.blocks[-1]) + TAIL_FRAMES
+            self.mel = np.memmap(self.folder / "mel.f32", np.float32, "c").reshape(frames, self.channels)
+            self.energy = np.memmap(self.folder / "energy.f32", np.float32, "r").reshape(frames)
+        except (OSError, ValueError, KeyError, IndexError, TypeError):
+            raise AudioError(f"{folder}: a damaged frame cache; delete it, and it is made again") from None
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -81,12 +86,22 @@ class FrameStore:
 
     @classmethod
     def build(cls, folder: str | os.PathLike, sounds: Iterable[Sound], frontend: FrontEnd) -> "FrameStore":
-        """Write a store; clips.json comes last, so that a broken build is never taken for a store.
+        """Write a store; clips.json comes last, so that a broken build is never taken for a store, and what it wrote is removed.
 
         Raises AudioError where there is no sound."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "clips.json").unlink(missing_ok=True)
+        try:
+            cls._write(folder, sounds, frontend)
+        except BaseException:
+            for name in ("mel.f32", "energy.f32", "clips.json.part"):
+                (folder / name).unlink(missing_ok=True)
+            raise
+        return cls(folder)
+
+    @classmethod
+    def _write(cls, folder: Path, sounds: Iterable[Sound], frontend: FrontEnd) -> None:
         table: dict[str, list] = {name: [] for name in cls.COLUMNS}
         position = 0
         with open(folder / "mel.f32", "wb") as mel_file, open(folder / "energy.f32", "wb") as energy_file:
@@ -108,4 +123,3 @@ class FrameStore:
         temporary = folder / "clips.json.part"
         temporary.write_text(json.dumps({**table, "channels": frontend.channels}))
         temporary.replace(folder / "clips.json")
-        return cls(folder)

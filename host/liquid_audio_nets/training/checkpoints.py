@@ -54,7 +54,7 @@ def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":
     except FileNotFoundError as error:
         raise TrainingError(f"{path}: no such checkpoint") from error
     except (SafetensorError, OSError) as error:
-        raise TrainingError(f"{path}: not a readable checkpoint; use an earlier one") from error
+        raise TrainingError(f"{path}: not a readable checkpoint; give another, or delete it to begin anew") from error
     if metadata.get("kind") != "liquid-audio-nets training":
         raise TrainingError(f"{path}: not a checkpoint of liquid-train")
     trainer = cls(TrainerConfig.from_dict(json.loads(metadata["config"])))

@@ -13,11 +13,11 @@ except ModuleNotFoundError:  # the CSV has all there is
 
 
 def read_log(path: Path) -> list[dict[str, str]]:
-    """Rows of a log.csv, none where there is no file."""
+    """Rows of a log.csv, none where there is no file; rows that are cut off are left out."""
     if not path.exists():
         return []
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+    with open(path, newline="", errors="replace") as file:
+        return [row for row in csv.DictReader(file) if row.get("step", "").isdigit() and None not in row.values()]
 
 
 class RunLog:

@@ -75,6 +75,7 @@ def plot_curves(rows: list[dict[str, str]], metric: str, path: Path) -> None:
     """Loss and score over the steps, from the rows of log.csv."""
     from matplotlib.figure import Figure
 
+    rows = [row for row in rows if row.get("loss") and row.get(metric)]
     step = [int(row["step"]) for row in rows]
     figure = Figure((7, 5), layout="constrained")
     for axes, name in zip(figure.subplots(2, sharex=True), ("loss", metric)):
