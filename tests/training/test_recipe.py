@@ -92,7 +92,7 @@ def test_wrong_names_and_changes_are_named(source, changes, sentence):
     ("train.learning_rate=nan", "finite"), ("train.learning_rate=inf", "finite"), ("train.label_smoothing=2", "at most 1"),
     ("train.ema_decay=1.5", "at most 1"), ("train.lambda_power=-1", "at least 0"), ("train.prune_share=1.5", "at most 1"),
     ("train.warmup_steps=-5", "at least 0"), ("model.hidden=100000000", "at most 512"), ("model.hidden=8,8,8,8,8", "0 to 4"),
-("model.smoothing_s=nan", "finite"), ("augment.speed=1,0.5", "the lower number first"),
+    ("model.hidden=8,7", "even numbers"), ("model.smoothing_s=nan", "finite"), ("augment.speed=1,0.5", "the lower number first"),
     ("augment.speed=1", "a range"), ("augment.speed=0,1", "at least 0.25"), ("augment.snr_db=30,2", "the lower number first"),
     ("augment.gain_db=-inf,3", "finite"), ("augment.noise_share=7", "at most 1"), ("augment.mask_channels=100", "at most 40"),
     ("timing.tick_blocks=[]", "1 to 1000"), ("timing.tick_blocks=0", "at least 1"), ("timing.clip_s=0", "at least 0.1"),

@@ -72,6 +72,8 @@ def _check(table: dict[str, Any], prefix: str = "") -> None:
             raise RecipeError(f"{prefix}{name} = {_value(value)}: {found}")
     if prefix == "mixture." and not any(table[name] for name in ("keyword", "unknown", "silence")):
         raise RecipeError("mixture: keyword, unknown and silence are all 0; one of them must be more")
+    if prefix == "model." and table["arch"] == "ltc" and any(units % 2 for units in table["hidden"]):
+        raise RecipeError(f"model.hidden = {_value(table['hidden'])}: the core takes units in pairs; give even numbers")
     if prefix == "policy.":
         try:
             checks.policy(table | {"complexity": ENUMS["complexity"]["energy"]})
