@@ -18,7 +18,7 @@ from .schedule import Policy
 from .streams import Score, Stream
 
 FAVOUR_STEP, MOST_FAVOUR = 0.25, 1.0  # logits
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
+THRESHOLDS = (0.75, 0.8, 0.85, 0.9)  # a handful of alarms says little of one label: no further than these
 DET_THRESHOLDS = (1 - np.geomspace(0.5, 1e-3, 48)).round(4).tolist()
 
 
