@@ -21,6 +21,18 @@ class UnsupportedCell(ValueError):
     """The cell kind or solver is not trainable here."""
 
 
+class Cell(nn.Module):
+    """inputs (M) and units (N) of a cell; forward(u (T, B, M), dt (T, B) s, h0 (B, N)) -> states (T, B, N)."""
+
+    def __init__(self, inputs: int, units: int):
+        super().__init__()
+        self.inputs, self.units, self.output_dim = inputs, units, units
+
+    def outputs(self, states: Tensor) -> Tensor:
+        """What the next cell hears of the states (T, B, N): all of them."""
+        return states
+
+
 class _FusedSequence(torch.autograd.Function):
     """u (T, B, M); weight (2N, M + N), gate rows first; bias (2N,); rate (N,) = 1/tau; dt (T, B) s; h0 (B, N).
 
@@ -77,14 +89,13 @@ class _FusedSequence(torch.autograd.Function):
         return d_u, d_weight, flat.sum(0), d_rate, None, carried
 
 
-class LTCCell(nn.Module):
+class LTCCell(Cell):
     """Cell kind `ltc`, solver `fused`.  weight (2N, M + N): gate rows, then reversal rows."""
 
     kind, solver = "ltc", "fused"
 
     def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0)):
-        super().__init__()
-        self.inputs, self.units, self.output_dim = inputs, units, units
+        super().__init__(inputs, units)
         scale = 1 / math.sqrt(inputs + units)
         self.weight = nn.Parameter(torch.randn(2 * units, inputs + units) * scale)
         self.bias = nn.Parameter(torch.zeros(2 * units))
@@ -102,7 +113,3 @@ class LTCCell(nn.Module):
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         """u (T, B, M), dt (T, B) seconds, 0 = no step, h0 (B, N) -> states after each step (T, B, N)."""
         return _FusedSequence.apply(u, self.weight, self.bias, torch.exp(-self.log_tau), dt, h0)
-
-    def outputs(self, states: Tensor) -> Tensor:
-        """What the next cell hears of the states (T, B, N): all of them."""
-        return states

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .cells import Cell
+
 MODES = ("default", "pure", "no_gate")
 
 
@@ -18,7 +20,7 @@ class LeCunTanh(nn.Module):
 ACTIVATIONS = {"lecun_tanh": LeCunTanh, "tanh": nn.Tanh, "relu": nn.ReLU, "silu": nn.SiLU, "gelu": nn.GELU}
 
 
-class CfCCell(nn.Module):
+class CfCCell(Cell):
     """h <- (1 - s) g + s k, s = sigmoid(a t + b); g, k = tanh of linear maps, a, b linear maps of backbone([u;h]).
 
     Hasani et al., Nature Machine Intelligence 4 (2022), 992-1003 (arXiv 2106.13898).  mode `no_gate`: g + s k;
@@ -29,8 +31,8 @@ class CfCCell(nn.Module):
 
     def __init__(self, inputs: int, units: int, mode: str = "default", backbone_units: int | None = None,
                  backbone_layers: int = 1, activation: str = "lecun_tanh", unit_s: float = 0.02):
-        super().__init__()
-        self.inputs, self.units, self.output_dim, self.mode = inputs, units, units, mode
+        super().__init__(inputs, units)
+        self.mode = mode
         self.register_buffer("unit_s", torch.tensor(unit_s))
         layers, width = [], inputs + units
         for _ in range(backbone_layers):
@@ -68,7 +70,3 @@ class CfCCell(nn.Module):
         s = torch.sigmoid(self.time_a(x) * t + self.time_b(x))
         g, k = torch.tanh(f), torch.tanh(self.ff2(x))
         return g + s * k if self.mode == "no_gate" else g + s * (k - g)
-
-    def outputs(self, states: Tensor) -> Tensor:
-        """What the next cell hears of the states (T, B, N): all of them."""
-        return states

@@ -49,18 +49,37 @@ class StreamState:
         return StreamState([change(h) for h in self.h], change(self.evidence))
 
 
-class LiquidNet(nn.Module):
+class Net(nn.Module):
+    """What all networks have: their configuration, and the normalisation of their features."""
+
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.config = config
+        self.register_buffer("mean", torch.zeros(config.input_dim))
+        self.register_buffer("inv_std", torch.ones(config.input_dim))
+
+    def parameter_count(self) -> int:
+        """All that is trained; the normalisation is not."""
+        return sum(p.numel() for p in self.parameters())
+
+    def features(self, log_mel: Tensor) -> Tensor:
+        """Normalised and limited as the core's front-end does it, any shape (..., C)."""
+        return ((log_mel - self.mean) * self.inv_std).clamp(-FEATURE_LIMIT, FEATURE_LIMIT)
+
+
+class LiquidNet(Net):
+    """Cells one after the other, a linear readout, and evidence smoothed over time.
+
+    Raises UnsupportedCell and WiringError for cells that cannot be made."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__(config)
         self.cells, heard = nn.ModuleList(), config.input_dim
         for units in config.hidden_dims:
             cell = make_cell(config.cell_kind, config.ode_solver, heard, units, config.tau_s, config.wiring)
             self.cells.append(cell)
             heard = cell.output_dim
         self.readout = nn.Linear(heard, len(config.labels))
-        self.register_buffer("mean", torch.zeros(config.input_dim))
-        self.register_buffer("inv_std", torch.ones(config.input_dim))
 
     def solved_by(self, solver: str) -> "LiquidNet":
         """The same equation and weights with another solver; this network where it is the same."""
@@ -70,15 +89,10 @@ class LiquidNet(nn.Module):
         other.load_state_dict(self.state_dict())
         return other
 
-    def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.parameters())
-
     def initial_state(self, batch: int) -> StreamState:
+        """At rest: zeros."""
         new = self.mean.new_zeros
         return StreamState([new(batch, n) for n in self.config.hidden_dims], new(batch, len(self.config.labels)))
-
-    def features(self, log_mel: Tensor) -> Tensor:
-        return ((log_mel - self.mean) * self.inv_std).clamp(-FEATURE_LIMIT, FEATURE_LIMIT)
 
     def forward(self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
                 ) -> tuple[Tensor, StreamState]:

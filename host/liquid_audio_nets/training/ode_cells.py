@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .cells import GATE_LIMIT, LTCCell
+from .cells import GATE_LIMIT, Cell, LTCCell
 from .solvers import SOLVERS, Coefficients
 
 
@@ -51,7 +51,7 @@ class SolvedLTCCell(LTCCell):
         return integrate(coefficients, driven, dt, h0, self.solver)
 
 
-class ConstLTCCell(nn.Module):
+class ConstLTCCell(Cell):
     """Cell kind `ltc_const`: A is a constant of the unit, Hasani et al., arXiv 2006.04439, eq. 1 as printed.
 
     weight (N, M + N) and bias (N,) of the conductance, reversal (N,) = A, log_tau (N,)."""
@@ -59,8 +59,8 @@ class ConstLTCCell(nn.Module):
     kind = "ltc_const"
 
     def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0), solver: str = "fused"):
-        super().__init__()
-        self.inputs, self.units, self.output_dim, self.solver = inputs, units, units, solver
+        super().__init__(inputs, units)
+        self.solver = solver
         self.weight = nn.Parameter(torch.randn(units, inputs + units) / math.sqrt(inputs + units))
         self.bias = nn.Parameter(torch.empty(units).uniform_(0.0, 3.0))
         self.reversal = nn.Parameter(torch.empty(units).uniform_(-1.0, 1.0))
@@ -79,7 +79,3 @@ class ConstLTCCell(nn.Module):
 
         driven = nn.functional.linear(u, self.weight[:, :self.inputs], self.bias)
         return integrate(coefficients, driven, dt, h0, self.solver)
-
-    def outputs(self, states: Tensor) -> Tensor:
-        """What the next cell hears of the states (T, B, N): all of them."""
-        return states

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ...reference.frontend import FEATURE_LIMIT
 from ..cells import UnsupportedCell
-from ..model import ModelConfig, StreamState
+from ..model import Net, StreamState
 
 
-class ClipNet(nn.Module):
+class ClipNet(Net):
     """A network of windows, called as a LiquidNet is; subclasses give `answer`.
 
     It has no state and knows no timestep: dt and decay_s are not looked at, log_mel is the window."""
-
-    def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.config = config
-        self.register_buffer("mean", torch.zeros(config.input_dim))
-        self.register_buffer("inv_std", torch.ones(config.input_dim))
 
     @property
     def cells(self) -> None:
@@ -27,14 +20,9 @@ class ClipNet(nn.Module):
         raise UnsupportedCell(f"'{self.config.cell_kind}' has no cells: "
                               "leave lambda_power, lambda_sparse and prune_share at 0")
 
-    def parameter_count(self) -> int:
-        return sum(p.numel() for p in self.parameters())
-
     def initial_state(self, batch: int) -> StreamState:
+        """None but zeros for the logits."""
         return StreamState([], self.mean.new_zeros(batch, len(self.config.labels)))
-
-    def features(self, log_mel: Tensor) -> Tensor:
-        return ((log_mel - self.mean) * self.inv_std).clamp(-FEATURE_LIMIT, FEATURE_LIMIT)
 
     def forward(self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
                 ) -> tuple[Tensor, StreamState]:

@@ -7,8 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ..cells import Cell
 
-class FastGRNNCell(nn.Module):
+
+class FastGRNNCell(Cell):
     """z = sigmoid(W u + U h + bz); n = tanh(W u + U h + bn); h <- (zeta (1 - z) + nu) n + z h.
 
     Kusupati et al., arXiv 1901.02358, section 3.2.2; zeta and nu are sigmoids of two trained scalars, W and U full."""
@@ -16,8 +18,7 @@ class FastGRNNCell(nn.Module):
     kind, solver = "fastgrnn", "fused"
 
     def __init__(self, inputs: int, units: int):
-        super().__init__()
-        self.inputs, self.units, self.output_dim = inputs, units, units
+        super().__init__(inputs, units)
         self.weight = nn.Parameter(torch.randn(units, inputs + units) / math.sqrt(inputs + units))
         self.gate_bias, self.bias = nn.Parameter(torch.ones(units)), nn.Parameter(torch.ones(units))
         self.zeta, self.nu = nn.Parameter(torch.tensor([1.0])), nn.Parameter(torch.tensor([-4.0]))
@@ -34,7 +35,3 @@ class FastGRNNCell(nn.Module):
             h = new if every else torch.where(runs, new, h)
             states.append(h)
         return torch.stack(states)
-
-    def outputs(self, states: Tensor) -> Tensor:
-        """What the next cell hears of the states (T, B, N): all of them."""
-        return states

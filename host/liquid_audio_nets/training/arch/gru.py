@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..cells import Cell
 
-class GRUCell(nn.Module):
+
+class GRUCell(Cell):
     """r, z = sigmoid(W u + U h + b); n = tanh(W u + b + r (U h + b)); h <- (1 - z) n + z h.
 
     Cho et al., arXiv 1406.1078, section 2.3, in the form of torch.nn.GRU (reset gate after the product)."""
@@ -14,8 +16,7 @@ class GRUCell(nn.Module):
     kind, solver = "gru", "fused"
 
     def __init__(self, inputs: int, units: int):
-        super().__init__()
-        self.inputs, self.units, self.output_dim = inputs, units, units
+        super().__init__(inputs, units)
         self.gru = nn.GRU(inputs, units)
 
     @property
@@ -36,7 +37,3 @@ class GRUCell(nn.Module):
             h = torch.where(runs, torch.lerp(new, h, torch.sigmoid(x_z + y_z)), h)
             states.append(h)
         return torch.stack(states)
-
-    def outputs(self, states: Tensor) -> Tensor:
-        """What the next cell hears of the states (T, B, N): all of them."""
-        return states
