@@ -32,6 +32,7 @@ from .streams import Score, validation_streams
 from .trainer import LNNTrainer, TrainerConfig
 
 WINDOW_TICK_BLOCKS = 2
+GOLDEN_SAMPLES = SAMPLE_RATE_HZ // 2  # boards keep the file
 
 
 class KeywordTask:
@@ -111,13 +112,13 @@ class KeywordTask:
                                        temperature=temperature, thresholds=thresholds, policy=self.policy)
 
     def golden_audio(self) -> np.ndarray:
-        """One training clip of the first keyword that has one, else that keyword spoken; int16 (n,)."""
+        """The beginning of a training clip of the first keyword that has one, else of that keyword spoken; int16 (n,)."""
         words = [w for w in self.labels if not w.startswith("_")]
         root = self.data / "speech_commands" if (self.data / "speech_commands").is_dir() else self.data
         try:
-            return read_audio(scan(root, words, "training").clips[0].path)[0]
+            return read_audio(scan(root, words, "training").clips[0].path)[0][:GOLDEN_SAMPLES]
         except AudioError:
-            return say(words[0])
+            return say(words[0])[:GOLDEN_SAMPLES]
 
     def facts(self) -> Facts:
         used = Counter(self.store.source[self.store.split == "training"].tolist())
