@@ -54,6 +54,7 @@ class Clip:
 
     @property
     def speaker(self) -> str:
+        """Who spoke, by the name of the file."""
         return speaker_of(self.path.name)
 
 
@@ -71,6 +72,7 @@ class Dataset:
         return len(self.clips)
 
     def counts(self) -> Counter:
+        """Clips of each label."""
         return Counter(clip.label for clip in self.clips)
 
     def read(self) -> Iterator[tuple[Clip, np.ndarray]]:
@@ -100,6 +102,7 @@ class Dataset:
 
 
 def sound_files(folder: Path) -> list[Path]:
+    """Files of a folder itself that have one of SUFFIXES, sorted by name."""
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
 
 

@@ -78,6 +78,7 @@ class Recording:
 
     @property
     def folder(self) -> str:
+        """Name of the folder in which the file lies."""
         return self.path.parent.name
 
     @property

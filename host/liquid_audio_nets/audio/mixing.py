@@ -16,6 +16,7 @@ def as_float(signal: np.ndarray) -> np.ndarray:
 
 
 def rms(signal: np.ndarray) -> float:
+    """Root of the mean square of int16 or float (n,), full scale 1; 0 of nothing."""
     signal = as_float(signal)
     return float(np.sqrt(np.mean(signal**2))) if len(signal) else 0.0
 

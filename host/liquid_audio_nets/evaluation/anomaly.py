@@ -59,11 +59,13 @@ class AnomalyResult:
     figure_name = "area under ROC"
 
     def area(self, other: list[Heard]) -> float:
+        """Area under ROC of these against the normal recordings."""
         heard = [*other, *self.normal]
         return area_under_roc(np.array([h.score for h in heard]), np.arange(len(heard)) < len(other))
 
     @property
     def figure(self) -> float:
+        """Area under ROC of all other sounds."""
         return self.area(self.other)
 
     def by_folder(self) -> dict[str, float]:
@@ -85,6 +87,7 @@ class AnomalyResult:
 
 
 def reported(heard: list[Heard]) -> int:
+    """In how many recordings the model itself would have reported something."""
     return sum(h.band is not None for h in heard)
 
 

@@ -40,6 +40,7 @@ def _run(n_bytes, tick_bytes):
 
 
 class Board(Protocol):
+    """What runs Python code on a board."""
     def exec(self, code: str) -> str: ...
 
 

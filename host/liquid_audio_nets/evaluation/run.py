@@ -32,10 +32,12 @@ class Evaluation:
 
     @property
     def clips(self) -> int:
+        """How many were decided."""
         return int(self.confusion.sum())
 
     @property
     def accuracy(self) -> float:
+        """Share of the clips decided right, 0 to 1."""
         return float(np.trace(self.confusion) / max(self.clips, 1))
 
     def recall(self) -> dict[str, float | None]:
@@ -51,6 +53,7 @@ class Evaluation:
         return float(np.mean(recalls)) if recalls else 0.0
 
     def rate(self, counter: str) -> float:
+        """Of a counter of the engine, a second of audio."""
         return self.counters.get(counter, 0) / self.seconds if self.seconds else 0.0
 
     def macs_per_second(self) -> float:
@@ -58,6 +61,7 @@ class Evaluation:
         return self.rate("steps") * self.macs_per_step + self.rate("frontend_runs") * self.frontend_macs
 
     def gated_fraction(self) -> float:
+        """Share of the ticks that the energy gate let pass without any work."""
         return self.counters.get("gated_ticks", 0) / max(self.counters.get("ticks", 0), 1)
 
     def as_json(self) -> dict:

@@ -85,6 +85,7 @@ class Activity:
 
 @dataclass
 class VadResult:
+    """rows: one for each signal-to-noise ratio; folders: taken for speech, and for noise."""
     label: str
     rows: list[Activity]
     utterances: int
@@ -125,6 +126,7 @@ def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed
 
 
 def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Activity:
+    """Plays scenes, all at snr_db, with the gate held open; label: index of speech."""
     own, tick = lnn.energy_threshold, lnn.tick_samples
     lnn.energy_threshold = OPEN_GATE
     score = np.concatenate([trace(lnn, s.samples)[:, label] for s in scenes])

@@ -84,9 +84,11 @@ class Heard:
         return sum(map(len, self.others.values())) * self.tick_s / 3600
 
     def rejected(self, threshold: float) -> int:
+        """Clips of the word that stay below the threshold."""
         return int((self.clips < threshold).sum())
 
     def accepted(self, threshold: float) -> dict[str, int]:
+        """False accepts by folder."""
         ticks = round(self.refractory_s / self.tick_s)
         return {name: len(accepts(score, threshold, ticks)) for name, score in self.others.items()}
 
@@ -123,6 +125,7 @@ class WakeResult:
         return 1 - first.rejected(self.threshold) / len(first.clips)
 
     def false_accepts(self, threshold: float) -> int:
+        """Of all folders in all conditions."""
         return sum(sum(h.accepted(threshold).values()) for h in self.heard.values())
 
     def threshold_for(self, per_hour: float) -> float | None:
@@ -140,6 +143,7 @@ class WakeResult:
         return [(float(t), first.rejected(t) / len(first.clips), self.false_accepts(t) / self.hours) for t in THRESHOLDS]
 
     def conditions(self) -> dict[str, dict]:
+        """What is heard at the own threshold, by condition."""
         return {name: {"clips": len(h.clips), "false_rejects": h.rejected(self.threshold), "hours": h.hours,
                        "false_accepts": h.accepted(self.threshold)} for name, h in self.heard.items()}
 
@@ -204,6 +208,7 @@ def wake_word(lnn: LNN) -> tuple[str, int]:
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> WakeResult:
+    """Of the word that the model names.  Raises AudioError where data lack it, or other sounds."""
     with LNN(content) as lnn:
         word, _ = wake_word(lnn)
     return listen(content, WakeSounds.read(Path(data), word, options.split, progress), options.snr_db, options.seed)

@@ -82,6 +82,7 @@ class FrameStore:
 
     @staticmethod
     def exists(folder: str | os.PathLike) -> bool:
+        """Whether a store was built there, to its end."""
         return (Path(folder) / "clips.json").exists()
 
     @classmethod

@@ -108,6 +108,7 @@ class LTCCell(Cell):
 
     @property
     def tau(self) -> Tensor:
+        """Time constants (N,) in s."""
         return self.log_tau.exp()
 
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:

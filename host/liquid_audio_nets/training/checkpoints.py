@@ -45,6 +45,7 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
 
 
 def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":
+    """The trainer as it was saved.  Raises TrainingError for a file that is no checkpoint."""
     from .trainer import TrainerConfig, TrainingError
 
     try:

@@ -47,6 +47,7 @@ class Place:
         return len({int(n) for n in numbers}) == 1
 
     def leave(self) -> None:
+        """The group of processes, where there is one."""
         if self.world > 1:
             distributed.destroy_process_group()
 

@@ -27,6 +27,7 @@ class Clips:
 
     @classmethod
     def whole(cls, store: FrameStore, clips: np.ndarray, labels: tuple[str, ...]) -> "Clips":
+        """Stored clips from their beginning to their end."""
         label = np.array([labels.index(store.label[c]) for c in clips], int)
         return cls(store.offset[clips], store.blocks[clips], label)
 

@@ -61,6 +61,7 @@ class FolderTask:
                                      "in the recipe's [data]")
 
     def trainer(self) -> LNNTrainer:
+        """A new one, features normalised on batches of training sound."""
         trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels))
         samples = [self.batch(self.recipe["train"]["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(8)]
         trainer.normalise(torch.cat(samples).unsqueeze(0))

@@ -36,6 +36,7 @@ class Det:
 
     @property
     def unit(self) -> str:
+        """Of false_accepts."""
         return "false accepts per hour" if self.hours else "false accepts, share"
 
     def rejects_at(self, accepts: float) -> float:
@@ -43,6 +44,7 @@ class Det:
         return float(min(self.false_rejects[self.false_accepts <= accepts], default=1.0))
 
     def save(self, path: Path) -> None:
+        """As CSV, a row a threshold."""
         with open(path, "w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(["threshold", "false_rejects", self.unit.replace(",", "").replace(" ", "_")])

@@ -102,8 +102,10 @@ class Score:
 
     @property
     def hit_rate(self) -> float:
+        """Share of the words said that were found, 0 to 1."""
         return sum(self.found.values()) / max(sum(self.said.values()), 1)
 
     @property
     def false_per_hour(self) -> float:
+        """False alarms of all labels in an hour of audio."""
         return 3600 * sum(self.false.values()) / max(self.seconds, 1e-9)

@@ -87,6 +87,7 @@ class TrainerConfig:
         return cls.from_dict(values)
 
     def model(self) -> ModelConfig:
+        """Of the network to train; raises TrainingError for a cell without units."""
         dims = self.hidden_dim if isinstance(self.hidden_dim, tuple) else (self.hidden_dim,) * self.layers
         if min(dims, default=1) < 1:
             raise TrainingError(f"hidden units {list(dims)}: every cell needs at least one")

@@ -138,5 +138,6 @@ class WakeWordTask(FolderTask):
 
 
 def det_of(result: WakeResult) -> Det:
+    """The trade that liquid-test measures."""
     threshold, rejects, accepts = map(np.array, zip(*result.curve()))
     return Det(threshold, rejects, accepts, result.hours)

@@ -40,6 +40,7 @@ def write(out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Pro
 
 
 def page(found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, with_instructions: bool) -> str:
+    """The whole page, Markdown."""
     tick_ms = 10 * TICK_BLOCKS
     p = protocol
     return f"""# Small networks, one pipeline

@@ -62,6 +62,7 @@ def mean_lost(runs: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str
 
 
 def accuracy_text(row: Row) -> str:
+    """Such as "91.04 ± 0.34 (3 seeds)"."""
     seeds = f"{len(row.seeds)} seed{'s' * (len(row.seeds) != 1)}"
     spread = f" ± {100 * row.deviation:.2f}" if row.deviation is not None else ""
     return f"{100 * row.mean:.2f}{spread} ({seeds})"

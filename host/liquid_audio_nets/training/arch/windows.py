@@ -24,6 +24,7 @@ class Windows:
 
     @classmethod
     def of(cls, store: FrameStore, clips: Clips, tick_blocks: int, blocks: int = 100) -> "Windows":
+        """Of stored clips; blocks: length of the longest in blocks of 10 ms."""
         at = np.arange(1, blocks // tick_blocks + 1)[:, None] * tick_blocks
         heard = at <= clips.blocks
         power = store.mel[np.where(heard, clips.start + at - 1, 0)] * heard[..., None]
