@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ..audio.dataset import SILENCE, scan
-from ..audio.files import AudioError, read_audio, remarks
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio, remarks
 from ..audio.speech import say
 from ..reference.frontend import FrontEnd
 from .arch.registry import WINDOWED
