@@ -53,6 +53,7 @@ class Comparison:
 
     @cached_property
     def replay(self) -> Replay:
+        """The batches that all networks are trained on."""
         p = self.protocol
         timing = Timing(stream_share=0.0, tick_blocks=(TICK_BLOCKS,))
         maker = BatchMaker(self.store, Chooser(self.store, self.labels, Mixture()), self.labels, timing=timing)
@@ -74,7 +75,7 @@ class Comparison:
                   "parameters": trainer.net.parameter_count(), "macs_per_run": macs_per_run(config),
                   "macs_per_second": macs_per_second(config), "learning_rate": trainer.config.learning_rate,
                   "loss": float(np.mean(losses[-100:])), "cpu_s": round(seconds, 1), "protocol": asdict(self.protocol)}
-        path.write_text(json.dumps(result, indent=1))
+        _write(path, result)
         path.with_suffix(".lost.json").unlink(missing_ok=True)
         self.report(f"{name}, seed {seed}: {result['accuracy'] * 100:.2f} % in {seconds:.0f} s")
         return self._made(path)
@@ -96,7 +97,7 @@ class Comparison:
         if not path.exists():
             net = LNNTrainer.load(self.out / f"{name}-{seed}.safetensors").average
             found = {fill: {loss: accuracy(net, self.windows, loss, fill) for loss in LOSSES} for fill in fills(name)}
-            path.write_text(json.dumps(found, indent=1))
+            _write(path, found)
         return json.loads(path.read_text())
 
     def search(self, name: str) -> dict[str, float]:
@@ -108,7 +109,7 @@ class Comparison:
                 trainer = self._trainer(name, 1, self.protocol.search_steps, rate)
                 losses = self._train(trainer, self.replay.order(1)[: self.protocol.search_steps], named(name).liquid)
                 found[name][str(rate)] = float(np.mean(losses[-len(losses) // 5:]))
-                path.write_text(json.dumps(found, indent=1))
+                _write(path, found)
                 self.report(f"{name}, learning rate {rate}: loss {found[name][str(rate)]:.4f}")
         return found[name]
 
@@ -129,3 +130,10 @@ class Comparison:
             losses.append(trainer.train_step(batch if timed else every_tick(batch, TICK_BLOCKS * BLOCK_S)))
             self.progress(done + 1, len(order))
         return losses
+
+
+def _write(path: Path, found: dict[str, Any]) -> None:
+    """As a whole, so that an interrupt leaves no half of a result."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(found, indent=1))
+    part.replace(path)
