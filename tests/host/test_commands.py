@@ -17,7 +17,10 @@ from rich.console import Console
 from small_model import babble, noise, small_model
 
 from liquid_audio_nets.cli.confusion import confusion_table
+from liquid_audio_nets.cli.console import escape
+from liquid_audio_nets.cli.demo import table
 from liquid_audio_nets.core import add_golden
+from liquid_audio_nets.demo import Heard, Spoken
 from liquid_audio_nets.evaluation import Evaluation
 from liquid_audio_nets.lnn import save
 
@@ -81,6 +84,20 @@ def test_twelve_labels_are_readable_on_a_narrow_terminal(most, title):
     assert title in text and "…" not in text and all(name in text for name in names)
     row = next(line for line in text.splitlines() if "go " in line)
     assert f"{100 * most / (most + 40):.1f}" in row and ("no 30, _unknown_ 6, down 4" in row or row.split()[3] == "30")
+
+
+def test_brackets_in_names_and_advice_are_printed_as_they_are():
+    text = io.StringIO()
+    said = "pip install 'x[train]', näs [bold] \\[data] [/red]"
+    Console(file=text, width=80).print(escape(said))
+    assert text.getvalue().strip() == said
+
+
+def test_the_demo_s_table_fits_a_narrow_terminal():
+    text = io.StringIO()
+    spoken = [Spoken("right", 20.5, 21.0, "espeak-ng en-gb-x-rp+m3")]
+    Console(file=text, width=80).print(table([Heard(20.98, "right", 0.87, 32, 0.0612, 2.38)], spoken, ended=True))
+    assert "en-gb-x-rp+m3" in text.getvalue() and "…" not in text.getvalue()
 
 
 def test_test(model_path, clips):

@@ -3,12 +3,14 @@
 import json
 import pathlib
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.cli import compare as command
+from liquid_audio_nets.cli import console
 from liquid_audio_nets.evaluation import lost_frames
 from liquid_audio_nets.training import recipe
 from liquid_audio_nets.training.arch import page, registry, table
@@ -38,6 +40,13 @@ def comparison(store, tmp_path_factory):
 @pytest.fixture(scope="module")
 def results(comparison):
     return [comparison.run(name, seed) for seed in PROTOCOL.seeds for name in ("ltc", "gru", "ds_cnn")]
+
+
+def test_in_a_new_folder_the_frames_are_found_where_they_were_made(store, tmp_path, monkeypatch):
+    made = SimpleNamespace(cache=store.folder, prepare=lambda: None)
+    monkeypatch.setattr("liquid_audio_nets.training.tasks.make_task", lambda *arguments: made)
+    fresh = command._comparison(tmp_path, tmp_path / "out", None, (1,), 12, 4, console.progress_bar())
+    assert len(fresh.store) == len(store)
 
 
 def test_a_run_is_made_once_and_is_the_same_for_its_seed(comparison, store, results, tmp_path):

@@ -53,6 +53,8 @@ def compare(
     names = archs.split(",") if archs else [*ARCHS, f"gru{DROPPING}"]
     for name in names:
         settings(name)  # raises for an unknown one, before anything is read
+    if table and not any((out / f"{name}-{seed}.json").exists() for name in names for seed in _numbers(seeds)):
+        raise console.CommandError(f"{out}: no results yet; run without --table")
     with console.progress_bar() as bar:
         comparison = _comparison(data, out, cache, _numbers(seeds), steps, batch, bar)
         if not table:
@@ -86,7 +88,9 @@ def _comparison(data: Path, out: Path, cache: Path | None, seeds: tuple[int, ...
 
     folder = cache or out / "cache"
     if not FrameStore.exists(folder):
-        make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, report).prepare()
+        task = make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, report)
+        task.prepare()
+        folder = task.cache
     given = {"steps": steps, "batch": batch}
     line = bar.add_task("training", total=None)
     protocol = Protocol(seeds=seeds, **{k: v for k, v in given.items() if v})

@@ -10,6 +10,7 @@ from typing import Callable
 
 import typer
 from rich.console import Console
+from rich.markup import escape as escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..lnn import LnnError
@@ -78,7 +79,3 @@ def model_error(error: Exception) -> CommandError | None:
     if not isinstance(error, LnnError):
         return None
     return CommandError(f"bad model ({error.name}): {error}", Exit.BAD_MODEL)
-
-
-def escape(text: str) -> str:
-    return text.replace("[", "\\[")

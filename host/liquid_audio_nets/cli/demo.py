@@ -84,8 +84,8 @@ def show(port: str, script: Path, spoken: list[demo.Spoken]) -> None:
 
 def table(heard: list[demo.Heard], spoken: list[demo.Spoken], ended: bool = False) -> Table:
     """What was heard beside what was said; at the end also the words that were missed."""
-    result = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
-    for heading in ("time", "keyword", "confidence", "timestep", "energy", "instructions", "said by"):
+    result = Table(box=box.SIMPLE_HEAD, padding=0)  # 80 columns have room for the longest voice
+    for heading in ("time", "keyword", "confidence", "timestep", "energy", "work", "said by"):
         result.add_column(heading, no_wrap=True, min_width=None if heading == "said by" else max(len(heading), 7))
     matches = demo.match(heard, spoken)
     rows = [(line.time_s, line, word) for line, word in zip(heard, matches)]

@@ -36,7 +36,7 @@ def training_error(error: Exception) -> console.CommandError | None:
     from ..audio.files import AudioError
 
     if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "safetensors"):
-        return console.CommandError(f"training needs {error.name}; pip install 'liquid-audio-nets\\[train]'")
+        return console.CommandError(f"training needs {error.name}; pip install 'liquid-audio-nets[train]'")
     if isinstance(error, AudioError):
         return console.CommandError(str(error))
     if isinstance(error, OSError):
