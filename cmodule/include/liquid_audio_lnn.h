@@ -17,6 +17,9 @@
  *         }
  *     }
  *
+ * `memory` is aligned to 8, `data` to 4 (a const array from `xxd -i`, with alignas). To build: all of core/ but its headers
+ * (sources.cmake names the files), C99, -Iinclude, and the C library's -lm.
+ *
  * Every function returns within a bounded time. One model is used by one thread at a time;
  * any number of models may live side by side.
  */
@@ -84,7 +87,10 @@ typedef enum {
     LNN_ZERO_CROSSINGS = 2, /* distance of a tick's zero-crossing rate from its slow mean */
 } lnn_complexity_t;
 
-/* What lnn_process_cmsis() found. Pointers stay valid as long as the model and its file do. */
+/*
+ * What lnn_process_cmsis() found. Pointers stay valid as long as the model and its file do. A vad model's first label is
+ * detected when speech begins; that it goes on, is_speech tells.
+ */
 typedef struct {
     const char *keyword;    /* the label detected in this block, else the likeliest one */
     const float *scores;    /* posterior of every label, in the order of the labels; task anomaly: each band's part of the error */
@@ -127,7 +133,7 @@ typedef struct {
     uint16_t n_labels;
     uint16_t n_cells;
     uint16_t idle_label;       /* UINT16_MAX: none */
-    uint16_t task;             /* enum task of format/SPEC.md */
+    uint16_t task;             /* 0 keywords, 1 wake word, 2 vad, 3 sounds, 4 anomaly, 5 series: enum task of format/SPEC.md */
 } lnn_info_t;
 
 /* A free-running counter, for example of CPU cycles. It may wrap; a stage is shorter than a wrap. */
@@ -159,7 +165,7 @@ void lnn_reset(lnn_model_t *model);
 
 /*
  * One step without the engine: `features` (n_features) in, logits (n_labels, valid until the next
- * call) out, the cells advanced by dt_s seconds, clipped to 1 ms to 1 s.
+ * call) out, the cells advanced by dt_s seconds, above 0, clipped to 1 ms to 1 s.
  * Models without a front-end: a row of numbers in, what the first n_labels of them will be out; dt_s is the time
  * since the last row, on the model's own scale; LNN_ERR_ARGUMENT for a number that is not finite. Features are
  * clipped as the front-end does, a NaN becomes the least.
