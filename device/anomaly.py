@@ -46,9 +46,13 @@ def main():
     global net, mic
     try:
         net = liquid_audio.LNN.load(MODEL)
+        if not net.labels[0].endswith(" Hz"):
+            raise ValueError("%s is no model of liquid-train anomaly" % MODEL)
         mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
     except (OSError, ValueError, MemoryError) as error:
         print(error)
+        if getattr(error, "errno", 0) == 2:  # ENOENT
+            print("send it there: liquid-upload device/models/anomaly.lnn")
         return
     listen()
 

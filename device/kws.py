@@ -50,6 +50,8 @@ def main():
         mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
     except (OSError, ValueError, MemoryError) as error:
         print(error)
+        if getattr(error, "errno", 0) == 2:  # ENOENT
+            print("send it there: liquid-upload device/models/keywords.lnn")
         return
     listen()
 

@@ -80,4 +80,10 @@ def test_thresholds_change_at_the_repl(board):
 
 def test_without_a_model_it_says_so(board):
     board.mpremote("exec", "import os; os.remove('/models/anomaly.lnn')")
-    assert "ENOENT: models/anomaly.lnn" in board.mpremote("run", ROOT / "device/anomaly.py")
+    said = board.mpremote("run", ROOT / "device/anomaly.py")
+    assert "ENOENT: models/anomaly.lnn" in said and "liquid-upload device/models/anomaly.lnn" in said
+
+
+def test_a_model_of_another_task_is_refused(board):
+    board.mpremote("cp", ROOT / "device/models/vad.lnn", ":/models/anomaly.lnn")
+    assert "is no model of liquid-train anomaly" in board.mpremote("run", ROOT / "device/anomaly.py")

@@ -37,7 +37,8 @@ def test_kws_can_be_tuned_at_the_repl(hearing):
 def test_kws_without_a_model_says_so(hearing):
     hearing.mpremote("exec", "import os; os.rename('/models/keywords.lnn', '/models/away')")
     try:
-        assert "ENOENT: models/keywords.lnn" in hearing.mpremote("run", ROOT / "device/kws.py")
+        said = hearing.mpremote("run", ROOT / "device/kws.py")
+        assert "ENOENT: models/keywords.lnn" in said and "send it there: liquid-upload device/models/keywords.lnn" in said
     finally:
         hearing.mpremote("exec", "import os; os.rename('/models/away', '/models/keywords.lnn')")
 

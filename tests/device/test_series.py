@@ -72,6 +72,8 @@ def test_the_script_says_what_is_missing(board, tmp_path):
     (tmp_path / "series.csv").write_text("time_s,room\n1,20\n")
     board.mpremote("cp", tmp_path / "series.csv", ":/models/series.csv")
     assert "no column outdoor" in board.mpremote("run", ROOT / "device/series.py")
+    board.mpremote("rm", ":/models/series.csv")
+    assert "mpremote cp series.csv :models/" in board.mpremote("run", ROOT / "device/series.py")
 
 
 def test_the_script_leaves_out_what_is_no_row(board, tmp_path):

@@ -88,4 +88,5 @@ def test_vad_can_be_tuned_at_the_repl(board):
 @pytest.mark.parametrize("script, model", [("wake.py", "computer.lnn"), ("vad.py", "vad.lnn")])
 def test_without_a_model_they_say_so(board, script, model):
     board.mpremote("exec", f"import os; os.remove('/models/{model}')")
-    assert f"ENOENT: models/{model}" in board.mpremote("run", ROOT / "device" / script)
+    said = board.mpremote("run", ROOT / "device" / script)
+    assert f"ENOENT: models/{model}" in said and f"liquid-upload device/models/{model}" in said
