@@ -24,7 +24,9 @@ def added(board: boards.Board) -> memory.Sizes:
 def measure():
     for board in boards.all_boards():
         if board.is_zephyr and board.firmware.is_file():
-            figures = {"zephyr": memory.sizes(board.firmware), "zephyr_part": memory.part(board.firmware)}
+            figures = {"zephyr": memory.sizes(board.firmware)}
+            if memory.room(board.firmware).flash_bytes:  # else code is RAM, too
+                figures["zephyr_part"] = memory.part(board.firmware)
             if without_us(board).firmware.is_file():
                 figures["zephyr_added"] = added(board)
             for name, used in figures.items():

@@ -28,6 +28,29 @@ def test_firmware_fits(workspace, name):
     assert row["ram_left_bytes"] == board.about["ram_bytes"] - used.ram_bytes
 
 
+MAP = """Memory Configuration
+
+Name             Origin             Length             Attributes
+{flash}RAM              0x20000000         0x00020000         xw
+
+Linker script and memory map
+ .text.step     0x08000100      0x40 modules/liquid_audio/libliquid_audio.a(engine.c.obj)
+ .text.main     0x08000140     0x100 app/libapp.a(main.c.obj)
+ .rodata.lnn_baked_model
+                0x08000240     0x80 modules/liquid_audio/libliquid_audio.a(baked_model.c.obj)
+ .bss.mic       0x20000000      0x30 modules/liquid_audio/libliquid_audio.a(microphone.c.obj)
+"""
+
+
+def test_memories_are_read_from_the_linkers_map(tmp_path):
+    firmware = tmp_path / "zephyr.elf"
+    (tmp_path / "zephyr.map").write_text(MAP.format(flash="FLASH            0x08000000         0x00080000         xr\n"))
+    assert memory.room(firmware) == memory.Sizes(0x80000, 0x20000)
+    assert memory.part(firmware) == memory.Sizes(0x40, 0x30) and memory.model_bytes(firmware) == 0x80
+    (tmp_path / "zephyr.map").write_text(MAP.format(flash=""))
+    assert memory.room(firmware) == memory.Sizes(0, 0x20000)  # runs from RAM
+
+
 def test_what_we_add_fits(workspace):
     """Beside the linker's map, which does not count what we make the kernel and the C library do."""
     board = boards.find_board("nucleo_f446re")

@@ -40,18 +40,19 @@ def check_heap(firmware: Path, model: Path, ram_bytes: int) -> None:
 
 
 def sizes(firmware: Path) -> Sizes:
-    """Of an ELF file.  Raises FirmwareError where it is none."""
+    """Of an ELF file; all is RAM where it runs from there.  Raises FirmwareError where it is none."""
     data = firmware.read_bytes()
     if data[:5] != b"\x7fELF\x01":
         raise FirmwareError(f"{firmware} is no firmware of a 32-bit board")
     (table,), (entry_bytes, entries) = struct.unpack_from("<I", data, 28), struct.unpack_from("<HH", data, 42)
-    flash = ram = 0
+    flash = ram = both = 0
     for at in range(table, table + entry_bytes * entries, entry_bytes):
         kind, _, address, load_address, file_bytes, memory_bytes = struct.unpack_from("<6I", data, at)
         if kind == PT_LOAD:
             flash += file_bytes
             ram += memory_bytes if load_address != address or file_bytes == 0 else 0
-    return Sizes(flash, ram)
+            both += memory_bytes
+    return Sizes(flash, ram) if room(firmware).flash_bytes else Sizes(0, both)
 
 
 def room(firmware: Path) -> Sizes:
