@@ -33,7 +33,8 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
         tensors[f"carried.{whose}.evidence"] = state.evidence.float()
     metadata = {"kind": "liquid-audio-nets training", "config": json.dumps(config), "step": str(trainer.step),
                 "best": repr(trainer.best), "metrics": json.dumps(trainer.metrics),
-                "recipe": json.dumps(trainer.recipe), "labels": json.dumps(trainer.net.config.labels), "model": json.dumps(trainer.net.config.to_dict())}
+                "recipe": json.dumps(trainer.recipe), "labels": json.dumps(trainer.net.config.labels),
+                "model": json.dumps(trainer.net.config.to_dict())}
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

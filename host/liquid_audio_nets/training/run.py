@@ -97,8 +97,8 @@ def train(task: Task, run: Run) -> Path | None:
     that are not the first None.
 
     Written after every epoch: log.csv, last.safetensors, best.safetensors.  KeyboardInterrupt passes through; a later call
-    goes on from the last epoch and comes to the same weights, but for dropout and in several processes, whose streams begin
-    anew.  Raises TrainingError, and AudioError for data that cannot be learned from."""
+    goes on from the last epoch and comes to the same weights, but for dropout and in several processes, which all go on from
+    the first one's streams.  Raises TrainingError, and AudioError for data that cannot be learned from."""
     if run.precision not in ("float32", "bf16"):
         raise TrainingError(f"no precision '{run.precision}'; give float32 or bf16")
     use_threads(run.threads)

@@ -45,7 +45,8 @@ def make_task(recipe: dict[str, Any], data: Path | None, cache: Path, report: Ca
 
 def refuse_network(recipe: dict[str, Any]) -> None:
     """Raises what training would raise after the data were read: for a network of windows in a task that needs an answer at
-    every tick, for one that the core does not run in a task that it measures, for a cell, solver or wiring that there is not, and for weights that cannot be counted or pruned."""
+    every tick, for one that the core does not run in a task that it measures, for a cell, solver or wiring that there is
+    not, and for weights that cannot be counted or pruned."""
     config, train = TrainerConfig.of_recipe(recipe, labels=("a", "b")), recipe["train"]
     if config.cell_kind in WINDOWED and recipe["task"] != "keywords":
         raise UnsupportedCell(f"'{config.cell_kind}' decides windows of one second; it can be compared on keywords alone, not on "
