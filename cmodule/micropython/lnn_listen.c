@@ -20,13 +20,16 @@ static mp_obj_t listen_next(mp_obj_t self_in) {
     mp_load_method(self->mic, MP_QSTR_readinto, call);
     call[2] = self->block;
     mp_int_t n = mp_obj_get_int(mp_call_method_n_kw(1, 0, call));
-    size_t room; /* after the call, in which the block may have been resized */
+    if (n == 0) { /* the end; lost is still the last block's */
+        return MP_OBJ_STOP_ITERATION;
+    }
+    liquid_skip(self->lnn, mp_load_attr(self->mic, MP_QSTR_lost));
+    size_t room; /* after these calls, in which the block may have been resized */
     const int16_t *audio = liquid_samples(self->block, &room);
     if (n < 0 || (size_t)n > room) {
         mp_raise_ValueError(MP_ERROR_TEXT("readinto() gives samples, no more than there is room for"));
     }
-    liquid_skip(self->lnn, mp_load_attr(self->mic, MP_QSTR_lost));
-    return n == 0 ? MP_OBJ_STOP_ITERATION : liquid_process(self->lnn, audio, (size_t)n);
+    return liquid_process(self->lnn, audio, (size_t)n);
 }
 
 /* (mic, block_ms=20) -> iterator of Result, which ends where a file ends */

@@ -38,6 +38,9 @@ static mp_obj_t module_clock(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_clock_obj, module_clock);
 
+/* Zephyr's port collects the names of a build folder once: a model baked in later finds its own there. */
+enum { QSTR_OF_A_LATER_MODEL = MP_QSTR_baked_model };
+
 static const mp_rom_map_elem_t globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_liquid_audio) },
     { MP_ROM_QSTR(MP_QSTR_LNN), MP_ROM_PTR(&liquid_lnn_type) },

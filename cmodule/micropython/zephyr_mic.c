@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <liquid_audio/microphone.h>
-#include <liquid_audio/sleep.h>
 
 #include "mic_object.h"
 #include "py/mperrno.h"
@@ -156,9 +155,11 @@ static int listen(mic_t *self, int16_t *audio, size_t n) {
 
 size_t liquid_mic_read(mp_obj_t self_in, int16_t *audio, size_t n) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
-    mic_start(self_in);
     if (self->is_file) {
         n = MIN(n, self->samples_left);
+    }
+    if (n > 0 || self->is_closed) { /* who has heard its file does not take the microphone from another */
+        mic_start(self_in);
     }
     int n_read = n == 0 ? 0 : listen(self, audio, n);
     if (n_read < 0) {

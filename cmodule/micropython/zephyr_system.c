@@ -21,9 +21,13 @@ static mp_obj_t slept_us(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(liquid_slept_us_obj, slept_us);
 
+static unsigned sleeping; /* a callback may sleep, too: what sleep.c holds is let go of once */
+
 static void wake(void *unused) {
     (void)unused;
-    lnn_keep_clocks(true);
+    if (--sleeping == 0) {
+        lnn_keep_clocks(true);
+    }
 }
 
 /* (time_ms): as deep as the board can. What came in over a serial port whose clock stood still is lost. */
@@ -31,7 +35,9 @@ static mp_obj_t lightsleep(mp_obj_t time_ms) {
     nlr_jump_callback_node_t node;
     mp_int_t ms = mp_obj_get_int(time_ms);
     if (ms > 0) {
-        lnn_keep_clocks(false);
+        if (sleeping++ == 0) {
+            lnn_keep_clocks(false);
+        }
         nlr_push_jump_callback(&node, wake); /* callbacks and Ctrl-C may raise meanwhile */
         mp_hal_delay_ms((mp_uint_t)ms);
         nlr_pop_jump_callback(true);

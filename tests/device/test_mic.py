@@ -105,6 +105,8 @@ def test_a_microphone_of_ones_own(net):
     """Anything with rate, lost and readinto(); what it says is checked."""
     net.exec("class Own:\n    rate, lost = 16000, 0\n    def readinto(self, block):\n        return self.n\nown = Own()")
     assert net.exec("own.n = 0\nprint(list(net.listen(own)))").strip() == "[]"
+    counted = net.exec("own.lost = 700\nnet.counters(clear=True)\nlist(net.listen(own))\nprint(net.counters()['samples'])\nown.lost = 0")
+    assert counted.strip() == "0"  # of a gap before the last block, told once already
     for change, error in (("own.n = 321", "ValueError: readinto"), ("own.n = -1", "ValueError: readinto"),
                           ("own.n, own.lost = 320, -1", "ValueError: lost samples"),
                           ("own.rate = 8000", "ValueError: the microphone has 8000 Hz, the model needs 16000 Hz")):

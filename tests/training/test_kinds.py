@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import softplus
 
 from liquid_audio_nets.lnn import load
-from liquid_audio_nets.training import LNNTrainer, UnsupportedCell, WiringError
+from liquid_audio_nets.training import LNNTrainer, TrainingError, UnsupportedCell, WiringError
 from liquid_audio_nets.training.cfc import ACTIVATIONS, MODES, CfCCell
 from liquid_audio_nets.training.kinds import make_cell
 from liquid_audio_nets.training.solvers import SOLVERS
@@ -123,3 +123,9 @@ def test_time_constants_of_synaptic_cells_start_in_the_range_asked_for(wiring):
     cell = make_cell("ltc_synaptic", "fused", 40, 32, (0.02, 0.2), wiring)
     tau = softplus(cell.cm) / (softplus(cell.gleak) + 0.5 * cell.weight.sum(0))
     assert tau.min() >= 0.0199 and tau.max() <= 0.201
+
+
+@pytest.mark.parametrize("labels, words", [(("temperature of the living room",), "30 bytes, 23 fit"), (("a", "a"), "every word once")])
+def test_labels_that_no_file_holds_are_refused_before_the_training(labels, words):
+    with pytest.raises(TrainingError, match=words):
+        LNNTrainer({"input_dim": 4, "hidden_dim": 4, "labels": labels})

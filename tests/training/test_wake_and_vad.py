@@ -68,6 +68,8 @@ def test_confusable_words_are_spoken_as_negatives(task):
     spoken = {text: (label, count) for text, label, count in made._spoken()}
     assert spoken["computer"] == ("computer", 6) and spoken["commuter"] == ("_unknown_", 2)
     assert spoken["happy"] == ("_unknown_", 1) and spoken["what time is it"] == ("_unknown_", 1)
+    made.word = "commuter"
+    assert [label for text, label, _ in made._spoken() if text == "commuter"] == ["commuter"]
 
 
 def test_one_keyword_gives_batches_of_every_kind(task):

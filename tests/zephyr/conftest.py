@@ -164,6 +164,10 @@ def need_tools(board: boards.Board):
 
 
 def started(board: boards.Board):
+    try:
+        zephyr.check_prompt(board, zephyr.workspace())
+    except boards.FirmwareError as error:
+        pytest.skip(str(error))
     boards.build(board, model=ROOT / "device/models/keywords.lnn")
     player = ZephyrMachine(board).start()
     yield player

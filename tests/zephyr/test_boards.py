@@ -110,6 +110,16 @@ def test_a_missing_module_is_named(a_workspace):
         zephyr.check_modules(boards.find_board("nucleo_f446re"), zephyr.workspace())
 
 
+@pytest.mark.parametrize("minor, name, is_deaf", [(1, "mps2_an386", False), (2, "mps2_an386", True), (3, "mps3_an547", True),
+                                                  (4, "mps2_an386", False), (3, "qemu_riscv32", False), (3, "nucleo_f446re", False)])
+def test_a_prompt_that_takes_no_input_is_not_built(a_workspace, minor, name, is_deaf):
+    (a_workspace / "zephyr/VERSION").write_text(f"VERSION_MAJOR = 4\nVERSION_MINOR = {minor}\n")
+    if not is_deaf:
+        return zephyr.check_prompt(boards.find_board(name), zephyr.workspace())
+    with pytest.raises(boards.FirmwareError, match=f"on {name} Zephyr 4.{minor}'s serial driver .* build it with Zephyr 4.1"):
+        zephyr.check_prompt(boards.find_board(name), zephyr.workspace())
+
+
 def test_no_workspace(a_workspace, monkeypatch):
     monkeypatch.delenv("ZEPHYR_BASE")
     monkeypatch.setattr(zephyr, "workspaces", list)

@@ -15,6 +15,8 @@ from .places import Board, project_dir
 from .sources import micropython_version, workspaces
 
 OLDEST_ZEPHYR, NEWEST_ZEPHYR = (4, 1), (4, 4)
+DEAF_ZEPHYRS = (4, 2), (4, 3)
+"""Of Arm's MPS machines: uart_cmsdk_apb.c calls an interrupt pending whenever the transmitter is empty (4.3.0 was run)."""
 OLDEST_MICROPYTHON = (1, 29)
 """The first whose Zephyr port takes user modules."""
 SETUP = ("west init -l --mf cmodule/zephyr/west.yml . in the project, west update in the folder around it, "
@@ -123,6 +125,14 @@ def check_modules(board: Board, place: Workspace) -> None:
             raise FirmwareError(f"{place.top} lacks Zephyr's module {name}: west update {name}")
 
 
+def check_prompt(board: Board, place: Workspace) -> None:
+    """Raises FirmwareError where MicroPython would build, but take no input."""
+    version = zephyr_version(place.zephyr)
+    if board.about.get("qemu", {}).get("machine", "").startswith("mps") and DEAF_ZEPHYRS[0] <= version <= DEAF_ZEPHYRS[1]:
+        raise FirmwareError(f"on {board.name} Zephyr {dotted(version)}'s serial driver (uart_cmsdk_apb.c) never returns from the "
+                            "first key, so MicroPython would take no input: build it with Zephyr 4.1, or another board")
+
+
 def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path | None = None) -> Path:
     """Builds what is out of date; returns the ELF file.
 
@@ -131,6 +141,7 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
     """
     place = workspace()
     check_modules(board, place)
+    check_prompt(board, place)
     env = environment(board)
     for tool in ("cmake", "ninja", "dtc"):
         if shutil.which(tool) is None:

@@ -138,7 +138,7 @@ def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
     by_loss = {"none": lost.accuracy["its own policy"]} | lost.accuracy
     return Row(path.name, f"this project's, {len(labels)} labels, int8 by the C core", parameters, macs, steps * macs,
                [whole.accuracy], [_seed_of(content)], lost={"true dt": by_loss},
-               note=f"a longer schedule with another optimiser, {steps:.1f} steps a second by its policy")
+               note=f"not of this protocol: its own schedule and optimiser, {steps:.1f} steps a second by its policy")
 
 
 def _held_out(clips: list[Clip]) -> list[Clip]:

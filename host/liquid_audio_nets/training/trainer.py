@@ -21,6 +21,7 @@ from .model import LiquidNet, ModelConfig, StreamState
 from .optimizers import MOMENTS, make_optimizer
 from .penalties import power_loss, sparsity_loss
 from .pruning import gradual_share, masks
+from .ranges import complaint
 from .schedule import Policy
 
 
@@ -87,11 +88,13 @@ class TrainerConfig:
         return cls.from_dict(values)
 
     def model(self) -> ModelConfig:
-        """Of the network to train; raises TrainingError for a cell without units."""
+        """Of the network to train; raises TrainingError for a cell without units and for labels that no .lnn holds."""
         dims = self.hidden_dim if isinstance(self.hidden_dim, tuple) else (self.hidden_dim,) * self.layers
         if min(dims, default=1) < 1:
             raise TrainingError(f"hidden units {list(dims)}: every cell needs at least one")
         labels = self.labels or tuple(f"class{i}" for i in range(self.output_dim))
+        if found := complaint("labels", list(labels)):
+            raise TrainingError(f"labels: {found}")
         return ModelConfig(labels, self.input_dim, dims, self.cell_kind, self.ode_solver, self.smoothing_s,
                            wiring=self.wiring)
 

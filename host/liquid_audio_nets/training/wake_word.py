@@ -63,7 +63,7 @@ class WakeWordTask(FolderTask):
                  if w != self.word and w not in d["confusable"]]
         return [(self.word, self.word, d["synthetic"])] + [
             (text, UNKNOWN, count) for texts, count in (
-                (d["confusable"], d["synthetic_confusable"]), (words, d["synthetic_unknown"]),
+                ([c for c in d["confusable"] if c != self.word], d["synthetic_confusable"]), (words, d["synthetic_unknown"]),
                 ((here / "sentences.txt").read_text().strip().splitlines(), d["synthetic_sentence"])) for text in texts]
 
     def prepare(self) -> None:

@@ -35,6 +35,15 @@ ZTEST(power, test_no_clock_stops_while_the_microphone_listens) {
     zassert_true(stops_within(100) > 0);
 }
 
+ZTEST(power, test_who_keeps_the_clocks_keeps_them_beside_the_microphone) {
+    lnn_keep_clocks(true);
+    zassert_ok(lnn_mic_start(&config));
+    zassert_ok(lnn_mic_stop());
+    zassert_equal(stops_within(100), 0);
+    lnn_keep_clocks(false);
+    zassert_true(stops_within(100) > 0);
+}
+
 ZTEST(power, test_time_with_stopped_clocks_is_sleep) {
     uint64_t slept_us = lnn_slept_us();
     zassert_true(stops_within(100) > 0);
