@@ -16,6 +16,7 @@ from .matrix_s8 import DENSE, pack
 from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .reader import read
 from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4
+from .whole_file import replacing
 
 NO_LABEL = 0xFFFF
 SIGNATURE_BYTES = 64
@@ -31,12 +32,10 @@ def write(model: Model) -> bytes:
 def save(model: Model, path: str | os.PathLike) -> int:
     """Writes the file in one go (an interrupted save leaves the old one); returns its bytes.  Raises OSError naming path."""
     data, path = write(model), pathlib.Path(path)
-    temporary = path.with_name(path.name + ".part")
     try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
+        with replacing(path) as part:
+            part.write_bytes(data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise type(error)(error.errno, error.strerror, str(path)) from None
     return len(data)
 

@@ -15,6 +15,7 @@ from typing import Iterable
 import numpy as np
 
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..lnn.whole_file import replacing
 from ..reference.frontend import FrontEnd
 
 GRID_SAMPLES = SAMPLE_RATE_HZ // 100
@@ -96,7 +97,7 @@ class FrameStore:
         try:
             cls._write(folder, sounds, frontend)
         except BaseException:
-            for name in ("mel.f32", "energy.f32", "clips.json.part"):
+            for name in ("mel.f32", "energy.f32"):
                 (folder / name).unlink(missing_ok=True)
             raise
         return cls(folder)
@@ -121,6 +122,5 @@ class FrameStore:
                 position += blocks + TAIL_FRAMES
         if not position:
             raise AudioError("none of the sound files could be read")
-        temporary = folder / "clips.json.part"
-        temporary.write_text(json.dumps({**table, "channels": frontend.channels}))
-        temporary.replace(folder / "clips.json")
+        with replacing(folder / "clips.json") as part:
+            part.write_text(json.dumps({**table, "channels": frontend.channels}))

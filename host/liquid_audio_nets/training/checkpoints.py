@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ..lnn.whole_file import replacing
 from .model import StreamState
 from .optimizers import MOMENTS
 
@@ -35,14 +35,12 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
                 "best": repr(trainer.best), "metrics": json.dumps(trainer.metrics),
                 "recipe": json.dumps(trainer.recipe), "labels": json.dumps(trainer.net.config.labels),
                 "model": json.dumps(trainer.net.config.to_dict())}
-    part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, str(part), metadata)
+        with replacing(path) as part:
+            save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, str(part), metadata)
     except SafetensorError as error:
-        part.unlink(missing_ok=True)
         raise TrainingError(f"{path}: {error}; the checkpoint before it is kept") from None
-    os.replace(part, path)
 
 
 def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":

@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from ..lnn.whole_file import replacing
+
 try:
     from tensorboardX import SummaryWriter
 except ModuleNotFoundError:  # the CSV has all there is
@@ -33,12 +35,10 @@ class RunLog:
     def add(self, values: dict[str, Any]) -> None:
         """values: numbers by name, "step" among them; the first row's names are the columns."""
         self.rows.append({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items()})
-        part = self.path.with_name(self.path.name + ".part")
-        with open(part, "w", newline="") as file:
+        with replacing(self.path) as part, open(part, "w", newline="") as file:
             writer = csv.DictWriter(file, list(self.rows[0]), extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self.rows)
-        part.replace(self.path)
         if self.events:
             for name, value in values.items():
                 if name != "step":

@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterable
 import numpy as np
 import torch
 
+from ...lnn.whole_file import replacing
 from ..batches import BatchMaker, Timing
 from ..cache import BLOCK_S, FrameStore
 from ..evaluation import validation_clips
@@ -134,6 +135,5 @@ class Comparison:
 
 def _write(path: Path, found: dict[str, Any]) -> None:
     """As a whole, so that an interrupt leaves no half of a result."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(found, indent=1))
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(json.dumps(found, indent=1))
