@@ -13,8 +13,10 @@ net = mic = None
 
 def not_usual(times, band, share):
     """What to do then: put your own code here."""
-    print("%8.2f s  not usual: %.1f times the limit, most at %s (%.0f %% of it)" % (
-        net.counters()["samples"] / net.sample_rate, times, band, 100 * share))
+    print(
+        "%8.2f s  not usual: %.1f times the limit, most at %s (%.0f %% of it)"
+        % (net.counters()["samples"] / net.sample_rate, times, band, 100 * share)
+    )
 
 
 def report_from(score, first_hz=0, last_hz=1e9):
@@ -38,8 +40,10 @@ def listen():
         pass
     seconds = net.counters()["samples"] / net.sample_rate
     if seconds:
-        print("%.1f s of audio, highest score %.2f, %.3f M %s per second, %d overruns" % (
-            seconds, highest, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
+        print(
+            "%.1f s of audio, highest score %.2f, %.3f M %s per second, %d overruns"
+            % (seconds, highest, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns)
+        )
 
 
 def main():

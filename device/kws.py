@@ -12,8 +12,18 @@ net = mic = None
 
 def report(result, seconds, work):
     """What to do when a word is heard: put your own code here.  work: a second, since the last word."""
-    print("%8.2f s  %-8s %.2f  timestep %3d ms  energy %.4f  %.2f M %s/s" % (
-        seconds, result.keyword, result.confidence, result.timestep * 1000, result.energy, work / 1e6, liquid_audio.CLOCK))
+    print(
+        "%8.2f s  %-8s %.2f  timestep %3d ms  energy %.4f  %.2f M %s/s"
+        % (
+            seconds,
+            result.keyword,
+            result.confidence,
+            result.timestep * 1000,
+            result.energy,
+            work / 1e6,
+            liquid_audio.CLOCK,
+        )
+    )
 
 
 def listen():
@@ -25,13 +35,19 @@ def listen():
             if result.keyword_detected:
                 clock_before, samples_before = clock, samples
                 clock, samples = liquid_audio.clock(), net.counters()["samples"]
-                report(result, samples / net.sample_rate, (clock - clock_before) / (samples - samples_before) * net.sample_rate)
+                report(
+                    result,
+                    samples / net.sample_rate,
+                    (clock - clock_before) / (samples - samples_before) * net.sample_rate,
+                )
     except KeyboardInterrupt:
         pass
     seconds = net.counters()["samples"] / net.sample_rate
     if seconds:
-        print("%.1f s of audio, %.3f M %s per second, %d overruns" % (
-            seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
+        print(
+            "%.1f s of audio, %.3f M %s per second, %d overruns"
+            % (seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns)
+        )
 
 
 def load():

@@ -7,7 +7,9 @@ from array import array
 import liquid_audio
 
 MODEL = "models/series.lnn"  # in the board's file system, by: liquid-upload runs/series/series.lnn
-TABLE = "models/series.csv"  # by: mpremote cp series.csv :models/; its first line names the columns, the first is time in s
+TABLE = (
+    "models/series.csv"  # by: mpremote cp series.csv :models/; its first line names the columns, the first is time in s
+)
 
 net = None
 
@@ -47,8 +49,13 @@ def rows(path):
 
 def forecast(time_ms, values, outputs):
     """What to do with a forecast: put your own code here."""
-    print("%10d s  %s" % (time_ms // 1000, "  ".join(
-        "%s %.2f -> %.2f" % (name, now, then) for name, now, then in zip(net.labels, values, outputs))))
+    print(
+        "%10d s  %s"
+        % (
+            time_ms // 1000,
+            "  ".join("%s %.2f -> %.2f" % (name, now, then) for name, now, then in zip(net.labels, values, outputs)),
+        )
+    )
 
 
 def follow(path=TABLE):

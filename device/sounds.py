@@ -12,8 +12,10 @@ net = mic = None
 
 def heard(result):
     """What to do when a class is recognised: put your own code here."""
-    print("%8.2f s  %-16s %.2f  energy %.4f" % (
-        net.counters()["samples"] / net.sample_rate, result.keyword, result.confidence, result.energy))
+    print(
+        "%8.2f s  %-16s %.2f  energy %.4f"
+        % (net.counters()["samples"] / net.sample_rate, result.keyword, result.confidence, result.energy)
+    )
 
 
 def listen():
@@ -27,8 +29,10 @@ def listen():
         pass
     seconds = net.counters()["samples"] / net.sample_rate
     if seconds:
-        print("%.1f s of audio, %.3f M %s per second, %d overruns" % (
-            seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
+        print(
+            "%.1f s of audio, %.3f M %s per second, %d overruns"
+            % (seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns)
+        )
 
 
 def main():

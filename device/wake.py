@@ -26,8 +26,10 @@ def listen():
         pass
     seconds = net.counters()["samples"] / net.sample_rate
     if seconds:
-        print("%.1f s of audio, %.3f M %s per second, %d overruns" % (
-            seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns))
+        print(
+            "%.1f s of audio, %.3f M %s per second, %d overruns"
+            % (seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns)
+        )
 
 
 def main():

@@ -11,8 +11,16 @@ from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.reference.frontend import FrontEnd
 
 
-def random_cell_s8(rng: np.random.Generator, n_inputs: int, n_units: int, first: bool = True, gain: float = 1.0,
-                   layout: str = "rows4x4", delta_q15: int = 0, weight: str = "int8") -> CellS8:
+def random_cell_s8(
+    rng: np.random.Generator,
+    n_inputs: int,
+    n_units: int,
+    first: bool = True,
+    gain: float = 1.0,
+    layout: str = "rows4x4",
+    delta_q15: int = 0,
+    weight: str = "int8",
+) -> CellS8:
     """gain 1: lively; larger: saturating.  A sparse layout gets a random half of its blocks."""
     scale = 3.0 * gain / np.sqrt(n_inputs + n_units) / 127
 
@@ -30,8 +38,17 @@ def random_cell_s8(rng: np.random.Generator, n_inputs: int, n_units: int, first:
     bias = (rng.normal(size=2 * n_units) * 65536 * gain).astype(np.int32)
     inv_tau = (rng.uniform(0.3, 50, n_units) * 65536).astype(np.uint32)
     inputs, state = weights(n_inputs), weights(n_units)
-    return CellS8(inputs, state, scales(36 if first else 33, inputs), scales(33, state), bias, inv_tau, layout=layout,
-                  delta_q15=delta_q15 if (layout, weight) == ("rows4x4", "int8") else 0, weight=weight)
+    return CellS8(
+        inputs,
+        state,
+        scales(36 if first else 33, inputs),
+        scales(33, state),
+        bias,
+        inv_tau,
+        layout=layout,
+        delta_q15=delta_q15 if (layout, weight) == ("rows4x4", "int8") else 0,
+        weight=weight,
+    )
 
 
 def random_weights(rng: np.random.Generator, shape: tuple[int, int], weight: str) -> np.ndarray:
@@ -49,10 +66,18 @@ def random_frontend_q15(rng: np.random.Generator, channels: int = 40, window_sam
     return fe
 
 
-def integer_model(seed: int = 0, units: tuple[int, ...] = (10, 6), labels: tuple[str, ...] = ("yes", "no", "_silence_"),
-                  channels: int = 10, window_samples: int = 512, gain: float = 1.0,
-                  layout: str | tuple[str, ...] = "rows4x4", delta_q15: int = 0, weight: str | tuple[str, ...] = "int8",
-                  **policy) -> Model:
+def integer_model(
+    seed: int = 0,
+    units: tuple[int, ...] = (10, 6),
+    labels: tuple[str, ...] = ("yes", "no", "_silence_"),
+    channels: int = 10,
+    window_samples: int = 512,
+    gain: float = 1.0,
+    layout: str | tuple[str, ...] = "rows4x4",
+    delta_q15: int = 0,
+    weight: str | tuple[str, ...] = "int8",
+    **policy,
+) -> Model:
     """layout, weight: of all cells or of each; the readout is dense and of the last one's weight.
 
     delta_q15: of int8 cells in layout rows4x4.
@@ -63,15 +88,27 @@ def integer_model(seed: int = 0, units: tuple[int, ...] = (10, 6), labels: tuple
     sizes = list(zip((channels, *units), units))
     layouts = (layout,) * len(units) if isinstance(layout, str) else layout
     widths = (weight,) * len(units) if isinstance(weight, str) else weight
-    cells = [random_cell_s8(rng, m, n, k == 0, gain, layouts[k], delta_q15, widths[k]) for k, (m, n) in enumerate(sizes)]
+    cells = [
+        random_cell_s8(rng, m, n, k == 0, gain, layouts[k], delta_q15, widths[k]) for k, (m, n) in enumerate(sizes)
+    ]
     n, wide = len(labels), widths[-1] == "int16"
-    readout = ReadoutS8(random_weights(rng, (n, units[-1]), widths[-1]), (rng.normal(size=n) * 65536).astype(np.int32),
-                        (rng.uniform(0.02, 0.06, n) * 2 ** (26 if wide else 33)).astype(np.int32), 0.1,
-                        labels.index("_silence_") if "_silence_" in labels else None,
-                        "rows4x16" if "rows4x16" in layouts and not wide else "rows4x4", widths[-1])
-    return Model([Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
-                 random_frontend_q15(rng, channels, window_samples), cells, readout, Policy(**policy),
-                 metadata={"licence": "none"})
+    readout = ReadoutS8(
+        random_weights(rng, (n, units[-1]), widths[-1]),
+        (rng.normal(size=n) * 65536).astype(np.int32),
+        (rng.uniform(0.02, 0.06, n) * 2 ** (26 if wide else 33)).astype(np.int32),
+        0.1,
+        labels.index("_silence_") if "_silence_" in labels else None,
+        "rows4x16" if "rows4x16" in layouts and not wide else "rows4x4",
+        widths[-1],
+    )
+    return Model(
+        [Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
+        random_frontend_q15(rng, channels, window_samples),
+        cells,
+        readout,
+        Policy(**policy),
+        metadata={"licence": "none"},
+    )
 
 
 def fill_to_the_limit(cell: CellS8) -> None:

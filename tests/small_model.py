@@ -6,8 +6,18 @@ import dataclasses
 
 import numpy as np
 
-from liquid_audio_nets.lnn import (Cell, CellS8, FrontEnd, FrontEndNone, FrontEndQ15, Label, Model, Policy, Readout,
-                                    ReadoutS8)
+from liquid_audio_nets.lnn import (
+    Cell,
+    CellS8,
+    FrontEnd,
+    FrontEndNone,
+    FrontEndQ15,
+    Label,
+    Model,
+    Policy,
+    Readout,
+    ReadoutS8,
+)
 from liquid_audio_nets.reference import frontend as reference
 
 LABELS = ("yes", "no", "_silence_")
@@ -20,18 +30,33 @@ def random_cell(rng: np.random.Generator, n_inputs: int, n_units: int) -> Cell:
     return Cell(wf, wa, bf + 1.5, ba * 0.3, rng.uniform(0.02, 0.5, n_units))
 
 
-def small_model(seed: int = 0, units: tuple[int, ...] = (8, 6), labels: tuple[str, ...] = LABELS,
-                policy: Policy | None = None, smoothing_s: float = 0.1, **frontend) -> Model:
+def small_model(
+    seed: int = 0,
+    units: tuple[int, ...] = (8, 6),
+    labels: tuple[str, ...] = LABELS,
+    policy: Policy | None = None,
+    smoothing_s: float = 0.1,
+    **frontend,
+) -> Model:
     """frontend: parameters of reference.frontend.FrontEnd."""
     rng = np.random.default_rng(seed)
     channels = frontend.setdefault("channels", 40)
     fe = reference.FrontEnd(mean=np.full(channels, -6.0), inv_std=np.full(channels, 0.4), **frontend)
     sizes = zip((fe.channels, *units), units)
-    readout = Readout(rng.normal(size=(len(labels), units[-1])) * 4, rng.normal(size=len(labels)), smoothing_s,
-                      labels.index("_silence_") if "_silence_" in labels else None)
-    return Model([Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
-                 FrontEnd.from_reference(fe), [random_cell(rng, m, n) for m, n in sizes], readout,
-                 policy or Policy(), metadata={"licence": "none"})
+    readout = Readout(
+        rng.normal(size=(len(labels), units[-1])) * 4,
+        rng.normal(size=len(labels)),
+        smoothing_s,
+        labels.index("_silence_") if "_silence_" in labels else None,
+    )
+    return Model(
+        [Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
+        FrontEnd.from_reference(fe),
+        [random_cell(rng, m, n) for m, n in sizes],
+        readout,
+        policy or Policy(),
+        metadata={"licence": "none"},
+    )
 
 
 def tiny_model(seed: int = 0) -> Model:
@@ -64,28 +89,55 @@ def babble(n: int, seed: int = 0) -> np.ndarray:
     return np.clip(out * 32768, -32768, 32767).astype(np.int16)
 
 
-def integer_model(seed: int = 0, units: tuple[int, ...] = (8, 6), labels: tuple[str, ...] = LABELS,
-                  window_samples: int = 512, mels: int = 40, policy: Policy | None = None) -> Model:
+def integer_model(
+    seed: int = 0,
+    units: tuple[int, ...] = (8, 6),
+    labels: tuple[str, ...] = LABELS,
+    window_samples: int = 512,
+    mels: int = 40,
+    policy: Policy | None = None,
+) -> Model:
     """Random int8 weights behind the integer front-end."""
     rng = np.random.default_rng(seed)
     mel = reference.mel_filterbank(mels, 512, 16000, 60.0, 7600.0)
     dense = FrontEnd.from_dense(np.zeros(window_samples), mel, np.zeros(mels), np.zeros(mels))
-    fe = FrontEndQ15(reference.hann(window_samples) * 32767, dense.mel_start, dense.mel_count,
-                     dense.mel_weights * 65535, np.full(mels, 64), np.full(mels, 20 << 16),
-                     np.full(mels, int(0.3 * 2**22)))
+    fe = FrontEndQ15(
+        reference.hann(window_samples) * 32767,
+        dense.mel_start,
+        dense.mel_count,
+        dense.mel_weights * 65535,
+        np.full(mels, 64),
+        np.full(mels, 20 << 16),
+        np.full(mels, int(0.3 * 2**22)),
+    )
 
     def cell(m: int, n: int) -> CellS8:
         wide = int(2**16 * 2**32 / 127 / 2**15 / np.sqrt(m + n))
-        return CellS8(rng.integers(-127, 128, (2 * n, m)), rng.integers(-127, 128, (2 * n, n)),
-                      np.full(2 * n, wide), np.full(2 * n, wide), rng.integers(-(1 << 16), 1 << 17, 2 * n),
-                      65536 / rng.uniform(0.02, 0.5, n))
+        return CellS8(
+            rng.integers(-127, 128, (2 * n, m)),
+            rng.integers(-127, 128, (2 * n, n)),
+            np.full(2 * n, wide),
+            np.full(2 * n, wide),
+            rng.integers(-(1 << 16), 1 << 17, 2 * n),
+            65536 / rng.uniform(0.02, 0.5, n),
+        )
 
     sizes, n_labels = zip((mels, *units), units), len(labels)
-    readout = ReadoutS8(rng.integers(-127, 128, (n_labels, units[-1])), rng.integers(-(1 << 16), 1 << 16, n_labels),
-                        np.full(n_labels, int(4 * 2**16 * 2**32 / 127 / 2**15)), 0.1,
-                        labels.index("_silence_") if "_silence_" in labels else None)
-    return Model([Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels], fe,
-                 [cell(m, n) for m, n in sizes], readout, policy or Policy(), metadata={"licence": "none"})
+    readout = ReadoutS8(
+        rng.integers(-127, 128, (n_labels, units[-1])),
+        rng.integers(-(1 << 16), 1 << 16, n_labels),
+        np.full(n_labels, int(4 * 2**16 * 2**32 / 127 / 2**15)),
+        0.1,
+        labels.index("_silence_") if "_silence_" in labels else None,
+    )
+    return Model(
+        [Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
+        fe,
+        [cell(m, n) for m, n in sizes],
+        readout,
+        policy or Policy(),
+        metadata={"licence": "none"},
+    )
 
 
 def tiny_integer_model(seed: int = 0, layout: str = "rows4x4") -> Model:

@@ -16,7 +16,7 @@ def chirp(low_hz: float, high_hz: float, seed: int, seconds: float = 1.2) -> np.
     sweep = np.sin(2 * np.pi * (low_hz * t + (high_hz - low_hz) * t**2 / 0.8)) * np.hanning(word)
     clip = 0.0005 * rng.standard_normal(n)
     at = rng.integers(0, n - word)
-    clip[at:at + word] += 0.3 * rng.uniform(0.7, 1.3) * sweep
+    clip[at : at + word] += 0.3 * rng.uniform(0.7, 1.3) * sweep
     return clip
 
 
@@ -29,10 +29,14 @@ def names(stem: str, count: int) -> list[str]:
 
 
 def make(root: pathlib.Path, count: int = 4) -> pathlib.Path:
-    for k, (folder, low_hz, high_hz) in enumerate((("computer", 400, 1600), ("talk", 1800, 500), ("digits", 900, 1000))):
+    for k, (folder, low_hz, high_hz) in enumerate(
+        (("computer", 400, 1600), ("talk", 1800, 500), ("digits", 900, 1000))
+    ):
         (root / folder).mkdir(parents=True)
         for i, name in enumerate(names(folder[0], count)):
             soundfile.write(root / folder / name, chirp(low_hz, high_hz, 100 * k + i), 16000)
     (root / "_background_noise_").mkdir()
-    soundfile.write(root / "_background_noise_/hiss.wav", 0.02 * np.random.default_rng(9).standard_normal(16000 * 8), 16000)
+    soundfile.write(
+        root / "_background_noise_/hiss.wav", 0.02 * np.random.default_rng(9).standard_normal(16000 * 8), 16000
+    )
     return root

@@ -34,8 +34,18 @@ class TinyTask:
         pass
 
     def trainer(self):
-        return LNNTrainer(dict(input_dim=40, hidden_dim=(6,), labels=LABELS, seed=SEED, learning_rate=0.02, warmup_steps=2,
-                               cell_kind=self.arch, ode_solver=self.solver))
+        return LNNTrainer(
+            dict(
+                input_dim=40,
+                hidden_dim=(6,),
+                labels=LABELS,
+                seed=SEED,
+                learning_rate=0.02,
+                warmup_steps=2,
+                cell_kind=self.arch,
+                ode_solver=self.solver,
+            )
+        )
 
     def batch(self, size, seed):
         generator = torch.Generator().manual_seed(seed)
@@ -68,8 +78,11 @@ class Doubled(TinyTask):
         if not 0 <= step < 10_000:
             return super().batch(size, seed)
         first, second = (super(Doubled, self).batch(size, seed + step + rank) for rank in (0, 1))
-        joined = {k: torch.cat([v, vars(second)[k]], -1 if v.dim() == 1 else 1) for k, v in vars(first).items()
-                  if isinstance(v, torch.Tensor)}
+        joined = {
+            k: torch.cat([v, vars(second)[k]], -1 if v.dim() == 1 else 1)
+            for k, v in vars(first).items()
+            if isinstance(v, torch.Tensor)
+        }
         return dataclasses.replace(first, **joined)
 
 

@@ -69,13 +69,13 @@ static uint32_t find_moved(const lnn_cell_t *owner, lnn_delta_s8_t *moved) {
     for (uint32_t column = 0; column < n_columns; column += 4, h += 4, counted += 4) {
         int32_t d0 = h[0] - counted[0], d1 = h[1] - counted[1], d2 = h[2] - counted[2], d3 = h[3] - counted[3];
         uint32_t far = (uint32_t)(d0 ^ d0 >> 31) | (uint32_t)(d1 ^ d1 >> 31) | (uint32_t)(d2 ^ d2 >> 31)
-            | (uint32_t)(d3 ^ d3 >> 31);
+                       | (uint32_t)(d3 ^ d3 >> 31);
         if (far > INT16_MAX) {
             return UINT32_MAX;
         }
         if (moved_far(d0, cell->delta_q15) || moved_far(d1, cell->delta_q15) || moved_far(d2, cell->delta_q15)
             || moved_far(d3, cell->delta_q15)) {
-            lnn_delta_s8_t change = { 4u * column, { (int16_t)d0, (int16_t)d1, (int16_t)d2, (int16_t)d3 } };
+            lnn_delta_s8_t change = {4u * column, {(int16_t)d0, (int16_t)d1, (int16_t)d2, (int16_t)d3}};
             moved[n++] = change;
             memcpy(counted, h, 4 * sizeof *h);
         }

@@ -62,7 +62,12 @@ bool lnn_is_printable_utf8(const char *text, uint32_t n) {
     const uint8_t *s = (const uint8_t *)text;
     for (uint32_t i = 0; i < n;) {
         uint8_t lead = s[i];
-        uint32_t more = lead < 0x80u ? 0u : lead < 0xc2u ? n : lead < 0xe0u ? 1u : lead < 0xf0u ? 2u : lead < 0xf5u ? 3u : n;
+        uint32_t more = lead < 0x80u   ? 0u
+                        : lead < 0xc2u ? n
+                        : lead < 0xe0u ? 1u
+                        : lead < 0xf0u ? 2u
+                        : lead < 0xf5u ? 3u
+                                       : n;
         if (more > n - i - 1u || lead < 0x20u || lead == 0x7fu) {
             return false;
         }

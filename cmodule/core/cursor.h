@@ -43,8 +43,8 @@ void lnn_load_readout_s8(lnn_model_t *m, lnn_cursor_t *c);
 
 /* What both kinds of a record have in common; the sizes go into the model. */
 bool lnn_check_frontend(lnn_model_t *m, lnn_cursor_t *c, uint32_t window_samples, uint32_t fft_points, uint32_t n_mels,
-    uint32_t n_mel_weights);
+                        uint32_t n_mel_weights);
 bool lnn_check_filters(const lnn_model_t *m, lnn_cursor_t *c, const uint16_t *start, const uint16_t *count,
-    uint32_t n_mel_weights);
+                       uint32_t n_mel_weights);
 
 #endif

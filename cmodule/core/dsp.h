@@ -30,8 +30,8 @@ void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out);
 uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n);
 
 #ifndef LNN_HAVE_MATVEC
-static inline void lnn_matvec_rows4(const float *w, const float *bias, const float *x, uint32_t n_rows,
-    uint32_t n_cols, float *out) {
+static inline void lnn_matvec_rows4(const float *w, const float *bias, const float *x, uint32_t n_rows, uint32_t n_cols,
+                                    float *out) {
     for (uint32_t r = 0; r < n_rows; r += 4) {
         float a0 = bias[r], a1 = bias[r + 1], a2 = bias[r + 2], a3 = bias[r + 3];
         for (uint32_t c = 0; c < n_cols; c++, w += 4) {

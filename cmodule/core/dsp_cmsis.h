@@ -12,9 +12,9 @@ typedef arm_rfft_fast_instance_f32 lnn_rfft_t;
 
 /* One init function a size: the general one would link the tables of all sizes. */
 static inline bool lnn_rfft_init(lnn_rfft_t *rfft, uint16_t points) {
-    return points == 512u ? arm_rfft_fast_init_512_f32(rfft) == ARM_MATH_SUCCESS
-        : points == 256u  ? arm_rfft_fast_init_256_f32(rfft) == ARM_MATH_SUCCESS
-                          : false;
+    return points == 512u   ? arm_rfft_fast_init_512_f32(rfft) == ARM_MATH_SUCCESS
+           : points == 256u ? arm_rfft_fast_init_256_f32(rfft) == ARM_MATH_SUCCESS
+                            : false;
 }
 
 static inline void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
@@ -28,8 +28,8 @@ static inline void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
  * Four columns of four rows at a time: five instructions load twenty numbers' worth of registers, so
  * that a multiply-accumulate costs little more than itself. No compiler makes vldmia of a C loop.
  */
-static inline void lnn_matvec_rows4(const float *w, const float *bias, const float *x, uint32_t n_rows,
-    uint32_t n_cols, float *out) {
+static inline void lnn_matvec_rows4(const float *w, const float *bias, const float *x, uint32_t n_rows, uint32_t n_cols,
+                                    float *out) {
     for (uint32_t r = 0; r < n_rows; r += 4) {
         float a0 = bias[r], a1 = bias[r + 1], a2 = bias[r + 2], a3 = bias[r + 3];
         const float *v = x;
@@ -59,8 +59,8 @@ static inline void lnn_matvec_rows4(const float *w, const float *bias, const flo
                 "bne 1b\n"
                 : [v] "+r"(v), [w] "+r"(w), [n] "+r"(fours), [a0] "+t"(a0), [a1] "+t"(a1), [a2] "+t"(a2), [a3] "+t"(a3)
                 :
-                : "cc", "memory", "s4", "s5", "s6", "s7", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23",
-                "s24", "s25", "s26", "s27", "s28", "s29", "s30", "s31");
+                : "cc", "memory", "s4", "s5", "s6", "s7", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23", "s24",
+                  "s25", "s26", "s27", "s28", "s29", "s30", "s31");
         }
         for (uint32_t c = n_cols & ~3u; c < n_cols; c++, w += 4, v++) {
             a0 += w[0] * *v;

@@ -15,7 +15,8 @@ void lnn_reset(lnn_model_t *m) {
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
         lnn_cell_t *cell = &m->cells[i];
         if (m->integer) {
-            memset(cell->as.s8.uh, 0, (lnn_columns8(cell->n_inputs) + lnn_columns8(cell->n_units)) * sizeof *cell->as.s8.uh);
+            memset(cell->as.s8.uh, 0,
+                   (lnn_columns8(cell->n_inputs) + lnn_columns8(cell->n_units)) * sizeof *cell->as.s8.uh);
             memset(cell->as.s8.h_q30, 0, cell->n_units * sizeof *cell->as.s8.h_q30);
             if (cell->as.s8.delta_q15 > 0) {
                 memset(cell->as.s8.counted, 0, lnn_columns8(cell->n_units) * sizeof *cell->as.s8.counted);
@@ -88,7 +89,8 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
             m->counters.skipped_macs += lnn_cell_s8_step(cell, dt_us, m->scratch);
         } else {
             if (i > 0) {
-                memcpy(cell->as.f32.uh, cell[-1].as.f32.uh + cell[-1].n_inputs, cell->n_inputs * sizeof *cell->as.f32.uh);
+                memcpy(cell->as.f32.uh, cell[-1].as.f32.uh + cell[-1].n_inputs,
+                       cell->n_inputs * sizeof *cell->as.f32.uh);
             }
             lnn_cell_f32_step(cell, dt_s, m->scratch);
         }

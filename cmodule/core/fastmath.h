@@ -28,8 +28,9 @@ static inline float lnn_expf(float x) {
     float rounded = t + 12582912.0f;
     uint32_t k = lnn_to_bits(rounded) - 0x4b400000u;
     float r = (t - (rounded - 12582912.0f)) * 0.69314718f;
-    float p = 1.0f + r * (1.0f + r * (0.5f + r * (0.16666667f + r * (0.041666667f + r * (0.0083333333f
-        + r * 0.0013888889f)))));
+    float p =
+        1.0f
+        + r * (1.0f + r * (0.5f + r * (0.16666667f + r * (0.041666667f + r * (0.0083333333f + r * 0.0013888889f)))));
     return lnn_from_bits(lnn_to_bits(p) + (k << 23));
 }
 

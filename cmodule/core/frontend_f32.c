@@ -9,7 +9,7 @@
 
 /* in[i] = window[i] * audio[i]; audio is the ring's older part, then its newer part; zero-padded */
 static void apply_window(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
-    float *in) {
+                         float *in) {
     const float *w = fe->as.f32.window;
     uint32_t i = 0;
     for (; i < n_older; i++) {
@@ -41,7 +41,7 @@ static float log_mel_feature(const lnn_frontend_f32_t *f, uint32_t channel, floa
 }
 
 void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
-    float *scratch, float *features) {
+                          float *scratch, float *features) {
     const lnn_frontend_f32_t *f = &fe->as.f32;
     float *in = scratch, *spectrum = scratch + fe->fft_points;
     apply_window(fe, older, n_older, newer, in);

@@ -79,12 +79,12 @@ static uint64_t shift_by(uint64_t x, int32_t left) {
 }
 
 void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
-    void *scratch, int16_t *features) {
+                          void *scratch, int16_t *features) {
     const lnn_frontend_q15_t *f = &fe->as.q15;
     uint32_t n = fe->window_samples, points = fe->fft_points;
     int16_t *z = scratch;
     uint32_t *power = (uint32_t *)scratch + points / 2u;
-    emphasis_t e = { z, older[0], 0 };
+    emphasis_t e = {z, older[0], 0};
     emphasize(&e, older, n_older);
     emphasize(&e, newer, n - n_older);
     uint32_t width = 31u - lnn_leading_zeros(((e.bits | e.bits >> 16) & 0xffffu) | 2u); /* 1 to 15 */

@@ -118,33 +118,33 @@ typedef struct {
     int32_t *logits_q16;     /* (rows4(n_labels)); anomaly: the features expected at the next step */
     int32_t *evidence_q16;   /* (n_labels) logits smoothed over time; anomaly: their squared errors */
     uint16_t *posterior_q15; /* (n_labels) softmax of the evidence; anomaly: s / (1 + s) for all, s its mean */
-    float *scores;           /* (n_labels) the posterior as the caller sees it; anomaly: each band's part of the error */
-    float *thresholds;       /* (n_labels) writable copy of the file's */
+    float *scores; /* (n_labels) the posterior as the caller sees it; anomaly: each band's part of the error */
+    float *thresholds; /* (n_labels) writable copy of the file's */
     uint16_t *threshold_q15; /* (n_labels) */
-    uint64_t armed;          /* bit a label: its posterior was below the threshold since its detection */
+    uint64_t armed; /* bit a label: its posterior was below the threshold since its detection */
     uint64_t refractory_samples; /* left until a next detection */
-    uint32_t dt_us;          /* of share_q31 */
-    int32_t share_q31;       /* of new logits in the evidence */
+    uint32_t dt_us; /* of share_q31 */
+    int32_t share_q31; /* of new logits in the evidence */
 } lnn_readout_t;
 
 typedef struct {
     lnn_policy_t policy;
     /* the policy in samples and integers */
-    uint32_t tick_samples;     /* min_timestep_us */
-    uint32_t max_samples;      /* max_timestep_us */
+    uint32_t tick_samples; /* min_timestep_us */
+    uint32_t max_samples; /* max_timestep_us */
     uint32_t hold_ticks;
-    uint32_t per_sample_q24;   /* 1 / tick_samples */
-    uint64_t open_power;       /* sum of squares of a tick that opens the gate */
+    uint32_t per_sample_q24; /* 1 / tick_samples */
+    uint64_t open_power; /* sum of squares of a tick that opens the gate */
     uint64_t close_power;
-    uint32_t rise_q16;         /* of the background a tick */
+    uint32_t rise_q16; /* of the background a tick */
     uint32_t growth_q8;
     int32_t attack_q16;
     int32_t release_q16;
     /* state */
-    uint64_t background;       /* sum of squares of a tick of the noise floor */
-    int32_t crossing_mean_q8;  /* zero crossings of a usual tick */
-    int32_t complexity_q16;    /* of the last tick or step */
-    uint32_t hold_left;        /* ticks until the gate may close */
+    uint64_t background; /* sum of squares of a tick of the noise floor */
+    int32_t crossing_mean_q8; /* zero crossings of a usual tick */
+    int32_t complexity_q16; /* of the last tick or step */
+    uint32_t hold_left; /* ticks until the gate may close */
     uint32_t timestep_samples;
     bool open;
 } lnn_gate_t;
@@ -158,18 +158,18 @@ struct lnn_model {
     lnn_counters_t counters;
     lnn_clock_t clock;
     /* engine */
-    int16_t *ring;     /* (window_samples) the newest audio */
-    void *scratch;     /* shared by the front-end and the cells, which never run at once */
-    bool integer;      /* weights of cells and readout, else they are float32 */
-    uint32_t ring_at;       /* next place to write */
-    uint32_t tick_filled;   /* samples of the current tick */
-    uint32_t elapsed;       /* samples since the cells' last step */
-    uint64_t tick_power;    /* sum of squares of the tick */
+    int16_t *ring; /* (window_samples) the newest audio */
+    void *scratch; /* shared by the front-end and the cells, which never run at once */
+    bool integer; /* weights of cells and readout, else they are float32 */
+    uint32_t ring_at; /* next place to write */
+    uint32_t tick_filled; /* samples of the current tick */
+    uint32_t elapsed; /* samples since the cells' last step */
+    uint64_t tick_power; /* sum of squares of the tick */
     uint32_t tick_crossings;
     int16_t last_sample;
-    uint64_t last_power;    /* of the last whole tick */
-    int32_t flux_q16;       /* of the last step */
-    uint32_t steps;         /* since the reset */
+    uint64_t last_power; /* of the last whole tick */
+    int32_t flux_q16; /* of the last step */
+    uint32_t steps; /* since the reset */
     uint32_t us_per_sample_q16;
     /* golden vectors, in the file */
     const int16_t *golden_audio;
@@ -206,10 +206,10 @@ static inline uint32_t lnn_now(const lnn_model_t *model) {
  * part; the spectral flux since the features before. lnn_features_to_q12: from float features to integer ones.
  */
 void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
-    float *scratch, float *features);
+                          float *scratch, float *features);
 int32_t lnn_frontend_f32_flux_q16(lnn_frontend_t *fe, const float *features);
 void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
-    void *scratch, int16_t *features);
+                          void *scratch, int16_t *features);
 int32_t lnn_frontend_q15_flux_q16(lnn_frontend_t *fe, const int16_t *features);
 void lnn_features_to_q12(const float *features, uint32_t n, int16_t *q12);
 
@@ -234,8 +234,8 @@ void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples);
 
 /* anomaly.c: in the place of smoothing, softmax and report where expects_features */
 void lnn_anomaly_compare(lnn_model_t *m, uint32_t dt_us); /* before the readout's step, which makes new logits */
-void lnn_anomaly_update(lnn_readout_t *ro);               /* posteriors */
-void lnn_anomaly_share(const lnn_readout_t *ro);          /* scores */
+void lnn_anomaly_update(lnn_readout_t *ro); /* posteriors */
+void lnn_anomaly_share(const lnn_readout_t *ro); /* scores */
 
 /* errors.c: in the order of enum cell and enum solver */
 extern const char *const lnn_cell_names[];

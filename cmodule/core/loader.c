@@ -57,7 +57,7 @@ static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn
                 return LNN_ERR_PADDING;
             }
         }
-        lnn_cursor_t cursor = { file, start, start + s->bytes, LNN_OK };
+        lnn_cursor_t cursor = {file, start, start + s->bytes, LNN_OK};
         lnn_load_section(m, &cursor, s);
         if (cursor.status != LNN_OK) {
             return cursor.status;
@@ -157,10 +157,10 @@ static lnn_status_t check_sizes(const lnn_file_header_t *h) {
         return LNN_ERR_PADDING;
     }
     bool in_range = h->file_bytes <= LNN_MAX_FILE_BYTES && h->n_sections <= LNN_MAX_SECTIONS && h->n_labels >= 1u
-        && h->n_labels <= LNN_MAX_LABELS && h->n_cells >= 1u && h->n_cells <= LNN_MAX_CELLS
-        && h->sample_rate_hz >= 1000u && h->sample_rate_hz <= LNN_MAX_SAMPLE_RATE_HZ
-        && h->task <= LNN_TASK_SERIES && h->target <= LNN_TARGET_HOST
-        && h->file_bytes >= sizeof *h + h->n_sections * sizeof(lnn_file_section_t);
+                    && h->n_labels <= LNN_MAX_LABELS && h->n_cells >= 1u && h->n_cells <= LNN_MAX_CELLS
+                    && h->sample_rate_hz >= 1000u && h->sample_rate_hz <= LNN_MAX_SAMPLE_RATE_HZ
+                    && h->task <= LNN_TASK_SERIES && h->target <= LNN_TARGET_HOST
+                    && h->file_bytes >= sizeof *h + h->n_sections * sizeof(lnn_file_section_t);
     return in_range ? LNN_OK : LNN_ERR_RANGE;
 }
 
@@ -193,7 +193,7 @@ const char *lnn_refused_name(const void *data, lnn_status_t status) {
 }
 
 lnn_status_t lnn_load_from_flash(const void *data, size_t data_bytes, void *memory, size_t memory_bytes,
-    lnn_model_t **model) {
+                                 lnn_model_t **model) {
     const lnn_file_header_t *header = data;
     lnn_status_t status = memory && model ? check_header(data, data_bytes) : LNN_ERR_ARGUMENT;
     if (status != LNN_OK) {

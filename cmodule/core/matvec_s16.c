@@ -11,21 +11,20 @@ typedef uint32_t words_t; /* of the file: pairs of weights */
 
 static inline const words_t *add_block(const words_t *w, const int16_t *x, int32_t *sums) {
     lnn_pair_t x01 = lnn_pair_load(x), x23 = lnn_pair_load(x + 2);
-    __asm(
-        "ldmia %[w]!, {r4-r6, r8}\n"
-        "smlad %[a], r4, %[x01], %[a]\n"
-        "smlad %[b], r5, %[x01], %[b]\n"
-        "smlad %[c], r6, %[x01], %[c]\n"
-        "smlad %[d], r8, %[x01], %[d]\n"
-        "ldmia %[w]!, {r4-r6, r8}\n"
-        "smlad %[a], r4, %[x23], %[a]\n"
-        "smlad %[b], r5, %[x23], %[b]\n"
-        "smlad %[c], r6, %[x23], %[c]\n"
-        "smlad %[d], r8, %[x23], %[d]\n"
-        : [w] "+r"(w), [a] "+r"(sums[0]), [b] "+r"(sums[1]), [c] "+r"(sums[2]), [d] "+r"(sums[3]),
-          [x01] "+r"(x01), [x23] "+r"(x23)
-        : "m"(*(const words_t(*)[8])w)
-        : "r4", "r5", "r6", "r8");
+    __asm("ldmia %[w]!, {r4-r6, r8}\n"
+          "smlad %[a], r4, %[x01], %[a]\n"
+          "smlad %[b], r5, %[x01], %[b]\n"
+          "smlad %[c], r6, %[x01], %[c]\n"
+          "smlad %[d], r8, %[x01], %[d]\n"
+          "ldmia %[w]!, {r4-r6, r8}\n"
+          "smlad %[a], r4, %[x23], %[a]\n"
+          "smlad %[b], r5, %[x23], %[b]\n"
+          "smlad %[c], r6, %[x23], %[c]\n"
+          "smlad %[d], r8, %[x23], %[d]\n"
+          : [w] "+r"(w), [a] "+r"(sums[0]), [b] "+r"(sums[1]), [c] "+r"(sums[2]), [d] "+r"(sums[3]), [x01] "+r"(x01),
+            [x23] "+r"(x23)
+          : "m"(*(const words_t(*)[8])w)
+          : "r4", "r5", "r6", "r8");
     return w;
 }
 
@@ -48,7 +47,7 @@ void lnn_matvec_s16(const lnn_matrix_t *m, const int16_t *x, int32_t *sums) {
     const words_t *w = m->weights;
     const uint8_t *column = m->columns;
     for (uint32_t group = 0; group < m->n_groups; group++, sums += 4) {
-        int32_t sum[4] = { 0, 0, 0, 0 };
+        int32_t sum[4] = {0, 0, 0, 0};
         if (m->layout == LNN_LAYOUT_ROWS4X4_SPARSE) {
             for (uint32_t n = m->counts[group]; n > 0; n--) {
                 w = add_block(w, x + 4u * *column++, sum);

@@ -4,7 +4,8 @@
 #include "internal.h"
 
 uint32_t lnn_matrix_blocks(uint32_t layout, uint32_t n_groups, uint32_t n_columns) {
-    return layout == LNN_LAYOUT_ROWS4X16 ? n_groups * lnn_columns8(n_columns) / 4u : n_groups * (lnn_rows4(n_columns) / 4u);
+    return layout == LNN_LAYOUT_ROWS4X16 ? n_groups * lnn_columns8(n_columns) / 4u
+                                         : n_groups * (lnn_rows4(n_columns) / 4u);
 }
 
 #if !defined(LNN_MATVEC_DSP)
@@ -82,7 +83,7 @@ void lnn_matvec_s8_add(const lnn_matrix_t *m, const lnn_delta_s8_t *changes, uin
 
 #if !defined(LNN_MATVEC_DSP)
 void lnn_scale_sums(int32_t *sums, const int32_t *offset, const int32_t *scale, const int32_t *more,
-    const int32_t *more_scale, uint32_t n) {
+                    const int32_t *more_scale, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         sums[i] = offset[i] + lnn_mul_high(sums[i], scale[i]) + lnn_mul_high(more[i], more_scale[i]);
     }

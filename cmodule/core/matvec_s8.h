@@ -53,18 +53,18 @@ void lnn_matvec_s8_add(const lnn_matrix_t *m, const lnn_delta_s8_t *changes, uin
 
 /* sums = offset + (sums * scale >> 32) + (more * more_scale >> 32), n of each, n even. */
 void lnn_scale_sums(int32_t *sums, const int32_t *offset, const int32_t *scale, const int32_t *more,
-    const int32_t *more_scale, uint32_t n);
+                    const int32_t *more_scale, uint32_t n);
 
 /* matvec_s16.c */
 void lnn_matvec_s16(const lnn_matrix_t *m, const int16_t *x, int32_t *sums);
 /* matvec_s8_arm.c */
 void lnn_rows4x4_asm(const int8_t *w, const int16_t *x, uint32_t n_groups, uint32_t n_fours, int32_t *sums);
 void lnn_rows4x4_sparse_asm(const int8_t *w, const int16_t *x, const uint8_t *columns, const uint8_t *counts,
-    uint32_t n_groups, int32_t *sums);
+                            uint32_t n_groups, int32_t *sums);
 void lnn_rows4x4_add_asm(const int8_t *w, const lnn_delta_s8_t *changes, const lnn_delta_s8_t *end, uint32_t n_groups,
-    int32_t *sums, uint32_t group_bytes);
+                         int32_t *sums, uint32_t group_bytes);
 /* matvec_s8_mve.c */
 void lnn_rows4x16_mve(const int8_t *w, const int16_t *x, uint32_t n_groups, uint32_t n_columns, int32_t *sums,
-    uint8_t *split);
+                      uint8_t *split);
 
 #endif

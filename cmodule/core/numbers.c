@@ -8,8 +8,9 @@ void lnn_load_frontend_none(lnn_model_t *m, lnn_cursor_t *c) {
     const lnn_file_frontend_none_t *f = lnn_take(c, 1, sizeof *f);
     if (!f || !lnn_require(c, f->n_mels >= 1u && f->n_mels <= LNN_MAX_MELS, LNN_ERR_RANGE)
         || !lnn_require(c, m->info.n_labels <= f->n_mels, LNN_ERR_SHAPE)
-        || !lnn_require(c, f->feature_clip > 0.0f && f->feature_clip <= 1000.0f && f->time_scale > 0.0f
-                && f->time_scale <= 1e6f, LNN_ERR_NUMBER)) {
+        || !lnn_require(
+            c, f->feature_clip > 0.0f && f->feature_clip <= 1000.0f && f->time_scale > 0.0f && f->time_scale <= 1e6f,
+            LNN_ERR_NUMBER)) {
         return;
     }
     m->frontend.n_mels = f->n_mels;

@@ -14,11 +14,11 @@ static bool in_range(float x, float low, float high) {
 
 bool lnn_policy_is_valid(const lnn_policy_t *p) {
     return p->min_timestep_us >= 1000u && p->min_timestep_us <= p->max_timestep_us
-        && p->max_timestep_us <= LNN_MAX_TIMESTEP_US && p->hold_us <= 10u * LNN_MAX_TIMESTEP_US
-        && p->complexity <= LNN_COMPLEXITY_ZERO_CROSSINGS && in_range(p->energy_threshold, 0.0f, 1.0f)
-        && in_range(p->gate_close_ratio, 0.0f, 1.0f) && in_range(p->attack_threshold, p->release_threshold, 1000.0f)
-        && in_range(p->release_threshold, 0.0f, 1000.0f) && in_range(p->release_growth, 1.0f, 100.0f)
-        && in_range(p->background_rise_per_s, 0.0f, 1000.0f);
+           && p->max_timestep_us <= LNN_MAX_TIMESTEP_US && p->hold_us <= 10u * LNN_MAX_TIMESTEP_US
+           && p->complexity <= LNN_COMPLEXITY_ZERO_CROSSINGS && in_range(p->energy_threshold, 0.0f, 1.0f)
+           && in_range(p->gate_close_ratio, 0.0f, 1.0f) && in_range(p->attack_threshold, p->release_threshold, 1000.0f)
+           && in_range(p->release_threshold, 0.0f, 1000.0f) && in_range(p->release_growth, 1.0f, 100.0f)
+           && in_range(p->background_rise_per_s, 0.0f, 1000.0f);
 }
 
 void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz) {
@@ -34,7 +34,7 @@ void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t 
     }
     tick_s = (float)gate->tick_samples / (float)sample_rate_hz;
     gate->open_power = (uint64_t)(policy->energy_threshold * policy->energy_threshold * FULL_SCALE_SQUARED
-        * (float)gate->tick_samples);
+                                  * (float)gate->tick_samples);
     gate->close_power = (uint64_t)(close * close * FULL_SCALE_SQUARED * (float)gate->tick_samples);
     gate->rise_q16 = (uint32_t)(policy->background_rise_per_s * tick_s * 65536.0f);
     gate->attack_q16 = (int32_t)(policy->attack_threshold * 65536.0f);
@@ -59,7 +59,7 @@ static void follow_background(lnn_gate_t *gate, uint64_t power) {
     uint64_t floor = gate->close_power > 1u ? gate->close_power : 1u;
     /* powers are below 2**46, so that the rise (at most 1000 a second) needs its product shifted first */
     uint64_t risen = gate->background + (gate->background >> 8) * (uint64_t)(gate->rise_q16 >> 4) / 16u
-        + ((gate->background & 255u) * gate->rise_q16 >> 16) + (gate->rise_q16 > 0 ? 1u : 0u);
+                     + ((gate->background & 255u) * gate->rise_q16 >> 16) + (gate->rise_q16 > 0 ? 1u : 0u);
     uint64_t followed = risen < power ? risen : power;
     gate->background = followed > floor ? followed : floor;
 }

@@ -15,7 +15,7 @@ static void load_labels(lnn_model_t *m, lnn_cursor_t *c) {
             length++;
         }
         lnn_require(c, length > 0 && length < LNN_MAX_LABEL_NAME_BYTES && lnn_is_printable_utf8(labels[i].name, length),
-            LNN_ERR_LABEL);
+                    LNN_ERR_LABEL);
         for (uint32_t k = length; k < LNN_MAX_LABEL_NAME_BYTES; k++) {
             lnn_require(c, labels[i].name[k] == '\0', LNN_ERR_PADDING);
         }
@@ -29,16 +29,18 @@ static const uint8_t *peek(const lnn_cursor_t *c, uint32_t n) {
 }
 
 bool lnn_check_frontend(lnn_model_t *m, lnn_cursor_t *c, uint32_t window_samples, uint32_t fft_points, uint32_t n_mels,
-    uint32_t n_mel_weights) {
+                        uint32_t n_mel_weights) {
     m->frontend.window_samples = (uint16_t)window_samples;
     m->frontend.fft_points = (uint16_t)fft_points;
     m->frontend.n_mels = (uint16_t)n_mels;
-    return lnn_require(c, fft_points <= LNN_MAX_FFT_POINTS && window_samples >= 2u && window_samples <= fft_points
-            && n_mels >= 1u && n_mels <= LNN_MAX_MELS && n_mel_weights <= LNN_MAX_MEL_WEIGHTS, LNN_ERR_RANGE);
+    return lnn_require(c,
+                       fft_points <= LNN_MAX_FFT_POINTS && window_samples >= 2u && window_samples <= fft_points
+                           && n_mels >= 1u && n_mels <= LNN_MAX_MELS && n_mel_weights <= LNN_MAX_MEL_WEIGHTS,
+                       LNN_ERR_RANGE);
 }
 
 bool lnn_check_filters(const lnn_model_t *m, lnn_cursor_t *c, const uint16_t *start, const uint16_t *count,
-    uint32_t n_mel_weights) {
+                       uint32_t n_mel_weights) {
     uint32_t bins = m->frontend.fft_points / 2u + 1u, used = 0;
     for (uint32_t i = 0; start && count && i < m->frontend.n_mels; i++) {
         lnn_require(c, start[i] <= bins && count[i] <= bins - start[i], LNN_ERR_RANGE);
@@ -73,8 +75,10 @@ static void load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
     uint32_t n_inputs = index == 0 ? m->frontend.n_mels : cell[-1].n_units;
     if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE) || !lnn_require(c, f->kind == LNN_CELL_LTC, LNN_ERR_CELL)
         || !lnn_require(c, f->solver == LNN_SOLVER_FUSED, LNN_ERR_SOLVER)
-        || !lnn_require(c, f->n_units >= 2u && f->n_units <= LNN_MAX_CELL_UNITS && f->n_units % 2u == 0u
-                && f->n_inputs <= LNN_MAX_CELL_INPUTS, LNN_ERR_RANGE)
+        || !lnn_require(c,
+                        f->n_units >= 2u && f->n_units <= LNN_MAX_CELL_UNITS && f->n_units % 2u == 0u
+                            && f->n_inputs <= LNN_MAX_CELL_INPUTS,
+                        LNN_ERR_RANGE)
         || !lnn_require(c, f->n_inputs == n_inputs, LNN_ERR_SHAPE)) {
         return;
     }

@@ -10,8 +10,10 @@ void lnn_load_frontend_f32(lnn_model_t *m, lnn_cursor_t *c) {
         || !lnn_check_frontend(m, c, f->window_samples, f->fft_points, f->n_mels, f->n_mel_weights)
         || !lnn_require(c, lnn_rfft_init(&fe->rfft, f->fft_points), LNN_ERR_FRONTEND)
         || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)
-        || !lnn_require(c, f->log_floor >= 1e-30f && f->log_floor <= 1.0f && f->feature_clip > 0.0f
-                && f->feature_clip <= WEIGHT_LIMIT, LNN_ERR_NUMBER)) {
+        || !lnn_require(c,
+                        f->log_floor >= 1e-30f && f->log_floor <= 1.0f && f->feature_clip > 0.0f
+                            && f->feature_clip <= WEIGHT_LIMIT,
+                        LNN_ERR_NUMBER)) {
         return;
     }
     fe->log_floor = f->log_floor;

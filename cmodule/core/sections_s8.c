@@ -41,7 +41,7 @@ static void check_s8(lnn_cursor_t *c, const int8_t *w, uint32_t count) {
 static void check_s16(lnn_cursor_t *c, const lnn_matrix_t *m) {
     const int16_t *w = m->weights;
     for (uint32_t group = 0; w && group < m->n_groups; group++) {
-        uint32_t n = m->counts ? m->counts[group] : lnn_rows4(m->n_columns) / 4u, row[4] = { 0, 0, 0, 0 };
+        uint32_t n = m->counts ? m->counts[group] : lnn_rows4(m->n_columns) / 4u, row[4] = {0, 0, 0, 0};
         for (const int16_t *end = w + 16u * n; w < end; w++) {
             uint32_t *sum = &row[(uint32_t)(end - w - 1) / 2u % 4u]; /* a pair a row, from the last to the first */
             int32_t weight = *w;
@@ -66,7 +66,7 @@ static void check_blocks(lnn_cursor_t *c, const lnn_matrix_t *m, uint32_t n_bloc
 }
 
 static void load_matrix(lnn_cursor_t *c, lnn_matrix_t *m, uint32_t weight, uint32_t layout, uint32_t n_rows,
-    uint32_t n_columns, uint32_t n_blocks) {
+                        uint32_t n_columns, uint32_t n_blocks) {
     m->wide = weight == LNN_WEIGHT_INT16;
     m->layout = (uint8_t)layout;
     m->n_groups = (uint16_t)(n_rows / 4u);
@@ -96,9 +96,9 @@ void lnn_load_cell_s8(lnn_cursor_t *c, lnn_cell_t *cell) {
     const lnn_file_cell_s8_t *f = lnn_take(c, 1, sizeof *f);
     if (!f || !lnn_require(c, is_dense(f->weight, f->layout) || f->layout == LNN_LAYOUT_ROWS4X4_SPARSE, LNN_ERR_WEIGHTS)
         || !lnn_require(c, f->delta_q15 == 0 || (f->layout == LNN_LAYOUT_ROWS4X4 && f->weight == LNN_WEIGHT_INT8),
-            LNN_ERR_WEIGHTS)
+                        LNN_ERR_WEIGHTS)
         || !lnn_require(c, f->gate_clamp_q11 >= 1u && f->gate_clamp_q11 <= INT16_MAX && f->delta_q15 <= INT16_MAX,
-            LNN_ERR_NUMBER)) {
+                        LNN_ERR_NUMBER)) {
         return;
     }
     uint32_t rows = 2u * f->n_units;

@@ -36,20 +36,21 @@ static mp_obj_t listen_next(mp_obj_t self_in) {
 static mp_obj_t lnn_listen(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_mic, ARG_block_ms };
     static const mp_arg_t allowed[] = {
-        { MP_QSTR_mic, MP_ARG_REQUIRED | MP_ARG_OBJ, { 0 } },
-        { MP_QSTR_block_ms, MP_ARG_INT, { .u_int = BLOCK_MS } },
+        {MP_QSTR_mic, MP_ARG_REQUIRED | MP_ARG_OBJ, {0}},
+        {MP_QSTR_block_ms, MP_ARG_INT, {.u_int = BLOCK_MS}},
     };
     mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, given);
     lnn_info_t info;
     lnn_get_info(liquid_model(MP_OBJ_TO_PTR(pos_args[0])), &info);
-    mp_int_t block_ms = given[ARG_block_ms].u_int, rate_hz = mp_obj_get_int(mp_load_attr(given[ARG_mic].u_obj, MP_QSTR_rate));
+    mp_int_t block_ms = given[ARG_block_ms].u_int,
+             rate_hz = mp_obj_get_int(mp_load_attr(given[ARG_mic].u_obj, MP_QSTR_rate));
     if (block_ms < 1 || block_ms > MAX_BLOCK_MS) {
         mp_raise_ValueError(MP_ERROR_TEXT("block_ms is 1 to 1000"));
     }
     if ((uint32_t)rate_hz != info.sample_rate_hz) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("the microphone has %d Hz, the model needs %u Hz"), (int)rate_hz,
-            (unsigned)info.sample_rate_hz);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("the microphone has %d Hz, the model needs %u Hz"),
+                          (int)rate_hz, (unsigned)info.sample_rate_hz);
     }
     size_t bytes = 2u * (info.sample_rate_hz * (size_t)block_ms / 1000u);
     listening_t *self = mp_obj_malloc(listening_t, &mp_type_polymorph_iter);

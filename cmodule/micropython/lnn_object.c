@@ -36,8 +36,8 @@ const int16_t *liquid_samples(mp_obj_t block, size_t *n_samples) {
         mp_raise_TypeError(MP_ERROR_TEXT("audio must be int16: array('h'), bytearray or bytes"));
     }
     if (buffer.len % 2 != 0) {
-        mp_raise_msg_varg(&mp_type_ValueError,
-            MP_ERROR_TEXT("%u bytes of audio: 16-bit samples need an even number"), (unsigned)buffer.len);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%u bytes of audio: 16-bit samples need an even number"),
+                          (unsigned)buffer.len);
     }
     if ((uintptr_t)buffer.buf % 2 != 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("audio begins at an odd address: cut at even bytes"));
@@ -48,7 +48,7 @@ const int16_t *liquid_samples(mp_obj_t block, size_t *n_samples) {
 
 /* The whole file in one buffer; OSError carries the path. */
 static mp_obj_t read_file(mp_obj_t path) {
-    mp_obj_t args[] = { path, MP_OBJ_NEW_QSTR(MP_QSTR_rb) };
+    mp_obj_t args[] = {path, MP_OBJ_NEW_QSTR(MP_QSTR_rb)};
     mp_obj_t file = MP_OBJ_NULL;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
@@ -57,13 +57,13 @@ static mp_obj_t read_file(mp_obj_t path) {
     } else {
         mp_obj_base_t *error = nlr.ret_val;
         if (mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(error->type), MP_OBJ_FROM_PTR(&mp_type_OSError))) {
-            mp_obj_t details[] = { mp_obj_exception_get_value(MP_OBJ_FROM_PTR(error)), path };
+            mp_obj_t details[] = {mp_obj_exception_get_value(MP_OBJ_FROM_PTR(error)), path};
             nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
         }
         nlr_raise(MP_OBJ_FROM_PTR(error));
     }
     const mp_stream_p_t *stream = mp_get_stream_raise(file, MP_STREAM_OP_READ | MP_STREAM_OP_IOCTL);
-    struct mp_stream_seek_t seek = { .offset = 0, .whence = MP_SEEK_END };
+    struct mp_stream_seek_t seek = {.offset = 0, .whence = MP_SEEK_END};
     int error = 0;
     if (stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
         mp_raise_OSError(error);
@@ -105,14 +105,14 @@ static mp_obj_t lnn_load(mp_obj_t source) {
         gc_info_t heap;
         gc_info(&heap);
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("the model needs %u bytes of RAM, %u are free"),
-            (unsigned)ram_bytes, (unsigned)heap.free);
+                          (unsigned)ram_bytes, (unsigned)heap.free);
     }
     lnn_model_t *model;
     lnn_status_t status = lnn_load_from_flash(buffer.buf, buffer.len, self->memory, ram_bytes, &model);
     const char *refused = lnn_refused_name(buffer.buf, status);
     if (refused != NULL) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status), lnn_error_text(status),
-            refused);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status),
+                          lnn_error_text(status), refused);
     }
     liquid_check(status);
     lnn_set_clock(model, liquid_clock);
@@ -176,18 +176,26 @@ static mp_obj_t lnn_set_adaptive_config(size_t n_args, const mp_obj_t *args, mp_
 static MP_DEFINE_CONST_FUN_OBJ_KW(lnn_set_adaptive_config_obj, 1, lnn_set_adaptive_config);
 
 static mp_obj_t lnn_counters(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
-    static const mp_arg_t allowed[] = { { MP_QSTR_clear, MP_ARG_BOOL, { .u_bool = false } } };
+    static const mp_arg_t allowed[] = {{MP_QSTR_clear, MP_ARG_BOOL, {.u_bool = false}}};
     mp_arg_val_t clear;
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, 1, allowed, &clear);
     lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(pos_args[0]));
     const lnn_counters_t *c = lnn_get_counters(model);
-    const struct { qstr_short_t name; uint64_t value; } rows[] = {
-        { MP_QSTR_samples, c->samples }, { MP_QSTR_ticks, c->ticks }, { MP_QSTR_gated_ticks, c->gated_ticks },
-        { MP_QSTR_frontend_runs, c->frontend_runs }, { MP_QSTR_steps, c->steps },
-        { MP_QSTR_detections, c->detections }, { MP_QSTR_skipped_macs, c->skipped_macs },
-        { MP_QSTR_gate_time, c->gate_time },
-        { MP_QSTR_frontend_time, c->frontend_time }, { MP_QSTR_cell_time, c->cell_time },
-        { MP_QSTR_readout_time, c->readout_time },
+    const struct {
+        qstr_short_t name;
+        uint64_t value;
+    } rows[] = {
+        {MP_QSTR_samples, c->samples},
+        {MP_QSTR_ticks, c->ticks},
+        {MP_QSTR_gated_ticks, c->gated_ticks},
+        {MP_QSTR_frontend_runs, c->frontend_runs},
+        {MP_QSTR_steps, c->steps},
+        {MP_QSTR_detections, c->detections},
+        {MP_QSTR_skipped_macs, c->skipped_macs},
+        {MP_QSTR_gate_time, c->gate_time},
+        {MP_QSTR_frontend_time, c->frontend_time},
+        {MP_QSTR_cell_time, c->cell_time},
+        {MP_QSTR_readout_time, c->readout_time},
     };
     mp_obj_t dict = mp_obj_new_dict(MP_ARRAY_SIZE(rows));
     for (size_t i = 0; i < MP_ARRAY_SIZE(rows); i++) {
@@ -277,7 +285,8 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
         case MP_QSTR_model_bytes:
             lnn_get_info(liquid_model(self), &info);
             dest[0] = mp_obj_new_int_from_uint(name == MP_QSTR_sample_rate ? info.sample_rate_hz
-                : name == MP_QSTR_ram_bytes ? info.ram_bytes : info.model_bytes);
+                                               : name == MP_QSTR_ram_bytes ? info.ram_bytes
+                                                                           : info.model_bytes);
             return;
         default:
             break;
@@ -304,23 +313,23 @@ static void lnn_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t
 }
 
 static const mp_rom_map_elem_t lnn_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR_load), MP_ROM_PTR(&lnn_load_static) },
-    { MP_ROM_QSTR(MP_QSTR_from_file), MP_ROM_PTR(&lnn_load_static) },
-    { MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&lnn_process_obj) },
-    { MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&lnn_process_obj) },
-    { MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&liquid_listen_obj) },
-    { MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&lnn_skip_obj) },
-    { MP_ROM_QSTR(MP_QSTR_step), MP_ROM_PTR(&lnn_step_obj) },
-    { MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj) },
-    { MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&lnn_counters_obj) },
-    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&lnn_reset_obj) },
-    { MP_ROM_QSTR(MP_QSTR_selftest), MP_ROM_PTR(&lnn_selftest_obj) },
-    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&lnn_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&lnn_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
-    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&lnn_exit_obj) },
+    {MP_ROM_QSTR(MP_QSTR_load), MP_ROM_PTR(&lnn_load_static)},
+    {MP_ROM_QSTR(MP_QSTR_from_file), MP_ROM_PTR(&lnn_load_static)},
+    {MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&lnn_process_obj)},
+    {MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&lnn_process_obj)},
+    {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&liquid_listen_obj)},
+    {MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&lnn_skip_obj)},
+    {MP_ROM_QSTR(MP_QSTR_step), MP_ROM_PTR(&lnn_step_obj)},
+    {MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj)},
+    {MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&lnn_counters_obj)},
+    {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&lnn_reset_obj)},
+    {MP_ROM_QSTR(MP_QSTR_selftest), MP_ROM_PTR(&lnn_selftest_obj)},
+    {MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&lnn_deinit_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&lnn_deinit_obj)},
+    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&lnn_exit_obj)},
 };
 static MP_DEFINE_CONST_DICT(lnn_locals, lnn_locals_table);
 
-MP_DEFINE_CONST_OBJ_TYPE(liquid_lnn_type, MP_QSTR_LNN, MP_TYPE_FLAG_NONE, make_new, lnn_make_new, attr, lnn_attr,
-    print, lnn_print, locals_dict, &lnn_locals);
+MP_DEFINE_CONST_OBJ_TYPE(liquid_lnn_type, MP_QSTR_LNN, MP_TYPE_FLAG_NONE, make_new, lnn_make_new, attr, lnn_attr, print,
+                         lnn_print, locals_dict, &lnn_locals);

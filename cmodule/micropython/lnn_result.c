@@ -4,7 +4,7 @@
 
 mp_obj_t liquid_result_new(liquid_lnn_t *lnn) {
     liquid_result_t *self = mp_obj_malloc(liquid_result_t, &liquid_result_type);
-    self->c = (lnn_result_t) {0};
+    self->c = (lnn_result_t){0};
     self->lnn = lnn;
     return MP_OBJ_FROM_PTR(self);
 }
@@ -71,7 +71,7 @@ static void result_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
     (void)kind;
     const liquid_result_t *self = MP_OBJ_TO_PTR(self_in);
     mp_printf(print, "<%s %.2f%s>", mp_obj_str_get_str(keyword(self)), (double)self->c.confidence,
-        self->c.keyword_detected ? " detected" : "");
+              self->c.keyword_detected ? " detected" : "");
 }
 
 MP_DEFINE_CONST_OBJ_TYPE(liquid_result_type, MP_QSTR_Result, MP_TYPE_FLAG_NONE, attr, result_attr, print, result_print);

@@ -13,19 +13,19 @@ typedef struct {
 } field_t;
 
 static const field_t fields[] = {
-    { MP_QSTR_min_timestep, offsetof(lnn_policy_t, min_timestep_us), true },
-    { MP_QSTR_max_timestep, offsetof(lnn_policy_t, max_timestep_us), true },
-    { MP_QSTR_hold, offsetof(lnn_policy_t, hold_us), true },
-    { MP_QSTR_energy_threshold, offsetof(lnn_policy_t, energy_threshold), false },
-    { MP_QSTR_gate_close_ratio, offsetof(lnn_policy_t, gate_close_ratio), false },
-    { MP_QSTR_attack_threshold, offsetof(lnn_policy_t, attack_threshold), false },
-    { MP_QSTR_release_threshold, offsetof(lnn_policy_t, release_threshold), false },
-    { MP_QSTR_release_growth, offsetof(lnn_policy_t, release_growth), false },
-    { MP_QSTR_background_rise_per_s, offsetof(lnn_policy_t, background_rise_per_s), false },
+    {MP_QSTR_min_timestep, offsetof(lnn_policy_t, min_timestep_us), true},
+    {MP_QSTR_max_timestep, offsetof(lnn_policy_t, max_timestep_us), true},
+    {MP_QSTR_hold, offsetof(lnn_policy_t, hold_us), true},
+    {MP_QSTR_energy_threshold, offsetof(lnn_policy_t, energy_threshold), false},
+    {MP_QSTR_gate_close_ratio, offsetof(lnn_policy_t, gate_close_ratio), false},
+    {MP_QSTR_attack_threshold, offsetof(lnn_policy_t, attack_threshold), false},
+    {MP_QSTR_release_threshold, offsetof(lnn_policy_t, release_threshold), false},
+    {MP_QSTR_release_growth, offsetof(lnn_policy_t, release_growth), false},
+    {MP_QSTR_background_rise_per_s, offsetof(lnn_policy_t, background_rise_per_s), false},
 };
 
 /* In the order of lnn_complexity_t. */
-static const qstr_short_t complexities[] = { MP_QSTR_energy, MP_QSTR_spectral_flux, MP_QSTR_zero_crossings };
+static const qstr_short_t complexities[] = {MP_QSTR_energy, MP_QSTR_spectral_flux, MP_QSTR_zero_crossings};
 
 static const field_t *find(qstr name) {
     for (size_t i = 0; i < MP_ARRAY_SIZE(fields); i++) {
@@ -165,5 +165,5 @@ static void thresholds_print(const mp_print_t *print, mp_obj_t self, mp_print_ki
     mp_obj_print_helper(print, thresholds_tuple(self), kind);
 }
 
-MP_DEFINE_CONST_OBJ_TYPE(liquid_thresholds_type, MP_QSTR_Thresholds, MP_TYPE_FLAG_ITER_IS_GETITER,
-    subscr, thresholds_subscr, iter, thresholds_iter, unary_op, thresholds_unary, print, thresholds_print);
+MP_DEFINE_CONST_OBJ_TYPE(liquid_thresholds_type, MP_QSTR_Thresholds, MP_TYPE_FLAG_ITER_IS_GETITER, subscr,
+                         thresholds_subscr, iter, thresholds_iter, unary_op, thresholds_unary, print, thresholds_print);

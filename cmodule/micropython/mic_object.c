@@ -27,17 +27,17 @@ static void mic_attr(mp_obj_t self, qstr name, mp_obj_t *dest) {
 }
 
 static const mp_rom_map_elem_t mic_locals_table[] = {
-    #if defined(CONFIG_LIQUID_AUDIO)
-    { MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&liquid_mic_start_obj) },
-    { MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&liquid_mic_stop_obj) },
-    #endif
-    { MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&mic_readinto_obj) },
-    { MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&mic_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&mic_deinit_obj) },
-    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj) },
-    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&mic_exit_obj) },
+#if defined(CONFIG_LIQUID_AUDIO)
+    {MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&liquid_mic_start_obj)},
+    {MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&liquid_mic_stop_obj)},
+#endif
+    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&mic_readinto_obj)},
+    {MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&mic_deinit_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&mic_deinit_obj)},
+    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&mic_exit_obj)},
 };
 static MP_DEFINE_CONST_DICT(mic_locals, mic_locals_table);
 
 MP_DEFINE_CONST_OBJ_TYPE(liquid_mic_type, MP_QSTR_Mic, MP_TYPE_FLAG_NONE, make_new, liquid_mic_make_new, attr, mic_attr,
-    locals_dict, &mic_locals);
+                         locals_dict, &mic_locals);

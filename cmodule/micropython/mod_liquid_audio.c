@@ -42,25 +42,25 @@ static MP_DEFINE_CONST_FUN_OBJ_0(module_clock_obj, module_clock);
 enum { QSTR_OF_A_LATER_MODEL = MP_QSTR_baked_model };
 
 static const mp_rom_map_elem_t globals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_liquid_audio) },
-    { MP_ROM_QSTR(MP_QSTR_LNN), MP_ROM_PTR(&liquid_lnn_type) },
-    { MP_ROM_QSTR(MP_QSTR_CLOCK), MP_ROM_QSTR(CLOCK_UNIT) },
-    { MP_ROM_QSTR(MP_QSTR_clock), MP_ROM_PTR(&module_clock_obj) },
-    #if LIQUID_VIRTUAL_BOARD || defined(CONFIG_LIQUID_AUDIO_MICROPHONE)
-    { MP_ROM_QSTR(MP_QSTR_Mic), MP_ROM_PTR(&liquid_mic_type) },
-    #endif
-    #if defined(CONFIG_LIQUID_AUDIO)
-    { MP_ROM_QSTR(MP_QSTR_lightsleep), MP_ROM_PTR(&liquid_lightsleep_obj) },
-    { MP_ROM_QSTR(MP_QSTR_slept_us), MP_ROM_PTR(&liquid_slept_us_obj) },
-    #endif
-    #if defined(CONFIG_LIQUID_AUDIO_BAKED_MODEL)
-    { MP_ROM_QSTR(MP_QSTR_baked_model), MP_ROM_PTR(&liquid_baked_model_obj) },
-    #endif
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_liquid_audio)},
+    {MP_ROM_QSTR(MP_QSTR_LNN), MP_ROM_PTR(&liquid_lnn_type)},
+    {MP_ROM_QSTR(MP_QSTR_CLOCK), MP_ROM_QSTR(CLOCK_UNIT)},
+    {MP_ROM_QSTR(MP_QSTR_clock), MP_ROM_PTR(&module_clock_obj)},
+#if LIQUID_VIRTUAL_BOARD || defined(CONFIG_LIQUID_AUDIO_MICROPHONE)
+    {MP_ROM_QSTR(MP_QSTR_Mic), MP_ROM_PTR(&liquid_mic_type)},
+#endif
+#if defined(CONFIG_LIQUID_AUDIO)
+    {MP_ROM_QSTR(MP_QSTR_lightsleep), MP_ROM_PTR(&liquid_lightsleep_obj)},
+    {MP_ROM_QSTR(MP_QSTR_slept_us), MP_ROM_PTR(&liquid_slept_us_obj)},
+#endif
+#if defined(CONFIG_LIQUID_AUDIO_BAKED_MODEL)
+    {MP_ROM_QSTR(MP_QSTR_baked_model), MP_ROM_PTR(&liquid_baked_model_obj)},
+#endif
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 
 const mp_obj_module_t liquid_audio_module = {
-    .base = { &mp_type_module },
+    .base = {&mp_type_module},
     .globals = (mp_obj_dict_t *)&globals,
 };
 

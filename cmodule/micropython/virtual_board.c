@@ -45,16 +45,16 @@ static volatile uint32_t console_in, console_out;
 
 static uint32_t interrupts_off(void) {
     uint32_t primask;
-    __asm volatile ("mrs %0, primask\ncpsid i" : "=r" (primask) : : "memory");
+    __asm volatile("mrs %0, primask\ncpsid i" : "=r"(primask) : : "memory");
     return primask;
 }
 
 static void interrupts_restore(uint32_t primask) {
-    __asm volatile ("msr primask, %0" : : "r" (primask) : "memory");
+    __asm volatile("msr primask, %0" : : "r"(primask) : "memory");
 }
 
 static void wait_for_interrupt(void) {
-    __asm volatile ("wfi" : : : "memory");
+    __asm volatile("wfi" : : : "memory");
 }
 
 static void on_console_rx(void) {
@@ -115,10 +115,10 @@ void virtual_clock_sleep_until(uint64_t tick) {
 void __real_uart_init(void);
 void __wrap_uart_init(void);
 void __wrap_uart_init(void) {
-    #if defined(__ARM_FP)
+#if defined(__ARM_FP)
     SCB_CPACR |= 0xF00000; /* the port switches the FPU on since 1.27 */
-    __asm volatile ("dsb\nisb");
-    #endif
+    __asm volatile("dsb\nisb");
+#endif
     for (uint32_t i = 0; i < N_CORE_VECTORS; i++) {
         vectors[i] = ((volatile uint32_t *)SCB_VTOR)[i];
     }

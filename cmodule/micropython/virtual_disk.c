@@ -54,15 +54,15 @@ static mp_obj_t disk_ioctl(mp_obj_t self, mp_obj_t operation, mp_obj_t argument)
 static MP_DEFINE_CONST_FUN_OBJ_3(disk_ioctl_obj, disk_ioctl);
 
 static const mp_rom_map_elem_t disk_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&disk_readblocks_obj) },
-    { MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&disk_writeblocks_obj) },
-    { MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&disk_ioctl_obj) },
+    {MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&disk_readblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&disk_writeblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&disk_ioctl_obj)},
 };
 static MP_DEFINE_CONST_DICT(disk_locals, disk_locals_table);
 
 static MP_DEFINE_CONST_OBJ_TYPE(disk_type, MP_QSTR_Disk, MP_TYPE_FLAG_NONE, locals_dict, &disk_locals);
 
-static const mp_obj_base_t disk = { &disk_type };
+static const mp_obj_base_t disk = {&disk_type};
 
 static int mount(void) {
     return mp_vfs_mount_and_chdir_protected(MP_OBJ_FROM_PTR(&disk), MP_OBJ_NEW_QSTR(MP_QSTR__slash_));

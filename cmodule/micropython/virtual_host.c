@@ -7,9 +7,9 @@ enum { SYS_OPEN = 0x01, SYS_CLOSE = 0x02, SYS_READ = 0x06, SYS_SEEK = 0x0A, SYS_
 #define MODE_READ_BINARY 1u
 
 static int32_t semihosting(uint32_t operation, const void *arguments) {
-    register uint32_t r0 __asm__ ("r0") = operation;
-    register const void *r1 __asm__ ("r1") = arguments;
-    __asm volatile ("bkpt 0xAB" : "+r" (r0) : "r" (r1) : "memory");
+    register uint32_t r0 __asm__("r0") = operation;
+    register const void *r1 __asm__("r1") = arguments;
+    __asm volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
     return (int32_t)r0;
 }
 

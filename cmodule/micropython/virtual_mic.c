@@ -36,7 +36,7 @@ static uint32_t le(const uint8_t *at, int bytes) {
 }
 
 static __attribute__((noreturn)) void raise_os_error(int number, const char *text) {
-    mp_obj_t details[] = { MP_OBJ_NEW_SMALL_INT(number), mp_obj_new_str(text, strlen(text)) };
+    mp_obj_t details[] = {MP_OBJ_NEW_SMALL_INT(number), mp_obj_new_str(text, strlen(text))};
     nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
 }
 
@@ -82,7 +82,7 @@ static void read_header(mic_t *self, const char *path, uint32_t rate_hz) {
                 virtual_host_close(self->file);
                 self->file = -1;
                 mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %u Hz, the microphone needs %u Hz"), path,
-                    (unsigned)self->rate_hz, (unsigned)rate_hz);
+                                  (unsigned)self->rate_hz, (unsigned)rate_hz);
             }
             described = true;
         }
@@ -102,9 +102,9 @@ static const char *default_path(char *text) {
 mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     enum { ARG_path, ARG_rate, ARG_block };
     static const mp_arg_t allowed[] = {
-        { MP_QSTR_path, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-        { MP_QSTR_rate, MP_ARG_INT, { .u_int = LIQUID_MIC_RATE_HZ } },
-        { MP_QSTR_block, MP_ARG_INT, { .u_int = LIQUID_MIC_RATE_HZ / 50 } },
+        {MP_QSTR_path, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_rate, MP_ARG_INT, {.u_int = LIQUID_MIC_RATE_HZ}},
+        {MP_QSTR_block, MP_ARG_INT, {.u_int = LIQUID_MIC_RATE_HZ / 50}},
     };
     mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, given);

@@ -37,7 +37,7 @@ static mic_t *owner;
 
 static MP_NORETURN void raise_device_error(int error) {
     const char *name = lnn_mic_name();
-    mp_obj_t details[] = { MP_OBJ_NEW_SMALL_INT(error), mp_obj_new_str(name, strlen(name)) };
+    mp_obj_t details[] = {MP_OBJ_NEW_SMALL_INT(error), mp_obj_new_str(name, strlen(name))};
     nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
 }
 
@@ -62,11 +62,11 @@ static void choose_file(mic_t *self, mp_obj_t path) {
     if (error == -ENOENT && name == NULL) {
         raise_device_error(MP_ENODEV);
     } else if (error == -ENOENT) {
-        mp_obj_t details[] = { MP_OBJ_NEW_SMALL_INT(MP_ENOENT), path };
+        mp_obj_t details[] = {MP_OBJ_NEW_SMALL_INT(MP_ENOENT), path};
         nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
     } else if (error || lnn_emul_dmic_rate_hz(lnn_emul_dmic()) != self->config.sample_rate_hz) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: the microphone needs 16-bit mono PCM at %u Hz"),
-            name ? name : "wav file", (unsigned)self->config.sample_rate_hz);
+                          name ? name : "wav file", (unsigned)self->config.sample_rate_hz);
     }
     self->is_file = true;
     self->samples_left = lnn_emul_dmic_samples(lnn_emul_dmic());
@@ -116,11 +116,11 @@ static uint16_t gain_q8(mp_obj_t gain) {
 mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     enum { ARG_path, ARG_rate, ARG_block, ARG_gain, ARG_channel };
     static const mp_arg_t allowed[] = {
-        { MP_QSTR_path, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-        { MP_QSTR_rate, MP_ARG_INT, { .u_int = LIQUID_MIC_RATE_HZ } },
-        { MP_QSTR_block, MP_ARG_INT, { .u_int = 0 } }, /* fixed by the firmware, here for other boards' scripts */
-        { MP_QSTR_gain, MP_ARG_KW_ONLY | MP_ARG_OBJ, { .u_rom_obj = MP_ROM_INT(1) } },
-        { MP_QSTR_channel, MP_ARG_KW_ONLY | MP_ARG_INT, { .u_int = 0 } },
+        {MP_QSTR_path, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_rate, MP_ARG_INT, {.u_int = LIQUID_MIC_RATE_HZ}},
+        {MP_QSTR_block, MP_ARG_INT, {.u_int = 0}}, /* fixed by the firmware, here for other boards' scripts */
+        {MP_QSTR_gain, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(1)}},
+        {MP_QSTR_channel, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
     };
     mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, given);

@@ -12,7 +12,7 @@ static void copy_window(const int16_t *audio, int64_t n_samples, int64_t end, in
 }
 
 lnn_status_t lnn_batch_features(lnn_model_t *model, const int16_t *audio, size_t n_samples, const int64_t *ends,
-    size_t n_ends, float *features) {
+                                size_t n_ends, float *features) {
     int16_t window[MAX_WINDOW_SAMPLES];
     lnn_info_t info;
     lnn_status_t status = LNN_OK;
@@ -25,7 +25,8 @@ lnn_status_t lnn_batch_features(lnn_model_t *model, const int16_t *audio, size_t
 }
 
 lnn_status_t lnn_batch_clip(lnn_model_t *model, const int16_t *audio, size_t n_samples, size_t block_samples,
-    float *scores, lnn_detection_t *detections, size_t max_detections, size_t *n_detections, uint32_t *steps) {
+                            float *scores, lnn_detection_t *detections, size_t max_detections, size_t *n_detections,
+                            uint32_t *steps) {
     lnn_result_t result;
     *n_detections = 0;
     *steps = 0;
@@ -43,7 +44,7 @@ lnn_status_t lnn_batch_clip(lnn_model_t *model, const int16_t *audio, size_t n_s
         }
         if (result.keyword_detected) {
             if (*n_detections < max_detections) {
-                detections[*n_detections] = (lnn_detection_t){ at, result.confidence, result.label };
+                detections[*n_detections] = (lnn_detection_t){at, result.confidence, result.label};
             }
             ++*n_detections;
         }

@@ -16,14 +16,15 @@ typedef struct {
  * behind the last sample. features: (n_ends, n_features).
  */
 lnn_status_t lnn_batch_features(lnn_model_t *model, const int16_t *audio, size_t n_samples, const int64_t *ends,
-    size_t n_ends, float *features);
+                                size_t n_ends, float *features);
 
 /*
  * Resets the model and runs one clip in blocks. scores (n_labels): posterior after the last step that
  * ran the cells, untouched where no step ran. Writes at most max_detections; *n_detections counts all.
  */
 lnn_status_t lnn_batch_clip(lnn_model_t *model, const int16_t *audio, size_t n_samples, size_t block_samples,
-    float *scores, lnn_detection_t *detections, size_t max_detections, size_t *n_detections, uint32_t *steps);
+                            float *scores, lnn_detection_t *detections, size_t max_detections, size_t *n_detections,
+                            uint32_t *steps);
 /* ffi:end */
 
 #endif

@@ -28,6 +28,7 @@ int lnn_mic_source_start(const struct device *device, const lnn_mic_config_t *co
 /* Drops what the driver still has; may be called at any time, also on a driver that failed. */
 void lnn_mic_source_stop(const struct device *device);
 /* One block, mono, with its gain, to `audio` (NULL: dropped). Returns its samples or -errno, soon after a timeout. */
-int lnn_mic_source_take(const struct device *device, const lnn_mic_config_t *config, int16_t *audio);
+int lnn_mic_source_take(const struct device *device, const lnn_mic_config_t *config,
+			int16_t *audio);
 
 #endif

@@ -138,8 +138,15 @@ class Mic:
         time_us: int
         """Uptime at the first sample of the last block."""
 
-        def __init__(self, path: Union[str, None] = None, rate: int = 16000, block: int = 320, *, gain: float = 1,
-                     channel: int = 0) -> None:
+        def __init__(
+            self,
+            path: Union[str, None] = None,
+            rate: int = 16000,
+            block: int = 320,
+            *,
+            gain: float = 1,
+            channel: int = 0,
+        ) -> None:
             """gain: a factor, up to 255; channel: 0 left, 1 right.  OSError(ENODEV, node): no microphone."""
         def start(self) -> None:
             """Starts to capture; the first readinto() does, too. Who starts last has the microphone."""

@@ -18,13 +18,13 @@ static int8_t weights[ROWS * COLUMNS], x[COLUMNS], sums[ROWS];
 
 static void product(void) {
 #ifdef USE_CMSIS_NN
-    const cmsis_nn_context context = { row_sums, sizeof row_sums };
-    const cmsis_nn_fc_params parameters = { 0, 0, 0, { -128, 127 } };
-    const cmsis_nn_per_tensor_quant_params scale = { 1 << 30, -6 };
-    const cmsis_nn_dims input = { 1, 1, 1, COLUMNS }, filter = { COLUMNS, 1, 1, ROWS }, output = { 1, 1, 1, ROWS };
+    const cmsis_nn_context context = {row_sums, sizeof row_sums};
+    const cmsis_nn_fc_params parameters = {0, 0, 0, {-128, 127}};
+    const cmsis_nn_per_tensor_quant_params scale = {1 << 30, -6};
+    const cmsis_nn_dims input = {1, 1, 1, COLUMNS}, filter = {COLUMNS, 1, 1, ROWS}, output = {1, 1, 1, ROWS};
     arm_fully_connected_s8(&context, &parameters, &scale, &input, x, &filter, weights, &output, bias, &output, sums);
 #else
-    const arm_matrix_instance_q7 matrix = { ROWS, COLUMNS, weights };
+    const arm_matrix_instance_q7 matrix = {ROWS, COLUMNS, weights};
     arm_mat_vec_mult_q7(&matrix, x, sums);
 #endif
 }

@@ -34,14 +34,18 @@ static void fill(random_t *r, int16_t *audio, uint32_t n) {
     for (uint32_t i = 0; i < n; i++, phase += turn) {
         int32_t noise = (int32_t)next(r) >> 16;
         int32_t triangle = (int32_t)(phase ^ (uint32_t)((int32_t)phase >> 31)) >> 15;
-        int32_t sample = kind < 2u ? noise : kind == 2u ? 2 * (triangle - 32768) : kind == 3u ? (phase >> 31 ? 32767 : -32768)
-            : kind == 4u ? 32767 : i == n / 2u ? 32767 : 0;
+        int32_t sample = kind < 2u     ? noise
+                         : kind == 2u  ? 2 * (triangle - 32768)
+                         : kind == 3u  ? (phase >> 31 ? 32767 : -32768)
+                         : kind == 4u  ? 32767
+                         : i == n / 2u ? 32767
+                                       : 0;
         audio[i] = lnn_sat16(sample * 2 >> level);
     }
 }
 
 uint32_t drive_steps(lnn_model_t *m, uint32_t n_steps) {
-    random_t r = { 2463534242u };
+    random_t r = {2463534242u};
     uint32_t result = 2166136261u;
     float features[LNN_MAX_MELS];
     lnn_reset(m);
@@ -59,7 +63,7 @@ uint32_t drive_steps(lnn_model_t *m, uint32_t n_steps) {
 }
 
 uint32_t drive_frontend(lnn_model_t *m, uint32_t n_windows) {
-    random_t r = { 88675123u };
+    random_t r = {88675123u};
     uint32_t result = 2166136261u;
     int16_t window[LNN_MAX_FFT_POINTS];
     float features[LNN_MAX_MELS];
@@ -75,7 +79,7 @@ uint32_t drive_frontend(lnn_model_t *m, uint32_t n_windows) {
 }
 
 uint32_t drive_engine(lnn_model_t *m, uint32_t n_blocks) {
-    random_t r = { 362436069u };
+    random_t r = {362436069u};
     uint32_t result = 2166136261u;
     int16_t block[BLOCK_SAMPLES];
     lnn_result_t out;

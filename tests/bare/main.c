@@ -69,10 +69,10 @@ static void print_cell_costs(lnn_model_t *model) {
 
 /* A dense product as large as that of 64 units on 40 inputs, in the layout of the core. */
 static void print_product_costs(void) {
-    static const int16_t weights[ROWS * COLUMNS] = { 1, 2, 3 };
+    static const int16_t weights[ROWS * COLUMNS] = {1, 2, 3};
     static int16_t x[COLUMNS], spare[COLUMNS];
     static int32_t sums[ROWS];
-    lnn_matrix_t wide = { weights, NULL, NULL, ROWS / 4u, COLUMNS, LNN_LAYOUT_ROWS4X4, true }, matrix = wide;
+    lnn_matrix_t wide = {weights, NULL, NULL, ROWS / 4u, COLUMNS, LNN_LAYOUT_ROWS4X4, true}, matrix = wide;
     matrix.wide = false;
 #ifdef __ARM_FEATURE_MVE
     matrix.layout = LNN_LAYOUT_ROWS4X16;
@@ -102,14 +102,16 @@ static void print_stream_costs(lnn_model_t *model) {
     }
     print_number("second_instructions", instructions(ticks * 50u, n));
     print_number("steps", result.steps);
-    print_number("skipped_macs_per_step", result.steps ? (uint32_t)(lnn_get_counters(model)->skipped_macs / result.steps) : 0u);
+    print_number("skipped_macs_per_step",
+                 result.steps ? (uint32_t)(lnn_get_counters(model)->skipped_macs / result.steps) : 0u);
 }
 #endif
 
 int main(void) {
     lnn_model_t *model = NULL;
     float difference = 0.0f;
-    lnn_status_t status = lnn_load_from_flash(model_data, (size_t)(model_data_end - model_data), memory, sizeof memory, &model);
+    lnn_status_t status =
+        lnn_load_from_flash(model_data, (size_t)(model_data_end - model_data), memory, sizeof memory, &model);
     if (status == LNN_OK) {
         status = lnn_selftest(model, &difference);
     }

@@ -22,7 +22,7 @@ void print(const char *text) {
 }
 
 static void exit_with(int status) {
-    const uint32_t block[2] = { 0x20026u, (uint32_t)status }; /* ADP_Stopped_ApplicationExit */
+    const uint32_t block[2] = {0x20026u, (uint32_t)status}; /* ADP_Stopped_ApplicationExit */
     semihost(0x20, block);
     for (;;) {
     }

@@ -16,7 +16,9 @@ import machines  # noqa: E402
 BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
 MODEL = ROOT / "device/models/keywords.lnn"
 MACS = 128 * 104
-DS_CNN_INSTRUCTIONS = 7_840_000  # MLPerf Tiny keyword spotting in int8, CMSIS-NN, one decision; cited, measured the same way
+DS_CNN_INSTRUCTIONS = (
+    7_840_000  # MLPerf Tiny keyword spotting in int8, CMSIS-NN, one decision; cited, measured the same way
+)
 CMSIS_CORE = ("lib/cmsis/inc", "lib/CMSIS_6/CMSIS/Core/Include", "lib/CMSIS_5/CMSIS/Core/Include")
 
 
@@ -41,9 +43,19 @@ def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
     rows.append(row(f"{prefix}frontend_instructions", name, said["frontend_instructions"], "instructions"))
     rows.append(row("cell_step_instructions", name, said["cell_step_instructions"], "instructions"))
     if prefix == "":
-        rows += [row("model_bytes", name, len(model.read_bytes()), "bytes"), row("ram_bytes", name, said["ram_bytes"], "bytes")]
-    return rows + [row(f"matvec_{kind}_instructions_per_mac", name, round(said[f"matvec_{kind}_instructions"] / MACS, 3),
-                       "instructions") for kind in ("s8", "s16")]
+        rows += [
+            row("model_bytes", name, len(model.read_bytes()), "bytes"),
+            row("ram_bytes", name, said["ram_bytes"], "bytes"),
+        ]
+    return rows + [
+        row(
+            f"matvec_{kind}_instructions_per_mac",
+            name,
+            round(said[f"matvec_{kind}_instructions"] / MACS, 3),
+            "instructions",
+        )
+        for kind in ("s8", "s16")
+    ]
 
 
 def cmsis_dsp(folder: pathlib.Path) -> list[dict]:
@@ -59,7 +71,14 @@ def cmsis_dsp(folder: pathlib.Path) -> list[dict]:
     if core is None:
         return []
     said = machines.run(machine, machines.build_cmsis_dsp(machine, dsp, core, folder / "cmsis.elf"))
-    return [row("cmsis_dsp_q7_instructions_per_mac", "qemu_m4f", round(said["matvec_instructions"] / MACS, 3), "instructions")]
+    return [
+        row(
+            "cmsis_dsp_q7_instructions_per_mac",
+            "qemu_m4f",
+            round(said["matvec_instructions"] / MACS, 3),
+            "instructions",
+        )
+    ]
 
 
 def cmsis_nn(folder: pathlib.Path) -> list[dict]:
@@ -70,4 +89,8 @@ def cmsis_nn(folder: pathlib.Path) -> list[dict]:
         return []
     machine = machines.MACHINES["qemu_m4f"]
     said = machines.run(machine, machines.build_cmsis_nn(machine, nn, folder / "cmsis.elf"))
-    return [row("cmsis_nn_s8_instructions_per_mac", "qemu_m4f", round(said["matvec_instructions"] / MACS, 3), "instructions")]
+    return [
+        row(
+            "cmsis_nn_s8_instructions_per_mac", "qemu_m4f", round(said["matvec_instructions"] / MACS, 3), "instructions"
+        )
+    ]

@@ -17,8 +17,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = {"": ROOT / "device/models/keywords.lnn", "float_": ROOT / "device/models/keywords_f32.lnn"}
 BOARDS = ("qemu_m4f", "qemu_m7")
 SECONDS = 10
-SENTENCE = ("the quick brown fox jumps over the lazy dog and then it goes right up to the old house on the left side "
-            "of the road where no one says yes or stops to look down")
+SENTENCE = (
+    "the quick brown fox jumps over the lazy dog and then it goes right up to the old house on the left side "
+    "of the road where no one says yes or stops to look down"
+)
 SILENCE_RMS = 0.0001  # of full scale: a quiet room, below the gate
 SCRIPT = ROOT / "tests/bench/on_board.py"
 
@@ -61,8 +63,10 @@ def measure_board(name: str) -> list[dict]:
             boards.stop(board)
     units = {"instructions": "instructions", "bytes": "bytes", "blocks": "bytes"}
     rows = [row(metric, name, value, units[metric.split("_")[-1]]) for metric, value in sorted(found.items())]
-    return rows + [row("firmware_text_bytes", name, text_bytes(board.firmware), "bytes"),
-                   row("module_text_bytes", name, module_text_bytes(board.firmware.with_suffix(".map")), "bytes")]
+    return rows + [
+        row("firmware_text_bytes", name, text_bytes(board.firmware), "bytes"),
+        row("module_text_bytes", name, module_text_bytes(board.firmware.with_suffix(".map")), "bytes"),
+    ]
 
 
 def text_bytes(elf: pathlib.Path) -> int:
@@ -74,7 +78,9 @@ def module_text_bytes(linker_map: pathlib.Path) -> int:
     """Code and constants of core, CMSIS-DSP and binding that the linker kept; not the virtual board's own parts."""
     kept = linker_map.read_text().split("Linker script and memory map")[1]
     total = 0
-    for section, size, file in re.findall(r"^ (\.(?:text|rodata)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$", kept, re.M):
+    for section, size, file in re.findall(
+        r"^ (\.(?:text|rodata)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$", kept, re.M
+    ):
         if re.search(r"/cmodule/(core|micropython)/(?!virtual_)", file):
             total += int(size, 16)
     return total

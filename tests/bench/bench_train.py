@@ -19,8 +19,10 @@ def measure() -> list[dict]:
         return []
     done = subprocess.run([sys.executable, __file__], stdout=subprocess.PIPE, text=True, check=True)
     said = json.loads(done.stdout)
-    return [{"metric": "train_epoch_seconds_per_1000_clips", "board": "host", "value": said["seconds"], "unit": "s"},
-            {"metric": "train_peak_mb", "board": "host", "value": said["peak_mb"], "unit": "MB"}]
+    return [
+        {"metric": "train_epoch_seconds_per_1000_clips", "board": "host", "value": said["seconds"], "unit": "s"},
+        {"metric": "train_peak_mb", "board": "host", "value": said["peak_mb"], "unit": "MB"},
+    ]
 
 
 def make_words(root: pathlib.Path) -> None:
@@ -32,7 +34,9 @@ def make_words(root: pathlib.Path) -> None:
         (root / name).mkdir()
         for k in range(60 if hz else 1):
             seconds = np.arange(16000 if hz else 160_000) / 16000
-            signal = 9000 * np.sin(2 * np.pi * hz * seconds) * (np.abs(seconds - 0.5) < 0.2) + rng.normal(0, 90, len(seconds))
+            signal = 9000 * np.sin(2 * np.pi * hz * seconds) * (np.abs(seconds - 0.5) < 0.2) + rng.normal(
+                0, 90, len(seconds)
+            )
             write_wav(root / name / f"{k:08x}_nohash_0.wav", signal.astype(np.int16))
 
 
@@ -43,8 +47,9 @@ def train_a_little(folder: pathlib.Path) -> dict:
     from liquid_audio_nets.training.tasks import make_task
     from liquid_audio_nets.training.threads import use_threads
 
-    recipe = recipes.load("keywords", [("data.labels", ["yes", "no", "_unknown_", "_silence_"]), ("data.synthetic", 0),
-                                       ("data.say", [])])
+    recipe = recipes.load(
+        "keywords", [("data.labels", ["yes", "no", "_unknown_", "_silence_"]), ("data.synthetic", 0), ("data.say", [])]
+    )
     use_threads(recipe["train"]["threads"])
     keep_freed_memory()
     task = make_task(recipe, folder, folder / "cache", lambda text: None)

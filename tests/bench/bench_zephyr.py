@@ -18,7 +18,9 @@ def without_us(board: boards.Board) -> boards.Board:
 def added(board: boards.Board) -> memory.Sizes:
     """What liquid_audio adds to a firmware besides the model: measured, where memory.part() reads it from the linker's map."""
     ours, bare = memory.sizes(board.firmware), memory.sizes(without_us(board).firmware)
-    return memory.Sizes(ours.flash_bytes - bare.flash_bytes - memory.model_bytes(board.firmware), ours.ram_bytes - bare.ram_bytes)
+    return memory.Sizes(
+        ours.flash_bytes - bare.flash_bytes - memory.model_bytes(board.firmware), ours.ram_bytes - bare.ram_bytes
+    )
 
 
 def measure():

@@ -14,9 +14,15 @@ LIMITS = {
     ("int8_accuracy_drop_points", "host"): 0.5,
     ("train_peak_mb", "host"): 6144,
 }
-ON_ALL_BOARDS = {"model_bytes": 40_960, "ram_bytes": 8192, "heap_growth_bytes_10000_blocks": 0,
-                 "zephyr_part_flash_bytes": 61_440, "zephyr_part_ram_bytes": 12_288,
-                 "zephyr_added_flash_bytes": 61_440, "zephyr_added_ram_bytes": 12_288}
+ON_ALL_BOARDS = {
+    "model_bytes": 40_960,
+    "ram_bytes": 8192,
+    "heap_growth_bytes_10000_blocks": 0,
+    "zephyr_part_flash_bytes": 61_440,
+    "zephyr_part_ram_bytes": 12_288,
+    "zephyr_added_flash_bytes": 61_440,
+    "zephyr_added_ram_bytes": 12_288,
+}
 
 
 def limit(metric: str, board: str) -> float | None:
@@ -25,7 +31,10 @@ def limit(metric: str, board: str) -> float | None:
 
 def judge(rows: list[dict]) -> tuple[list[str], list[str]]:
     """What is above its limit, and which of LIMITS was not measured."""
-    missed = [f"{r['metric']} on {r['board']} is {r['value']:,}, at most {limit(r['metric'], r['board']):,} allowed"
-              for r in rows if limit(r["metric"], r["board"]) is not None and r["value"] > limit(r["metric"], r["board"])]
+    missed = [
+        f"{r['metric']} on {r['board']} is {r['value']:,}, at most {limit(r['metric'], r['board']):,} allowed"
+        for r in rows
+        if limit(r["metric"], r["board"]) is not None and r["value"] > limit(r["metric"], r["board"])
+    ]
     measured = {(r["metric"], r["board"]) for r in rows}
     return missed, [f"{metric} on {board}" for metric, board in LIMITS if (metric, board) not in measured]

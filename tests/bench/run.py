@@ -27,7 +27,9 @@ def table(rows: list[dict]) -> Table:
     for line in rows:
         bound = line["at_most"]
         style = "" if bound is None else "green" if line["value"] <= bound else "red"
-        found.add_row(line["metric"], line["board"], f"{line['value']:,}", "" if bound is None else f"{bound:,}", style=style)
+        found.add_row(
+            line["metric"], line["board"], f"{line['value']:,}", "" if bound is None else f"{bound:,}", style=style
+        )
     return found
 
 

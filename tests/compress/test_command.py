@@ -33,8 +33,21 @@ def place(tmp_path_factory):
 
 
 def test_a_model_becomes_integer_and_says_how(place):
-    done = run("--input", place / "float.lnn", "--output", place / "int8.lnn", "--target", "cortex-m4",
-               "--quantization", "dynamic-int8", "--calibrate", place / "words", "--max-drop", 100, "--json")
+    done = run(
+        "--input",
+        place / "float.lnn",
+        "--output",
+        place / "int8.lnn",
+        "--target",
+        "cortex-m4",
+        "--quantization",
+        "dynamic-int8",
+        "--calibrate",
+        place / "words",
+        "--max-drop",
+        100,
+        "--json",
+    )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["after"]["model_bytes"] < report["before"]["model_bytes"]
@@ -45,9 +58,26 @@ def test_a_model_becomes_integer_and_says_how(place):
 
 
 def test_fine_tuning_is_reported_with_what_was_before_it(place):
-    done = run("--input", place / "float.lnn", "--output", place / "tuned.lnn", "--quantization", "int8", "--calibrate",
-               place / "words", "--max-drop", 100, "--prune-share", 0.3, "--fine-tune-steps", 5, "--target", "riscv32", "--json",
-               first="import os; os.environ['OMP_NUM_THREADS'] = '1'")
+    done = run(
+        "--input",
+        place / "float.lnn",
+        "--output",
+        place / "tuned.lnn",
+        "--quantization",
+        "int8",
+        "--calibrate",
+        place / "words",
+        "--max-drop",
+        100,
+        "--prune-share",
+        0.3,
+        "--fine-tune-steps",
+        5,
+        "--target",
+        "riscv32",
+        "--json",
+        first="import os; os.environ['OMP_NUM_THREADS'] = '1'",
+    )
     assert done.returncode == 0, done.stderr
     report, model = json.loads(done.stdout), load(place / "tuned.lnn")
     assert 0 <= report["before_tuning"]["accuracy"] <= 1 and report["zero_block_share"] >= 0.29
@@ -68,33 +98,55 @@ sys.meta_path.insert(0, Finder())"""
 
 
 def test_fine_tuning_without_torch_says_what_to_install(place):
-    done = run("--input", place / "float.lnn", "--output", place / "x.lnn", "--fine-tune-steps", 5,
-               first=WITHOUT_TORCH)
+    done = run("--input", place / "float.lnn", "--output", place / "x.lnn", "--fine-tune-steps", 5, first=WITHOUT_TORCH)
     assert done.returncode == 2 and "pip install" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_table_for_people(place):
-    done = run("--input", place / "float.lnn", "--output", place / "table.lnn", "--calibrate", place / "words",
-               "--max-drop", 100, "--golden-ms", 200)
+    done = run(
+        "--input",
+        place / "float.lnn",
+        "--output",
+        place / "table.lnn",
+        "--calibrate",
+        place / "words",
+        "--max-drop",
+        100,
+        "--golden-ms",
+        200,
+    )
     assert done.returncode == 0 and "before" in done.stdout and "worst error of a logit" in done.stdout
     assert "instructions a step, estimated" in done.stdout and "of these cells" in done.stdout
 
 
 def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
     out = place / "never.lnn"
-    done = run("--input", place / "float.lnn", "--output", out, "--calibrate", place / "words", "--prune-threshold", 1,
-               "--max-drop", 0)
+    done = run(
+        "--input",
+        place / "float.lnn",
+        "--output",
+        out,
+        "--calibrate",
+        place / "words",
+        "--prune-threshold",
+        1,
+        "--max-drop",
+        0,
+    )
     assert done.returncode == 6 and not out.exists()
     assert "pruning" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options, code, word", [
-    (("--input", "nowhere.lnn"), 2, "no such file"),
-    (("--quantization", "int4"), 2, "int4"),
-    (("--quantization", "float32", "--fine-tune-steps", "3"), 2, "float32 rounds nothing"),
-    (("--target", "z80"), 2, "z80"),
-    (("--calibrate", "/nonexistent"), 2, "no sound files"),
-])
+@pytest.mark.parametrize(
+    "options, code, word",
+    [
+        (("--input", "nowhere.lnn"), 2, "no such file"),
+        (("--quantization", "int4"), 2, "int4"),
+        (("--quantization", "float32", "--fine-tune-steps", "3"), 2, "float32 rounds nothing"),
+        (("--target", "z80"), 2, "z80"),
+        (("--calibrate", "/nonexistent"), 2, "no sound files"),
+    ],
+)
 def test_mistakes_get_one_sentence(place, options, code, word):
     base = {"--input": place / "float.lnn", "--output": place / "x.lnn"} | dict(zip(options[::2], options[1::2]))
     done = run(*(part for pair in base.items() for part in pair))

@@ -66,7 +66,10 @@ def test_rows_of_int16_never_add_up_to_too_much(seed, columns, size, bits):
     try:
         q, (scale,), _ = quantise(w, [part], Moments(columns), "int16")
     except CompressError:  # nothing that has room is refused
-        assert np.abs(w).sum(1).max() > part.largest_scale * (ROW_LIMIT_S16 - columns) or np.abs(w).max() > part.largest_scale * 32766
+        assert (
+            np.abs(w).sum(1).max() > part.largest_scale * (ROW_LIMIT_S16 - columns)
+            or np.abs(w).max() > part.largest_scale * 32766
+        )
         return
     assert np.abs(q.astype(int)).sum(1).max() <= ROW_LIMIT_S16 and part.scale_q(scale).max() <= 2**30 - 1
     assert np.all(np.abs(w - q * scale[:, None]) <= scale[:, None] / 2 + 1e-12)
@@ -82,7 +85,9 @@ def test_a_row_that_int16_has_no_room_for_is_refused_by_the_name_of_its_layer(ca
         if fits:
             rounded = integer_cells(model, calibration, "int16")
             assert dequantise_readout(rounded.readout).w == pytest.approx(model.readout.w, rel=1e-3, abs=0.1)
-            assert dequantise_cell(rounded.cells[0], model.cells[0], 0).wf == pytest.approx(model.cells[0].wf, rel=1e-3, abs=0.01)
+            assert dequantise_cell(rounded.cells[0], model.cells[0], 0).wf == pytest.approx(
+                model.cells[0].wf, rel=1e-3, abs=0.01
+            )
             continue
         with pytest.raises(CompressError, match=f"^{layer}: weights as large as .* do not fit into int16"):
             integer_cells(model, calibration, "int16")
@@ -140,9 +145,15 @@ def test_synthetic_sound_serves_where_there_are_no_recordings():
     assert done.model.golden is None and done.logit_error < 3
 
 
-@pytest.mark.parametrize("request_, word", [
-    (Request(quantization="int4"), "int4"), (Request(frontend="mfcc"), "mfcc"), (Request("int8", frontend="float"), "float"),
-    (Request("int16", delta_threshold=0.01), "delta")])
+@pytest.mark.parametrize(
+    "request_, word",
+    [
+        (Request(quantization="int4"), "int4"),
+        (Request(frontend="mfcc"), "mfcc"),
+        (Request("int8", frontend="float"), "float"),
+        (Request("int16", delta_threshold=0.01), "delta"),
+    ],
+)
 def test_what_is_not_there_is_refused_by_name(sounds, request_, word):
     with pytest.raises(CompressError, match=word):
         compress(small_model(), sounds, request_)
@@ -164,7 +175,11 @@ def write_safetensors(path, tensors, metadata):
     header, body = {"__metadata__": metadata}, b""
     for name, tensor in tensors.items():
         raw = np.asarray(tensor, "<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(np.shape(tensor)), "data_offsets": [len(body), len(body) + len(raw)]}
+        header[name] = {
+            "dtype": "F32",
+            "shape": list(np.shape(tensor)),
+            "data_offsets": [len(body), len(body) + len(raw)],
+        }
         body += raw
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + body)
@@ -175,12 +190,25 @@ def checkpoint(tmp_path):
     """small_model() as liquid-train writes it."""
     model, tensors = small_model(), {}
     for k, c in enumerate(model.cells):
-        tensors |= {f"average.cells.{k}.weight": np.concatenate([c.wf, c.wa]), f"average.cells.{k}.log_tau": np.log(c.tau),
-                    f"average.cells.{k}.bias": np.concatenate([c.bf, c.ba])}
-    tensors |= {"average.readout.weight": model.readout.w, "average.readout.bias": model.readout.b,
-                "average.mean": model.frontend.mean, "average.inv_std": model.frontend.inv_std}
-    config = {"labels": model.label_names, "input_dim": 40, "hidden_dims": [c.n_units for c in model.cells],
-              "cell_kind": "ltc", "ode_solver": "fused", "smoothing_s": 0.1}
+        tensors |= {
+            f"average.cells.{k}.weight": np.concatenate([c.wf, c.wa]),
+            f"average.cells.{k}.log_tau": np.log(c.tau),
+            f"average.cells.{k}.bias": np.concatenate([c.bf, c.ba]),
+        }
+    tensors |= {
+        "average.readout.weight": model.readout.w,
+        "average.readout.bias": model.readout.b,
+        "average.mean": model.frontend.mean,
+        "average.inv_std": model.frontend.inv_std,
+    }
+    config = {
+        "labels": model.label_names,
+        "input_dim": 40,
+        "hidden_dims": [c.n_units for c in model.cells],
+        "cell_kind": "ltc",
+        "ode_solver": "fused",
+        "smoothing_s": 0.1,
+    }
     path = tmp_path / "best.safetensors"
     write_safetensors(path, tensors, {"model": json.dumps(config)})
     return path, tensors, config
@@ -197,23 +225,41 @@ def test_a_checkpoint_is_read_without_torch(checkpoint):
 def test_the_recipe_of_a_run_says_task_and_policy(checkpoint):
     path, recipe = checkpoint[0], checkpoint[0].with_name("recipe.toml")
     assert load_model(path).task == "keywords"
-    recipe.write_text('task = "wake-word"\n[policy]\nmin_timestep_us = 32_000\nenergy_threshold = 0.0003\n[data]\nsay = []\n')
+    recipe.write_text(
+        'task = "wake-word"\n[policy]\nmin_timestep_us = 32_000\nenergy_threshold = 0.0003\n[data]\nsay = []\n'
+    )
     model = load_model(path)
     assert (model.task, model.policy.min_timestep_us, model.policy.energy_threshold) == ("wake_word", 32_000, 0.0003)
-    for text, word in (('task = "series"', "series"), ('task = "anomaly"', "anomaly"), ("labels = 3", "recipe"), ("][", "recipe")):
+    for text, word in (
+        ('task = "series"', "series"),
+        ('task = "anomaly"', "anomaly"),
+        ("labels = 3", "recipe"),
+        ("][", "recipe"),
+    ):
         recipe.write_text(text)
         with pytest.raises(CompressError, match=word):
             load_model(path)
 
 
-@pytest.mark.parametrize("text, named", [
-    ("policy = 3", "recipe.toml"), ('[policy]\nmin_timestep_us = "soon"', "min_timestep_us = 'soon'"),
-    ("[policy]\nhold_us = 1.5", "hold_us = 1.5"), ("[policy]\nenergy_threshold = true", "energy_threshold = True"),
-    ("[policy]\ncomplexity = 2", "complexity = 2"), ('[policy]\ncomplexity = "loudness"', "loudness"),
-    ("[policy]\nmin_timestep_us = -5", "min_timestep_us -5"), ("[policy]\nrelease_growth = 0", "release_growth"),
-    ("[policy]\nenergy_threshold = nan", "energy_threshold"), ("[policy]\nattack_threshold = []", "attack_threshold")])
+@pytest.mark.parametrize(
+    "text, named",
+    [
+        ("policy = 3", "recipe.toml"),
+        ('[policy]\nmin_timestep_us = "soon"', "min_timestep_us = 'soon'"),
+        ("[policy]\nhold_us = 1.5", "hold_us = 1.5"),
+        ("[policy]\nenergy_threshold = true", "energy_threshold = True"),
+        ("[policy]\ncomplexity = 2", "complexity = 2"),
+        ('[policy]\ncomplexity = "loudness"', "loudness"),
+        ("[policy]\nmin_timestep_us = -5", "min_timestep_us -5"),
+        ("[policy]\nrelease_growth = 0", "release_growth"),
+        ("[policy]\nenergy_threshold = nan", "energy_threshold"),
+        ("[policy]\nattack_threshold = []", "attack_threshold"),
+    ],
+)
 def test_a_policy_edited_by_hand_is_refused_by_name(checkpoint, text, named):
-    checkpoint[0].with_name("recipe.toml").write_text(text.replace("[", 'task = "vad"\n[', 1) if "[policy]" in text else f'{text}\ntask = "vad"')
+    checkpoint[0].with_name("recipe.toml").write_text(
+        text.replace("[", 'task = "vad"\n[', 1) if "[policy]" in text else f'{text}\ntask = "vad"'
+    )
     with pytest.raises(CompressError, match=named) as caught:
         load_model(checkpoint[0])
     assert "\n" not in str(caught.value)
@@ -227,7 +273,11 @@ def test_other_checkpoints_are_refused_in_words(checkpoint, tmp_path):
     write_safetensors(path, tensors, {})
     with pytest.raises(CompressError, match="liquid-train"):
         load_model(path)
-    for content in (b"", b"PK\3\4" + bytes(100), *((n).to_bytes(8, "little") + b'{"a":' * (n // 5) for n in (50, 500_000))):
+    for content in (
+        b"",
+        b"PK\3\4" + bytes(100),
+        *((n).to_bytes(8, "little") + b'{"a":' * (n // 5) for n in (50, 500_000)),
+    ):
         path.write_bytes(content)
         with pytest.raises(CompressError, match="safetensors"):
             load_model(path)
@@ -244,7 +294,9 @@ def test_a_share_of_the_blocks_is_pruned(calibration):
     model = small_model()
     for share in (0.25, 0.5):
         assert zero_block_share(prune(model, 0.0, calibration, share).cells) == pytest.approx(share, abs=0.02)
-    assert zero_block_share(prune(model, 0.1, calibration, 0.01).cells) == zero_block_share(prune(model, 0.1, calibration).cells)
+    assert zero_block_share(prune(model, 0.1, calibration, 0.01).cells) == zero_block_share(
+        prune(model, 0.1, calibration).cells
+    )
 
 
 def test_a_tuner_sees_both_models_and_what_it_makes_is_measured(sounds):
@@ -261,7 +313,9 @@ def test_a_tuner_sees_both_models_and_what_it_makes_is_measured(sounds):
     assert not done.model.cells[0].bias.any()
 
 
-@pytest.mark.parametrize("target, stages", [("cortex_m4", 3), ("cortex_m0", 3), ("cortex_m55", 3), ("riscv32", 3), ("host", 0)])
+@pytest.mark.parametrize(
+    "target, stages", [("cortex_m4", 3), ("cortex_m0", 3), ("cortex_m55", 3), ("riscv32", 3), ("host", 0)]
+)
 def test_costs_are_estimated_stage_by_stage(sounds, target, stages):
     exact = small_model()
     dense, sparse = (compress(exact, sounds, Request("int8", target, prune_share=share)).model for share in (0.0, 0.6))
@@ -270,14 +324,20 @@ def test_costs_are_estimated_stage_by_stage(sounds, target, stages):
     if stages:
         less = sum(costs.values()) - sum(estimate(sparse, target).values())
         assert less > 0 or (less == 0 and target == "cortex_m55"), "its vectors skip nothing below 85 % of zeros"
-        assert ("cells" in estimate(exact, target)) == (target in ("cortex_m4", "cortex_m55")), "no float rates without an FPU"
+        assert ("cells" in estimate(exact, target)) == (target in ("cortex_m4", "cortex_m55")), (
+            "no float rates without an FPU"
+        )
 
 
 def test_zeros_cost_nothing_only_where_the_layout_leaves_them_out(sounds):
-    dense, sparse = (compress(small_model(), sounds, Request("int8", "cortex_m4", prune_share=share)).model for share in (0.0, 0.6))
+    dense, sparse = (
+        compress(small_model(), sounds, Request("int8", "cortex_m4", prune_share=share)).model for share in (0.0, 0.6)
+    )
     first, second = sparse.cells
-    zeros_in_the_file, no_zeros = (dataclasses.replace(sparse, cells=[first, cell])
-                                   for cell in (dataclasses.replace(second, layout="rows4x4"), dense.cells[1]))
+    zeros_in_the_file, no_zeros = (
+        dataclasses.replace(sparse, cells=[first, cell])
+        for cell in (dataclasses.replace(second, layout="rows4x4"), dense.cells[1])
+    )
     assert first.layout == second.layout == "rows4x4_sparse"
     assert estimate(zeros_in_the_file, "cortex_m4") == estimate(no_zeros, "cortex_m4")
     assert estimate(sparse, "cortex_m4")["cells"] < estimate(no_zeros, "cortex_m4")["cells"]

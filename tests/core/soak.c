@@ -31,14 +31,17 @@ static void change_policy(lnn_model_t *m) {
     p.background_rise_per_s = draw_float(-1.0f, 1000.0f);
     lnn_status_t status = lnn_set_policy(m, &p);
     require(status == LNN_OK || status == LNN_ERR_POLICY, "a policy is taken or refused");
-    require(memcmp(lnn_get_policy(m), status == LNN_OK ? &p : &before, sizeof p) == 0, "a refused policy changes nothing");
+    require(memcmp(lnn_get_policy(m), status == LNN_OK ? &p : &before, sizeof p) == 0,
+            "a refused policy changes nothing");
 }
 
 static void fill(int16_t *audio, uint32_t n) {
     uint32_t level = draw(5);
     for (uint32_t i = 0; i < n; i++) {
         int32_t noise = (int32_t)draw(65536) - 32768;
-        audio[i] = (int16_t)(level == 0 ? 0 : level == 4 ? (noise < 0 ? -32768 : 32767) : noise >> (12 - 4 * (int)level + 4));
+        audio[i] = (int16_t)(level == 0   ? 0
+                             : level == 4 ? (noise < 0 ? -32768 : 32767)
+                                          : noise >> (12 - 4 * (int)level + 4));
     }
 }
 
@@ -64,7 +67,9 @@ static void compare_clocks(lnn_model_t *m, lnn_model_t *twin) {
         uint32_t length = draw(700);
         fill(audio, length);
         lnn_set_clock(m, draw(4) ? wild_clock : NULL);
-        require(lnn_process_cmsis(m, audio, length, &a) == LNN_OK && lnn_process_cmsis(twin, audio, length, &b) == LNN_OK, "process");
+        require(lnn_process_cmsis(m, audio, length, &a) == LNN_OK
+                    && lnn_process_cmsis(twin, audio, length, &b) == LNN_OK,
+                "process");
         require(a.steps == b.steps && a.label == b.label && a.timestep_us == b.timestep_us, "a clock decides nothing");
         require(memcmp(a.scores, b.scores, a.n_scores * sizeof *a.scores) == 0, "a clock changes no score");
     }
@@ -101,7 +106,8 @@ int main(int argc, char **argv) {
                 require(lnn_skip(m, draw(100000)) == LNN_OK, "skip");
                 break;
             case 2:
-                require(lnn_set_threshold(m, (uint16_t)draw(result.n_scores), draw_float(0.0f, 1.0f)) == LNN_OK, "threshold");
+                require(lnn_set_threshold(m, (uint16_t)draw(result.n_scores), draw_float(0.0f, 1.0f)) == LNN_OK,
+                        "threshold");
                 break;
             case 3:
                 if (draw(8) == 0) {
@@ -116,7 +122,7 @@ int main(int argc, char **argv) {
     const lnn_counters_t *c = lnn_get_counters(m);
     require(c->steps > 1000 && c->gated_ticks > 100 && c->frontend_runs == c->steps, "work was done and saved");
     printf("%u steps, %u of %u ticks gated, %u detections\n", (unsigned)c->steps, (unsigned)c->gated_ticks,
-        (unsigned)c->ticks, (unsigned)c->detections);
+           (unsigned)c->ticks, (unsigned)c->detections);
     lnn_model_t *twin;
     void *more = malloc(need);
     require(lnn_load_from_flash(data, n, more, need, &twin) == LNN_OK, "a model");

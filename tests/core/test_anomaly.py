@@ -36,19 +36,28 @@ def ticks(lnn, audio):
         gated = now
 
 
-@given(seed=st.integers(0, 10**6), channels=st.sampled_from([1, 3, 10, 40, 64]), gain=st.sampled_from([0.1, 1.0, 100.0]),
-       max_ms=st.sampled_from([20, 100, 1000]))
+@given(
+    seed=st.integers(0, 10**6),
+    channels=st.sampled_from([1, 3, 10, 40, 64]),
+    gain=st.sampled_from([0.1, 1.0, 100.0]),
+    max_ms=st.sampled_from([20, 100, 1000]),
+)
 @settings(max_examples=20, deadline=None)
 def test_a_stream_equals_the_reference_in_every_bit(seed, channels, gain, max_ms):
     """Steps at any dt, pauses below the gate, errors up to their limit."""
-    model = listener(seed, channels, gain=gain, min_timestep_us=20_000, max_timestep_us=max_ms * 1000, energy_threshold=0.01)
+    model = listener(
+        seed, channels, gain=gain, min_timestep_us=20_000, max_timestep_us=max_ms * 1000, energy_threshold=0.01
+    )
     audio, network, before, steps = babble(24_000, seed), NetworkS8(model), 0, 0
     with LNN(write(model)) as lnn, LNN(write(model)) as front:
         for end, now, closed, confidence, scores in ticks(lnn, audio):
             if closed:
                 network.rest(20_000)
             if now != steps:
-                network.step(np.rint(clip_features(front, audio, np.array([end]))[0] * 4096).astype(int), min((end - before) * 125 // 2, 10**6))
+                network.step(
+                    np.rint(clip_features(front, audio, np.array([end]))[0] * 4096).astype(int),
+                    min((end - before) * 125 // 2, 10**6),
+                )
                 before, steps = end, now
             assert round(confidence * 32768) == network.posterior_q15[0]
             errors = network.evidence_q16 + LEAST_ERROR
@@ -59,6 +68,7 @@ def test_a_float_model_follows_the_equations():
     model = listener(3, 40, integer=False)
     audio = babble(48_000, 8)
     with LNN(write(model)) as lnn, LNN(write(model)) as front:
+
         class Ears:
             def features(self, samples, ends):
                 return clip_features(front, samples, ends)

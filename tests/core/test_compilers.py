@@ -9,12 +9,26 @@ import machines
 import pytest
 from sanitized import CORE, INCLUDE
 
-WARNINGS = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpointer-arith", "-Wdouble-promotion",
-            "-Wstrict-prototypes", "-Werror", "-ffreestanding", "-fsyntax-only"]
+WARNINGS = [
+    "-std=c99",
+    "-Wall",
+    "-Wextra",
+    "-Wconversion",
+    "-Wshadow",
+    "-Wpointer-arith",
+    "-Wdouble-promotion",
+    "-Wstrict-prototypes",
+    "-Werror",
+    "-ffreestanding",
+    "-fsyntax-only",
+]
 CORES = {
-    "m0": ["-mcpu=cortex-m0"], "m3": ["-mcpu=cortex-m3"], "m4": ["-mcpu=cortex-m4"],
+    "m0": ["-mcpu=cortex-m0"],
+    "m3": ["-mcpu=cortex-m3"],
+    "m4": ["-mcpu=cortex-m4"],
     "m4f": ["-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
-    "m7": ["-mcpu=cortex-m7", "-mfloat-abi=hard", "-mfpu=fpv5-d16"], "m33": ["-mcpu=cortex-m33"],
+    "m7": ["-mcpu=cortex-m7", "-mfloat-abi=hard", "-mfpu=fpv5-d16"],
+    "m33": ["-mcpu=cortex-m33"],
     "m55": ["-mcpu=cortex-m55", "-mfloat-abi=hard"],
 }
 
@@ -40,16 +54,28 @@ def test_cortex_m(core):
 
 
 # a step on integers: the cell with its timestep, its products, the readout up to the posterior, gate and policy
-STEP = ("lnn_cell_s8_step", "lnn_matvec", "lnn_matvec_s8_add", "lnn_scale_sums", "lnn_readout_s8_step", "lnn_readout_smooth",
-        "lnn_gate_tick", "lnn_gate_after_step")
+STEP = (
+    "lnn_cell_s8_step",
+    "lnn_matvec",
+    "lnn_matvec_s8_add",
+    "lnn_scale_sums",
+    "lnn_readout_s8_step",
+    "lnn_readout_smooth",
+    "lnn_gate_tick",
+    "lnn_gate_after_step",
+)
 
 
 def calls_of_the_core(folder, *flags: str) -> dict[str, set[str]]:
     """Function -> what it calls, its own static functions by name."""
     called = {}
     for source in CORE:
-        subprocess.run(["arm-none-eabi-gcc", *flags, *INCLUDE, "-c", str(source), "-o", "core.o"], cwd=folder, check=True)
-        listed = subprocess.run(["arm-none-eabi-objdump", "-r", "core.o"], cwd=folder, check=True, capture_output=True, text=True)
+        subprocess.run(
+            ["arm-none-eabi-gcc", *flags, *INCLUDE, "-c", str(source), "-o", "core.o"], cwd=folder, check=True
+        )
+        listed = subprocess.run(
+            ["arm-none-eabi-objdump", "-r", "core.o"], cwd=folder, check=True, capture_output=True, text=True
+        )
         for section in listed.stdout.split("RELOCATION RECORDS FOR [.text.")[1:]:
             called[section.split("]")[0]] = set(re.findall(r"R_ARM_THM_(?:CALL|JUMP\d+) +(?:\.text\.)?(\w+)", section))
     return called
@@ -59,8 +85,9 @@ def test_a_step_on_integers_has_neither_float_nor_division(tmp_path):
     """A Cortex-M0 has neither: it would call the compiler's library for them."""
     if not shutil.which("arm-none-eabi-gcc"):
         pytest.skip("no arm-none-eabi-gcc")
-    called = calls_of_the_core(tmp_path, "-std=gnu99", "-O2", "-mthumb", "-mcpu=cortex-m0", "-ffunction-sections",
-                               *machines.c_library())
+    called = calls_of_the_core(
+        tmp_path, "-std=gnu99", "-O2", "-mthumb", "-mcpu=cortex-m0", "-ffunction-sections", *machines.c_library()
+    )
     assert "__aeabi_uldivmod" in called["lnn_readout_detect"] and "__aeabi_fmul" in called["lnn_cell_f32_step"]
     reached, new = set(), set(STEP)
     while new:

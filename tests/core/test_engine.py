@@ -21,10 +21,15 @@ def policies(draw):
     shortest = draw(st.sampled_from([1000, 5000, 10_000, 12_345, 20_000]))
     release = draw(st.floats(0, 2, width=32))
     return Policy(
-        shortest, draw(st.integers(shortest, 200_000)), draw(st.integers(0, 500_000)),
+        shortest,
+        draw(st.integers(shortest, 200_000)),
+        draw(st.integers(0, 500_000)),
         draw(st.sampled_from(["energy", "spectral_flux", "zero_crossings"])),
-        draw(st.sampled_from([0.0, 0.0001, 0.001, 0.01, 0.3])), draw(st.floats(0, 1, width=32)),
-        release + draw(st.floats(0, 3, width=32)), release, draw(st.floats(1, 3, width=32)),
+        draw(st.sampled_from([0.0, 0.0001, 0.001, 0.01, 0.3])),
+        draw(st.floats(0, 1, width=32)),
+        release + draw(st.floats(0, 3, width=32)),
+        release,
+        draw(st.floats(1, 3, width=32)),
         draw(st.floats(0, 10, width=32)),
     )
 

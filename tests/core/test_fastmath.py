@@ -27,8 +27,19 @@ EACH(v_fix_tanh, int32_t, int32_t, lnn_tanh_q30(x[i]))
 def core(tmp_path_factory):
     folder = tmp_path_factory.mktemp("math")
     (folder / "math.c").write_text(SOURCE)
-    command = ["gcc", "-std=c99", "-O2", "-ffp-contract=off", "-shared", "-fPIC", *INCLUDE, str(folder / "math.c"),
-               str(ROOT / "cmodule/core/fix_tables.c"), "-o", str(folder / "math.so")]
+    command = [
+        "gcc",
+        "-std=c99",
+        "-O2",
+        "-ffp-contract=off",
+        "-shared",
+        "-fPIC",
+        *INCLUDE,
+        str(folder / "math.c"),
+        str(ROOT / "cmodule/core/fix_tables.c"),
+        "-o",
+        str(folder / "math.so"),
+    ]
     subprocess.run(command, check=True)
     library = ctypes.CDLL(str(folder / "math.so"))
 
@@ -69,7 +80,9 @@ def test_integer_logarithms(core):
     x = np.concatenate([np.arange(1, 4096), (2 ** rng.uniform(0, 32, 100_000)).astype(np.uint64), [2**32 - 1]])
     x = np.clip(x, 1, 2**32 - 1)
     assert np.abs(core("v_log2", x.astype(np.uint32), np.int32) / 65536 - np.log2(x.astype(float))).max() < 7e-5
-    x = np.concatenate([x.astype(np.uint64), (2 ** rng.uniform(0, 63.9, 100_000)).astype(np.uint64), [np.uint64(2**64 - 1)]])
+    x = np.concatenate(
+        [x.astype(np.uint64), (2 ** rng.uniform(0, 63.9, 100_000)).astype(np.uint64), [np.uint64(2**64 - 1)]]
+    )
     x = np.maximum(x, np.uint64(1))
     assert np.abs(core("v_log2_64", x, np.int32) / 65536 - np.log2(x.astype(float))).max() < 7e-5
 

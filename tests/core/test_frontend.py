@@ -11,8 +11,13 @@ from liquid_audio_nets.reference.frontend import FEATURE_LIMIT, FrontEnd
 
 
 def reference_of(model) -> FrontEnd:
-    fe = FrontEnd(window_samples=model.frontend.fft_points, channels=model.frontend.n_mels, low_hz=0.0,
-                  mean=model.frontend.mean, inv_std=model.frontend.inv_std)
+    fe = FrontEnd(
+        window_samples=model.frontend.fft_points,
+        channels=model.frontend.n_mels,
+        low_hz=0.0,
+        mean=model.frontend.mean,
+        inv_std=model.frontend.inv_std,
+    )
     fe.mel = model.frontend.mel_dense()
     return fe
 

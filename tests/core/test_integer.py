@@ -21,8 +21,13 @@ def logits_q16(logits: np.ndarray) -> np.ndarray:
     return np.rint(logits.astype(np.float64) * 65536).astype(np.int64)
 
 
-LAYOUTS = (("rows4x4", "int8"), ("rows4x4_sparse", "int8"), ("rows4x16", "int8"), ("rows4x4", "int16"),
-           ("rows4x4_sparse", "int16"))
+LAYOUTS = (
+    ("rows4x4", "int8"),
+    ("rows4x4_sparse", "int8"),
+    ("rows4x16", "int8"),
+    ("rows4x4", "int16"),
+    ("rows4x4_sparse", "int16"),
+)
 
 
 def step_both(model, features_q12, dt_us):
@@ -35,9 +40,15 @@ def step_both(model, features_q12, dt_us):
     return np.array(got), np.array(wanted), network
 
 
-@given(seed=st.integers(0, 10**6), units=st.sampled_from([(2,), (10, 6), (4, 8, 2), (64,)]), channels=st.integers(1, 41),
-       gain=st.sampled_from([0.1, 1.0, 100.0]), spread=st.integers(0, 15), layout=st.sampled_from(LAYOUTS),
-       delta=st.sampled_from([0, 0, 1, 300, 5000, 32767]))
+@given(
+    seed=st.integers(0, 10**6),
+    units=st.sampled_from([(2,), (10, 6), (4, 8, 2), (64,)]),
+    channels=st.integers(1, 41),
+    gain=st.sampled_from([0.1, 1.0, 100.0]),
+    spread=st.integers(0, 15),
+    layout=st.sampled_from(LAYOUTS),
+    delta=st.sampled_from([0, 0, 1, 300, 5000, 32767]),
+)
 @EXAMPLES
 def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread, layout, delta):
     """Any timestep from 1 ms to 1 s, any features, layout and delta; the reference asserts that nothing overflows."""
@@ -116,7 +127,10 @@ def test_sounds_at_the_limits_leave_a_bounded_state(make, name):
             assert all(0 <= score <= 1 for score in result.scores) and abs(sum(result.scores) - 1) < 1e-3
             assert 0 <= result.energy <= 1 and np.isfinite(result.flux)
         counted = lnn.counters()
-        assert counted["ticks"] >= counted["gated_ticks"] + counted["steps"] and counted["steps"] == counted["frontend_runs"]
+        assert (
+            counted["ticks"] >= counted["gated_ticks"] + counted["steps"]
+            and counted["steps"] == counted["frontend_runs"]
+        )
         assert (counted["gated_ticks"] == counted["ticks"]) == (name == "silence")
         assert counted["samples"] == sum(4000 - k for k in range(40)) + 14 * 2**31
         steps = counted["steps"]
@@ -131,11 +145,16 @@ def test_numbers_that_are_none_leave_the_state_bounded():
 
 
 SOUNDS = {
-    "silence": np.zeros(512, np.int16), "dc": np.full(512, 32767, np.int16), "least": np.full(512, -32768, np.int16),
+    "silence": np.zeros(512, np.int16),
+    "dc": np.full(512, 32767, np.int16),
+    "least": np.full(512, -32768, np.int16),
     "clipped square": np.where(np.arange(512) % 32 < 16, 32767, -32768).astype(np.int16),
     "nyquist": np.where(np.arange(512) % 2, 32767, -32768).astype(np.int16),
-    "one step": np.eye(1, 512, 200, dtype=np.int16)[0], "one click": (np.eye(1, 512, 256) * 32767).astype(np.int16)[0],
-    "noise": noise(512, 3), "faint noise": noise(512, 4, 3e-5), "tone": babble(20000, 5)[5000:5512],
+    "one step": np.eye(1, 512, 200, dtype=np.int16)[0],
+    "one click": (np.eye(1, 512, 256) * 32767).astype(np.int16)[0],
+    "noise": noise(512, 3),
+    "faint noise": noise(512, 4, 3e-5),
+    "tone": babble(20000, 5)[5000:5512],
 }
 
 

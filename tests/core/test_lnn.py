@@ -31,10 +31,17 @@ def test_blocks_of_every_int16_kind(model_bytes):
     assert counts == [1000, 1000, 1000, 500, 0, 0]
 
 
-@pytest.mark.parametrize("block, error", [
-    (b"abc", ValueError), (np.zeros(4), TypeError), (np.zeros((2, 2), np.int16), TypeError), ("text", TypeError),
-    (array.array("f", [0.0]), TypeError), (None, TypeError),
-])
+@pytest.mark.parametrize(
+    "block, error",
+    [
+        (b"abc", ValueError),
+        (np.zeros(4), TypeError),
+        (np.zeros((2, 2), np.int16), TypeError),
+        ("text", TypeError),
+        (array.array("f", [0.0]), TypeError),
+        (None, TypeError),
+    ],
+)
 def test_blocks_of_the_wrong_kind_are_refused(model_bytes, block, error):
     with LNN(model_bytes) as lnn, pytest.raises(error):
         lnn.process(block)
@@ -48,9 +55,19 @@ def test_policy_fields_are_readable_and_writable(model_bytes):
         lnn.set_adaptive_config(min_timestep=0.001, max_timestep=0.05, energy_threshold=0.1, complexity="spectral_flux")
         assert (lnn.min_timestep, lnn.max_timestep, lnn.complexity) == (0.001, 0.05, "spectral_flux")
         before = lnn.policy
-        for wrong in ({"min_timestep": 1}, {"complexity": "loudness"}, {"energy_threshold": float("nan")},
-                      {"max_timestep": -1}, {"release_growth": 0.5}, {"hold": 1e12}, {"hold": -1}, {"hold": 5000},
-                      {"max_timestep": 1e5}, {"hold": float("inf")}, {"min_timestep": float("nan")}):
+        for wrong in (
+            {"min_timestep": 1},
+            {"complexity": "loudness"},
+            {"energy_threshold": float("nan")},
+            {"max_timestep": -1},
+            {"release_growth": 0.5},
+            {"hold": 1e12},
+            {"hold": -1},
+            {"hold": 5000},
+            {"max_timestep": 1e5},
+            {"hold": float("inf")},
+            {"min_timestep": float("nan")},
+        ):
             with pytest.raises(LnnError) as caught:
                 lnn.set_adaptive_config(**wrong)
             assert caught.value.name == "POLICY"

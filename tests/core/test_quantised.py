@@ -16,6 +16,7 @@ FEATURE, STATE = 2.0**12, 2.0**15
 
 def dequantised(model):
     """The same network in float: scale is q48 over the inputs' own fraction."""
+
     def cell(c, input_one):
         inputs = c.weights_inputs * (np.asarray(c.scale_inputs, float) * input_one / 2**48)[:, None]
         state = c.weights_state * (np.asarray(c.scale_state, float) * STATE / 2**48)[:, None]
@@ -24,8 +25,12 @@ def dequantised(model):
 
     ones = [FEATURE] + [STATE] * (len(model.cells) - 1)
     ro = model.readout
-    readout = Readout(ro.weights * (np.asarray(ro.scale, float) * STATE / 2**48)[:, None], np.asarray(ro.bias) / 2**16,
-                      ro.smoothing_s, ro.idle_label)
+    readout = Readout(
+        ro.weights * (np.asarray(ro.scale, float) * STATE / 2**48)[:, None],
+        np.asarray(ro.bias) / 2**16,
+        ro.smoothing_s,
+        ro.idle_label,
+    )
     return dataclasses.replace(model, cells=[cell(*c) for c in zip(model.cells, ones)], readout=readout)
 
 

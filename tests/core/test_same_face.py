@@ -14,7 +14,9 @@ def names_of(tree: ast.Module, name: str) -> dict[str, list[str] | None]:
     """Attribute -> None, method -> its arguments, of a class of the type stubs."""
     body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name).body
     attributes = {n.target.id: None for n in body if isinstance(n, ast.AnnAssign)}
-    return attributes | {n.name: [a.arg for a in n.args.args if a.arg != "self"] for n in body if isinstance(n, ast.FunctionDef)}
+    return attributes | {
+        n.name: [a.arg for a in n.args.args if a.arg != "self"] for n in body if isinstance(n, ast.FunctionDef)
+    }
 
 
 @pytest.fixture(scope="module")

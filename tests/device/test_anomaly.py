@@ -56,8 +56,14 @@ def on_host(sound: np.ndarray) -> list[tuple[str, str, str, str]]:
         for at in range(0, len(sound), BLOCK):
             r = net.process(sound[at : at + BLOCK])
             if r.keyword_detected:
-                lines.append((f"{(at + BLOCK) / 16000:.2f}", f"{r.confidence / (1.0001 - r.confidence):.1f}", r.keyword,
-                              f"{100 * r.scores[r.label]:.0f}"))
+                lines.append(
+                    (
+                        f"{(at + BLOCK) / 16000:.2f}",
+                        f"{r.confidence / (1.0001 - r.confidence):.1f}",
+                        r.keyword,
+                        f"{100 * r.scores[r.label]:.0f}",
+                    )
+                )
     return lines
 
 
@@ -71,8 +77,12 @@ def test_a_whistle_is_reported_as_on_the_host(board, sound):
 
 
 def test_thresholds_change_at_the_repl(board):
-    out = board.mpremote("run", ROOT / "device/anomaly.py", "exec",
-                         "report_from(0, 2000, 3000)\nnet.reset()\nmic = liquid_audio.Mic()\nprint('again')\nlisten()")
+    out = board.mpremote(
+        "run",
+        ROOT / "device/anomaly.py",
+        "exec",
+        "report_from(0, 2000, 3000)\nnet.reset()\nmic = liquid_audio.Mic()\nprint('again')\nlisten()",
+    )
     before, after = out.split("again")
     assert LINE.search(before) and "s of audio" in after
     assert not any(2000 <= float(band.split()[0]) <= 3000 for _, _, band, _ in LINE.findall(after))

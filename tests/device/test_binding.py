@@ -60,7 +60,8 @@ while mic.readinto(block) == 512:
 
 def test_process_allocates_nothing(board, speech):
     path, _ = speech
-    assert board.exec(f"""
+    assert (
+        board.exec(f"""
 import gc
 mic = liquid_audio.Mic({str(path)!r}, rate=0)
 audio = bytearray(640)
@@ -75,11 +76,14 @@ def run(blocks):
     return gc.mem_alloc() - before
 run(1)
 print(run(100))
-""").strip() == "0"
+""").strip()
+        == "0"
+    )
 
 
 def test_a_buffer_is_used_in_place_and_kept_alive(board):
-    assert eval(board.exec("""
+    assert eval(
+        board.exec("""
 import gc
 data = open('/models/keywords.lnn', 'rb').read()
 gc.collect()
@@ -92,45 +96,77 @@ gc.collect()
 junk = [bytearray(1000) for i in range(100)]
 print((grown < net2.ram_bytes + 2000 < size, net2.selftest() < 1e-3))
 del net2, junk
-""")) == (True, True)
+""")
+    ) == (True, True)
 
 
 def test_result_is_reused(board):
     assert board.exec("print(net.process(bytes(640)) is net.process(bytes(640)))").strip() == "True"
 
 
-@pytest.mark.parametrize("block", ["bytes(640)", "bytearray(640)", "memoryview(bytearray(640))", "array.array('h', [0] * 320)",
-                                   "memoryview(array.array('h', [0] * 320))", "b''", "bytes(2)"])
+@pytest.mark.parametrize(
+    "block",
+    [
+        "bytes(640)",
+        "bytearray(640)",
+        "memoryview(bytearray(640))",
+        "array.array('h', [0] * 320)",
+        "memoryview(array.array('h', [0] * 320))",
+        "b''",
+        "bytes(2)",
+    ],
+)
 def test_audio_buffers(board, block):
     board.exec(f"net.process({block})")
 
 
-@pytest.mark.parametrize("block, error", [
-    ("bytes(3)", "ValueError: 3 bytes"), ("'ab'", "TypeError: audio must be int16"), ("array.array('f', [1])", "TypeError"),
-    ("array.array('H', [1])", "TypeError"), ("None", "TypeError"), ("memoryview(bytes(5))[1:]", "ValueError: audio begins"),
-])
+@pytest.mark.parametrize(
+    "block, error",
+    [
+        ("bytes(3)", "ValueError: 3 bytes"),
+        ("'ab'", "TypeError: audio must be int16"),
+        ("array.array('f', [1])", "TypeError"),
+        ("array.array('H', [1])", "TypeError"),
+        ("None", "TypeError"),
+        ("memoryview(bytes(5))[1:]", "ValueError: audio begins"),
+    ],
+)
 def test_wrong_audio(board, block, error):
     assert fails(board, f"net.process({block})").startswith(error)
 
 
 def test_policy_is_readable_and_writable(board):
     board.exec("net.release_growth = 2\nnet.max_timestep = 0.05")
-    assert eval(board.exec("print((net.release_growth, round(net.max_timestep, 6), net.complexity))")) == (2, 0.05, "energy")
-    board.exec("net.set_adaptive_config(min_timestep=0.01, max_timestep=0.08, energy_threshold=0.01, complexity='spectral_flux')")
+    assert eval(board.exec("print((net.release_growth, round(net.max_timestep, 6), net.complexity))")) == (
+        2,
+        0.05,
+        "energy",
+    )
+    board.exec(
+        "net.set_adaptive_config(min_timestep=0.01, max_timestep=0.08, energy_threshold=0.01, complexity='spectral_flux')"
+    )
     policy = eval(board.exec("print(net.policy)"))
     with LNN.load(MODEL) as host:
         assert set(policy) == set(host.policy)
     assert policy["complexity"] == "spectral_flux" and abs(policy["min_timestep"] - 0.01) < 1e-6
 
 
-@pytest.mark.parametrize("code, error", [
-    ("net.max_timestep = 0.001", "ValueError: POLICY: "), ("net.max_timestep = -1", "ValueError: max_timestep: seconds"),
-    ("net.complexity = 'x'", "ValueError: complexity is"), ("net.nothing = 1", "AttributeError"),
-    ("net.set_adaptive_config(nothing=1)", "TypeError: no policy field 'nothing'"),
-    ("net.energy_threshold = float('nan')", "ValueError: POLICY: "), ("net.hold = float('inf')", "ValueError: hold: seconds"),
-    ("net.thresholds['yes'] = 2", "ValueError: a threshold"), ("net.thresholds['maybe']", "KeyError"),
-    ("net.thresholds[99]", "KeyError"), ("net.skip(-1)", "ValueError"),
-])
+@pytest.mark.parametrize(
+    "code, error",
+    [
+        ("net.max_timestep = 0.001", "ValueError: POLICY: "),
+        ("net.max_timestep = -1", "ValueError: max_timestep: seconds"),
+        ("net.complexity = 'x'", "ValueError: complexity is"),
+        ("net.nothing = 1", "AttributeError"),
+        ("net.set_adaptive_config(nothing=1)", "TypeError: no policy field 'nothing'"),
+        ("net.energy_threshold = float('nan')", "ValueError: POLICY: "),
+        ("net.hold = float('inf')", "ValueError: hold: seconds"),
+        ("net.thresholds['yes'] = 2", "ValueError: a threshold"),
+        ("net.thresholds['maybe']", "KeyError"),
+        ("net.thresholds[99]", "KeyError"),
+        ("net.skip(-1)", "ValueError"),
+    ],
+)
 def test_wrong_settings_change_nothing(board, code, error):
     before = board.exec("print(net.policy, list(net.thresholds))")
     assert fails(board, code).startswith(error)
@@ -154,33 +190,48 @@ def test_counters(board):
 
 def test_closing(board):
     board.exec("with liquid_audio.LNN.load('/models/keywords.lnn') as closed: pass\nclosed.deinit()")
-    for code in ("closed.process(bytes(2))", "closed.policy", "closed.reset()", "closed.counters()", "list(closed.thresholds)"):
+    for code in (
+        "closed.process(bytes(2))",
+        "closed.policy",
+        "closed.reset()",
+        "closed.counters()",
+        "list(closed.thresholds)",
+    ):
         assert fails(board, code) == "ValueError: the model was closed by deinit()"
 
 
 def test_a_resized_buffer_is_noticed(m4f):
     m4f.mpremote("soft-reset")  # room for three copies
-    assert "resized" in fails(m4f, """
+    assert "resized" in fails(
+        m4f,
+        """
 import liquid_audio
 data = bytearray(open('/models/keywords.lnn', 'rb').read())
 moved = liquid_audio.LNN.load(data)
 data.extend(bytes(400000))
 moved.process(bytes(640))
-""")
+""",
+    )
 
 
-@pytest.mark.parametrize("code, error", [
-    ("liquid_audio.LNN.load('/none.lnn')", "OSError: [Errno 2] ENOENT: /none.lnn"),
-    ("liquid_audio.LNN.load(b'')", "ValueError: TRUNCATED: "), ("liquid_audio.LNN.load(bytes(4096))", "ValueError: MAGIC: "),
-    ("liquid_audio.LNN.load(3)", "TypeError"), ("liquid_audio.LNN.load()", "TypeError"),
-])
+@pytest.mark.parametrize(
+    "code, error",
+    [
+        ("liquid_audio.LNN.load('/none.lnn')", "OSError: [Errno 2] ENOENT: /none.lnn"),
+        ("liquid_audio.LNN.load(b'')", "ValueError: TRUNCATED: "),
+        ("liquid_audio.LNN.load(bytes(4096))", "ValueError: MAGIC: "),
+        ("liquid_audio.LNN.load(3)", "TypeError"),
+        ("liquid_audio.LNN.load()", "TypeError"),
+    ],
+)
 def test_what_cannot_be_loaded(board, code, error):
     assert fails(board, code).startswith(error)
 
 
 def test_damaged_files_are_named_never_crash(board):
     """Cuts and single flipped bits, all over the file."""
-    outcomes = eval(board.exec("""
+    outcomes = eval(
+        board.exec("""
 import os
 data = bytearray(open('/models/keywords.lnn', 'rb').read())
 names = {}
@@ -199,7 +250,8 @@ for i in range(40):
     data[at] ^= 1 << i % 8
 attempt(data)
 print(names)
-"""))
+""")
+    )
     assert outcomes.pop("loaded") == 1
     assert outcomes.pop("TRUNCATED") >= 40
     assert sum(outcomes.values()) >= 39 and outcomes.get("CRC", 0) > 30
@@ -219,6 +271,8 @@ def test_a_model_with_int16_weights_runs(m4f):
     with LNN(model) as lnn:
         here = lnn.process(noise(3200)).scores
     data, sound = (binascii.b2a_base64(x, newline=False).decode() for x in (model, noise(3200).tobytes()))
-    there = m4f.exec(f"import liquid_audio, binascii\nnet = liquid_audio.LNN.load(binascii.a2b_base64('{data}'))\n"
-                     f"net.selftest()\nprint(net.process(binascii.a2b_base64('{sound}')).scores)")
+    there = m4f.exec(
+        f"import liquid_audio, binascii\nnet = liquid_audio.LNN.load(binascii.a2b_base64('{data}'))\n"
+        f"net.selftest()\nprint(net.process(binascii.a2b_base64('{sound}')).scores)"
+    )
     assert np.allclose(eval(there), here, rtol=1e-6)

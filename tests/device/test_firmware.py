@@ -42,8 +42,10 @@ def test_a_running_program_is_interrupted(m4f):
 
 def test_a_program_that_prints_without_end_is_interrupted(m4f):
     m4f.release()
-    busy = subprocess.Popen([sys.executable, "-m", "mpremote", "connect", m4f.port, "exec", "while True: print('x' * 99)"],
-                            stdout=subprocess.DEVNULL)
+    busy = subprocess.Popen(
+        [sys.executable, "-m", "mpremote", "connect", m4f.port, "exec", "while True: print('x' * 99)"],
+        stdout=subprocess.DEVNULL,
+    )
     time.sleep(1)
     busy.kill()
     busy.wait(timeout=10)
@@ -51,15 +53,21 @@ def test_a_program_that_prints_without_end_is_interrupted(m4f):
 
 
 def test_time_passes_in_sleep_without_work(m4f):
-    us, work = eval(m4f.exec("import time, liquid_audio\na, w = time.ticks_us(), liquid_audio.clock()\ntime.sleep(2)\n"
-                             "print((time.ticks_diff(time.ticks_us(), a), liquid_audio.clock() - w))"))
+    us, work = eval(
+        m4f.exec(
+            "import time, liquid_audio\na, w = time.ticks_us(), liquid_audio.clock()\ntime.sleep(2)\n"
+            "print((time.ticks_diff(time.ticks_us(), a), liquid_audio.clock() - w))"
+        )
+    )
     assert 2_000_000 <= us < 2_001_000
     assert work < 10_000
 
 
 def test_work_is_exact(m4f):
-    m4f.exec("import liquid_audio\ndef work(n):\n    a = liquid_audio.clock()\n    for i in range(n): pass\n"
-             "    return liquid_audio.clock() - a\nwork(1)")
+    m4f.exec(
+        "import liquid_audio\ndef work(n):\n    a = liquid_audio.clock()\n    for i in range(n): pass\n"
+        "    return liquid_audio.clock() - a\nwork(1)"
+    )
     counts = {m4f.exec("print(work(1000))") for _ in range(5)}
     spread = [int(c) for c in counts]
     assert max(spread) - min(spread) <= 64, spread  # where the tick of 1.25 instructions falls, and the console
@@ -69,8 +77,14 @@ def test_work_is_exact(m4f):
 def test_the_model_gives_the_same_on_every_core(start_machine, name):
     machine = start_machine(name)
     machine.send(MODEL.read_bytes())
-    assert float(machine.exec("import liquid_audio\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
-                              "print(net.selftest())")) < 1e-3
+    assert (
+        float(
+            machine.exec(
+                "import liquid_audio\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\nprint(net.selftest())"
+            )
+        )
+        < 1e-3
+    )
 
 
 def test_one_program_at_a_time(m4f):

@@ -29,8 +29,9 @@ def test_kws_hears_words(hearing, speech):
 def test_kws_can_be_tuned_at_the_repl(hearing):
     hearing.mpremote("run", ROOT / "device/kws.py")
     deaf = "for name in net.labels: net.thresholds[name] = 0"
-    out = hearing.mpremote("run", ROOT / "device/kws.py", "exec",
-                           f"{deaf}\nmic = liquid_audio.Mic()\nprint('again')\nlisten()")
+    out = hearing.mpremote(
+        "run", ROOT / "device/kws.py", "exec", f"{deaf}\nmic = liquid_audio.Mic()\nprint('again')\nlisten()"
+    )
     assert "confidence" not in out.split("again")[1] and "s of audio" in out.split("again")[1]
 
 
@@ -38,7 +39,9 @@ def test_kws_without_a_model_says_so(hearing):
     hearing.mpremote("exec", "import os; os.rename('/models/keywords.lnn', '/models/away')")
     try:
         said = hearing.mpremote("run", ROOT / "device/kws.py")
-        assert "ENOENT: models/keywords.lnn" in said and "send it there: liquid-upload device/models/keywords.lnn" in said
+        assert (
+            "ENOENT: models/keywords.lnn" in said and "send it there: liquid-upload device/models/keywords.lnn" in said
+        )
     finally:
         hearing.mpremote("exec", "import os; os.rename('/models/away', '/models/keywords.lnn')")
 
@@ -46,6 +49,7 @@ def test_kws_without_a_model_says_so(hearing):
 @pytest.mark.parametrize("script", ["anomaly", "kws", "series", "sounds", "vad", "wake"])
 def test_too_little_memory_is_one_sentence(script, monkeypatch, capsys):
     """What the binding raises where the heap is too small; here, for the scripts are Python too."""
+
     def load(_):
         raise MemoryError("the model needs 7000 bytes of RAM, 5000 are free")
 

@@ -42,16 +42,23 @@ def test_step_is_the_hosts(m4f, integer):
     m4f.exec("import liquid_audio\nfrom array import array\nnumbers = liquid_audio.LNN.load('/models/numbers.lnn')")
     with LNN(model) as lnn:
         for _ in range(10):
-            row, dt_s = np.float32(rng.normal(size=4) * [3, 8, 0.5, 2e3] + [20, 5, 0.5, 1e5]), float(rng.integers(60, 3000))
+            row, dt_s = (
+                np.float32(rng.normal(size=4) * [3, 8, 0.5, 2e3] + [20, 5, 0.5, 1e5]),
+                float(rng.integers(60, 3000)),
+            )
             theirs = eval(m4f.exec(f"print(numbers.step(array('f', {[float(x) for x in row]}), {dt_s}))"))
             assert np.allclose(theirs, lnn.step(row, dt_s), rtol=0 if integer else 1e-5, atol=2e-3)
 
 
 def test_mistakes_are_named(board):
-    for code, sentence in (("net.process(bytes(640))", "NO_AUDIO"), ("net.step(array('f', [1, 2]), 300)", "array('f') of 4"),
-                           ("net.step(array('h', [1, 2, 3, 4]), 300)", "array('f') of 4"),
-                           ("net.step(array('f', [1, float('nan'), 3, 4]), 300)", "ARGUMENT"),
-                           ("net.step(array('f', [1, 2, 3, 4]), 0)", "ARGUMENT"), ("net.selftest()", "NO_GOLDEN")):
+    for code, sentence in (
+        ("net.process(bytes(640))", "NO_AUDIO"),
+        ("net.step(array('f', [1, 2]), 300)", "array('f') of 4"),
+        ("net.step(array('h', [1, 2, 3, 4]), 300)", "array('f') of 4"),
+        ("net.step(array('f', [1, float('nan'), 3, 4]), 300)", "ARGUMENT"),
+        ("net.step(array('f', [1, 2, 3, 4]), 0)", "ARGUMENT"),
+        ("net.selftest()", "NO_GOLDEN"),
+    ):
         with pytest.raises(RemoteError, match="ValueError: .*" + re.escape(sentence)):
             board.exec(code)
 
@@ -62,7 +69,9 @@ def test_the_script_forecasts_a_table(board, tmp_path):
     board.mpremote("cp", tmp_path / "series.csv", ":/models/series.csv")
     lines = board.mpremote("run", ROOT / "device/series.py").strip().splitlines()
     assert len(lines) == len(rows) + 1 and lines[-1].startswith(f"{len(rows)} rows, ")
-    for line, time_s, row, forecast in zip(lines, rows.time_s, rows.values, host_forecasts(write(tiny_numbers_model()), rows)):
+    for line, time_s, row, forecast in zip(
+        lines, rows.time_s, rows.values, host_forecasts(write(tiny_numbers_model()), rows)
+    ):
         said = re.fullmatch(r" *(\d+) s  room (\S+) -> (\S+)  outdoor (\S+) -> (\S+)", line)
         assert int(said[1]) == time_s
         assert np.allclose([float(x) for x in said.groups()[1:]], [row[0], forecast[0], row[2], forecast[1]], atol=0.02)
@@ -87,7 +96,10 @@ def test_the_script_leaves_out_what_is_no_row(board, tmp_path):
     said = board.mpremote("run", ROOT / "device/series.py").strip().splitlines()
     left_out = [line for line in said if line.endswith("left out")]
     assert [line.split(" is ")[0] for line in left_out] == [
-        *(f"models/series.csv line {number}" for number in (4, 5, 7, 8)), f"{int(rows.time_s[1])} s", "models/series.csv line 14"]
+        *(f"models/series.csv line {number}" for number in (4, 5, 7, 8)),
+        f"{int(rows.time_s[1])} s",
+        "models/series.csv line 14",
+    ]
     assert left_out[0].endswith("is no row of 5 numbers: left out") and "not later than the row before" in left_out[4]
     forecasts = [line for line in said if " -> " in line]
     wanted = host_forecasts(write(tiny_numbers_model()), rows)

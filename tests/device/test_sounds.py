@@ -21,8 +21,12 @@ def hearing(m4f, speech):
 
 def test_classes_are_named_with_their_confidence(hearing):
     """Speech is none of its classes, so it takes a low threshold to name one."""
-    out = hearing.mpremote("run", SCRIPT, "exec",
-                           "mic = liquid_audio.Mic()\nprint('again')\nfor name in net.labels: net.thresholds[name] = 0.2\nlisten()")
+    out = hearing.mpremote(
+        "run",
+        SCRIPT,
+        "exec",
+        "mic = liquid_audio.Mic()\nprint('again')\nfor name in net.labels: net.thresholds[name] = 0.2\nlisten()",
+    )
     heard = re.findall(r"^ *[\d.]+ s  (\S+) +([\d.]+)  energy", out.split("again")[1], re.M)
     labels = load(MODEL).label_names
     assert heard and all(name in labels and 0.2 <= float(confidence) <= 1 for name, confidence in heard)
@@ -32,4 +36,6 @@ def test_classes_are_named_with_their_confidence(hearing):
 def test_the_model_is_what_its_card_says(hearing):
     model = load(MODEL)
     assert model.task == "sounds" and model.frontend.kind == "logmel_q15" and model.cells[0].weight == "int8"
-    assert float(hearing.exec("import liquid_audio\nprint(liquid_audio.LNN.load('/models/sounds.lnn').selftest())")) == 0
+    assert (
+        float(hearing.exec("import liquid_audio\nprint(liquid_audio.LNN.load('/models/sounds.lnn').selftest())")) == 0
+    )

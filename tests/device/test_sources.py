@@ -15,23 +15,47 @@ from liquid_audio_nets.board.errors import FirmwareError
 def liquid_board(*words, **environment):
     import os
 
-    return subprocess.run([sys.executable, "-m", "liquid_audio_nets.cli.board", *words], capture_output=True, text=True,
-                          cwd=ROOT, env=os.environ | environment)
+    return subprocess.run(
+        [sys.executable, "-m", "liquid_audio_nets.cli.board", *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
 
 
-@pytest.mark.parametrize("name, text, expected", [
-    ("sources.list", "# main\ndeb http://mirror.example/debian bookworm main contrib\n",
-     {"URIs": "http://mirror.example/debian"}),
-    ("sources.list", "deb [arch=amd64 signed-by=/k.gpg] https://a.example/debian/ sid main # all\n",
-     {"URIs": "https://a.example/debian/", "Signed-By": "/k.gpg"}),
-    ("sources.list", "deb http://a.example/security bookworm-security main\ndeb http://a.example/x jammy main\n", None),
-    ("sources.list.d/debian.sources",
-     "Types: deb\n# a comment\nURIs: http://b.example/debian http://c.example/debian\nSuites: trixie trixie-updates\n"
-     "Components: main\nSigned-By: /k.gpg\n\nTypes: deb\nURIs: http://b.example/s\nSuites: trixie-security\nComponents: main\n",
-     {"URIs": "http://b.example/debian", "Signed-By": "/k.gpg"}),
-    ("sources.list.d/off.sources", "Enabled: no\nTypes: deb\nURIs: http://b.example/debian\nSuites: sid\nComponents: main\n", None),
-    ("sources.list.d/other.list", "deb https://vendor.example/apt stable vendor\n", None),
-])
+@pytest.mark.parametrize(
+    "name, text, expected",
+    [
+        (
+            "sources.list",
+            "# main\ndeb http://mirror.example/debian bookworm main contrib\n",
+            {"URIs": "http://mirror.example/debian"},
+        ),
+        (
+            "sources.list",
+            "deb [arch=amd64 signed-by=/k.gpg] https://a.example/debian/ sid main # all\n",
+            {"URIs": "https://a.example/debian/", "Signed-By": "/k.gpg"},
+        ),
+        (
+            "sources.list",
+            "deb http://a.example/security bookworm-security main\ndeb http://a.example/x jammy main\n",
+            None,
+        ),
+        (
+            "sources.list.d/debian.sources",
+            "Types: deb\n# a comment\nURIs: http://b.example/debian http://c.example/debian\nSuites: trixie trixie-updates\n"
+            "Components: main\nSigned-By: /k.gpg\n\nTypes: deb\nURIs: http://b.example/s\nSuites: trixie-security\nComponents: main\n",
+            {"URIs": "http://b.example/debian", "Signed-By": "/k.gpg"},
+        ),
+        (
+            "sources.list.d/off.sources",
+            "Enabled: no\nTypes: deb\nURIs: http://b.example/debian\nSuites: sid\nComponents: main\n",
+            None,
+        ),
+        ("sources.list.d/other.list", "deb https://vendor.example/apt stable vendor\n", None),
+    ],
+)
 def test_the_machines_own_debian_archive(tmp_path, name, text, expected):
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / name).write_text(text)
@@ -41,7 +65,8 @@ def test_the_machines_own_debian_archive(tmp_path, name, text, expected):
 def test_a_key_inside_the_stanza(tmp_path):
     (tmp_path / "sources.list.d").mkdir()
     (tmp_path / "sources.list.d/d.sources").write_text(
-        "Types: deb deb-src\nURIs: http://b.example/debian\nSuites: sid\nComponents: main\nSigned-By:\n -----BEGIN\n .\n abc\n")
+        "Types: deb deb-src\nURIs: http://b.example/debian\nSuites: sid\nComponents: main\nSigned-By:\n -----BEGIN\n .\n abc\n"
+    )
     assert debian.archive(tmp_path)["Signed-By"].split("\n") == ["", " -----BEGIN", " .", " abc"]
 
 
@@ -98,12 +123,15 @@ def test_list():
     assert {row["board"] for row in rows} == {board.name for board in boards.all_boards()}
 
 
-@pytest.mark.parametrize("words, code, sentence", [
-    (["build", "nothing"], 2, "no board 'nothing'; there are"),
-    (["start", "qemu_m4f", "--audio", "/no.wav"], 2, "/no.wav: no such file"),
-    (["start", "nothing"], 2, "no board"),
-    (["unknown"], 2, "No such command"),
-])
+@pytest.mark.parametrize(
+    "words, code, sentence",
+    [
+        (["build", "nothing"], 2, "no board 'nothing'; there are"),
+        (["start", "qemu_m4f", "--audio", "/no.wav"], 2, "/no.wav: no such file"),
+        (["start", "nothing"], 2, "no board"),
+        (["unknown"], 2, "No such command"),
+    ],
+)
 def test_mistakes_are_one_sentence(words, code, sentence):
     done = liquid_board(*words)
     assert done.returncode == code and sentence in done.stderr and "Traceback" not in done.stderr

@@ -22,8 +22,12 @@ def test_module(m4f):
 
 
 def test_classes(m4f, speech):
-    made = {"LNN": "net", "Result": "net.process(b'')", "Thresholds": "net.thresholds",
-            "Mic": f"liquid_audio.Mic({str(speech[0])!r})"}
+    made = {
+        "LNN": "net",
+        "Result": "net.process(b'')",
+        "Thresholds": "net.thresholds",
+        "Mic": f"liquid_audio.Mic({str(speech[0])!r})",
+    }
     m4f.exec("import liquid_audio\nnet = liquid_audio.LNN.load('/models/keywords.lnn')")
     assert set(made) == set(classes())
     for name, names in classes().items():

@@ -51,7 +51,7 @@ def test_wake_hears_what_the_host_hears(board, audio):
     heard = []
     with LNN.load(MODELS / "computer.lnn") as net:
         for at in range(0, len(audio[1]), BLOCK):
-            result = net.process(audio[1][at:at + BLOCK])
+            result = net.process(audio[1][at : at + BLOCK])
             if result.keyword_detected:
                 heard.append((round(net.counters()["samples"] / 16000, 2), f"{result.keyword} {result.confidence:.3f}"))
     output = board.mpremote("run", ROOT / "device/wake.py")
@@ -60,16 +60,24 @@ def test_wake_hears_what_the_host_hears(board, audio):
 
 
 def test_wake_can_be_tuned_at_the_repl(board):
-    output = board.mpremote("run", ROOT / "device/wake.py", "exec",
-                            "net.thresholds['computer'] = 0\nmic = liquid_audio.Mic()\nprint('again')\nlisten()")
-    assert events(output.split("again")[0]) and not events(output.split("again")[1]) and "s of audio" in output.split("again")[1]
+    output = board.mpremote(
+        "run",
+        ROOT / "device/wake.py",
+        "exec",
+        "net.thresholds['computer'] = 0\nmic = liquid_audio.Mic()\nprint('again')\nlisten()",
+    )
+    assert (
+        events(output.split("again")[0])
+        and not events(output.split("again")[1])
+        and "s of audio" in output.split("again")[1]
+    )
 
 
 def test_vad_says_what_the_host_says(board, audio):
     said, left_ms = [], 0
     with LNN.load(MODELS / "vad.lnn") as net:
         for at in range(0, len(audio[1]), BLOCK):
-            result, before = net.detect_activity(audio[1][at:at + BLOCK]), left_ms > 0
+            result, before = net.detect_activity(audio[1][at : at + BLOCK]), left_ms > 0
             speaks = result.is_speech and result.confidence >= THRESHOLD
             left_ms = HOLD_MS if speaks else max(left_ms - 20, 0)
             if before != (left_ms > 0):
@@ -79,8 +87,9 @@ def test_vad_says_what_the_host_says(board, audio):
 
 
 def test_vad_can_be_tuned_at_the_repl(board):
-    output = board.mpremote("run", ROOT / "device/vad.py", "exec",
-                            "hold_ms = 5000\nmic = liquid_audio.Mic()\nprint('again')\nlisten()")
+    output = board.mpremote(
+        "run", ROOT / "device/vad.py", "exec", "hold_ms = 5000\nmic = liquid_audio.Mic()\nprint('again')\nlisten()"
+    )
     first, again = map(events, output.split("again"))
     assert len(again) < len(first) and again[0][1] == "speech"
 

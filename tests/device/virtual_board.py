@@ -49,7 +49,12 @@ class Machine:
 
     def mpremote(self, *words, timeout_s=180, check=True) -> str:
         self.release()
-        done = subprocess.run([sys.executable, "-m", "mpremote", "connect", self.port, *map(str, words)],
-                              capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [sys.executable, "-m", "mpremote", "connect", self.port, *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
+        )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr

@@ -50,7 +50,7 @@ static void bit_flips(uint8_t *model, size_t n) {
 }
 
 static void mutations(const uint8_t *model, size_t n) {
-    static const uint8_t interesting[] = { 0, 1, 2, 0x7f, 0x80, 0xff };
+    static const uint8_t interesting[] = {0, 1, 2, 0x7f, 0x80, 0xff};
     uint8_t *bad = malloc(n);
     for (int i = 0; i < MUTATIONS; i++) {
         memcpy(bad, model, n);

@@ -4,13 +4,27 @@ import shutil
 
 import pytest
 import sanitized
-from small_model import (tiny_anomaly_model, tiny_int16_model, tiny_integer_model, tiny_model, tiny_numbers_model,
-                         tiny_sparse_model, tiny_wide_model)
+from small_model import (
+    tiny_anomaly_model,
+    tiny_int16_model,
+    tiny_integer_model,
+    tiny_model,
+    tiny_numbers_model,
+    tiny_sparse_model,
+    tiny_wide_model,
+)
 
 from liquid_audio_nets.lnn import write
 
-MODELS = (tiny_model, tiny_integer_model, tiny_sparse_model, tiny_wide_model, tiny_int16_model, tiny_anomaly_model,
-          tiny_numbers_model)
+MODELS = (
+    tiny_model,
+    tiny_integer_model,
+    tiny_sparse_model,
+    tiny_wide_model,
+    tiny_int16_model,
+    tiny_anomaly_model,
+    tiny_numbers_model,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +38,26 @@ def test_hostile_files_give_named_errors(hostile, tmp_path, make):
     path = tmp_path / "tiny.lnn"
     path.write_bytes(write(make()))
     errors = dict(line.split() for line in sanitized.run(hostile, path).splitlines())
-    expected = {"OK", "TRUNCATED", "LENGTH", "MAGIC", "VERSION", "CRC", "RAM", "SECTIONS", "PADDING", "RANGE", "SHAPE",
-                "NUMBER", "LABEL", "FRONTEND", "CELL", "SOLVER", "WEIGHTS", "POLICY"}
+    expected = {
+        "OK",
+        "TRUNCATED",
+        "LENGTH",
+        "MAGIC",
+        "VERSION",
+        "CRC",
+        "RAM",
+        "SECTIONS",
+        "PADDING",
+        "RANGE",
+        "SHAPE",
+        "NUMBER",
+        "LABEL",
+        "FRONTEND",
+        "CELL",
+        "SOLVER",
+        "WEIGHTS",
+        "POLICY",
+    }
     if make in (tiny_anomaly_model, tiny_numbers_model):  # of tasks a bit away from another pairing
         expected.add("TASK")
     assert expected <= set(errors), expected - set(errors)
@@ -33,7 +65,9 @@ def test_hostile_files_give_named_errors(hostile, tmp_path, make):
 
 @pytest.mark.skipif(not shutil.which("clang"), reason="needs clang")
 def test_a_short_fuzzing_finds_nothing(tmp_path, root):
-    fuzzer = sanitized.build(root / "tests/format/fuzz_model.c", tmp_path / "fuzz", "-fsanitize=fuzzer", compiler="clang")
+    fuzzer = sanitized.build(
+        root / "tests/format/fuzz_model.c", tmp_path / "fuzz", "-fsanitize=fuzzer", compiler="clang"
+    )
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for make in MODELS:

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import (integer_model, noise, small_model, tiny_int16_model, tiny_integer_model, tiny_model,
-                         tiny_numbers_model, tiny_sparse_model, tiny_wide_model)
+from small_model import (
+    integer_model,
+    noise,
+    small_model,
+    tiny_int16_model,
+    tiny_integer_model,
+    tiny_model,
+    tiny_numbers_model,
+    tiny_sparse_model,
+    tiny_wide_model,
+)
 
 from liquid_audio_nets.core import LNN, add_golden
 from liquid_audio_nets.lnn import Golden, Label, LnnError, Policy, read, save, write
@@ -19,8 +28,14 @@ from liquid_audio_nets.lnn.records import from_rows4, to_rows4
 from liquid_audio_nets.lnn.writer import assemble, with_crc
 
 QUICK = settings(max_examples=800, deadline=None, derandomize=True)
-KINDS = {"float": tiny_model, "rows4x4": tiny_integer_model, "sparse": tiny_sparse_model, "rows4x16": tiny_wide_model,
-         "numbers": tiny_numbers_model, "int16": tiny_int16_model}
+KINDS = {
+    "float": tiny_model,
+    "rows4x4": tiny_integer_model,
+    "sparse": tiny_sparse_model,
+    "rows4x16": tiny_wide_model,
+    "numbers": tiny_numbers_model,
+    "int16": tiny_int16_model,
+}
 
 
 @functools.cache
@@ -42,14 +57,25 @@ def same_verdict(data: bytes) -> str:
     return ours
 
 
-@pytest.mark.parametrize("make", [
-    small_model, lambda: small_model(1, units=(2,), labels=("a",)),
-    lambda: small_model(2, units=(6, 4, 8, 2), labels=tuple("abcdefg")),
-    lambda: add_golden(small_model(), noise(4000)), tiny_model, integer_model, tiny_integer_model, tiny_sparse_model,
-    tiny_wide_model, tiny_int16_model,
-    lambda: integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
-    tiny_numbers_model, lambda: tiny_numbers_model(integer=True),
-], ids=range(13))
+@pytest.mark.parametrize(
+    "make",
+    [
+        small_model,
+        lambda: small_model(1, units=(2,), labels=("a",)),
+        lambda: small_model(2, units=(6, 4, 8, 2), labels=tuple("abcdefg")),
+        lambda: add_golden(small_model(), noise(4000)),
+        tiny_model,
+        integer_model,
+        tiny_integer_model,
+        tiny_sparse_model,
+        tiny_wide_model,
+        tiny_int16_model,
+        lambda: integer_model(3, units=(6, 2), labels=tuple("abcdefg"), mels=37),
+        tiny_numbers_model,
+        lambda: tiny_numbers_model(integer=True),
+    ],
+    ids=range(13),
+)
 def test_round_trip(make):
     model = make()
     data = write(model)
@@ -59,7 +85,9 @@ def test_round_trip(make):
     for ours, theirs in zip(model.cells, again.cells):
         for name, value in vars(theirs).items():
             if isinstance(value, np.ndarray):
-                assert np.allclose(value, getattr(ours, name), rtol=1e-6, atol=0.5 if value.dtype.kind in "iu" else 1e-9)
+                assert np.allclose(
+                    value, getattr(ours, name), rtol=1e-6, atol=0.5 if value.dtype.kind in "iu" else 1e-9
+                )
     with LNN(data) as lnn:
         assert lnn.info["parameters"] == model.parameters and lnn.info["macs_per_step"] == model.macs_per_step
 
@@ -73,7 +101,18 @@ def test_layouts_have_inverses(rows, columns):
         assert np.array_equal(unpack(pack(matrix, layout), layout, rows, columns), matrix)
     for layout in ("rows4x4", "rows4x4_sparse"):
         assert np.array_equal(unpack(pack(250 * matrix, layout, "int16"), layout, rows, columns), 250 * matrix)
-    assert pack(np.arange(16).reshape(4, 4), "rows4x4", "int16").weights.view("<i2")[:10].tolist() == [0, 1, 4, 5, 8, 9, 12, 13, 2, 3]
+    assert pack(np.arange(16).reshape(4, 4), "rows4x4", "int16").weights.view("<i2")[:10].tolist() == [
+        0,
+        1,
+        4,
+        5,
+        8,
+        9,
+        12,
+        13,
+        2,
+        3,
+    ]
     assert to_rows4(np.arange(8).reshape(4, 2)).tolist() == [0, 2, 4, 6, 1, 3, 5, 7]
     assert pack(np.arange(16).reshape(4, 4), "rows4x4").weights[:8].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
 
@@ -96,31 +135,34 @@ def test_every_layout_gives_the_same_bits(layout):
     assert logits[0] == logits[1]
 
 
-@pytest.mark.parametrize("change, error", [
-    (lambda m: m.cells.clear(), "RANGE"),
-    (lambda m: m.cells.pop(), "SHAPE"),
-    (lambda m: m.cells.extend([m.cells[1]] * 4), "RANGE"),
-    (lambda m: setattr(m.cells[0], "tau", np.zeros(8)), "NUMBER"),
-    (lambda m: setattr(m.cells[0], "wf", np.full((8, 48), np.nan)), "NUMBER"),
-    (lambda m: setattr(m.cells[0], "bf", np.zeros(7)), "SHAPE"),
-    (lambda m: setattr(m.cells[0], "kind", "lstm"), "CELL"),
-    (lambda m: setattr(m.cells[0], "kind", "cfc"), "CELL"),
-    (lambda m: setattr(m.cells[0], "solver", "euler"), "SOLVER"),
-    (lambda m: setattr(m.cells[0], "gate_clamp", 50.0), "NUMBER"),
-    (lambda m: m.labels.pop(), "SHAPE"),
-    (lambda m: m.labels.__setitem__(0, Label("")), "LABEL"),
-    (lambda m: m.labels.__setitem__(0, Label("x" * 24)), "LABEL"),
-    (lambda m: m.labels.__setitem__(0, Label("a\nb")), "LABEL"),
-    (lambda m: m.labels.__setitem__(0, Label("yes", 1.5)), "NUMBER"),
-    (lambda m: setattr(m, "policy", Policy(max_timestep_us=10)), "POLICY"),
-    (lambda m: setattr(m.policy, "complexity", "loudness"), "POLICY"),
-    (lambda m: setattr(m.readout, "idle_label", 3), "RANGE"),
-    (lambda m: setattr(m.frontend, "inv_std", np.full(40, np.inf)), "NUMBER"),
-    (lambda m: setattr(m.frontend, "mean", np.zeros(39)), "SHAPE"),
-    (lambda m: setattr(m.frontend, "fft_points", 500), "RANGE"),
-    (lambda m: setattr(m, "signature", b"short"), "SECTIONS"),
-    (lambda m: setattr(m, "sample_rate_hz", 96000), "RANGE"),
-])
+@pytest.mark.parametrize(
+    "change, error",
+    [
+        (lambda m: m.cells.clear(), "RANGE"),
+        (lambda m: m.cells.pop(), "SHAPE"),
+        (lambda m: m.cells.extend([m.cells[1]] * 4), "RANGE"),
+        (lambda m: setattr(m.cells[0], "tau", np.zeros(8)), "NUMBER"),
+        (lambda m: setattr(m.cells[0], "wf", np.full((8, 48), np.nan)), "NUMBER"),
+        (lambda m: setattr(m.cells[0], "bf", np.zeros(7)), "SHAPE"),
+        (lambda m: setattr(m.cells[0], "kind", "lstm"), "CELL"),
+        (lambda m: setattr(m.cells[0], "kind", "cfc"), "CELL"),
+        (lambda m: setattr(m.cells[0], "solver", "euler"), "SOLVER"),
+        (lambda m: setattr(m.cells[0], "gate_clamp", 50.0), "NUMBER"),
+        (lambda m: m.labels.pop(), "SHAPE"),
+        (lambda m: m.labels.__setitem__(0, Label("")), "LABEL"),
+        (lambda m: m.labels.__setitem__(0, Label("x" * 24)), "LABEL"),
+        (lambda m: m.labels.__setitem__(0, Label("a\nb")), "LABEL"),
+        (lambda m: m.labels.__setitem__(0, Label("yes", 1.5)), "NUMBER"),
+        (lambda m: setattr(m, "policy", Policy(max_timestep_us=10)), "POLICY"),
+        (lambda m: setattr(m.policy, "complexity", "loudness"), "POLICY"),
+        (lambda m: setattr(m.readout, "idle_label", 3), "RANGE"),
+        (lambda m: setattr(m.frontend, "inv_std", np.full(40, np.inf)), "NUMBER"),
+        (lambda m: setattr(m.frontend, "mean", np.zeros(39)), "SHAPE"),
+        (lambda m: setattr(m.frontend, "fft_points", 500), "RANGE"),
+        (lambda m: setattr(m, "signature", b"short"), "SECTIONS"),
+        (lambda m: setattr(m, "sample_rate_hz", 96000), "RANGE"),
+    ],
+)
 def test_impossible_models_are_not_written(model, change, error):
     change(model)
     with pytest.raises(LnnError) as caught:
@@ -139,14 +181,17 @@ def test_two_kinds_of_weights_do_not_mix(model):
     assert caught.value.name == "WEIGHTS"
 
 
-@pytest.mark.parametrize("change, error", [
-    (lambda m: setattr(m.frontend, "time_scale", 0.0), "NUMBER"),
-    (lambda m: setattr(m.frontend, "feature_clip", -1.0), "NUMBER"),
-    (lambda m: setattr(m.frontend, "scale", np.ones(3)), "SHAPE"),
-    (lambda m: setattr(m.frontend, "mean", np.full(4, 1e20)), "NUMBER"),
-    (lambda m: setattr(m, "golden", Golden(np.zeros(9, np.int16), np.zeros(2, np.float32), 1)), "NO_AUDIO"),
-    (lambda m: m.cells.pop(0), "SHAPE"),
-])
+@pytest.mark.parametrize(
+    "change, error",
+    [
+        (lambda m: setattr(m.frontend, "time_scale", 0.0), "NUMBER"),
+        (lambda m: setattr(m.frontend, "feature_clip", -1.0), "NUMBER"),
+        (lambda m: setattr(m.frontend, "scale", np.ones(3)), "SHAPE"),
+        (lambda m: setattr(m.frontend, "mean", np.full(4, 1e20)), "NUMBER"),
+        (lambda m: setattr(m, "golden", Golden(np.zeros(9, np.int16), np.zeros(2, np.float32), 1)), "NO_AUDIO"),
+        (lambda m: m.cells.pop(0), "SHAPE"),
+    ],
+)
 def test_impossible_models_of_numbers_are_not_written(change, error):
     model = tiny_numbers_model()
     change(model)
@@ -170,8 +215,17 @@ def test_reader_and_core_agree_on_the_task_of_a_frontend(kind, task):
         assert said == ("SHAPE" if task == "anomaly" else "OK")  # the labels are not the bands
 
 
-@pytest.mark.parametrize("field, name", [("solver", "exact"), ("solver", "euler"), ("solver", "adaptive_heun"),
-                                         ("kind", "ltc_const"), ("kind", "ltc_synaptic"), ("kind", "cfc")])
+@pytest.mark.parametrize(
+    "field, name",
+    [
+        ("solver", "exact"),
+        ("solver", "euler"),
+        ("solver", "adaptive_heun"),
+        ("kind", "ltc_const"),
+        ("kind", "ltc_synaptic"),
+        ("kind", "cfc"),
+    ],
+)
 @pytest.mark.parametrize("make", [tiny_model, tiny_integer_model])
 def test_what_the_core_does_not_run_is_refused_with_its_name(make, field, name):
     model = make()
@@ -182,12 +236,15 @@ def test_what_the_core_does_not_run_is_refused_with_its_name(make, field, name):
         assert caught.value.name == {"solver": "SOLVER", "kind": "CELL"}[field]
 
 
-@pytest.mark.parametrize("change, error", [
-    (lambda cell: setattr(cell, "layout", "rows4x16"), "WEIGHTS"),
-    (lambda cell: setattr(cell, "delta_q15", 1), "WEIGHTS"),
-    (lambda cell: cell.weights_state.__setitem__(0, ROW_LIMIT_S16 // 4 + 1), "NUMBER"),
-    (lambda cell: cell.weights_state.__setitem__((0, 0), 32768), "NUMBER"),
-])
+@pytest.mark.parametrize(
+    "change, error",
+    [
+        (lambda cell: setattr(cell, "layout", "rows4x16"), "WEIGHTS"),
+        (lambda cell: setattr(cell, "delta_q15", 1), "WEIGHTS"),
+        (lambda cell: cell.weights_state.__setitem__(0, ROW_LIMIT_S16 // 4 + 1), "NUMBER"),
+        (lambda cell: cell.weights_state.__setitem__((0, 0), 32768), "NUMBER"),
+    ],
+)
 def test_int16_that_could_overflow_or_has_no_kernel_is_not_written(change, error):
     model = tiny_int16_model()
     change(model.cells[0])

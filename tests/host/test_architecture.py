@@ -61,15 +61,32 @@ def test_host_and_device_do_not_know_each_other():
 
 
 ROOMS = {
-    "audio": {"audio"}, "board": {"board"}, "core": {"core", "lnn", "_core"}, "demo": {"audio", "demo"},
+    "audio": {"audio"},
+    "board": {"board"},
+    "core": {"core", "lnn", "_core"},
+    "demo": {"audio", "demo"},
     "compress": {"compress", "audio", "core", "lnn", "reference"},
     "evaluation": {"evaluation", "audio", "core", "lnn", "series"},
-    "link": {"link"}, "lnn": {"lnn"}, "reference": {"reference"}, "series": {"series"},
-    "training": {"training", "audio", "compress", "core", "evaluation", "lnn", "reference", "series"},  # as liquid-test does
+    "link": {"link"},
+    "lnn": {"lnn"},
+    "reference": {"reference"},
+    "series": {"series"},
+    "training": {
+        "training",
+        "audio",
+        "compress",
+        "core",
+        "evaluation",
+        "lnn",
+        "reference",
+        "series",
+    },  # as liquid-test does
 }
 
 
-@pytest.mark.parametrize("room", sorted(p.name for p in PACKAGE.iterdir() if (p / "__init__.py").exists() and p.name != "cli"))
+@pytest.mark.parametrize(
+    "room", sorted(p.name for p in PACKAGE.iterdir() if (p / "__init__.py").exists() and p.name != "cli")
+)
 def test_rooms_of_the_package(room):
     for path in (PACKAGE / room).rglob("*.py"):
         used = {i.split(".")[1] for i in imports(path) if i.startswith("liquid_audio_nets.")}
@@ -126,7 +143,9 @@ def test_no_further_source_folder_at_the_top():
 
 
 def test_generated_files_are_up_to_date():
-    done = subprocess.run([sys.executable, str(ROOT / "cmodule/format/generate.py"), "--check"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "cmodule/format/generate.py"), "--check"], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -134,7 +153,9 @@ def test_generated_files_are_up_to_date():
 def test_lists_of_sources_are_the_core(name):
     """sources.cmake (CPython extension, Zephyr, ports built with CMake) and micropython.mk name every C file of the core."""
     core = sorted(p.name for p in (ROOT / "cmodule/core").glob("*.c"))
-    begin, block = re.search(r"LIQUID_CORE_SOURCES( :=|\n)(.*?)(?:\n\n|\n\))", (ROOT / "cmodule" / name).read_text(), re.S).groups()
+    begin, block = re.search(
+        r"LIQUID_CORE_SOURCES( :=|\n)(.*?)(?:\n\n|\n\))", (ROOT / "cmodule" / name).read_text(), re.S
+    ).groups()
     assert re.findall(r"core/(\w+\.c)", block) == core
 
 

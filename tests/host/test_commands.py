@@ -114,8 +114,10 @@ def test_test(model_path, clips):
 
 
 def test_test_splits_by_speaker(model_path, clips):
-    counts = {split: json.loads(command("test", "--model", model_path, "--data", clips, "--split", split, "--json").stdout)
-              for split in ("all", "training", "validation")}
+    counts = {
+        split: json.loads(command("test", "--model", model_path, "--data", clips, "--split", split, "--json").stdout)
+        for split in ("all", "training", "validation")
+    }
     assert counts["training"]["clips"] + counts["validation"]["clips"] <= counts["all"]["clips"] + 4
 
 

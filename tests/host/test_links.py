@@ -17,7 +17,9 @@ from liquid_audio_nets.link import LinkError, RemoteError, find_port, open_link,
 
 TRANSPORTS = [
     "mpremote",
-    pytest.param("ampy", marks=pytest.mark.skipif(not importlib.util.find_spec("ampy"), reason="ampy is not installed")),
+    pytest.param(
+        "ampy", marks=pytest.mark.skipif(not importlib.util.find_spec("ampy"), reason="ampy is not installed")
+    ),
 ]
 
 

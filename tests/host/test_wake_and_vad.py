@@ -30,7 +30,9 @@ def test_names_tell_what_is_held_out():
 
 def test_splits_share_nothing(tmp_path):
     data = make(tmp_path)
-    parts = {split: list(Recordings(data, (split,)).read(".", "_background_noise_")) for split in ("training", "validation")}
+    parts = {
+        split: list(Recordings(data, (split,)).read(".", "_background_noise_")) for split in ("training", "validation")
+    }
     files = {split: {r.path for r in found if not r.is_noise} for split, found in parts.items()}
     assert len(files["training"]) == len(files["validation"]) == 12 and not files["training"] & files["validation"]
     noise = [r.samples for split in ("training", "validation") for r in parts[split] if r.is_noise]
@@ -117,7 +119,11 @@ def models(tmp_path):
 def test_wake_word_command(models, tmp_path):
     data = make(tmp_path / "data")
     result = json.loads(command("test", "--model", models["wake_word"], "--data", data, "--snr", 10, "--json").stdout)
-    assert result["task"] == "wake_word" and result["clips"] == 4 and set(result["conditions"]) == {"as recorded", "noise at 10 dB"}
+    assert (
+        result["task"] == "wake_word"
+        and result["clips"] == 4
+        and set(result["conditions"]) == {"as recorded", "noise at 10 dB"}
+    )
     assert result["distinct_hours"] == pytest.approx((8 * 1.2 + 1.6) / 3600, rel=0.05)
     heard = result["conditions"]["as recorded"]["false_accepts"]
     assert set(heard) == {"talk", "digits", "_background_noise_"}
@@ -126,9 +132,14 @@ def test_wake_word_command(models, tmp_path):
     assert rejects == sorted(rejects)
     text = command("test", "--model", models["wake_word"], "--data", data).stdout
     assert "false rejects" in text and "an hour (95 %" in text
-    assert "is below" in command("test", "--model", models["wake_word"], "--data", data, "--min-accuracy", 1, expect=6).stderr \
+    assert (
+        "is below"
+        in command("test", "--model", models["wake_word"], "--data", data, "--min-accuracy", 1, expect=6).stderr
         or result["false_reject_rate"] == 0
-    every = json.loads(command("test", "--model", models["wake_word"], "--data", data, "--split", "all", "--json").stdout)
+    )
+    every = json.loads(
+        command("test", "--model", models["wake_word"], "--data", data, "--split", "all", "--json").stdout
+    )
     assert every["clips"] == 8
 
 
@@ -140,14 +151,19 @@ def test_a_folder_named_noise_is_heard_beside_the_background_noise(tmp_path):
     for split, count in (("validation", 4), ("all", 8)):
         others = WakeSounds.read(data, "computer", split).others
         assert {name: len(found) for name, found in others.items()} == {
-            "noise": count, "digits": count, "_background_noise_": count // 4}
+            "noise": count,
+            "digits": count,
+            "_background_noise_": count // 4,
+        }
 
 
 def test_vad_command(models, tmp_path):
     data = make(tmp_path / "data")
     arguments = ("--model", models["vad"], "--data", data, "--snr", 20, "--snr", 5)
     result = json.loads(command("test", *arguments, "--json").stdout)
-    assert [row["snr_db"] for row in result["by_snr"]] == [20, 5] and result["utterances"] == 12 and result["noises"] == 1
+    assert (
+        [row["snr_db"] for row in result["by_snr"]] == [20, 5] and result["utterances"] == 12 and result["noises"] == 1
+    )
     assert result["auc"] == result["by_snr"][1]["area"] and 0 <= result["auc"] <= 1
     assert "area under ROC" in command("test", *arguments).stdout
     assert "is below" in command("test", *arguments, "--min-accuracy", 1, expect=6).stderr
@@ -169,8 +185,10 @@ def test_noise_in_a_folder_of_any_name_is_told_to_vad(models, tmp_path):
     assert "--noise is for models of the task vad" in " ".join(command(*arguments, expect=2).stderr.split())
 
 
-@pytest.mark.parametrize("task, folder, sentence", [("wake_word", "computer", "folder named 'computer'"),
-                                                    ("vad", "_background_noise_", "noise in a folder")])
+@pytest.mark.parametrize(
+    "task, folder, sentence",
+    [("wake_word", "computer", "folder named 'computer'"), ("vad", "_background_noise_", "noise in a folder")],
+)
 def test_missing_recordings_are_named(models, tmp_path, task, folder, sentence):
     import shutil
 

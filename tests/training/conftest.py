@@ -7,8 +7,10 @@ import torch
 
 from liquid_audio_nets.audio.dataset import split_of
 
-SPEAKERS = {split: [f"{i:08x}" for i in range(400) if split_of(f"{i:08x}_nohash_0.wav") == split][:8]
-            for split in ("training", "validation", "testing")}
+SPEAKERS = {
+    split: [f"{i:08x}" for i in range(400) if split_of(f"{i:08x}_nohash_0.wav") == split][:8]
+    for split in ("training", "validation", "testing")
+}
 
 
 @pytest.fixture(autouse=True)

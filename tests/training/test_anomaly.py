@@ -41,7 +41,9 @@ def data(tmp_path_factory):
 @pytest.fixture
 def task(tmp_path):
     """task(folder) -> the task, not prepared."""
-    return lambda folder, **more: make_task(recipes.load("anomaly", (SMALL | more).items()), folder, tmp_path / "cache", lambda _: None)
+    return lambda folder, **more: make_task(
+        recipes.load("anomaly", (SMALL | more).items()), folder, tmp_path / "cache", lambda _: None
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,9 @@ def run_folder(data, tmp_path_factory):
 def test_from_a_folder_of_normal_sound_to_reports_of_another(run_folder, data):
     path = run_folder / "anomaly.lnn"
     model = load(path)
-    assert model.task == "anomaly" and model.metadata["normal"] == "machine" and len(model.labels) == model.frontend.n_mels
+    assert (
+        model.task == "anomaly" and model.metadata["normal"] == "machine" and len(model.labels) == model.frontend.n_mels
+    )
     found = measure(path.read_bytes(), data, Options())
     assert found.figure == 1.0 and len(found.normal) == 2 and len(found.other) == 6
     assert [h.band for h in found.normal] == [None, None]
@@ -76,8 +80,9 @@ def test_in_int8_it_reports_the_same(run_folder, data, tmp_path):
 
 def test_half_of_the_sound_that_was_learned_from_is_near_the_usual(run_folder, data):
     with LNN((run_folder / "anomaly.lnn").read_bytes()) as net:
-        score = np.concatenate([unlikeness(net, soundfile.read(p, dtype="int16")[0])[0]
-                                for p in sorted((data / "machine").glob("1-*"))])
+        score = np.concatenate(
+            [unlikeness(net, soundfile.read(p, dtype="int16")[0])[0] for p in sorted((data / "machine").glob("1-*"))]
+        )
     assert np.quantile(score, 0.99) < 0.5 < 5 * np.median(score)
 
 
@@ -119,10 +124,14 @@ def test_one_long_recording_is_cut(task, tmp_path):
     soundfile.write(tmp_path / "one/all of it.wav", machine(1, 20.0), 16000)
     made = task(tmp_path / "one")
     made.prepare()
-    blocks = {split: int(made.store.blocks[made.store.where(split=split)].sum()) for split in ("training", "validation")}
+    blocks = {
+        split: int(made.store.blocks[made.store.where(split=split)].sum()) for split in ("training", "validation")
+    }
     assert blocks == {"training": 1600, "validation": 400}
     batch = made.batch(4, 7)
-    assert torch.equal(batch.log_mel, made.batch(4, 7).log_mel) and not torch.equal(batch.log_mel, made.batch(4, 8).log_mel)
+    assert torch.equal(batch.log_mel, made.batch(4, 7).log_mel) and not torch.equal(
+        batch.log_mel, made.batch(4, 8).log_mel
+    )
 
 
 @pytest.mark.parametrize("seconds, level, words", [(4.0, 1.0, "3.2 s of normal sound"), (20.0, 1e-4, "energy gate")])
@@ -154,8 +163,13 @@ def test_what_training_cut_in_time_is_measured_as_it_was_cut(data, tmp_path):
         soundfile.write(root / f"machine/{name}.wav", machine(1, 20.0), 16000)
         (root / "whistle").symlink_to(data / "whistle")
         recipe = recipes.load("anomaly", (SMALL | {"train.epoch_steps": 2}).items())
-        path = train(make_task(recipe, root / "machine", root / "cache", lambda _: None), Run.of(recipe, root / "run", ahead=False))
-        seconds = {split: [h.seconds for h in measure(path.read_bytes(), root, Options(split)).normal]
-                   for split in ("training", "validation", "all")}
+        path = train(
+            make_task(recipe, root / "machine", root / "cache", lambda _: None),
+            Run.of(recipe, root / "run", ahead=False),
+        )
+        seconds = {
+            split: [h.seconds for h in measure(path.read_bytes(), root, Options(split)).normal]
+            for split in ("training", "validation", "all")
+        }
         assert seconds == {"training": [16.0], "validation": [4.0], "all": [20.0]}
         assert sum(map(len, from_folder(root / "machine", load(path)).check)) == 4 * 16000

@@ -13,8 +13,15 @@ from liquid_audio_nets.training.export import to_model
 
 LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")
 # Published: MLPerf Tiny's DS-CNN has about 23 k parameters and 2.66 M MACs; BC-ResNet-1 9.2 k parameters.
-SIZES = {"ltc": (30730, 30336), "ltc_const": (30554, 29992), "cfc": (30510, 30000), "gru": (30661, 30039),
-         "fastgrnn": (30374, 29992), "ds_cnn": (23050, 2676640), "bc_resnet_1": (9156, 1228920)}
+SIZES = {
+    "ltc": (30730, 30336),
+    "ltc_const": (30554, 29992),
+    "cfc": (30510, 30000),
+    "gru": (30661, 30039),
+    "fastgrnn": (30374, 29992),
+    "ds_cnn": (23050, 2676640),
+    "bc_resnet_1": (9156, 1228920),
+}
 
 
 def clips(count: int, ticks: int = 50):
@@ -119,8 +126,17 @@ def test_what_stands_in_for_a_lost_frame(windows):
 
 
 def test_a_liquid_net_bears_lost_frames(windows):
-    trainer = LNNTrainer({**settings("ltc"), "hidden_dim": (16, 12), "labels": LABELS[:2], "warmup_steps": 2,
-                          "total_steps": 60, "ema_decay": 0.5, "learning_rate": 2e-2})
+    trainer = LNNTrainer(
+        {
+            **settings("ltc"),
+            "hidden_dim": (16, 12),
+            "labels": LABELS[:2],
+            "warmup_steps": 2,
+            "total_steps": 60,
+            "ema_decay": 0.5,
+            "learning_rate": 2e-2,
+        }
+    )
     for _ in range(60):
         trainer.train_step(clips(40))
     got = {loss: lost_frames.accuracy(trainer.average, windows, loss, "true dt") for loss in lost_frames.LOSSES}

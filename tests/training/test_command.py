@@ -17,6 +17,7 @@ from liquid_audio_nets.training.arch.registry import ARCHS
 @pytest.fixture
 def train(monkeypatch, capsys):
     """Runs the command in this process: exit code, stdout, stderr."""
+
     def command(*arguments):
         monkeypatch.setattr("sys.argv", ["liquid-train", *map(str, arguments)])
         code = 0
@@ -36,8 +37,25 @@ def test_help_has_examples(train):
 
 
 def test_a_run_from_a_folder_to_a_model_and_again(train, words, tmp_path):
-    arguments = ("keywords", "--data", words, "--out", tmp_path / "run", "--labels", "yes,no,_unknown_,_silence_", "--hidden", "8",
-                 "--epochs", 1, "--epoch-steps", 4, "--batch", 8, "--synthetic", 0)
+    arguments = (
+        "keywords",
+        "--data",
+        words,
+        "--out",
+        tmp_path / "run",
+        "--labels",
+        "yes,no,_unknown_,_silence_",
+        "--hidden",
+        "8",
+        "--epochs",
+        1,
+        "--epoch-steps",
+        4,
+        "--batch",
+        8,
+        "--synthetic",
+        0,
+    )
     done = train(*arguments)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "keywords.lnn").exists() and done.stdout.strip().endswith("keywords.lnn")
@@ -58,8 +76,22 @@ def test_recipes_are_listed_and_printed(train, tmp_path):
 
 
 def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_path):
-    small = ("--hidden", "8", "--epochs", 1, "--epoch-steps", 2, "--batch", 8, "--synthetic", 0, "--labels", "yes,no,_silence_",
-             "--set", "policy.min_timestep_us=40_000")
+    small = (
+        "--hidden",
+        "8",
+        "--epochs",
+        1,
+        "--epoch-steps",
+        2,
+        "--batch",
+        8,
+        "--synthetic",
+        0,
+        "--labels",
+        "yes,no,_silence_",
+        "--set",
+        "policy.min_timestep_us=40_000",
+    )
     done = train("keywords", "--data", words, "--out", tmp_path / "a", "--json", *small)
     said = json.loads(done.stdout)
     assert said["model"].endswith("keywords.lnn") and said["steps"] == said["step"] == 2
@@ -76,9 +108,31 @@ def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_pat
 @pytest.mark.skipif("espeak-ng" not in engines(), reason="espeak-ng is not installed")
 def test_a_word_without_any_recording_is_one_command(train, tmp_path):
     (tmp_path / "none").mkdir()
-    done = train("keywords", "--data", tmp_path / "none", "--out", tmp_path / "run", "--say", "computer", "--labels", "_silence_",
-                 "--synthetic", 0, "--set", "data.synthetic_said=40", "--set", "data.synthetic_unknown=0", "--hidden", 4,
-                 "--epochs", 1, "--epoch-steps", 1, "--batch", 4)
+    done = train(
+        "keywords",
+        "--data",
+        tmp_path / "none",
+        "--out",
+        tmp_path / "run",
+        "--say",
+        "computer",
+        "--labels",
+        "_silence_",
+        "--synthetic",
+        0,
+        "--set",
+        "data.synthetic_said=40",
+        "--set",
+        "data.synthetic_unknown=0",
+        "--hidden",
+        4,
+        "--epochs",
+        1,
+        "--epoch-steps",
+        1,
+        "--batch",
+        4,
+    )
     assert done.returncode == 0, done.stderr
     card = (tmp_path / "run/card.md").read_text()
     assert "no recording of them: computer" in card and "Google" not in card
@@ -91,8 +145,23 @@ def test_a_word_without_any_recording_is_one_command(train, tmp_path):
 def test_unreadable_files_are_listed_and_a_class_that_vanishes_is_an_error(train, words, tmp_path):
     shutil.copytree(words, tmp_path / "data")
     files = sorted((tmp_path / "data/yes").iterdir())
-    arguments = ("keywords", "--data", tmp_path / "data", "--labels", "yes,no,_unknown_,_silence_", "--synthetic", 0, "--hidden", 4,
-                 "--epochs", 1, "--epoch-steps", 1, "--batch", 4)
+    arguments = (
+        "keywords",
+        "--data",
+        tmp_path / "data",
+        "--labels",
+        "yes,no,_unknown_,_silence_",
+        "--synthetic",
+        0,
+        "--hidden",
+        4,
+        "--epochs",
+        1,
+        "--epoch-steps",
+        1,
+        "--batch",
+        4,
+    )
     files[0].write_bytes(b"no sound")
     done = train(*arguments, "--out", tmp_path / "a")
     said = "".join(done.stderr.split())
@@ -109,14 +178,33 @@ def test_data_without_speakers_of_the_validation_split_are_refused(train, words,
         for file in (words / word).iterdir():
             if split_of(file.name) == "training":
                 shutil.copy(file, tmp_path / "data" / word)
-    done = train("keywords", "--data", tmp_path / "data", "--out", tmp_path / "run", "--labels", "yes,no", "--synthetic", 0)
+    done = train(
+        "keywords", "--data", tmp_path / "data", "--out", tmp_path / "run", "--labels", "yes,no", "--synthetic", 0
+    )
     assert done.returncode == 2 and "validation split" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize("arch", ("gru", "ds_cnn"))
 def test_networks_to_compare_with_train_alike_and_have_no_lnn(train, words, tmp_path, arch):
-    done = train("keywords", "--data", words, "--out", tmp_path, "--epochs", 1, "--epoch-steps", 2, "--batch", 8, "--synthetic", 0,
-                 "--labels", "yes,no,_unknown_,_silence_", "--arch", arch)
+    done = train(
+        "keywords",
+        "--data",
+        words,
+        "--out",
+        tmp_path,
+        "--epochs",
+        1,
+        "--epoch-steps",
+        2,
+        "--batch",
+        8,
+        "--synthetic",
+        0,
+        "--labels",
+        "yes,no,_unknown_,_silence_",
+        "--arch",
+        arch,
+    )
     assert done.returncode == 0, done.stderr
     assert "no .lnn" in done.stderr and done.stdout.strip().endswith("best.safetensors")
     settings = tomllib.loads((tmp_path / "recipe.toml").read_text())
@@ -125,45 +213,68 @@ def test_networks_to_compare_with_train_alike_and_have_no_lnn(train, words, tmp_
     assert arch in (tmp_path / "card.md").read_text() and not list(tmp_path.glob("*.lnn"))
 
 
-@pytest.mark.parametrize("arguments, sentence", [
-    ((), "give a recipe"), (("keyword",), "did you mean 'keywords'"), (("keywords", "--data", "."), "give --out"),
-    (("keywords", "--out", "x", "--set", "train.epochs"), "give table.key=value"),
-    (("keywords", "--out", "x", "--set", "train.epoch=3"), "did you mean 'train.epochs'"),
-    (("keywords", "--out", "x"), "give --data"),
-])
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ((), "give a recipe"),
+        (("keyword",), "did you mean 'keywords'"),
+        (("keywords", "--data", "."), "give --out"),
+        (("keywords", "--out", "x", "--set", "train.epochs"), "give table.key=value"),
+        (("keywords", "--out", "x", "--set", "train.epoch=3"), "did you mean 'train.epochs'"),
+        (("keywords", "--out", "x"), "give --data"),
+    ],
+)
 def test_what_is_missing_is_said(train, tmp_path, monkeypatch, arguments, sentence):
     monkeypatch.chdir(tmp_path)
     done = train(*arguments, "--threads", 1)
     assert done.returncode == 2 and sentence in " ".join(done.stderr.split()) and not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("arguments, sentence", [
-    *(((task, "--arch", arch), f"'{arch}' decides windows of one second; it can be compared on keywords alone, not on {task}")
-      for task, arch in (("vad", "ds_cnn"), ("wake-word", "bc_resnet_1"), ("sounds", "ds_cnn"), ("anomaly", "ds_cnn"),
-                         ("series", "bc_resnet_1"))),
-    (("wake-word", "--arch", "cfc"), "'cfc' cannot learn a wake word"),
-    (("sounds", "--arch", "lstm"), "unknown cell 'lstm'"),
-    (("vad", "--set", "model.solver=rk4"), "unknown solver 'rk4'"),
-    (("anomaly", "--arch", "gru", "--set", "model.solver=exact"), "solves no equation"),
-    (("vad", "--set", "model.hidden=[]"), "at least one cell"),
-    (("keywords", "--arch", "ds_cnn", "--set", "train.lambda_power=0.1"), "leave lambda_power"),
-    (("keywords", "--arch", "bc_resnet_1", "--set", "train.lambda_sparse=0.1"), "leave lambda_power"),
-    (("keywords", "--arch", "cfc", "--set", "train.prune_share=0.5"), "cannot be pruned; set prune_share to 0"),
-    (("keywords", "--arch", "ltc_const", "--set", "train.prune_share=0.5"), "set prune_groups to false"),
-    (("keywords", "--arch", "ltc_synaptic", "--set", "model.wiring=ncp"), "wiring"),
-])
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        *(
+            (
+                (task, "--arch", arch),
+                f"'{arch}' decides windows of one second; it can be compared on keywords alone, not on {task}",
+            )
+            for task, arch in (
+                ("vad", "ds_cnn"),
+                ("wake-word", "bc_resnet_1"),
+                ("sounds", "ds_cnn"),
+                ("anomaly", "ds_cnn"),
+                ("series", "bc_resnet_1"),
+            )
+        ),
+        (("wake-word", "--arch", "cfc"), "'cfc' cannot learn a wake word"),
+        (("sounds", "--arch", "lstm"), "unknown cell 'lstm'"),
+        (("vad", "--set", "model.solver=rk4"), "unknown solver 'rk4'"),
+        (("anomaly", "--arch", "gru", "--set", "model.solver=exact"), "solves no equation"),
+        (("vad", "--set", "model.hidden=[]"), "at least one cell"),
+        (("keywords", "--arch", "ds_cnn", "--set", "train.lambda_power=0.1"), "leave lambda_power"),
+        (("keywords", "--arch", "bc_resnet_1", "--set", "train.lambda_sparse=0.1"), "leave lambda_power"),
+        (("keywords", "--arch", "cfc", "--set", "train.prune_share=0.5"), "cannot be pruned; set prune_share to 0"),
+        (("keywords", "--arch", "ltc_const", "--set", "train.prune_share=0.5"), "set prune_groups to false"),
+        (("keywords", "--arch", "ltc_synaptic", "--set", "model.wiring=ncp"), "wiring"),
+    ],
+)
 def test_networks_that_cannot_be_trained_are_refused_before_data_are_read(train, tmp_path, arguments, sentence):
     done = train(*arguments, "--data", "/nowhere", "--out", tmp_path / "run")
     assert done.returncode == 2 and sentence in " ".join(done.stderr.split()) and not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("change, sentence", [
-    (("--data", "/nowhere"), "no such folder"),
-    (("--hidden", "a,b"), "one to four numbers"),
-    (("--labels", "yes,maybe,_unknown_"), "'maybe'"),
-    (("--labels", "_unknown_,_silence_"), "no word among the labels"),
-])
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        (("--data", "/nowhere"), "no such folder"),
+        (("--hidden", "a,b"), "one to four numbers"),
+        (("--labels", "yes,maybe,_unknown_"), "'maybe'"),
+        (("--labels", "_unknown_,_silence_"), "no word among the labels"),
+    ],
+)
 def test_mistakes_are_one_sentence_and_exit_2(train, words, tmp_path, change, sentence):
-    arguments = {"--data": words, "--out": tmp_path, "--labels": "yes,no,_unknown_,_silence_", "--synthetic": 0} | {change[0]: change[1]}
+    arguments = {"--data": words, "--out": tmp_path, "--labels": "yes,no,_unknown_,_silence_", "--synthetic": 0} | {
+        change[0]: change[1]
+    }
     done = train("keywords", *(x for pair in arguments.items() for x in pair))
     assert done.returncode == 2 and sentence in " ".join(done.stderr.split()) and "Traceback" not in done.stderr

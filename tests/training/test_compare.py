@@ -55,7 +55,9 @@ def test_a_run_is_made_once_and_is_the_same_for_its_seed(comparison, store, resu
     again = Comparison(store, LABELS, tmp_path, PROTOCOL).run("gru", 1)
     assert {**again, "cpu_s": 0} == {**results[1], "cpu_s": 0}
     assert results[4]["loss"] != results[1]["loss"]
-    assert Comparison(store, LABELS, comparison.out, replace(PROTOCOL, steps=13)).results(["gru"]) == []  # of another protocol
+    assert (
+        Comparison(store, LABELS, comparison.out, replace(PROTOCOL, steps=13)).results(["gru"]) == []
+    )  # of another protocol
     assert {r["clips"] for r in results} == {26}  # 8 of each word, 2 s of hiss
 
 
@@ -79,18 +81,30 @@ def test_lost_frames_are_kept_beside_the_result(comparison, results):
     comparison.run("gru+drop", 1)
     assert set(comparison.lost("gru+drop", 1)) == {"skip"}
     assert comparison.results(["gru+drop"])[0]["loss"] != results[1]["loss"]
-    assert set(comparison.lost("gru", 1)) == {"zero", "hold", "skip"} and set(comparison.lost("ds_cnn", 1)) == {"zero", "hold"}
+    assert set(comparison.lost("gru", 1)) == {"zero", "hold", "skip"} and set(comparison.lost("ds_cnn", 1)) == {
+        "zero",
+        "hold",
+    }
 
 
 def result(arch: str, seed: int, accuracy: float) -> dict:
     config = registry.make_arch(arch, command.LABELS).config
-    return {"arch": arch, "seed": seed, "accuracy": accuracy, "parameters": 30000, "learning_rate": 3e-3,
-            "macs_per_run": registry.macs_per_run(config), "macs_per_second": registry.macs_per_second(config)}
+    return {
+        "arch": arch,
+        "seed": seed,
+        "accuracy": accuracy,
+        "parameters": 30000,
+        "learning_rate": 3e-3,
+        "macs_per_run": registry.macs_per_run(config),
+        "macs_per_second": registry.macs_per_second(config),
+    }
 
 
 @pytest.fixture
 def found():
-    rows = table.rows([result("ltc", 2, 0.92), result("ltc", 1, 0.90), result("ds_cnn", 1, 0.95), result("gru", 1, 0.89)])
+    rows = table.rows(
+        [result("ltc", 2, 0.92), result("ltc", 1, 0.90), result("ds_cnn", 1, 0.95), result("gru", 1, 0.89)]
+    )
     rows[1].lost = {"true dt": dict(zip(LOSSES, (0.91, 0.90, 0.90, 0.85)))}
     rows[0].lost = {"hold": dict(zip(LOSSES, (0.95, 0.93, 0.89, 0.7))), "zero": dict.fromkeys(LOSSES, 0.3)}
     return rows
@@ -110,15 +124,22 @@ def test_table(found, shipped):
 
 
 def test_page_says_where_the_liquid_network_loses(found, shipped, tmp_path):
-    bench = {"second_of_speech_instructions": 2.5e6, "all_cells_step_instructions": 46160, "frontend_instructions": 24553,
-             "cited_ds_cnn_decision_instructions": 7.84e6}
+    bench = {
+        "second_of_speech_instructions": 2.5e6,
+        "all_cells_step_instructions": 46160,
+        "frontend_instructions": 24553,
+        "cited_ds_cnn_decision_instructions": 7.84e6,
+    }
     paths = page.write(tmp_path, found, [shipped], PROTOCOL, bench)
     assert all(path.stat().st_size for path in paths)
     assert {"compare.json", "compare.md", "robustness.md", "compare.svg", "compare.png", "instructions.svg"} <= {
-        path.name for path in paths}
+        path.name for path in paths
+    }
     text = (tmp_path / "compare.md").read_text()
     assert "`ds_cnn`: +4.00 points, at 7.1 times" in text
-    assert text.endswith("all the same, with the best of their fills:\n\n- `ds_cnn` (a quarter dropped): 93.0 % against 90.0 %\n")
+    assert text.endswith(
+        "all the same, with the best of their fills:\n\n- `ds_cnn` (a quarter dropped): 93.0 % against 90.0 %\n"
+    )
     assert json.loads(paths[0].read_text())["networks"][1]["mean"] == pytest.approx(0.91)
     works = {p.name: (round(p.work / 1e6, 2), p.measured) for p in page.instructions(found, [shipped], bench)}
     assert works == {"keywords.lnn*": (2.5, True), "ds_cnn": (32.59, True), "ltc": (3.54, False), "gru": (3.51, False)}
@@ -127,17 +148,37 @@ def test_page_says_where_the_liquid_network_loses(found, shipped, tmp_path):
 
 def test_the_command_makes_a_table_of_what_is_there(words, comparison, results, monkeypatch):
     monkeypatch.setattr(command, "LABELS", LABELS)
-    arguments = ["--data", str(words), "--out", str(comparison.out), "--cache", str(comparison.store.folder), "--seeds", "1,2",
-                 "--steps", "12", "--batch", "16", "--archs", "ltc,gru,ds_cnn", "--bench", "none.json"]
+    arguments = [
+        "--data",
+        str(words),
+        "--out",
+        str(comparison.out),
+        "--cache",
+        str(comparison.store.folder),
+        "--seeds",
+        "1,2",
+        "--steps",
+        "12",
+        "--batch",
+        "16",
+        "--archs",
+        "ltc,gru,ds_cnn",
+        "--bench",
+        "none.json",
+    ]
     done = CliRunner().invoke(command.app, [*arguments, "--table", "--json"])
     assert done.exit_code == 0, done.output
     networks = json.loads(done.stdout)["networks"]
-    assert {row["name"] for row in networks} == {"ltc", "gru", "ds_cnn"} and all(row["seeds"] == [1, 2] for row in networks)
+    assert {row["name"] for row in networks} == {"ltc", "gru", "ds_cnn"} and all(
+        row["seeds"] == [1, 2] for row in networks
+    )
     assert all(row["lost"] for row in networks)
 
 
 def test_page_names_what_did_not_converge(found):
-    assert page.unconverged(found).startswith("Not trained for this table: `ltc_const`, `cfc`, `fastgrnn`, `bc_resnet_1`.")
+    assert page.unconverged(found).startswith(
+        "Not trained for this table: `ltc_const`, `cfc`, `fastgrnn`, `bc_resnet_1`."
+    )
     found[2].accuracies = [0.37]
     assert "Not converged in this schedule, at either learning rate: `gru`." in page.page(found, [], PROTOCOL, False)
 

@@ -62,8 +62,12 @@ def test_without_recorded_noise_some_is_generated(words, tmp_path):
 
 @pytest.mark.skipif(not engines(), reason="neither espeak-ng nor flite is installed")
 def test_said_words_are_learned_from_synthetic_speech_alone(words):
-    made = list(KeywordSources(words, ("no", "yes", "_unknown_", "_silence_"), 2, 0, said=("yes",), synthetic_per_said=30))
-    yes = {split: {s.source for s in made if s.label == "yes" and s.split == split} for split in ("training", "validation")}
+    made = list(
+        KeywordSources(words, ("no", "yes", "_unknown_", "_silence_"), 2, 0, said=("yes",), synthetic_per_said=30)
+    )
+    yes = {
+        split: {s.source for s in made if s.label == "yes" and s.split == split} for split in ("training", "validation")
+    }
     assert yes["training"] == {"synthetic"} and "commands" in yes["validation"]
     assert sum(s.label == "yes" and s.source == "synthetic" for s in made) == 30
     assert {s.source for s in made if s.label == "no" and s.split == "training"} == {"commands", "synthetic"}
@@ -135,12 +139,15 @@ def test_class_without_clips_is_named(words):
 
 def test_store_keeps_what_the_frontend_gives(tmp_path):
     frontend, rng = FrontEnd(), np.random.default_rng(0)
-    clips = [Sound(rng.integers(-9000, 9000, n).astype(np.int16), "yes", "yes", "commands", "training") for n in (16000, 7001)]
+    clips = [
+        Sound(rng.integers(-9000, 9000, n).astype(np.int16), "yes", "yes", "commands", "training")
+        for n in (16000, 7001)
+    ]
     store = FrameStore.build(tmp_path, clips, frontend)
     blocks = -(-7001 // GRID_SAMPLES)
     assert store.blocks.tolist() == [100, blocks] and len(store.mel) == 100 + blocks + 2 * TAIL_FRAMES
     wanted = frontend.mel_power(clips[1].samples, np.arange(1, blocks + TAIL_FRAMES + 1) * GRID_SAMPLES)
-    assert np.array_equal(store.mel[store.offset[1]:], wanted)
+    assert np.array_equal(store.mel[store.offset[1] :], wanted)
     power = np.mean((clips[0].samples[:GRID_SAMPLES] / 32768.0) ** 2)
     assert np.isclose(store.energy[0], power, rtol=1e-5)
 
@@ -155,7 +162,9 @@ def test_a_store_cut_short_is_not_taken_for_one(tmp_path):
     assert not FrameStore.exists(tmp_path) and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name, content", [("clips.json", b"{"), ("clips.json", b"{}"), ("mel.f32", b"1234"), ("energy.f32", b"")])
+@pytest.mark.parametrize(
+    "name, content", [("clips.json", b"{"), ("clips.json", b"{}"), ("mel.f32", b"1234"), ("energy.f32", b"")]
+)
 def test_a_damaged_store_is_one_sentence(tmp_path, name, content):
     FrameStore.build(tmp_path, [Sound(np.ones(16000, np.int16), "yes", "yes", "commands", "training")], FrontEnd())
     (tmp_path / name).write_bytes(content)

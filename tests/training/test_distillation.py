@@ -37,8 +37,16 @@ def accuracy(trainer):
 def test_a_student_learns_from_the_teacher_alone(teacher):
     """The labels are wrong and count nothing: what the student knows, it has from the teacher, whose labels are in
     another order."""
-    student = LNNTrainer(dict(hidden_dim=(8,), labels=LABELS, distill_from=str(teacher), distill_weight=1.0,
-                              learning_rate=1e-2, warmup_steps=2))
+    student = LNNTrainer(
+        dict(
+            hidden_dim=(8,),
+            labels=LABELS,
+            distill_from=str(teacher),
+            distill_weight=1.0,
+            learning_rate=1e-2,
+            warmup_steps=2,
+        )
+    )
     for step in range(150):
         student.train_step((clips(step)[0], torch.zeros(48, dtype=torch.long)))
     assert accuracy(student) > 0.9
@@ -51,8 +59,10 @@ def test_equal_answers_cost_nothing():
 
 
 def test_teachers_that_cannot_teach_are_one_sentence(teacher, tmp_path):
-    for settings, words in ((dict(labels=("a", "z")), "does not know the label 'z'"),
-                            (dict(labels=LABELS, distill_from=str(tmp_path / "none")), "no such checkpoint")):
+    for settings, words in (
+        (dict(labels=("a", "z")), "does not know the label 'z'"),
+        (dict(labels=LABELS, distill_from=str(tmp_path / "none")), "no such checkpoint"),
+    ):
         student = LNNTrainer(dict(hidden_dim=4, distill_from=str(teacher)) | settings)
         with pytest.raises(TrainingError, match=words):
             student.train_step((torch.randn(2, 4, 40), torch.tensor([0, 1])))

@@ -49,9 +49,20 @@ def test_gradients_of_the_closed_forms(mode):
 
 @pytest.mark.parametrize("kind, solver", ALL)
 def test_every_cell_learns_and_is_saved(kind, solver, tmp_path):
-    trainer = LNNTrainer({"input_dim": 6, "hidden_dim": 8, "layers": 1, "output_dim": 2, "cell_kind": kind,
-                          "ode_solver": solver, "complexity_penalty": 0.01, "learning_rate": 0.05, "warmup_steps": 1,
-                          "smoothing_s": 0.02})
+    trainer = LNNTrainer(
+        {
+            "input_dim": 6,
+            "hidden_dim": 8,
+            "layers": 1,
+            "output_dim": 2,
+            "cell_kind": kind,
+            "ode_solver": solver,
+            "complexity_penalty": 0.01,
+            "learning_rate": 0.05,
+            "warmup_steps": 1,
+            "smoothing_s": 0.02,
+        }
+    )
     torch.manual_seed(0)
     labels = torch.arange(8) % 2
     log_mel = torch.randn(8, 4, 6) * 0.3 + (2.0 * labels - 1)[:, None, None]
@@ -64,8 +75,9 @@ def test_every_cell_learns_and_is_saved(kind, solver, tmp_path):
 
 @pytest.mark.parametrize("quantization", ("float32", "int8"))
 def test_the_interface_as_it_was_asked_for(tmp_path, quantization):
-    trainer = LNNTrainer({"input_dim": 40, "hidden_dim": 64, "output_dim": 10, "ode_solver": "adaptive_heun",
-                          "complexity_penalty": 0.01})
+    trainer = LNNTrainer(
+        {"input_dim": 40, "hidden_dim": 64, "output_dim": 10, "ode_solver": "adaptive_heun", "complexity_penalty": 0.01}
+    )
     batch = torch.randn(2, 3, 40), torch.tensor([0, 9])
     assert np.isfinite(trainer.train_step(batch, lambda_power=0.1, lambda_sparse=0.05))
     path = trainer.export_embedded(tmp_path / "keyword_model.lnn", quantization=quantization, target="cortex-m4")
@@ -81,11 +93,15 @@ def test_only_what_the_core_runs_is_exported(tmp_path, kind):
     assert not (tmp_path / "m.lnn").exists()
 
 
-@pytest.mark.parametrize("settings, message", [
-    (dict(cell_kind="lstm"), "available: ltc, ltc_const, ltc_synaptic, cfc"),
-    (dict(ode_solver="rk99"), "available: fused, exact, euler, adaptive_heun"),
-    (dict(cell_kind="cfc", ode_solver="exact"), "leave ode_solver out"),
-    (dict(wiring="auto_ncp"), "use cell_kind 'ltc_synaptic'")])
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        (dict(cell_kind="lstm"), "available: ltc, ltc_const, ltc_synaptic, cfc"),
+        (dict(ode_solver="rk99"), "available: fused, exact, euler, adaptive_heun"),
+        (dict(cell_kind="cfc", ode_solver="exact"), "leave ode_solver out"),
+        (dict(wiring="auto_ncp"), "use cell_kind 'ltc_synaptic'"),
+    ],
+)
 def test_cells_that_do_not_exist(settings, message):
     with pytest.raises(UnsupportedCell, match=message):
         LNNTrainer(settings)
@@ -94,11 +110,19 @@ def test_cells_that_do_not_exist(settings, message):
 POLICY = dict(kind="ncp", inter=4, command=4, motor=2, sensory_fanout=2, inter_fanout=2, recurrent=2, motor_fanin=2)
 
 
-@pytest.mark.parametrize("wiring, message", [
-    ("small_world", "known: full, ncp, auto_ncp"), ({"kind": "auto_ncp", "outputs": 9}, "1 to 7"),
-    ({"kind": "auto_ncp", "sparsity": 1.5}, "0.1 to 0.9"), ({"kind": "auto_ncp", "sparse": 1}, "unexpected.*'sparse'"),
-    ({"kind": "ncp", "inter": 4}, "missing"), ({"sparsity": 0.5}, "known"),
-    (POLICY | {"motor": 4}, "12 .*10 units"), (POLICY | {"sensory_fanout": 5}, "sensory_fanout.*1 to 4")])
+@pytest.mark.parametrize(
+    "wiring, message",
+    [
+        ("small_world", "known: full, ncp, auto_ncp"),
+        ({"kind": "auto_ncp", "outputs": 9}, "1 to 7"),
+        ({"kind": "auto_ncp", "sparsity": 1.5}, "0.1 to 0.9"),
+        ({"kind": "auto_ncp", "sparse": 1}, "unexpected.*'sparse'"),
+        ({"kind": "ncp", "inter": 4}, "missing"),
+        ({"sparsity": 0.5}, "known"),
+        (POLICY | {"motor": 4}, "12 .*10 units"),
+        (POLICY | {"sensory_fanout": 5}, "sensory_fanout.*1 to 4"),
+    ],
+)
 def test_wirings_that_cannot_be_made(wiring, message):
     with pytest.raises(WiringError, match=message):
         make_wiring(wiring, 3, 10)
@@ -125,7 +149,9 @@ def test_time_constants_of_synaptic_cells_start_in_the_range_asked_for(wiring):
     assert tau.min() >= 0.0199 and tau.max() <= 0.201
 
 
-@pytest.mark.parametrize("labels, words", [(("temperature of the living room",), "30 bytes, 23 fit"), (("a", "a"), "every word once")])
+@pytest.mark.parametrize(
+    "labels, words", [(("temperature of the living room",), "30 bytes, 23 fit"), (("a", "a"), "every word once")]
+)
 def test_labels_that_no_file_holds_are_refused_before_the_training(labels, words):
     with pytest.raises(TrainingError, match=words):
         LNNTrainer({"input_dim": 4, "hidden_dim": 4, "labels": labels})

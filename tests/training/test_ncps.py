@@ -49,8 +49,12 @@ def shaken(cell, seed=3):
 
 @pytest.mark.parametrize("implicit", [False, True])
 def test_synaptic_cells_with_all_wirings(implicit):
-    for wiring in (wirings.FullyConnected(6), wirings.AutoNCP(12, 3), wirings.NCP(5, 4, 2, 3, 2, 3, 2),
-                   wirings.Random(7, sparsity_level=0.5)):
+    for wiring in (
+        wirings.FullyConnected(6),
+        wirings.AutoNCP(12, 3),
+        wirings.NCP(5, 4, 2, 3, 2, 3, 2),
+        wirings.Random(7, sparsity_level=0.5),
+    ):
         cell = theirs.LTCCell(wiring, INPUTS, implicit_param_constraints=implicit, ode_unfolds=4)
         ours = compare(shaken(cell), wiring.units)
         assert ours.output_dim == wiring.output_dim and ours.unfolds == 4
@@ -75,9 +79,19 @@ def test_the_models_around_the_cells():
 
 
 def test_an_imported_cell_goes_on_training():
-    trainer = LNNTrainer({"input_dim": INPUTS, "hidden_dim": 8, "layers": 1, "output_dim": 2,
-                          "cell_kind": "ltc_synaptic", "wiring": {"kind": "auto_ncp", "outputs": 2},
-                          "learning_rate": 0.1, "warmup_steps": 1, "smoothing_s": 0.02})
+    trainer = LNNTrainer(
+        {
+            "input_dim": INPUTS,
+            "hidden_dim": 8,
+            "layers": 1,
+            "output_dim": 2,
+            "cell_kind": "ltc_synaptic",
+            "wiring": {"kind": "auto_ncp", "outputs": 2},
+            "learning_rate": 0.1,
+            "warmup_steps": 1,
+            "smoothing_s": 0.02,
+        }
+    )
     cell = from_ncps(theirs.LTCCell(wirings.AutoNCP(8, 2), INPUTS))
     for net in (trainer.net, trainer.average):
         net.cells[0].load_state_dict(cell.state_dict())
@@ -104,10 +118,13 @@ def test_what_cannot_be_imported_is_named():
     cell = theirs.LTCCell(wirings.FullyConnected(3), INPUTS)
     with torch.no_grad():
         cell.w[0, 0] = -1
-    for other, message in ((cell, "apply_weight_constraints"), (torch.nn.GRUCell(2, 3), "'GRUCell'"),
-                           (theirs.CfC(INPUTS, wirings.AutoNCP(8, 2)), "WiredCfCCell"),
-                           (theirs.CfC(INPUTS, 6, mixed_memory=True), "mixed_memory"),
-                           (theirs.CfC(INPUTS, 6, proj_size=2), "proj_size"),
-                           (theirs.CfCCell(INPUTS, 6, sparsity_mask=np.ones((128, 6))), "wiring")):
+    for other, message in (
+        (cell, "apply_weight_constraints"),
+        (torch.nn.GRUCell(2, 3), "'GRUCell'"),
+        (theirs.CfC(INPUTS, wirings.AutoNCP(8, 2)), "WiredCfCCell"),
+        (theirs.CfC(INPUTS, 6, mixed_memory=True), "mixed_memory"),
+        (theirs.CfC(INPUTS, 6, proj_size=2), "proj_size"),
+        (theirs.CfCCell(INPUTS, 6, sparsity_mask=np.ones((128, 6))), "wiring"),
+    ):
         with pytest.raises(UnsupportedCell, match=message):
             from_ncps(other)

@@ -8,7 +8,9 @@ from liquid_audio_nets.training.augment import Augment, channel_gain, warp_matri
 from liquid_audio_nets.training.optimizers import make_optimizer
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
-SMALL = dict(input_dim=6, hidden_dim=(5,), labels=LABELS, total_steps=40, warmup_steps=2, learning_rate=2e-2, smoothing_s=0.02)
+SMALL = dict(
+    input_dim=6, hidden_dim=(5,), labels=LABELS, total_steps=40, warmup_steps=2, learning_rate=2e-2, smoothing_s=0.02
+)
 
 
 def tones(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -26,7 +28,9 @@ def test_every_parameter_has_one_optimiser(kind):
     groups = make_optimizer(net, "muon", 0.01, 0.1).param_groups
     held = [id(p) for group in groups for p in group["params"]]
     assert sorted(held) == sorted(id(p) for p in net.parameters())
-    assert [p.dim() for p in groups[-1]["params"]] == [1] * len(groups[-1]["params"]) and groups[-1]["weight_decay"] == 0
+    assert [p.dim() for p in groups[-1]["params"]] == [1] * len(groups[-1]["params"]) and groups[-1][
+        "weight_decay"
+    ] == 0
 
 
 def test_muon_learns_and_goes_on_from_a_checkpoint(tmp_path):
@@ -62,7 +66,9 @@ def test_another_optimiser_on_the_way_and_one_that_does_not_exist():
 
 
 def test_synthetic_speech_is_changed_by_strengths_of_its_own():
-    a = Augment(warp=0.0, tilt_db=0.0, band_share=0.0, synthetic_warp=0.2, synthetic_warp_share=1.0, synthetic_tilt_db=9.0)
+    a = Augment(
+        warp=0.0, tilt_db=0.0, band_share=0.0, synthetic_warp=0.2, synthetic_warp_share=1.0, synthetic_tilt_db=9.0
+    )
     synthetic = torch.tensor([False, True])
 
     def generator():
@@ -71,4 +77,6 @@ def test_synthetic_speech_is_changed_by_strengths_of_its_own():
     warp, gain = warp_matrices(2, 40, a, generator(), synthetic), channel_gain(2, 40, a, generator(), synthetic)
     assert torch.equal(warp[0], torch.eye(40)) and not torch.equal(warp[1], torch.eye(40))
     assert torch.equal(gain[0], torch.ones(40)) and gain[1].max() / gain[1].min() > 1.2
-    assert torch.equal(warp_matrices(2, 40, a, generator())[1], torch.eye(40))  # recordings, where nothing is said of them
+    assert torch.equal(
+        warp_matrices(2, 40, a, generator())[1], torch.eye(40)
+    )  # recordings, where nothing is said of them

@@ -48,8 +48,15 @@ def test_a_recipe_of_ones_own_holds_what_differs(tmp_path):
 
 
 def test_changes_are_written_as_one_types_them():
-    typed = [("train.epochs", "3"), ("data.labels", "lights, music,_silence_"), ("model.hidden", "8,6"), ("model.arch", "cfc"),
-             ("augment.snr_db", "[0, 10]"), ("data.say", "on"), ("train.learning_rate", "1e-2")]
+    typed = [
+        ("train.epochs", "3"),
+        ("data.labels", "lights, music,_silence_"),
+        ("model.hidden", "8,6"),
+        ("model.arch", "cfc"),
+        ("augment.snr_db", "[0, 10]"),
+        ("data.say", "on"),
+        ("train.learning_rate", "1e-2"),
+    ]
     recipe = recipes.load("keywords", typed)
     assert recipe["train"]["epochs"] == 3 and recipe["data"]["labels"] == ["lights", "music", "_silence_"]
     assert recipe["model"]["hidden"] == [8, 6] and recipe["model"]["arch"] == "cfc"
@@ -57,52 +64,84 @@ def test_changes_are_written_as_one_types_them():
     assert recipe["train"]["learning_rate"] == 0.01
 
 
-@pytest.mark.parametrize("text, sentence", [
-    ("[train]\nepochs = 3", "task = None is unknown"),
-    ('task = "keyword"', "did you mean 'keywords'"),
-    ('task = "keywords"\n[train]\nepoch = 3', "unknown setting 'train.epoch'; did you mean 'epochs'"),
-    ('task = "keywords"\n[trian]\nepochs = 3', "unknown setting 'trian'; did you mean 'train'"),
-    ('task = "keywords"\n[train]\nepochs = "many"', "give a whole number, such as 44"),
-    ('task = "keywords"\n[train]\nepochs = 2.5', "give a whole number"),
-    ('task = "keywords"\n[train]\nepochs = 0', "at least 1"),
-    ('task = "keywords"\n[model]\nhidden = [8, "a"]', "model.hidden"),
-    ('task = "keywords"\ntrain = 3', "give a table"),
-    ("task = ", "not TOML"),
-])
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("[train]\nepochs = 3", "task = None is unknown"),
+        ('task = "keyword"', "did you mean 'keywords'"),
+        ('task = "keywords"\n[train]\nepoch = 3', "unknown setting 'train.epoch'; did you mean 'epochs'"),
+        ('task = "keywords"\n[trian]\nepochs = 3', "unknown setting 'trian'; did you mean 'train'"),
+        ('task = "keywords"\n[train]\nepochs = "many"', "give a whole number, such as 44"),
+        ('task = "keywords"\n[train]\nepochs = 2.5', "give a whole number"),
+        ('task = "keywords"\n[train]\nepochs = 0', "at least 1"),
+        ('task = "keywords"\n[model]\nhidden = [8, "a"]', "model.hidden"),
+        ('task = "keywords"\ntrain = 3', "give a table"),
+        ("task = ", "not TOML"),
+    ],
+)
 def test_mistakes_are_named(tmp_path, text, sentence):
     with pytest.raises(RecipeError, match=re.escape(sentence)) as error:
         recipes.load(own(tmp_path, text))
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("source, changes, sentence", [
-    ("keyword", (), "did you mean 'keywords'"),
-    ("nowhere.toml", (), "No such file"),
-    ("keywords", [("train.epoch", "3")], "did you mean 'train.epochs'"),
-    ("keywords", [("epochs", "3")], "no setting 'epochs'"),
-    ("keywords", [("train.epochs", "many")], "give a whole number"),
-    ("keywords", [("train.epochs.x", "1")], "no setting"),
-])
+@pytest.mark.parametrize(
+    "source, changes, sentence",
+    [
+        ("keyword", (), "did you mean 'keywords'"),
+        ("nowhere.toml", (), "No such file"),
+        ("keywords", [("train.epoch", "3")], "did you mean 'train.epochs'"),
+        ("keywords", [("epochs", "3")], "no setting 'epochs'"),
+        ("keywords", [("train.epochs", "many")], "give a whole number"),
+        ("keywords", [("train.epochs.x", "1")], "no setting"),
+    ],
+)
 def test_wrong_names_and_changes_are_named(source, changes, sentence):
     with pytest.raises(RecipeError, match=re.escape(sentence)):
         recipes.load(source, changes)
 
 
-@pytest.mark.parametrize("change, sentence", [
-    ("train.learning_rate=nan", "finite"), ("train.learning_rate=inf", "finite"), ("train.label_smoothing=2", "at most 1"),
-    ("train.ema_decay=1.5", "at most 1"), ("train.lambda_power=-1", "at least 0"), ("train.prune_share=1.5", "at most 1"),
-    ("train.warmup_steps=-5", "at least 0"), ("model.hidden=100000000", "at most 512"), ("model.hidden=8,8,8,8,8", "0 to 4"),
-    ("model.hidden=8,7", "even numbers"), ("model.smoothing_s=nan", "finite"), ("augment.speed=1,0.5", "the lower number first"),
-    ("augment.speed=1", "a range"), ("augment.speed=[]", "a range"), ("data.say=a/b", "a word"), ("train.seed=99999999999", "at most"),
-    ("augment.speed=0,1", "at least 0.25"), ("augment.snr_db=30,2", "the lower number first"),
-    ("augment.gain_db=-inf,3", "finite"), ("augment.noise_share=7", "at most 1"), ("augment.mask_channels=100", "at most 40"),
-    ("timing.tick_blocks=[]", "1 to 1000"), ("timing.tick_blocks=0", "at least 1"), ("timing.clip_s=0", "at least 0.1"),
-    ("timing.clip_s=100", "at most 10"), ("mixture.keyword=-1", "at least 0"), ("mixture.unknown_kinds.digits=-1", "at least 0"),
-    ("policy.min_timestep_us=0", "min_timestep_us 0"), ("policy.min_timestep_us=200000", "min_timestep_us 200000"),
-    ("policy.release_growth=0", "at least 1"), ("policy.gate_close_ratio=3", "gate_close_ratio 3"),
-    ("data.labels=yes,yes", "every word once"), ("data.labels=" + "ü" * 12, "24 bytes, 23 fit"), ('data.labels=["a b", ""]', "a word"),
-    ("data.labels=" + ",".join(f"w{i}" for i in range(65)), "0 to 64"), ("data.synthetic=-1", "at least 0"),
-])
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ("train.learning_rate=nan", "finite"),
+        ("train.learning_rate=inf", "finite"),
+        ("train.label_smoothing=2", "at most 1"),
+        ("train.ema_decay=1.5", "at most 1"),
+        ("train.lambda_power=-1", "at least 0"),
+        ("train.prune_share=1.5", "at most 1"),
+        ("train.warmup_steps=-5", "at least 0"),
+        ("model.hidden=100000000", "at most 512"),
+        ("model.hidden=8,8,8,8,8", "0 to 4"),
+        ("model.hidden=8,7", "even numbers"),
+        ("model.smoothing_s=nan", "finite"),
+        ("augment.speed=1,0.5", "the lower number first"),
+        ("augment.speed=1", "a range"),
+        ("augment.speed=[]", "a range"),
+        ("data.say=a/b", "a word"),
+        ("train.seed=99999999999", "at most"),
+        ("augment.speed=0,1", "at least 0.25"),
+        ("augment.snr_db=30,2", "the lower number first"),
+        ("augment.gain_db=-inf,3", "finite"),
+        ("augment.noise_share=7", "at most 1"),
+        ("augment.mask_channels=100", "at most 40"),
+        ("timing.tick_blocks=[]", "1 to 1000"),
+        ("timing.tick_blocks=0", "at least 1"),
+        ("timing.clip_s=0", "at least 0.1"),
+        ("timing.clip_s=100", "at most 10"),
+        ("mixture.keyword=-1", "at least 0"),
+        ("mixture.unknown_kinds.digits=-1", "at least 0"),
+        ("policy.min_timestep_us=0", "min_timestep_us 0"),
+        ("policy.min_timestep_us=200000", "min_timestep_us 200000"),
+        ("policy.release_growth=0", "at least 1"),
+        ("policy.gate_close_ratio=3", "gate_close_ratio 3"),
+        ("data.labels=yes,yes", "every word once"),
+        ("data.labels=" + "ü" * 12, "24 bytes, 23 fit"),
+        ('data.labels=["a b", ""]', "a word"),
+        ("data.labels=" + ",".join(f"w{i}" for i in range(65)), "0 to 64"),
+        ("data.synthetic=-1", "at least 0"),
+    ],
+)
 def test_what_cannot_be_is_refused_before_data_are_read(change, sentence):
     key, _, value = change.partition("=")
     with pytest.raises(RecipeError, match=re.escape(sentence)) as error:

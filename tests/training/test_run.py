@@ -69,7 +69,9 @@ def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(tmp_path):
 def test_settings_of_training_may_change_on_the_way_but_not_the_task(tmp_path):
     recipe = {"task": "tiny", "data": {}, "model": {}, "train": {"learning_rate": 0.02}}
     train(TinyTask(), run_of(tmp_path, recipe=recipe))
-    train(TinyTask(), run_of(tmp_path, epochs=3, recipe=recipe | {"train": {"learning_rate": 1e-3, "lambda_sparse": 0.1}}))
+    train(
+        TinyTask(), run_of(tmp_path, epochs=3, recipe=recipe | {"train": {"learning_rate": 1e-3, "lambda_sparse": 0.1}})
+    )
     config = LNNTrainer.load(tmp_path / "last.safetensors").config
     assert (config.learning_rate, config.sparsity_penalty) == (1e-3, 0.1)
     assert float(read_log(tmp_path / "log.csv")[-1]["learning_rate"]) < 1e-3
@@ -87,7 +89,10 @@ def test_the_best_checkpoint_is_kept_even_where_scores_are_negative(tmp_path):
 
 def test_a_task_may_keep_the_last(tmp_path):
     task, kept = TinyTask([3.0, 2.0, 2.0]), []
-    task.keep, task.finish = "last", lambda trainer, out: kept.append(trainer.step) or TinyTask.finish(task, trainer, out)
+    task.keep, task.finish = (
+        "last",
+        lambda trainer, out: kept.append(trainer.step) or TinyTask.finish(task, trainer, out),
+    )
     train(task, run_of(tmp_path))
     assert kept == [20]
 
@@ -126,7 +131,11 @@ def test_rows_after_the_checkpoint_are_logged_once(tmp_path):
     for step in (10, 20, 30):
         log.add({"step": step, "loss": 0.5})
     RunLog(tmp_path, 20).add({"step": 30, "loss": 0.25, "new": 1})
-    assert [(row["step"], row["loss"]) for row in read_log(tmp_path / "log.csv")] == [("10", "0.5"), ("20", "0.5"), ("30", "0.25")]
+    assert [(row["step"], row["loss"]) for row in read_log(tmp_path / "log.csv")] == [
+        ("10", "0.5"),
+        ("20", "0.5"),
+        ("30", "0.25"),
+    ]
 
 
 def test_a_log_that_was_cut_or_edited_is_read_as_far_as_it_goes(tmp_path):

@@ -12,7 +12,16 @@ from liquid_audio_nets.evaluation import labelled_clips, summarise
 from liquid_audio_nets.evaluation.measure import Options, measure
 from liquid_audio_nets.evaluation.series import forecasts
 from liquid_audio_nets.lnn import load
-from liquid_audio_nets.series import Rows, SeriesError, linear_forecast, read_rows, rmse, station, targets_at, write_rows
+from liquid_audio_nets.series import (
+    Rows,
+    SeriesError,
+    linear_forecast,
+    read_rows,
+    rmse,
+    station,
+    targets_at,
+    write_rows,
+)
 from liquid_audio_nets.training import LNNTrainer
 from liquid_audio_nets.training.recipe import RecipeError
 from liquid_audio_nets.training.recipe import load as load_recipe
@@ -21,9 +30,16 @@ from liquid_audio_nets.training.tasks import make_task
 
 
 def make(data, out, **settings):
-    settings = {"train.epochs": 3, "train.epoch_steps": 40, "train.batch": 16, "train.stretch_rows": 96, "train.warmup_steps": 10,
-                "train.ema_decay": 0.95, "model.hidden": [16], "data.generate_days": 15.0
-                } | {k.replace("__", "."): v for k, v in settings.items()}
+    settings = {
+        "train.epochs": 3,
+        "train.epoch_steps": 40,
+        "train.batch": 16,
+        "train.stretch_rows": 96,
+        "train.warmup_steps": 10,
+        "train.ema_decay": 0.95,
+        "model.hidden": [16],
+        "data.generate_days": 15.0,
+    } | {k.replace("__", "."): v for k, v in settings.items()}
     recipe = load_recipe("series", settings.items())
     return make_task(recipe, data, out / "cache", lambda text: None), Run.of(recipe, out, ahead=False)
 
@@ -55,17 +71,20 @@ def test_dates_and_empty_cells(tmp_path):
     assert read_rows(path, "when", ["b"]).values.tolist() == [[2.0], [3.0], [4.0]]
 
 
-@pytest.mark.parametrize("text, sentence", [
-    ("time,a\n1,2\n2,3\n", "no column 'time_s'; the first line names time, a"),
-    ("time_s\n1\n2\n", "no column of numbers"),
-    ("time_s,a\n1,2\n2,warm\n", "line 3: 'warm' in column 'a' is not a number"),
-    ("time_s,a\n1,2\nnoon,3\n", "line 3: 'noon' in column 'time_s' is neither seconds nor a date"),
-    ("time_s,a\n1,2\n3,nan\n", "line 3: 'nan'"),
-    ("time_s,a\n5,2\n4,3\n", "line 3: time stands still or goes backwards"),
-    ("time_s,a\n1,2\n2\n", "line 3: 1 cells, the first line names 2"),
-    ("time_s,a\n1,2\n", "1 complete rows"),
-    ("", "no column 'time_s'; the first line names nothing"),
-])
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("time,a\n1,2\n2,3\n", "no column 'time_s'; the first line names time, a"),
+        ("time_s\n1\n2\n", "no column of numbers"),
+        ("time_s,a\n1,2\n2,warm\n", "line 3: 'warm' in column 'a' is not a number"),
+        ("time_s,a\n1,2\nnoon,3\n", "line 3: 'noon' in column 'time_s' is neither seconds nor a date"),
+        ("time_s,a\n1,2\n3,nan\n", "line 3: 'nan'"),
+        ("time_s,a\n5,2\n4,3\n", "line 3: time stands still or goes backwards"),
+        ("time_s,a\n1,2\n2\n", "line 3: 1 cells, the first line names 2"),
+        ("time_s,a\n1,2\n", "1 complete rows"),
+        ("", "no column 'time_s'; the first line names nothing"),
+    ],
+)
 def test_wrong_tables_are_one_sentence(tmp_path, text, sentence):
     path = tmp_path / "wrong.csv"
     path.write_text(text)
@@ -93,7 +112,9 @@ def test_gradient_of_the_forecast_loss(trained):
     batch = trained[0].batch(3, 1)
     trainer = LNNTrainer(dict(labels=("a", "b"), input_dim=3, hidden_dim=(4,), smoothing_s=0.0))
     net = trainer.net.double()
-    batch.log_mel, batch.dt, batch.change, batch.weight = (x.double() for x in (batch.log_mel, batch.dt, batch.change, batch.weight))
+    batch.log_mel, batch.dt, batch.change, batch.weight = (
+        x.double() for x in (batch.log_mel, batch.dt, batch.change, batch.weight)
+    )
 
     def loss() -> torch.Tensor:
         return batch.loss(net(batch.log_mel, batch.dt, batch.closed_s)[0], net, 0.0)
@@ -139,18 +160,23 @@ def test_stretches_stay_in_the_training_part(trained):
 def test_a_short_run_beats_persistence_and_the_core_says_the_same(trained):
     task, path = trained
     result = measure(path.read_bytes(), task.data, Options())
-    assert result.figure > 0.2 and result.figure == pytest.approx(load(path).metadata["saved_against_persistence"], abs=2e-3)
+    assert result.figure > 0.2 and result.figure == pytest.approx(
+        load(path).metadata["saved_against_persistence"], abs=2e-3
+    )
     with LNN(path.read_bytes()) as lnn:
         assert np.abs(forecasts(lnn, task.rows) - task.predict(task.measured)).max() < 5e-3
     assert result.as_json()["linear_saves"] > 0 and "persistence" in result.lines()[0]
 
 
-@pytest.mark.parametrize("settings, sentence", [
-    ({"data__forecast": ["humidity"]}, "no column 'humidity' to forecast; there are room_c, outdoor_c, heater"),
-    ({"data__time_column": "t"}, "no column 't'"),
-    ({"data__horizon_s": 1e9}, "no row 1e\\+09 s after another"),
-    ({"data__columns": ["room_c"], "data__forecast": ["outdoor_c"]}, "no column 'outdoor_c' to forecast"),
-])
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"data__forecast": ["humidity"]}, "no column 'humidity' to forecast; there are room_c, outdoor_c, heater"),
+        ({"data__time_column": "t"}, "no column 't'"),
+        ({"data__horizon_s": 1e9}, "no row 1e\\+09 s after another"),
+        ({"data__columns": ["room_c"], "data__forecast": ["outdoor_c"]}, "no column 'outdoor_c' to forecast"),
+    ],
+)
 def test_settings_that_do_not_fit_the_table(trained, tmp_path, settings, sentence):
     task, _ = make(trained[0].data, tmp_path, **settings)
     with pytest.raises(SeriesError, match=sentence):
@@ -160,6 +186,7 @@ def test_settings_that_do_not_fit_the_table(trained, tmp_path, settings, sentenc
 @pytest.fixture
 def still(tmp_path):
     """still(column, begin): the path of a station's table whose column stands still from that share of its rows on."""
+
     def write(column, begin=0.0, end=1.0):
         rows = station(15)
         rows.values[int(begin * len(rows)) : int(end * len(rows)), column] = 1013.25
@@ -180,7 +207,9 @@ def test_a_column_that_stood_still_while_it_was_learned_from_counts_nothing(stil
     task, run = make(still(2, 0.0, 0.9), tmp_path, data__forecast=["room_c"])
     path = train(task, run)
     result = measure(path.read_bytes(), task.data, Options())
-    assert result.figure > 0.2 and result.figure == pytest.approx(load(path).metadata["saved_against_persistence"], abs=2e-3)
+    assert result.figure > 0.2 and result.figure == pytest.approx(
+        load(path).metadata["saved_against_persistence"], abs=2e-3
+    )
 
 
 @pytest.mark.parametrize("horizon_s", (0.0, -300.0))
@@ -213,11 +242,14 @@ def test_liquid_compress_leaves_models_of_numbers_alone(trained):
         load_model(trained[1])
 
 
-@pytest.mark.parametrize("options, code, sentence", [
-    ((), 0, "saved against persistence"),
-    (("--min-accuracy", "0.99"), 6, "below the 99.00 % asked for"),
-    (("--data", "/nowhere.csv"), 2, "no such file"),
-])
+@pytest.mark.parametrize(
+    "options, code, sentence",
+    [
+        ((), 0, "saved against persistence"),
+        (("--min-accuracy", "0.99"), 6, "below the 99.00 % asked for"),
+        (("--data", "/nowhere.csv"), 2, "no such file"),
+    ],
+)
 def test_the_command(trained, monkeypatch, capsys, options, code, sentence):
     task, path = trained
     monkeypatch.setattr("sys.argv", ["liquid-test", "--model", str(path), "--data", str(task.data), *options])

@@ -38,8 +38,10 @@ def truth(net, u, h0, end_s):
         f, potential = np.exp(z[:UNITS]), np.tanh(z[UNITS:])
         return -(1 / tau + f) * h + f * potential
 
-    rows = [solve_ivp(derivative, (0, end_s), h.numpy(), args=(x.numpy(),), rtol=1e-10, atol=1e-12).y[:, -1]
-            for x, h in zip(u[0], h0)]
+    rows = [
+        solve_ivp(derivative, (0, end_s), h.numpy(), args=(x.numpy(),), rtol=1e-10, atol=1e-12).y[:, -1]
+        for x, h in zip(u[0], h0)
+    ]
     return torch.from_numpy(np.stack(rows))
 
 
@@ -62,8 +64,9 @@ def test_first_order(solver):
 
 def test_adaptive_heun_keeps_its_tolerance(monkeypatch):
     assert error("adaptive_heun", 1) < 1e-3
-    monkeypatch.setitem(SOLVERS, "adaptive_heun",
-                        lambda c, h, dt: solvers.adaptive_heun(c, h, dt, tolerance=1e-7, tries=10000))
+    monkeypatch.setitem(
+        SOLVERS, "adaptive_heun", lambda c, h, dt: solvers.adaptive_heun(c, h, dt, tolerance=1e-7, tries=10000)
+    )
     assert error("adaptive_heun", 1) < 1e-5
 
 
@@ -101,7 +104,7 @@ def test_rows_of_a_batch_do_not_know_each_other():
     net = cell("adaptive_heun")
     u, dt, h0 = constant(3, 0.1)
     dt = dt * torch.tensor([1.0, 0.2])
-    alone = [net(u[:, b:b + 1], dt[:, b:b + 1], h0[b:b + 1]) for b in range(2)]
+    alone = [net(u[:, b : b + 1], dt[:, b : b + 1], h0[b : b + 1]) for b in range(2)]
     assert torch.allclose(net(u, dt, h0), torch.cat(alone, 1), atol=1e-12)
 
 

@@ -34,9 +34,17 @@ def folds(tmp_path_factory):
 
 
 def make(data, out, **settings):
-    settings = {"train.epochs": 4, "train.epoch_steps": 15, "train.batch": 16, "train.warmup_steps": 5, "train.ema_decay": 0.9,
-                "train.learning_rate": 0.02, "model.hidden": [12], "mixing.stretch_s": 1.2, "model.smoothing_s": 0.3
-                } | {k.replace("__", "."): v for k, v in settings.items()}
+    settings = {
+        "train.epochs": 4,
+        "train.epoch_steps": 15,
+        "train.batch": 16,
+        "train.warmup_steps": 5,
+        "train.ema_decay": 0.9,
+        "train.learning_rate": 0.02,
+        "model.hidden": [12],
+        "mixing.stretch_s": 1.2,
+        "model.smoothing_s": 0.3,
+    } | {k.replace("__", "."): v for k, v in settings.items()}
     recipe = load_recipe("sounds", settings.items())
     return make_task(recipe, data, out / "cache", lambda text: None), Run.of(recipe, out, ahead=False)
 
@@ -50,8 +58,10 @@ def trained(folds, tmp_path_factory):
 
 def test_folds_are_disjoint(folds, tmp_path):
     for fold in "14":
-        parts = {part: {c.path.name + c.label for c in scan_parts(folds, list(CLASSES), part, fold).clips}
-                 for part in ("training", "validation")}
+        parts = {
+            part: {c.path.name + c.label for c in scan_parts(folds, list(CLASSES), part, fold).clips}
+            for part in ("training", "validation")
+        }
         assert not parts["training"] & parts["validation"]
         assert len(parts["training"]) == 18 and len(parts["validation"]) == 6
         assert all(name.startswith(f"{fold}-") for name in parts["validation"])
@@ -66,8 +76,9 @@ def test_batches_repeat_and_mixtures_allow_both_classes(trained):
     task = trained[0]
     one, same, other = task.batch(32, 5), task.batch(32, 5), task.batch(32, 6)
     assert torch.equal(one.log_mel, same.log_mel) and torch.equal(one.allowed, same.allowed)
-    assert one.log_mel.shape[1:] == (32, 40) and (one.log_mel.shape != other.log_mel.shape
-                                                  or not torch.equal(one.log_mel, other.log_mel))
+    assert one.log_mel.shape[1:] == (32, 40) and (
+        one.log_mel.shape != other.log_mel.shape or not torch.equal(one.log_mel, other.log_mel)
+    )
     answers = torch.cat([task.batch(32, seed).allowed[0].sum(-1) for seed in range(10)])
     assert set(answers.tolist()) == {1, 2} and (answers == 1).float().mean() > 0.6
     assert torch.isfinite(one.log_mel).all() and torch.allclose(one.weight.sum(0), torch.ones(32), atol=1e-5)
@@ -89,11 +100,14 @@ def test_a_small_net_learns_and_liquid_test_measures_the_fold(trained, folds):
     assert "fold 4 held out" in card and "18 clips" in card
 
 
-@pytest.mark.parametrize("settings, sentence", [
-    ({"data__labels": ["drone", "bell"]}, "no folder 'bell'.*drone, hiss, siren"),
-    ({"data__held_out_fold": "7"}, "'drone' has 8 clips to learn from and 0 held out"),
-    ({"data__labels": ["drone"]}, "two classes are the least"),
-])
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [
+        ({"data__labels": ["drone", "bell"]}, "no folder 'bell'.*drone, hiss, siren"),
+        ({"data__held_out_fold": "7"}, "'drone' has 8 clips to learn from and 0 held out"),
+        ({"data__labels": ["drone"]}, "two classes are the least"),
+    ],
+)
 def test_data_that_cannot_be_learned_from(folds, tmp_path, settings, sentence):
     task, _ = make(folds, tmp_path, **settings)
     with pytest.raises(AudioError, match=sentence):

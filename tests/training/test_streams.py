@@ -17,8 +17,9 @@ from liquid_audio_nets.training.streams import Event, Score, Stream, compose, va
 def test_each_word_counts_once():
     events = [Event(1.0, 1.5, "yes"), Event(3.0, 3.5, None), Event(5.0, 5.5, "no")]
     score = Score()
-    score.add(Stream(np.zeros(160000, np.int16), events),
-              [(1.4, "yes"), (2.0, "yes"), (3.4, "no"), (5.2, "yes"), (6.2, "no")])
+    score.add(
+        Stream(np.zeros(160000, np.int16), events), [(1.4, "yes"), (2.0, "yes"), (3.4, "no"), (5.2, "yes"), (6.2, "no")]
+    )
     assert score.found == {"yes": 1, "no": 1} and score.false == {"yes": 2, "no": 1}
     assert score.hit_rate == 1.0 and score.false_per_hour == 3600 * 3 / 10
 
@@ -30,8 +31,8 @@ def test_composed_words_are_where_the_events_say():
     stream = compose([("yes", tone), (None, tone)], noise, (20, 20), (0.5, 1.0), rng)
     assert [e.label for e in stream.events] == ["yes", None]
     for event in stream.events:
-        inside = stream.samples[int(event.begin_s * 16000):int(event.end_s * 16000)]
-        before = stream.samples[int(event.begin_s * 16000) - 4000:int(event.begin_s * 16000)]
+        inside = stream.samples[int(event.begin_s * 16000) : int(event.end_s * 16000)]
+        before = stream.samples[int(event.begin_s * 16000) - 4000 : int(event.begin_s * 16000)]
         assert len(inside) == 8000 and 8 < rms(inside) / rms(before) < 12
 
 
@@ -39,8 +40,11 @@ def test_validation_streams_hold_every_sound_once():
     def sound(label, source):
         return Sound(np.full(8000, 500, np.int16), label, label, source, "validation")
 
-    sounds = [sound("yes", "commands")] * 70 + [sound("_unknown_", "digits")] * 30 + [sound("_silence_", "noise"),
-                                                                                   sound("_silence_", "environment")]
+    sounds = (
+        [sound("yes", "commands")] * 70
+        + [sound("_unknown_", "digits")] * 30
+        + [sound("_silence_", "noise"), sound("_silence_", "environment")]
+    )
     streams = validation_streams(sounds)
     labels = [e.label for s in streams for e in s.events]
     assert labels.count("yes") == 70 and labels.count(None) == 30 and sum(not s.events for s in streams) == 1
@@ -74,8 +78,14 @@ def test_temperature_undoes_overconfidence():
 def test_spoken_words_are_favoured_as_far_as_the_others_let(tmp_path, cost, most):
     """A net that answers `yes` by a margin of 0.6 whatever it hears: `on` may take half of it, or all where that is free."""
     rng = np.random.default_rng(1)
-    store = FrameStore.build(tmp_path, (Sound(rng.integers(-3000, 3000, 8000).astype(np.int16), "yes", "yes", "commands",
-                                              "validation") for _ in range(6)), FrontEnd())
+    store = FrameStore.build(
+        tmp_path,
+        (
+            Sound(rng.integers(-3000, 3000, 8000).astype(np.int16), "yes", "yes", "commands", "validation")
+            for _ in range(6)
+        ),
+        FrontEnd(),
+    )
     net = LNNTrainer(dict(hidden_dim=(4,), labels=("yes", "on"), smoothing_s=0.02)).net
     with torch.no_grad():
         net.readout.weight.zero_()

@@ -25,7 +25,8 @@ class KeywordRun:
     def __init__(self, data, out, cache=None, progress=lambda progress: None, labels=LABELS, **settings):
         self.data, self.out = data, out
         settings = {"train.threads": 1, "data.labels": list(labels), "data.synthetic": 0} | {
-            k.replace("__", "."): v for k, v in settings.items()}
+            k.replace("__", "."): v for k, v in settings.items()
+        }
         recipe = load_recipe("keywords", settings.items())
         self.task = make_task(recipe, data, cache or out / "cache", lambda text: None)
         self.run = Run.of(recipe, out, ahead=False, progress=progress)
@@ -40,8 +41,15 @@ class KeywordRun:
 @pytest.fixture(scope="module")
 def run(words, tmp_path_factory):
     """A finished run of six short epochs."""
-    settings = KeywordRun(words, tmp_path_factory.mktemp("run"), model__hidden=[16, 12], train__epochs=6, train__epoch_steps=25,
-                          train__batch=32, train__learning_rate=2e-2)
+    settings = KeywordRun(
+        words,
+        tmp_path_factory.mktemp("run"),
+        model__hidden=[16, 12],
+        train__epochs=6,
+        train__epoch_steps=25,
+        train__batch=32,
+        train__learning_rate=2e-2,
+    )
     settings.train()
     return settings
 
@@ -68,8 +76,21 @@ def test_a_small_net_learns_tones(run):
 
 
 def test_run_folder_is_complete(run):
-    assert {"config.json", "recipe.toml", "log.csv", "tensorboard", "curves.png", "confusion.png", "det.png", "det.csv",
-            "best.safetensors", "last.safetensors", "keywords.lnn", "card.md", "confusion.json"} <= {p.name for p in run.out.iterdir()}
+    assert {
+        "config.json",
+        "recipe.toml",
+        "log.csv",
+        "tensorboard",
+        "curves.png",
+        "confusion.png",
+        "det.png",
+        "det.csv",
+        "best.safetensors",
+        "last.safetensors",
+        "keywords.lnn",
+        "card.md",
+        "confusion.json",
+    } <= {p.name for p in run.out.iterdir()}
     assert len((run.out / "log.csv").read_text().splitlines()) == 7
     model = load(run.out / "keywords.lnn")
     assert model.label_names == list(LABELS) and model.golden is not None
@@ -94,7 +115,7 @@ def test_training_features_are_the_cores(run):
     clips = store.where(source="commands", split="validation")
     with core.LNN.load(run.out / "keywords.lnn") as net:
         for clip, (_, samples) in zip(clips, files.read()):
-            rows = store.mel[store.offset[clip]:][:100]
+            rows = store.mel[store.offset[clip] :][:100]
             ours = trainer.net.features(torch.log(torch.from_numpy(rows) + 1e-6)).numpy()
             theirs = core.clip_features(net, samples, np.arange(1, 101) * 160)
             assert np.abs(ours - theirs).max() < 8e-4  # 1e-4 of full scale
@@ -139,8 +160,16 @@ def test_interrupted_run_goes_on(run, tmp_path):
         if progress.step == 7:
             raise KeyboardInterrupt
 
-    again = KeywordRun(run.data, tmp_path, run.out / "cache", stop, model__hidden=[6], train__epochs=2, train__epoch_steps=5,
-                       train__batch=8)
+    again = KeywordRun(
+        run.data,
+        tmp_path,
+        run.out / "cache",
+        stop,
+        model__hidden=[6],
+        train__epochs=2,
+        train__epoch_steps=5,
+        train__batch=8,
+    )
     with pytest.raises(KeyboardInterrupt):
         again.train()
     assert LNNTrainer.load(tmp_path / "last.safetensors").step == 5
@@ -182,7 +211,8 @@ def test_int8_comes_straight_from_the_trainer(run, tmp_path, recorded):
     core = pytest.importorskip("liquid_audio_nets.core")
     golden, _ = read_audio(next((run.data / "yes").iterdir()))
     path = LNNTrainer.load(run.out / "best.safetensors").export_embedded(
-        tmp_path / "m.lnn", quantization="int8", golden_audio=golden, calibrate=run.data if recorded else None)
+        tmp_path / "m.lnn", quantization="int8", golden_audio=golden, calibrate=run.data if recorded else None
+    )
     model = load(path)
     assert model.cells[0].weight == "int8" and model.frontend.kind == "logmel_q15" and model.target == "cortex_m4"
     right = total = 0

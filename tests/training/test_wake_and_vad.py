@@ -21,8 +21,15 @@ from liquid_audio_nets.training.run import Run, train
 from liquid_audio_nets.training.tasks import make_task
 
 SMALL = {"model.hidden": [6], "train.epochs": 1, "train.epoch_steps": 3, "train.batch": 8}
-WAKE = SMALL | {"data.positives": "computer", "data.negatives": ["talk"], "data.wake_words": [], "data.digits": ["digits"],
-                "data.commands": [], "data.noise": ["_background_noise_"], "data.synthetic": 0}
+WAKE = SMALL | {
+    "data.positives": "computer",
+    "data.negatives": ["talk"],
+    "data.wake_words": [],
+    "data.digits": ["digits"],
+    "data.commands": [],
+    "data.noise": ["_background_noise_"],
+    "data.synthetic": 0,
+}
 VAD = SMALL | {"data.speech": ["talk", "digits"], "data.noise": ["_background_noise_"]}
 
 
@@ -34,6 +41,7 @@ def data(tmp_path_factory):
 @pytest.fixture
 def task(data, tmp_path):
     """task(name, settings) -> a prepared task."""
+
     def of(name, settings):
         made = make_task(recipes.load(name, settings.items()), data, tmp_path / name, lambda text: None)
         made.prepare()
@@ -44,10 +52,19 @@ def task(data, tmp_path):
 
 def test_wake_word_sounds_by_label_and_split(task):
     store = task("wake-word", WAKE).store
-    count = {(label, split): len(store.where(label=label, split=split)) for label in ("computer", "_unknown_", "_silence_")
-             for split in ("training", "validation")}
-    assert count == {("computer", "training"): 4, ("computer", "validation"): 4, ("_unknown_", "training"): 8,
-                     ("_unknown_", "validation"): 8, ("_silence_", "training"): 1, ("_silence_", "validation"): 1}
+    count = {
+        (label, split): len(store.where(label=label, split=split))
+        for label in ("computer", "_unknown_", "_silence_")
+        for split in ("training", "validation")
+    }
+    assert count == {
+        ("computer", "training"): 4,
+        ("computer", "validation"): 4,
+        ("_unknown_", "training"): 8,
+        ("_unknown_", "validation"): 8,
+        ("_silence_", "training"): 1,
+        ("_silence_", "validation"): 1,
+    }
 
 
 def test_the_word_among_other_words_is_no_negative(task):
@@ -63,8 +80,13 @@ def test_the_weight_of_work_reaches_the_trainer(task, name, settings):
 
 def test_confusable_words_are_spoken_as_negatives(task):
     made = task("wake-word", WAKE)
-    made.recipe["data"] |= {"synthetic": 6, "confusable": ["commuter"], "synthetic_confusable": 2, "synthetic_unknown": 1,
-                            "synthetic_sentence": 1}
+    made.recipe["data"] |= {
+        "synthetic": 6,
+        "confusable": ["commuter"],
+        "synthetic_confusable": 2,
+        "synthetic_unknown": 1,
+        "synthetic_sentence": 1,
+    }
     spoken = {text: (label, count) for text, label, count in made._spoken()}
     assert spoken["computer"] == ("computer", 6) and spoken["commuter"] == ("_unknown_", 2)
     assert spoken["happy"] == ("_unknown_", 1) and spoken["what time is it"] == ("_unknown_", 1)
@@ -73,21 +95,37 @@ def test_confusable_words_are_spoken_as_negatives(task):
 
 
 def test_one_keyword_gives_batches_of_every_kind(task):
-    made = task("wake-word", WAKE | {f"mixture.unknown_kinds.{kind}": 1.0 for kind in ("spliced", "reversed")} | {
-        "mixture.unknown": 1.0, "timing.stream_share": 0.5})
+    made = task(
+        "wake-word",
+        WAKE
+        | {f"mixture.unknown_kinds.{kind}": 1.0 for kind in ("spliced", "reversed")}
+        | {"mixture.unknown": 1.0, "timing.stream_share": 0.5},
+    )
     allowed = {seed: made.batch(16, seed).allowed for seed in range(6)}
     assert all(a.shape[2] == 3 and a.any(2).all() for a in allowed.values())
 
 
 def test_vad_batches_say_for_every_tick_whether_somebody_speaks(task):
-    made = task("vad", VAD | {"speech.clean_share": 1.0, "speech.dt_augment": 0.0, "speech.silent_share": 0.0,
-                              "augment.mask_share": 0.0, "augment.band_share": 0.0, "speech.gain_db": [0, 0]})
+    made = task(
+        "vad",
+        VAD
+        | {
+            "speech.clean_share": 1.0,
+            "speech.dt_augment": 0.0,
+            "speech.silent_share": 0.0,
+            "augment.mask_share": 0.0,
+            "augment.band_share": 0.0,
+            "speech.gain_db": [0, 0],
+        },
+    )
     batch = made.batch(16, 1)
     assert batch.allowed.shape[2] == 2 and (batch.allowed.sum(2) == 1).all()
     speaks, loud = batch.allowed[..., 0], batch.log_mel.exp().sum(2)
     assert 0.1 < speaks.float().mean() < 0.9
     assert loud[speaks].median() > 300 * loud[~speaks].median()
-    assert torch.equal(made.batch(16, 1).log_mel, batch.log_mel) and not torch.equal(made.batch(16, 2).allowed, batch.allowed)
+    assert torch.equal(made.batch(16, 1).log_mel, batch.log_mel) and not torch.equal(
+        made.batch(16, 2).allowed, batch.allowed
+    )
 
 
 def test_noise_by_any_name_is_no_speech_to_measure_on(data, tmp_path):
@@ -100,22 +138,36 @@ def test_noise_by_any_name_is_no_speech_to_measure_on(data, tmp_path):
     sounds = SpeechAndNoise.read(tmp_path / "data", "all", noise=["street"])
     assert len(sounds.speech) == len(before.speech) and len(sounds.noises) > 0
     recipe = recipes.load("vad", (VAD | {"data.noise": ["street"]}).items())
-    path = train(make_task(recipe, tmp_path / "data", tmp_path / "cache", lambda text: None), Run.of(recipe, tmp_path / "run", ahead=False))
+    path = train(
+        make_task(recipe, tmp_path / "data", tmp_path / "cache", lambda text: None),
+        Run.of(recipe, tmp_path / "run", ahead=False),
+    )
     assert measure(path.read_bytes(), tmp_path / "data", Options("all")).noises == len(sounds.noises)
 
 
 def test_vad_noise_is_as_far_below_speech_as_asked(task):
-    made = task("vad", VAD | {"speech.snr_db": [5, 5], "speech.clean_share": 0.0, "speech.silent_share": 1.0,
-                              "speech.gain_db": [0, 0], "speech.tick_blocks": [2]})
+    made = task(
+        "vad",
+        VAD
+        | {
+            "speech.snr_db": [5, 5],
+            "speech.clean_share": 0.0,
+            "speech.silent_share": 1.0,
+            "speech.gain_db": [0, 0],
+            "speech.tick_blocks": [2],
+        },
+    )
     maker, rng = made.training, np.random.default_rng(0)
     noise = np.stack([maker._noise(200, rng) for _ in range(4)], 1)
-    gain = SPEECH_LEVEL**2 * 10 ** -0.5 / maker.energy[noise].mean(0)
+    gain = SPEECH_LEVEL**2 * 10**-0.5 / maker.energy[noise].mean(0)
     _, energy = maker._gather(noise, np.broadcast_to(gain, noise.shape), 2)
     assert np.allclose(10 * np.log10(SPEECH_LEVEL**2 / energy.mean(0)), 5.0, atol=0.01)
     assert not made.batch(8, 3).allowed[..., 0].any()
 
 
-@pytest.mark.parametrize("name, settings, file, kind", [("wake-word", WAKE, "computer", "wake_word"), ("vad", VAD, "vad", "vad")])
+@pytest.mark.parametrize(
+    "name, settings, file, kind", [("wake-word", WAKE, "computer", "wake_word"), ("vad", VAD, "vad", "vad")]
+)
 def test_a_run_from_folders_to_a_model(task, tmp_path, name, settings, file, kind):
     made, run = task(name, settings), tmp_path / "run"
     path = train(made, Run.of(made.recipe, run, ahead=False))
@@ -137,8 +189,13 @@ def test_a_network_that_is_not_exported_has_its_card(task, tmp_path):
     assert "Network to compare with, gru" in (tmp_path / "run/card.md").read_text()
 
 
-SAID = {"data.say": ["marvin"], "data.commands": ["."], "data.confusable": [], "data.synthetic_unknown": 0,
-        "data.synthetic_sentence": 0}
+SAID = {
+    "data.say": ["marvin"],
+    "data.commands": ["."],
+    "data.confusable": [],
+    "data.synthetic_unknown": 0,
+    "data.synthetic_sentence": 0,
+}
 
 
 @pytest.mark.skipif("espeak-ng" not in engines(), reason="espeak-ng is not installed")
@@ -159,17 +216,23 @@ def test_a_wake_word_without_recordings_is_said(data, tmp_path, monkeypatch, rec
     assert "learned from synthetic speech alone" in (tmp_path / "run/card.md").read_text()
 
 
-@pytest.mark.parametrize("settings, sentence", [({"data.say": ["a", "b"]}, "a wake word is one"),
-                                                ({"data.say": ["marvin"]}, "data.synthetic utterances")])
+@pytest.mark.parametrize(
+    "settings, sentence",
+    [({"data.say": ["a", "b"]}, "a wake word is one"), ({"data.say": ["marvin"]}, "data.synthetic utterances")],
+)
 def test_what_cannot_be_said_is_refused(task, settings, sentence):
     with pytest.raises(AudioError, match=sentence):
         task("wake-word", WAKE | settings)
 
 
-@pytest.mark.parametrize("name, settings, sentence", [
-    ("wake-word", WAKE | {"data.positives": "jarvis"}, "no sound files in jarvis"),
-    ("wake-word", WAKE | {"data.negatives": [], "data.digits": []}, "no training recording for '_unknown_'"),
-    ("vad", VAD | {"data.noise": ["nothing"]}, "no sound files in nothing")])
+@pytest.mark.parametrize(
+    "name, settings, sentence",
+    [
+        ("wake-word", WAKE | {"data.positives": "jarvis"}, "no sound files in jarvis"),
+        ("wake-word", WAKE | {"data.negatives": [], "data.digits": []}, "no training recording for '_unknown_'"),
+        ("vad", VAD | {"data.noise": ["nothing"]}, "no sound files in nothing"),
+    ],
+)
 def test_missing_folders_are_named(task, name, settings, sentence):
     with pytest.raises(AudioError, match=sentence):
         task(name, settings)

@@ -54,14 +54,33 @@ def build_app(workspace):
 
     def build(board: boards.Board, app: str, model: pathlib.Path | None = None) -> pathlib.Path:
         need_tools(board)
-        folder = build_dir() / "zephyr" / "-".join([pathlib.Path(app).name, board.name, *([model.stem] if model else [])])
+        folder = (
+            build_dir() / "zephyr" / "-".join([pathlib.Path(app).name, board.name, *([model.stem] if model else [])])
+        )
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / "build.log"
         with folder.with_suffix(".lock").open("w") as lock, log.open("w") as out:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another run of the tests may be building it
-            done = subprocess.run([workspace.west, "build", "-p", "auto", "-b", board.about["zephyr"]["board"], "-d", folder,
-                                   ROOT / "cmodule/zephyr" / app, "--", *zephyr.settings(board, model)],
-                                  cwd=workspace.top, env=zephyr.environment(board), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            done = subprocess.run(
+                [
+                    workspace.west,
+                    "build",
+                    "-p",
+                    "auto",
+                    "-b",
+                    board.about["zephyr"]["board"],
+                    "-d",
+                    folder,
+                    ROOT / "cmodule/zephyr" / app,
+                    "--",
+                    *zephyr.settings(board, model),
+                ],
+                cwd=workspace.top,
+                env=zephyr.environment(board),
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
         assert done.returncode == 0, zephyr.reason(log)
         return folder / "zephyr" / "zephyr.elf"
 
@@ -71,10 +90,29 @@ def build_app(workspace):
 def run_until(board: boards.Board, elf: pathlib.Path, until: str, audio=None, options=(), timeout_s=120) -> str:
     """Runs firmware until a line matches; returns all that it printed.  options: more of QEMU's."""
     sound = f",arg=firmware,arg={audio}" if audio else ""
-    command = [*machine.emulator(board), "-display", "none", "-monitor", "none", "-serial", "stdio",
-               "-icount", "shift=5,sleep=off", "-semihosting-config", f"enable=on,target=native{sound}", "-kernel", str(elf), *options]
-    process = subprocess.Popen(["timeout", str(timeout_s), *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               stdin=subprocess.DEVNULL, text=True)
+    command = [
+        *machine.emulator(board),
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-serial",
+        "stdio",
+        "-icount",
+        "shift=5,sleep=off",
+        "-semihosting-config",
+        f"enable=on,target=native{sound}",
+        "-kernel",
+        str(elf),
+        *options,
+    ]
+    process = subprocess.Popen(
+        ["timeout", str(timeout_s), *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
     lines = []
     try:
         for line in process.stdout:
@@ -144,8 +182,14 @@ def bare_m3(workspace, tmp_path_factory):
     """The same on a Cortex-M3 that has no microphone and no file system."""
     board = boards.find_board("mps2_an385")
     about = board.about["zephyr"] | {"settings": [f"-DEXTRA_DTC_OVERLAY_FILE={HERE / 'bare.overlay'}"]}
-    yield from started(dataclasses.replace(board, name="mps2_an385_bare", about=board.about | {"zephyr": about},
-                                           running_in=tmp_path_factory.mktemp("mps2_an385")))
+    yield from started(
+        dataclasses.replace(
+            board,
+            name="mps2_an385_bare",
+            about=board.about | {"zephyr": about},
+            running_in=tmp_path_factory.mktemp("mps2_an385"),
+        )
+    )
 
 
 @pytest.fixture(scope="session", params=["mps2_an521", "mps3_an547", "qemu_riscv32"])

@@ -47,19 +47,26 @@ def test_integer_model_is_bit_identical(m4f, integer_model_path, babble_wav):
 
 
 def test_other_machines_are_bit_identical_too(other, root, integer_model_path, babble_wav):
-    assert eval(other.exec("""
+    assert (
+        eval(
+            other.exec("""
 import liquid_audio
 net = liquid_audio.LNN.load(liquid_audio.baked_model())
 net.selftest()
 print(net.labels)
-""")) == LNN.load(root / "device/models/keywords.lnn").labels
+""")
+        )
+        == LNN.load(root / "device/models/keywords.lnn").labels
+    )
     hears_what_the_host_hears(other, integer_model_path, babble_wav)
 
 
 def hears_what_the_host_hears(player, integer_model_path, babble_wav):
     path, samples = babble_wav
     player.mpremote("cp", integer_model_path, ":integer.lnn")
-    heard, n, steps, ticks, gated, overruns, restarts = eval(player.exec(LISTEN.format(model="integer.lnn", wav=str(path))))
+    heard, n, steps, ticks, gated, overruns, restarts = eval(
+        player.exec(LISTEN.format(model="integer.lnn", wav=str(path)))
+    )
     net, expected = LNN.load(integer_model_path), []
     for at in range(0, len(samples), 320):
         result = net.process(samples[at : at + 320])
@@ -90,12 +97,14 @@ def test_shipped_model_hears_speech(m4f, root, tmp_path):
         if result.keyword_detected:
             expected.append((result.keyword, result.confidence))
     assert [(word, confidence) for word, confidence, _ in heard] == [
-        (word, pytest.approx(confidence, abs=1e-3)) for word, confidence in expected]
+        (word, pytest.approx(confidence, abs=1e-3)) for word, confidence in expected
+    ]
 
 
 def test_gain_and_times(m4f, babble_wav):
     path, samples = babble_wav
-    blocks = eval(m4f.exec(f"""
+    blocks = eval(
+        m4f.exec(f"""
 import liquid_audio, array
 block, blocks = array.array('h', [0] * 320), []
 with liquid_audio.Mic({str(path)!r}, gain=2.5) as mic:
@@ -103,7 +112,8 @@ with liquid_audio.Mic({str(path)!r}, gain=2.5) as mic:
         n = mic.readinto(block)
         blocks.append((mic.lost, mic.time_us, list(block)[:n]))
 print(blocks)
-"""))
+""")
+    )
     louder, at, start_us = np.clip(samples.astype(int) * 640 >> 8, -32768, 32767), 0, blocks[0][1]
     for lost, time_us, heard in blocks:
         assert lost == 0 and heard == louder[at : at + len(heard)].tolist()
@@ -113,7 +123,8 @@ print(blocks)
 
 def test_who_opens_a_file_last_hears_it_from_its_start(m4f, babble_wav):
     path, samples = babble_wav
-    assert eval(m4f.exec(f"""
+    assert eval(
+        m4f.exec(f"""
 import liquid_audio, array
 old, new = array.array('h', [0] * 320), array.array('h', [0] * 320)
 first = liquid_audio.Mic({str(path)!r})
@@ -121,11 +132,13 @@ first.readinto(old)
 with liquid_audio.Mic({str(path)!r}) as mic:
     mic.readinto(new)
     print((list(new), first.readinto(old)))
-""")) == (samples[:320].tolist(), 0)
+""")
+    ) == (samples[:320].tolist(), 0)
 
 
 def test_waiting_for_sound_is_sleeping(m4f, babble_wav):
-    slept, took = eval(m4f.exec(f"""
+    slept, took = eval(
+        m4f.exec(f"""
 import liquid_audio, time
 mic, block = liquid_audio.Mic({str(babble_wav[0])!r}), bytearray(640)
 start, slept = time.ticks_us(), liquid_audio.slept_us()
@@ -133,19 +146,22 @@ for i in range(50):
     mic.readinto(block)
 print((liquid_audio.slept_us() - slept, time.ticks_diff(time.ticks_us(), start)))
 mic.deinit()
-"""))
+""")
+    )
     assert took == pytest.approx(1_000_000, abs=20_000)  # a block more or less
     assert slept > 0.9 * took
 
 
 def test_light_sleep_is_sleep(m4f):
-    slept, took = eval(m4f.exec("""
+    slept, took = eval(
+        m4f.exec("""
 import liquid_audio, time
 start, slept = time.ticks_us(), liquid_audio.slept_us()
 liquid_audio.lightsleep(300)
 liquid_audio.lightsleep(0)
 print((liquid_audio.slept_us() - slept, time.ticks_diff(time.ticks_us(), start)))
-"""))
+""")
+    )
     assert took == pytest.approx(300_000, abs=5_000) and slept > 0.9 * took
 
 
@@ -201,12 +217,17 @@ finally:
 
 
 def test_board_without_microphone_and_file_system(bare_m3, root):
-    assert eval(bare_m3.exec("""
+    assert (
+        eval(
+            bare_m3.exec("""
 import liquid_audio
 net = liquid_audio.LNN.load(liquid_audio.baked_model())
 net.selftest()
 print(net.labels)
-""")) == LNN.load(root / "device/models/keywords.lnn").labels
+""")
+        )
+        == LNN.load(root / "device/models/keywords.lnn").labels
+    )
     with pytest.raises(RemoteError, match=r"OSError: \(19, 'liquid-audio,microphone'\)|ENODEV"):
         bare_m3.exec("liquid_audio.Mic()")
     text = bare_m3.mpremote("run", root / "device/kws.py")
@@ -226,5 +247,9 @@ def test_stubs_name_what_zephyr_adds(m4f, root):
     has = set(eval(m4f.exec("import liquid_audio\nprint(dir(liquid_audio))"))) - {"__name__", "__class__", "__dict__"}
     assert has | {"baked_model"} == declared(stub.body) - {"Result", "Thresholds"}
     names = [name for name in declared(mic.body) if not name.startswith("__")]
-    assert not eval(m4f.exec(f"print([n for n in {names} if n not in ('lost', 'overruns', 'rate', 'restarts', 'time_us') "
-                             "and n not in dir(liquid_audio.Mic)])"))
+    assert not eval(
+        m4f.exec(
+            f"print([n for n in {names} if n not in ('lost', 'overruns', 'rate', 'restarts', 'time_us') "
+            "and n not in dir(liquid_audio.Mic)])"
+        )
+    )

@@ -23,14 +23,21 @@ def host_hears(model, samples):
 
 
 def board_hears(text):
-    heard = [(word, int(whole) * 100 + int(part)) for word, whole, part in
-             re.findall(r"^ *\d+ ms (\S+) (\d+)\.(\d\d) %", text, re.M)]
-    report = re.search(r"report: steps (\d+) gated (\d+) of (\d+) ticks, overruns (\d+), restarts (\d+), lost (\d+)", text)
-    return heard, dict(zip(("steps", "gated_ticks", "ticks", "overruns", "restarts", "lost"), map(int, report.groups())))
+    heard = [
+        (word, int(whole) * 100 + int(part))
+        for word, whole, part in re.findall(r"^ *\d+ ms (\S+) (\d+)\.(\d\d) %", text, re.M)
+    ]
+    report = re.search(
+        r"report: steps (\d+) gated (\d+) of (\d+) ticks, overruns (\d+), restarts (\d+), lost (\d+)", text
+    )
+    return heard, dict(
+        zip(("steps", "gated_ticks", "ticks", "overruns", "restarts", "lost"), map(int, report.groups()))
+    )
 
 
-@pytest.mark.parametrize("name", ["mps2_an385", "mps2_an386", "mps2_an500", "mps2_an521", "mps3_an547", "qemu_cortex_m0",
-                                  "qemu_riscv32"])
+@pytest.mark.parametrize(
+    "name", ["mps2_an385", "mps2_an386", "mps2_an500", "mps2_an521", "mps3_an547", "qemu_cortex_m0", "qemu_riscv32"]
+)
 def test_integer_model_is_bit_identical(build_app, qemu_run, integer_model_path, babble_wav, name):
     path, samples = babble_wav
     board = boards.find_board(name)
@@ -40,7 +47,8 @@ def test_integer_model_is_bit_identical(build_app, qemu_run, integer_model_path,
     assert (counted["overruns"], counted["restarts"], counted["lost"]) == (0, 0, 0)
     assert heard == host_heard
     assert {name: counted[name] for name in ("steps", "ticks", "gated_ticks")} == {
-        name: host_counters[name] for name in ("steps", "ticks", "gated_ticks")}
+        name: host_counters[name] for name in ("steps", "ticks", "gated_ticks")
+    }
 
 
 def test_confident_keywords_toggle_the_led(build_app, qemu_run, root, tmp_path):
@@ -48,10 +56,17 @@ def test_confident_keywords_toggle_the_led(build_app, qemu_run, root, tmp_path):
     samples = np.concatenate([pause, *(part for word in ("yes", "no", "stop") for part in (say(word), pause))])
     write_wav(tmp_path / "speech.wav", samples)
     board, trace = boards.find_board("mps2_an386"), tmp_path / "led.txt"
-    text = qemu_run(board, build_app(board, "samples/keyword"), "report:", audio=tmp_path / "speech.wav",
-                    options=["-trace", "led_change_intensity", "-D", str(trace)])
+    text = qemu_run(
+        board,
+        build_app(board, "samples/keyword"),
+        "report:",
+        audio=tmp_path / "speech.wav",
+        options=["-trace", "led_change_intensity", "-D", str(trace)],
+    )
     heard, _ = board_hears(text)
-    assert [word for word, _ in heard] == [word for word, _ in host_hears(root / "device/models/keywords.lnn", samples)[0]]
+    assert [word for word, _ in heard] == [
+        word for word, _ in host_hears(root / "device/models/keywords.lnn", samples)[0]
+    ]
     confident = sum(basis_points > 8000 for _, basis_points in heard)
     changes = re.findall(r"'USERLED0'.* (\d+)% -> (\d+)%", trace.read_text())
     assert changes[:2] == [("0", "100"), ("100", "0")]  # the machine's reset, the sample's start

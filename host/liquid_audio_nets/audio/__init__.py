@@ -6,6 +6,19 @@ from .mixing import active_rms, coloured_noise, mix_at_snr, rms
 from .speech import Voice, say, voices
 
 __all__ = [
-    "AudioError", "read_audio", "write_wav", "Clip", "Dataset", "label_of", "scan", "split_of",
-    "active_rms", "coloured_noise", "mix_at_snr", "rms", "Voice", "say", "voices",
+    "AudioError",
+    "read_audio",
+    "write_wav",
+    "Clip",
+    "Dataset",
+    "label_of",
+    "scan",
+    "split_of",
+    "active_rms",
+    "coloured_noise",
+    "mix_at_snr",
+    "rms",
+    "Voice",
+    "say",
+    "voices",
 ]

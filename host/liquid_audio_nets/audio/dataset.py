@@ -89,7 +89,7 @@ class Dataset:
                     self.unreadable.append(str(error))
             if signal is not None:
                 end = None if clip.length is None else clip.start + clip.length
-                yield clip, signal[clip.start:end]
+                yield clip, signal[clip.start : end]
 
     def require_classes(self, minimum: int = 1) -> None:
         """Raise AudioError naming the first label with fewer than `minimum` clips."""
@@ -98,7 +98,8 @@ class Dataset:
             if counts[label] < minimum:
                 raise AudioError(
                     f"{self.root}: {counts[label]} clips for '{label}', need at least {minimum}; "
-                    f"add recordings or remove the label")
+                    f"add recordings or remove the label"
+                )
 
 
 def sound_files(folder: Path) -> list[Path]:
@@ -118,8 +119,9 @@ def _noise_slices(path: Path, word: str, split: str, clip_samples: int) -> Itera
         yield Clip(path, word, SILENCE, split, start, clip_samples)
 
 
-def scan(root: str | Path, labels: Sequence[str], split: str | None = None,
-         clip_samples: int = SAMPLE_RATE_HZ) -> Dataset:
+def scan(
+    root: str | Path, labels: Sequence[str], split: str | None = None, clip_samples: int = SAMPLE_RATE_HZ
+) -> Dataset:
     """List the clips under root, folder by folder, sorted by name.
 
     A folder named after a label gives that label, `_background_noise_` is cut into pieces of
@@ -147,6 +149,8 @@ def scan(root: str | Path, labels: Sequence[str], split: str | None = None,
     if not clips:
         where = f" of the {split} split" if split else ""
         named = [label for label in labels if not label.startswith("_")][:4]
-        raise AudioError(f"{root}: no sound files{where} ({', '.join(SUFFIXES)}) in folders named after the labels"
-                         f"{', such as ' + ', '.join(named) if named else ''}")
+        raise AudioError(
+            f"{root}: no sound files{where} ({', '.join(SUFFIXES)}) in folders named after the labels"
+            f"{', such as ' + ', '.join(named) if named else ''}"
+        )
     return Dataset(root, tuple(labels), clips)

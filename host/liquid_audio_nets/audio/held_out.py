@@ -115,15 +115,19 @@ class Recordings:
         """Recordings of the named folders of root, at most so many files of each; of noise folders each file in two parts."""
         for folder in self.folders(*names):
             noise = is_background(folder)
-            wanted = [p for p in sound_files(folder)
-                      if noise or part_of(p.name, self.percent, self.fold) in self.splits]
+            wanted = [
+                p for p in sound_files(folder) if noise or part_of(p.name, self.percent, self.fold) in self.splits
+            ]
             for path in wanted[:most]:
                 samples = self._samples(path)
                 if samples is None:
                     continue
                 whole = Recording(samples, path, part_of(path.name, self.percent, self.fold))
-                yield from (r for r in (_cut(whole) if noise else (whole,))
-                            if r.split in self.splits and len(r.samples) >= MIN_SAMPLES)
+                yield from (
+                    r
+                    for r in (_cut(whole) if noise else (whole,))
+                    if r.split in self.splits and len(r.samples) >= MIN_SAMPLES
+                )
 
     def _samples(self, path: Path) -> np.ndarray | None:
         try:

@@ -37,7 +37,7 @@ def fit_noise(noise: np.ndarray, samples: int, rng: np.random.Generator) -> np.n
     if len(noise) < samples:
         noise = np.tile(noise, -(-samples // len(noise)))
     start = int(rng.integers(len(noise) - samples + 1))
-    return noise[start:start + samples]
+    return noise[start : start + samples]
 
 
 def coloured_noise(samples: int, slope: float, seed: int, level: float = 0.05) -> np.ndarray:

@@ -15,9 +15,36 @@ import soundfile
 from .files import AudioError, resample, to_int16
 
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029", "en-us-nyc")
-ESPEAK_VARIANTS = ("", "+m1", "+m2", "+m3", "+m4", "+m5", "+m7", "+f1", "+f2", "+f3", "+f4", "+f5",
-                   "+klatt", "+klatt2", "+Andy", "+Annie", "+Alex", "+belinda", "+david", "+linda",
-                   "+michael", "+steph", "+paul", "+Denis", "+anika", "+edward", "+pablo", "+zac")
+ESPEAK_VARIANTS = (
+    "",
+    "+m1",
+    "+m2",
+    "+m3",
+    "+m4",
+    "+m5",
+    "+m7",
+    "+f1",
+    "+f2",
+    "+f3",
+    "+f4",
+    "+f5",
+    "+klatt",
+    "+klatt2",
+    "+Andy",
+    "+Annie",
+    "+Alex",
+    "+belinda",
+    "+david",
+    "+linda",
+    "+michael",
+    "+steph",
+    "+paul",
+    "+Denis",
+    "+anika",
+    "+edward",
+    "+pablo",
+    "+zac",
+)
 FLITE_VOICES = ("kal16", "awb", "rms", "slt")
 
 
@@ -65,8 +92,7 @@ def random_voice(rng: np.random.Generator, choices: Sequence[Voice], flite_share
 
 def _run(command: list[str], stdin: str | None = None) -> bytes:
     try:
-        done = subprocess.run(command, input=None if stdin is None else stdin.encode(),
-                              capture_output=True, timeout=30)
+        done = subprocess.run(command, input=None if stdin is None else stdin.encode(), capture_output=True, timeout=30)
     except FileNotFoundError as error:
         raise AudioError(f"{command[0]} is not installed; apt install {command[0]}") from error
     if done.returncode:
@@ -75,8 +101,19 @@ def _run(command: list[str], stdin: str | None = None) -> bytes:
 
 
 def _espeak(text: str, voice: Voice) -> tuple[np.ndarray, int]:
-    wav = _run(["espeak-ng", "--stdout", "-v", voice.name, "-s", str(round(165 * voice.rate)),
-                "-p", str(int(np.clip(50 * voice.pitch, 0, 99))), text])
+    wav = _run(
+        [
+            "espeak-ng",
+            "--stdout",
+            "-v",
+            voice.name,
+            "-s",
+            str(round(165 * voice.rate)),
+            "-p",
+            str(int(np.clip(50 * voice.pitch, 0, 99))),
+            text,
+        ]
+    )
     # A streamed wav has a wrong length field; the header is 44 bytes of plain PCM.
     header, samples = wav[:44], wav[44:]
     rate_hz = int.from_bytes(header[24:28], "little")
@@ -104,5 +141,5 @@ def say(text: str, voice: Voice | None = None, sample_rate_hz: int = 16000) -> n
     if len(loud) == 0:
         raise AudioError(f"{voice} gave no sound for '{text}'")
     margin = rate_hz // 50
-    signal = signal[max(loud[0] - margin, 0): loud[-1] + margin]
+    signal = signal[max(loud[0] - margin, 0) : loud[-1] + margin]
     return to_int16(resample(signal / 32768.0, rate_hz, sample_rate_hz))

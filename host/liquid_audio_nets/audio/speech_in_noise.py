@@ -17,7 +17,10 @@ from .mixing import active_rms, as_float, fit_noise, rms
 BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 RANGE_DB, GAP_BLOCKS = 20.0, 10
 SPEECH_LEVEL = 10 ** (-28 / 20)  # RMS of the active speech in a mixture, full scale 1
-CLEAN_DB, CLEAN_SHARE = 35.0, 0.3  # recordings whose quietest blocks, this share, are not so far below the peak give no truth
+CLEAN_DB, CLEAN_SHARE = (
+    35.0,
+    0.3,
+)  # recordings whose quietest blocks, this share, are not so far below the peak give no truth
 
 
 def speech_blocks(power: np.ndarray) -> np.ndarray:
@@ -67,8 +70,13 @@ class Scene:
         return far
 
 
-def scene(utterances: Sequence[np.ndarray], noise: np.ndarray, snr_db: float, pause_s: tuple[float, float],
-          rng: np.random.Generator) -> Scene:
+def scene(
+    utterances: Sequence[np.ndarray],
+    noise: np.ndarray,
+    snr_db: float,
+    pause_s: tuple[float, float],
+    rng: np.random.Generator,
+) -> Scene:
     """Utterances, int16 (n,) each, all at one level, with pauses before and after each, in noise snr_db below that.
 
     The level of speech is that of its active blocks; it is the same in every scene, the noise differs."""

@@ -6,5 +6,17 @@ from .machine import running, start, stop
 from .memory import check_heap
 from .places import Board, all_boards, build_dir, find_board, project_dir
 
-__all__ = ["Board", "FirmwareError", "MachineError", "all_boards", "build", "build_dir", "check_heap", "find_board",
-           "project_dir", "running", "start", "stop"]
+__all__ = [
+    "Board",
+    "FirmwareError",
+    "MachineError",
+    "all_boards",
+    "build",
+    "build_dir",
+    "check_heap",
+    "find_board",
+    "project_dir",
+    "running",
+    "start",
+    "stop",
+]

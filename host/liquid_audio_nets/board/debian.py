@@ -34,10 +34,18 @@ def one_line_entries(apt_dir: Path) -> list[dict[str, str]]:
     entries = []
     for file in (apt_dir / "sources.list", *sorted(apt_dir.glob("sources.list.d/*.list"))):
         text = file.read_text() if file.is_file() else ""
-        for options, uri, suite, parts in re.findall(r"^deb(?:-src)?\s+(?:\[(.*?)\]\s+)?(\S+)\s+(\S+)\s+(.*)$", text, re.M):
+        for options, uri, suite, parts in re.findall(
+            r"^deb(?:-src)?\s+(?:\[(.*?)\]\s+)?(\S+)\s+(\S+)\s+(.*)$", text, re.M
+        ):
             signed_by = re.search(r"signed-by=(\S+)", options or "")
-            entries.append({"URIs": uri, "Suites": suite, "Components": parts.split("#")[0],
-                            "Signed-By": signed_by[1] if signed_by else ""})
+            entries.append(
+                {
+                    "URIs": uri,
+                    "Suites": suite,
+                    "Components": parts.split("#")[0],
+                    "Signed-By": signed_by[1] if signed_by else "",
+                }
+            )
     return entries
 
 
@@ -48,9 +56,16 @@ def fetch_source(package: str, suite: str, folder: Path, source: dict[str, str])
         (folder / sub).mkdir(parents=True, exist_ok=True)
     entry = {"Types": "deb-src", "Suites": suite, "Components": "main"} | source
     listing.write_text("".join(f"{key}: {value}\n" for key, value in entry.items()))
-    options = {"Dir::Etc::sourcelist": listing, "Dir::Etc::sourceparts": "/dev/null", "Dir::State::lists": folder / "lists",
-               "Dir::Cache": folder / "cache", "APT::Sandbox::User": "root",
-               "Acquire::Retries": 2, "Acquire::Languages": "none", "Debug::NoLocking": 1}
+    options = {
+        "Dir::Etc::sourcelist": listing,
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::lists": folder / "lists",
+        "Dir::Cache": folder / "cache",
+        "APT::Sandbox::User": "root",
+        "Acquire::Retries": 2,
+        "Acquire::Languages": "none",
+        "Debug::NoLocking": 1,
+    }
     flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
     for command in (["update"], ["source", "--download-only", package]):
         try:

@@ -16,8 +16,12 @@ from .errors import FirmwareError
 from .places import Board, project_dir
 
 COMPILER = "arm-none-eabi-gcc"
-APT_PACKAGES = {COMPILER: "gcc-arm-none-eabi picolibc-arm-none-eabi", "qemu-system-arm": "qemu-system-arm", "make": "make",
-                "qemu-system-riscv32": "qemu-system-misc"}
+APT_PACKAGES = {
+    COMPILER: "gcc-arm-none-eabi picolibc-arm-none-eabi",
+    "qemu-system-arm": "qemu-system-arm",
+    "make": "make",
+    "qemu-system-riscv32": "qemu-system-misc",
+}
 
 
 def need(*tools: str) -> None:
@@ -49,17 +53,29 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
         return build_alone(board, micropython, cmsis_dsp, say)
 
 
-def build_alone(board: Board, micropython: sources.Source, cmsis_dsp: sources.Source, say: Callable[[str], None]) -> Path:
+def build_alone(
+    board: Board, micropython: sources.Source, cmsis_dsp: sources.Source, say: Callable[[str], None]
+) -> Path:
     forget_other_settings(board, micropython, cmsis_dsp)
     if not board.firmware.exists():
         say(f"building the firmware of {board.name} with MicroPython from {micropython.origin}")
     log = board.build / "build.log"
-    variables = {"BOARD": board.name, "BOARD_DIR": board.folder, "BUILD": board.build, "USER_C_MODULES": project_dir(),
-                 "CMSIS_DSP_DIR": cmsis_dsp.folder}
+    variables = {
+        "BOARD": board.name,
+        "BOARD_DIR": board.folder,
+        "BUILD": board.build,
+        "USER_C_MODULES": project_dir(),
+        "CMSIS_DSP_DIR": cmsis_dsp.folder,
+    }
     with log.open("w") as out:
-        done = subprocess.run(["make", f"-j{os.cpu_count() or 1}", "V=1", *(f"{k}={v}" for k, v in variables.items())],
-                              cwd=micropython.folder / "ports" / "qemu", stdout=out, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, env=clean_environment())
+        done = subprocess.run(
+            ["make", f"-j{os.cpu_count() or 1}", "V=1", *(f"{k}={v}" for k, v in variables.items())],
+            cwd=micropython.folder / "ports" / "qemu",
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=clean_environment(),
+        )
     if done.returncode != 0:
         raise FirmwareError(f"the firmware of {board.name} does not build: {first_error(log)} (all in {log})")
     return board.firmware
@@ -80,7 +96,11 @@ def clean_environment() -> dict[str, str]:
 
 def forget_other_settings(board: Board, *parts: sources.Source) -> None:
     """Objects made from other sources or with other settings would be taken for up to date."""
-    settings = [*board.folder.parent.glob("mps2*"), *board.folder.iterdir(), project_dir() / "cmodule" / "micropython.mk"]
+    settings = [
+        *board.folder.parent.glob("mps2*"),
+        *board.folder.iterdir(),
+        project_dir() / "cmodule" / "micropython.mk",
+    ]
     state = hashlib.sha256("".join(f"{part.folder} {part.origin}" for part in parts).encode())
     for file in sorted(file for file in settings if file.is_file()):
         state.update(file.read_bytes())
@@ -93,5 +113,7 @@ def forget_other_settings(board: Board, *parts: sources.Source) -> None:
 
 def first_error(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines()
-    return next((line.strip() for line in lines if "error:" in line or "undefined reference" in line),
-                lines[-1] if lines else "no output")
+    return next(
+        (line.strip() for line in lines if "error:" in line or "undefined reference" in line),
+        lines[-1] if lines else "no output",
+    )

@@ -36,8 +36,10 @@ def start(board: Board, audio: Path | None = None) -> str:
     if not board.firmware.is_file():
         raise MachineError(f"{board.name} has no firmware yet: liquid-board build {board.name}")
     if not board.has_prompt:
-        raise MachineError(f"{board.name} runs C without MicroPython, so it has no prompt: {' '.join(emulator(board))} "
-                           f"-nographic -kernel {board.firmware}")
+        raise MachineError(
+            f"{board.name} runs C without MicroPython, so it has no prompt: {' '.join(emulator(board))} "
+            f"-nographic -kernel {board.firmware}"
+        )
     need(emulator(board)[0])
     port = running(board)
     if port is not None and (board.run_dir / "state.json").stat().st_mtime >= board.firmware.stat().st_mtime:
@@ -56,14 +58,36 @@ def launch(board: Board) -> str:
     port = os.ttyname(theirs)
     # the mux gives the port a buffer, which makes uploads three times faster; no byte is its escape
     clock = board.about["qemu"].get("icount", ZEPHYR_CLOCK if board.is_zephyr else CLOCK)
-    command = [*emulator(board), "-display", "none", "-monitor", "none", "-icount", clock,
-               "-add-fd", f"fd={ours},set=1", "-chardev", "serial,path=/dev/fdset/1,id=port,mux=on",
-               "-serial", "chardev:port", "-echr", "256",
-               "-semihosting-config", f"enable=on,target=native,arg=firmware,arg={comma(microphone(board))}",
-               "-kernel", str(board.firmware)]
+    command = [
+        *emulator(board),
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-icount",
+        clock,
+        "-add-fd",
+        f"fd={ours},set=1",
+        "-chardev",
+        "serial,path=/dev/fdset/1,id=port,mux=on",
+        "-serial",
+        "chardev:port",
+        "-echr",
+        "256",
+        "-semihosting-config",
+        f"enable=on,target=native,arg=firmware,arg={comma(microphone(board))}",
+        "-kernel",
+        str(board.firmware),
+    ]
     with (board.run_dir / "qemu.log").open("w") as log:
-        process = subprocess.Popen(command, pass_fds=(ours, theirs), stdin=subprocess.DEVNULL, stdout=log,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            pass_fds=(ours, theirs),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     os.close(ours)
     try:
         wait_for_prompt(board, process, theirs)

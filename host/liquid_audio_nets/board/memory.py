@@ -9,8 +9,10 @@ from pathlib import Path
 
 from .errors import FirmwareError
 
-OURS = re.compile(r"libliquid_audio\.a|cmsis-dsp|libmicropython\.a\((lnn_|mic_object|mod_liquid_audio|zephyr_mic|zephyr_system)"
-                  r"|libdrivers__(i2s|dma|audio)\.a")
+OURS = re.compile(
+    r"libliquid_audio\.a|cmsis-dsp|libmicropython\.a\((lnn_|mic_object|mod_liquid_audio|zephyr_mic|zephyr_system)"
+    r"|libdrivers__(i2s|dma|audio)\.a"
+)
 """Core, CMSIS-DSP, binding, microphone, and the drivers that only the microphone needs."""
 PT_LOAD = 1
 
@@ -25,8 +27,11 @@ class Sizes:
 
 def heap(firmware: Path) -> tuple[str, int]:
     """The heap that a model is loaded into, MicroPython's, else Zephyr's: its setting and its bytes."""
-    heaps = dict(re.findall(r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$",
-                            (firmware.parent / ".config").read_text(), re.M))
+    heaps = dict(
+        re.findall(
+            r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$", (firmware.parent / ".config").read_text(), re.M
+        )
+    )
     setting = "MICROPY_HEAP_SIZE" if "MICROPY_HEAP_SIZE" in heaps else "HEAP_MEM_POOL_SIZE"
     return f"CONFIG_{setting}", int(heaps[setting])
 
@@ -35,8 +40,10 @@ def check_heap(firmware: Path, model: Path, ram_bytes: int) -> None:
     """Raises FirmwareError where a baked model needs more RAM than the heap has."""
     setting, heap_bytes = heap(firmware)
     if ram_bytes > heap_bytes:
-        raise FirmwareError(f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: a smaller model, or "
-                            f"{setting} in zephyr.conf")
+        raise FirmwareError(
+            f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: a smaller model, or "
+            f"{setting} in zephyr.conf"
+        )
 
 
 def sizes(firmware: Path) -> Sizes:
@@ -64,11 +71,17 @@ def room(firmware: Path) -> Sizes:
 def part(firmware: Path) -> Sizes:
     """What liquid_audio takes of a firmware, without the baked model, by the linker's map beside the ELF file."""
     memories, sections = linker_map(firmware)
-    ours = [(int(address, 16), int(size, 16)) for section, address, size, file in
-            re.findall(r"^ (\S+)?\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+) (\S+)$", sections, re.M)
-            if OURS.search(file) and not section.startswith(".debug") and "baked_model" not in section]
-    used = {name: sum(size for address, size in ours if origin <= address < origin + length)
-            for name, origin, length in regions(memories)}
+    ours = [
+        (int(address, 16), int(size, 16))
+        for section, address, size, file in re.findall(
+            r"^ (\S+)?\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+) (\S+)$", sections, re.M
+        )
+        if OURS.search(file) and not section.startswith(".debug") and "baked_model" not in section
+    ]
+    used = {
+        name: sum(size for address, size in ours if origin <= address < origin + length)
+        for name, origin, length in regions(memories)
+    }
     return Sizes(used.get("FLASH", 0), used["RAM"])
 
 
@@ -80,11 +93,15 @@ def model_bytes(firmware: Path) -> int:
 
 def linker_map(firmware: Path) -> tuple[str, str]:
     """Its table of memories, and its sections."""
-    memories, sections = firmware.with_suffix(".map").read_text().split("Memory Configuration")[1].split("Linker script and")
+    memories, sections = (
+        firmware.with_suffix(".map").read_text().split("Memory Configuration")[1].split("Linker script and")
+    )
     return memories, sections
 
 
 def regions(memories: str) -> list[tuple[str, int, int]]:
     """Name, origin and length of those that firmware is linked into; a board that runs from RAM has no FLASH."""
-    return [(name, int(origin, 16), int(length, 16)) for name, origin, length in
-            re.findall(r"^(FLASH|RAM) +(\S+) +(\S+)", memories, re.M)]
+    return [
+        (name, int(origin, 16), int(length, 16))
+        for name, origin, length in re.findall(r"^(FLASH|RAM) +(\S+) +(\S+)", memories, re.M)
+    ]

@@ -54,7 +54,9 @@ def micropython(say: Callable[[str], None] = lambda _: None) -> Source:
         return Source(kept, origin.read_text().strip() if origin.is_file() else "build folder")
     found = clone_micropython(kept, say) or debian_micropython(kept, say)
     if found is None:
-        raise FirmwareError("MicroPython is not to be had: no network? Set MICROPY_DIR to a checkout of it (1.25 or newer)")
+        raise FirmwareError(
+            "MicroPython is not to be had: no network? Set MICROPY_DIR to a checkout of it (1.25 or newer)"
+        )
     return found
 
 
@@ -85,14 +87,21 @@ def clone_micropython(into: Path, say: Callable[[str], None]) -> Source | None:
     """A shallow clone; None, quickly and quietly, where the network has no way there."""
     quiet = {"stdin": subprocess.DEVNULL, "capture_output": True, "env": os.environ | {"GIT_TERMINAL_PROMPT": "0"}}
     try:
-        asked = subprocess.run(["git", "ls-remote", "--exit-code", MICROPYTHON_GIT, f"refs/tags/{MICROPYTHON_RELEASE}"],
-                               timeout=15, **quiet)
+        asked = subprocess.run(
+            ["git", "ls-remote", "--exit-code", MICROPYTHON_GIT, f"refs/tags/{MICROPYTHON_RELEASE}"],
+            timeout=15,
+            **quiet,
+        )
         if asked.returncode != 0:
             return None
         say(f"cloning MicroPython {MICROPYTHON_RELEASE}")
         shutil.rmtree(into, ignore_errors=True)
-        subprocess.run(["git", "clone", "--depth", "1", "--branch", MICROPYTHON_RELEASE, MICROPYTHON_GIT, str(into)],
-                       timeout=600, check=True, **quiet)
+        subprocess.run(
+            ["git", "clone", "--depth", "1", "--branch", MICROPYTHON_RELEASE, MICROPYTHON_GIT, str(into)],
+            timeout=600,
+            check=True,
+            **quiet,
+        )
     except (OSError, subprocess.SubprocessError):
         shutil.rmtree(into, ignore_errors=True)
         return None
@@ -159,11 +168,28 @@ def download_cmsis_dsp(into: Path) -> None:
     with tempfile.TemporaryDirectory(dir=into.parent, prefix="pip-") as folder:
         # pip insists on the package's metadata, for which it fetches its build requirements as wheels:
         # so this package alone is asked for as source
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", CMSIS_DSP.split("=")[0],
-                        "-d", folder, CMSIS_DSP], capture_output=True, stdin=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "-q",
+                "--no-deps",
+                "--no-binary",
+                CMSIS_DSP.split("=")[0],
+                "-d",
+                folder,
+                CMSIS_DSP,
+            ],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+        )
         tarball = next(Path(folder).glob("*.tar.gz"), None)
         if tarball is None:
-            raise FirmwareError(f"pip cannot download {CMSIS_DSP}: no network? Set CMSIS_DSP_DIR to a copy of CMSIS-DSP")
+            raise FirmwareError(
+                f"pip cannot download {CMSIS_DSP}: no network? Set CMSIS_DSP_DIR to a copy of CMSIS-DSP"
+            )
         if hashlib.sha256(tarball.read_bytes()).hexdigest() != CMSIS_DSP_SHA256:
             raise FirmwareError(f"{tarball.name} is not the file that was pinned: its SHA-256 differs")
         unpack(tarball, into)

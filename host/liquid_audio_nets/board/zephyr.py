@@ -19,8 +19,10 @@ DEAF_ZEPHYRS = (4, 2), (4, 3)
 """Of Arm's MPS machines: uart_cmsdk_apb.c calls an interrupt pending whenever the transmitter is empty (4.3.0 was run)."""
 OLDEST_MICROPYTHON = (1, 29)
 """The first whose Zephyr port takes user modules."""
-SETUP = ("west init -l --mf cmodule/zephyr/west.yml . in the project, west update in the folder around it, "
-         "or ZEPHYR_BASE set to a workspace's zephyr")
+SETUP = (
+    "west init -l --mf cmodule/zephyr/west.yml . in the project, west update in the folder around it, "
+    "or ZEPHYR_BASE set to a workspace's zephyr"
+)
 ARM = "arm-none-eabi"
 
 
@@ -43,8 +45,10 @@ def workspace() -> Workspace:
     zephyr = found / "zephyr"
     version = zephyr_version(zephyr)
     if not OLDEST_ZEPHYR <= version <= NEWEST_ZEPHYR:
-        raise FirmwareError(f"{zephyr} is Zephyr {dotted(version)}: {dotted(OLDEST_ZEPHYR)} to {dotted(NEWEST_ZEPHYR)} "
-                            "will do, west update fetches the pinned one")
+        raise FirmwareError(
+            f"{zephyr} is Zephyr {dotted(version)}: {dotted(OLDEST_ZEPHYR)} to {dotted(NEWEST_ZEPHYR)} "
+            "will do, west update fetches the pinned one"
+        )
     return Workspace(found, zephyr, port_of(found), west_of(found))
 
 
@@ -66,10 +70,14 @@ def port_of(top: Path) -> Path:
         raise FirmwareError(f"no MicroPython in {places[0]}: west update fetches it, MICROPY_DIR names another")
     version = micropython_version(folder)
     if version is None or version < OLDEST_MICROPYTHON:
-        raise FirmwareError(f"{folder} is MicroPython {dotted(version or (0, 0))}: its Zephyr port takes user modules "
-                            f"from {dotted(OLDEST_MICROPYTHON)} on")
+        raise FirmwareError(
+            f"{folder} is MicroPython {dotted(version or (0, 0))}: its Zephyr port takes user modules "
+            f"from {dotted(OLDEST_MICROPYTHON)} on"
+        )
     if not (folder / "lib" / "micropython-lib" / "README.md").is_file():
-        raise FirmwareError(f"{folder}/lib/micropython-lib is empty: git submodule update --init lib/micropython-lib there")
+        raise FirmwareError(
+            f"{folder}/lib/micropython-lib is empty: git submodule update --init lib/micropython-lib there"
+        )
     return folder / "ports" / "zephyr"
 
 
@@ -77,7 +85,9 @@ def west_of(top: Path) -> str:
     own = top / ".venv" / "bin" / "west"
     found = str(own) if own.is_file() else shutil.which("west")
     if found is None:
-        raise FirmwareError("west is missing: pip install west -r zephyr/scripts/requirements-base.txt in the workspace")
+        raise FirmwareError(
+            "west is missing: pip install west -r zephyr/scripts/requirements-base.txt in the workspace"
+        )
     return found
 
 
@@ -91,10 +101,14 @@ def environment(board: Board) -> dict[str, str]:
         return env
     compiler = shutil.which(f"{prefix}-gcc")
     if compiler is None:
-        raise FirmwareError(f"no toolchain: sudo apt-get install gcc-{prefix}, or install Zephyr's SDK and set "
-                            "ZEPHYR_SDK_INSTALL_DIR")
+        raise FirmwareError(
+            f"no toolchain: sudo apt-get install gcc-{prefix}, or install Zephyr's SDK and set ZEPHYR_SDK_INSTALL_DIR"
+        )
     if prefix == ARM:
-        return env | {"ZEPHYR_TOOLCHAIN_VARIANT": "gnuarmemb", "GNUARMEMB_TOOLCHAIN_PATH": str(Path(compiler).parent.parent)}
+        return env | {
+            "ZEPHYR_TOOLCHAIN_VARIANT": "gnuarmemb",
+            "GNUARMEMB_TOOLCHAIN_PATH": str(Path(compiler).parent.parent),
+        }
     return env | {"ZEPHYR_TOOLCHAIN_VARIANT": "cross-compile", "CROSS_COMPILE": compiler.removesuffix("gcc")}
 
 
@@ -104,8 +118,12 @@ def settings(board: Board, model: Path | None = None) -> list[str]:
     flags, env = board.about["zephyr"].get("libgcc"), environment(board)
     if flags and env.get("ZEPHYR_TOOLCHAIN_VARIANT") == "cross-compile" and "CROSS_COMPILE" in env:
         # Debian's compiler takes its 64-bit libgcc for an architecture that names zicsr, as Zephyr does
-        named = subprocess.run([env["CROSS_COMPILE"] + "gcc", *flags, "-print-libgcc-file-name"], text=True,
-                               capture_output=True, check=True)
+        named = subprocess.run(
+            [env["CROSS_COMPILE"] + "gcc", *flags, "-print-libgcc-file-name"],
+            text=True,
+            capture_output=True,
+            check=True,
+        )
         found.append(f"-DEXTRA_LDFLAGS=-L{Path(named.stdout.strip()).parent}")
     baked = "CONFIG_LIQUID_AUDIO_MODEL_FILE"
     if model is None:
@@ -128,9 +146,14 @@ def check_modules(board: Board, place: Workspace) -> None:
 def check_prompt(board: Board, place: Workspace) -> None:
     """Raises FirmwareError where MicroPython would build, but take no input."""
     version = zephyr_version(place.zephyr)
-    if board.about.get("qemu", {}).get("machine", "").startswith("mps") and DEAF_ZEPHYRS[0] <= version <= DEAF_ZEPHYRS[1]:
-        raise FirmwareError(f"on {board.name} Zephyr {dotted(version)}'s serial driver (uart_cmsdk_apb.c) never returns from the "
-                            "first key, so MicroPython would take no input: build it with Zephyr 4.1, or another board")
+    if (
+        board.about.get("qemu", {}).get("machine", "").startswith("mps")
+        and DEAF_ZEPHYRS[0] <= version <= DEAF_ZEPHYRS[1]
+    ):
+        raise FirmwareError(
+            f"on {board.name} Zephyr {dotted(version)}'s serial driver (uart_cmsdk_apb.c) never returns from the "
+            "first key, so MicroPython would take no input: build it with Zephyr 4.1, or another board"
+        )
 
 
 def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path | None = None) -> Path:
@@ -150,8 +173,14 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
         say(f"building the firmware of {board.name} with Zephyr {dotted(zephyr_version(place.zephyr))}")
     log = board.build / "build.log"
     with log.open("w") as out:
-        done = subprocess.run(command(board, place, model), cwd=place.top, env=env, stdin=subprocess.DEVNULL, stdout=out,
-                              stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            command(board, place, model),
+            cwd=place.top,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
     if done.returncode != 0:
         raise FirmwareError(f"the firmware of {board.name} does not build: {reason(log, model)} (all in {log})")
     return board.firmware
@@ -163,8 +192,21 @@ def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
     application = about.get("application")
     source = module / "zephyr" / application if application else place.micropython
     snippet = [] if application else ["-S", "liquid-audio"]
-    return [place.west, "build", "-p", "auto", "-b", about["board"], *snippet, "-d", str(board.build), str(source), "--",
-            f"-DEXTRA_ZEPHYR_MODULES={module}", *settings(board, model)]
+    return [
+        place.west,
+        "build",
+        "-p",
+        "auto",
+        "-b",
+        about["board"],
+        *snippet,
+        "-d",
+        str(board.build),
+        str(source),
+        "--",
+        f"-DEXTRA_ZEPHYR_MODULES={module}",
+        *settings(board, model),
+    ]
 
 
 def reason(log: Path, model: Path | None = None) -> str:
@@ -179,5 +221,5 @@ def reason(log: Path, model: Path | None = None) -> str:
     lines = text.splitlines()
     at = next((i for i, line in enumerate(lines) if re.search(r"\berror:|CMake Error|undefined reference", line)), -1)
     if at >= 0 and lines[at].startswith("CMake Error"):
-        return " ".join(line.strip() for line in lines[at + 1:at + 4] if line.strip())
+        return " ".join(line.strip() for line in lines[at + 1 : at + 4] if line.strip())
     return lines[at].strip() if lines else "no output"

@@ -14,9 +14,15 @@ from ..board import memory
 from ..core import LNN
 from . import console
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="markdown",
-                  help="Build firmware, and start and stop virtual boards.")
-Name = Annotated[str, typer.Argument(metavar="BOARD", help="a folder of boards/, such as qemu_m4f, or Zephyr's name of one")]
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Build firmware, and start and stop virtual boards.",
+)
+Name = Annotated[
+    str, typer.Argument(metavar="BOARD", help="a folder of boards/, such as qemu_m4f, or Zephyr's name of one")
+]
 DEFAULT = "qemu_m4f"
 
 
@@ -27,7 +33,9 @@ def say(words: str) -> None:
 @app.command(epilog="Examples: liquid-board build qemu_m4f -- liquid-board build --zephyr nucleo_f446re --model my.lnn")
 def build(
     name: Name = DEFAULT,
-    zephyr: Annotated[bool, typer.Option("--zephyr", help="with west; boards that need it are built so anyway")] = False,
+    zephyr: Annotated[
+        bool, typer.Option("--zephyr", help="with west; boards that need it are built so anyway")
+    ] = False,
     model: Annotated[Optional[Path], typer.Option(help="an .lnn file to bake into flash, with west")] = None,
 ) -> None:
     """Build MicroPython with the liquid_audio module; print the file's path."""
@@ -81,18 +89,32 @@ def list_boards(
     rows = []
     for board in [boards.find_board(name)] if name else boards.all_boards():
         about = board.about
-        rows.append({"board": board.name, "core": about.get("core", ""), "clock_hz": about.get("clock_hz"),
-                     "ram_bytes": about.get("ram_bytes"), "virtual": board.is_virtual, "firmware": board.firmware_kind,
-                     "built": board.firmware.is_file() if board.is_virtual else None,
-                     "port": boards.running(board) if board.is_virtual else None})
+        rows.append(
+            {
+                "board": board.name,
+                "core": about.get("core", ""),
+                "clock_hz": about.get("clock_hz"),
+                "ram_bytes": about.get("ram_bytes"),
+                "virtual": board.is_virtual,
+                "firmware": board.firmware_kind,
+                "built": board.firmware.is_file() if board.is_virtual else None,
+                "port": boards.running(board) if board.is_virtual else None,
+            }
+        )
     if json:
         console.print_json(rows)
         return
     table = Table("board", "core", "clock", "RAM", "firmware", "port")
     for row in rows:
         firmware = {True: "built", False: "not built", None: row["firmware"]}[row["built"]]
-        table.add_row(row["board"], row["core"], f"{(row['clock_hz'] or 0) / 1e6:g} MHz",
-                      f"{(row['ram_bytes'] or 0) // 1024} KB", firmware, row["port"] or "")
+        table.add_row(
+            row["board"],
+            row["core"],
+            f"{(row['clock_hz'] or 0) / 1e6:g} MHz",
+            f"{(row['ram_bytes'] or 0) // 1024} KB",
+            firmware,
+            row["port"] or "",
+        )
     console.out.print(table)
 
 
@@ -109,14 +131,24 @@ def sizes(
     rows = []
     for board in built:
         used, room, part = (measure(board.firmware) for measure in (memory.sizes, memory.room, memory.part))
-        rows.append({"board": board.name, "flash_bytes": used.flash_bytes, "flash_left_bytes": room.flash_bytes - used.flash_bytes,
-                     "ram_bytes": used.ram_bytes, "ram_left_bytes": room.ram_bytes - used.ram_bytes,
-                     "heap_bytes": memory.heap(board.firmware)[1], "part_flash_bytes": part.flash_bytes,
-                     "part_ram_bytes": part.ram_bytes})
+        rows.append(
+            {
+                "board": board.name,
+                "flash_bytes": used.flash_bytes,
+                "flash_left_bytes": room.flash_bytes - used.flash_bytes,
+                "ram_bytes": used.ram_bytes,
+                "ram_left_bytes": room.ram_bytes - used.ram_bytes,
+                "heap_bytes": memory.heap(board.firmware)[1],
+                "part_flash_bytes": part.flash_bytes,
+                "part_ram_bytes": part.ram_bytes,
+            }
+        )
     if json:
         console.print_json(rows)
         return
-    table = Table(Column("board", no_wrap=True), *("flash", "left", "RAM", "left", "heap", "our flash", "our RAM"), title="KB")
+    table = Table(
+        Column("board", no_wrap=True), *("flash", "left", "RAM", "left", "heap", "our flash", "our RAM"), title="KB"
+    )
     for row in rows:
         table.add_row(row["board"], *(f"{value / 1024:.1f}" for value in list(row.values())[1:]))
     console.out.print(table)

@@ -29,7 +29,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 @app.command(epilog="Example: liquid-compare --data recordings --out build/compare --model device/models/keywords.lnn")
 def compare(
-    data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word, or one that holds speech_commands/")],
+    data: Annotated[
+        Path, typer.Option(help="a folder with one folder of sound files a word, or one that holds speech_commands/")
+    ],
     out: Annotated[Path, typer.Option(help="results, checkpoints, table and plots")] = Path("build/compare"),
     cache: Annotated[Path | None, typer.Option(help="frame cache to share between runs; default: in --out")] = None,
     archs: Annotated[str | None, typer.Option(help="networks, comma-separated; default: all")] = None,
@@ -39,7 +41,9 @@ def compare(
     model: Annotated[list[Path] | None, typer.Option(help="an .lnn file that stands in the table, too")] = None,
     bench: Annotated[Path, typer.Option(help="instructions from make bench")] = Path("build/bench.json"),
     search: Annotated[bool, typer.Option("--search", help="also repeat the search of learning rates")] = False,
-    table: Annotated[bool, typer.Option("--table", help="train nothing: table and plots of the results that are there")] = False,
+    table: Annotated[
+        bool, typer.Option("--table", help="train nothing: table and plots of the results that are there")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Train small networks alike, measure them, and write one table and its plots.
@@ -71,8 +75,15 @@ def compare(
         console.out.print(f"{path}")
 
 
-def _comparison(data: Path, out: Path, cache: Path | None, seeds: tuple[int, ...], steps: int | None, batch: int | None,
-                bar: "Progress") -> "Comparison":
+def _comparison(
+    data: Path,
+    out: Path,
+    cache: Path | None,
+    seeds: tuple[int, ...],
+    steps: int | None,
+    batch: int | None,
+    bar: "Progress",
+) -> "Comparison":
     from ..training import recipe
     from ..training.arch.protocol import Comparison, Protocol
     from ..training.cache import FrameStore
@@ -94,8 +105,9 @@ def _comparison(data: Path, out: Path, cache: Path | None, seeds: tuple[int, ...
     given = {"steps": steps, "batch": batch}
     line = bar.add_task("training", total=None)
     protocol = Protocol(seeds=seeds, **{k: v for k, v in given.items() if v})
-    return Comparison(FrameStore(folder), LABELS, out, protocol, report,
-                      lambda done, of: bar.update(line, completed=done, total=of))
+    return Comparison(
+        FrameStore(folder), LABELS, out, protocol, report, lambda done, of: bar.update(line, completed=done, total=of)
+    )
 
 
 def _train(comparison: "Comparison", names: list[str], search: bool) -> None:
@@ -108,8 +120,9 @@ def _train(comparison: "Comparison", names: list[str], search: bool) -> None:
                 comparison.run(name, seed)
                 comparison.lost(name, seed)
     except KeyboardInterrupt:
-        raise console.CommandError(f"interrupted; the same command goes on with what is missing in {comparison.out}"
-                                   ) from None
+        raise console.CommandError(
+            f"interrupted; the same command goes on with what is missing in {comparison.out}"
+        ) from None
 
 
 def _rows(comparison: "Comparison", names: list[str]) -> list["Row"]:
@@ -136,9 +149,17 @@ def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
     lost = under_loss(content, dataset, progress=lambda: bar.advance(line))
     steps = whole.rate("steps")
     by_loss = {"none": lost.accuracy["its own policy"]} | lost.accuracy
-    return Row(path.name, f"this project's, {len(labels)} labels, int8 by the C core", parameters, macs, steps * macs,
-               [whole.accuracy], [_seed_of(content)], lost={"true dt": by_loss},
-               note=f"not of this protocol: its own schedule and optimiser, {steps:.1f} steps a second by its policy")
+    return Row(
+        path.name,
+        f"this project's, {len(labels)} labels, int8 by the C core",
+        parameters,
+        macs,
+        steps * macs,
+        [whole.accuracy],
+        [_seed_of(content)],
+        lost={"true dt": by_loss},
+        note=f"not of this protocol: its own schedule and optimiser, {steps:.1f} steps a second by its policy",
+    )
 
 
 def _held_out(clips: list[Clip]) -> list[Clip]:

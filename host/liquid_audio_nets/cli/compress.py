@@ -31,27 +31,47 @@ VIRTUAL_BOARDS = {"cortex_m3": "qemu_m3", "cortex_m4": "qemu_m4f", "cortex_m7": 
 TUNING_CLIPS = 4000
 
 
-@app.command(name="compress", epilog="Example: liquid-compress --input runs/first/best.safetensors --output keywords.lnn "
-                                     "--target cortex-m4 --quantization dynamic-int8 --calibrate speech_commands")
+@app.command(
+    name="compress",
+    epilog="Example: liquid-compress --input runs/first/best.safetensors --output keywords.lnn "
+    "--target cortex-m4 --quantization dynamic-int8 --calibrate speech_commands",
+)
 def main_command(
     input: Annotated[Path, typer.Option(help="a float model: .safetensors of liquid-train, or .lnn")],
     output: Annotated[Path, typer.Option(help="the .lnn file to write")],
     target: Annotated[str, typer.Option(help=f"{', '.join(TARGETS)}; every core runs every file")] = "any",
-    quantization: Annotated[str, typer.Option(
-        help="dynamic-int8: int8 cells, and the integer front-end where it hears as well; int8: no float anywhere; "
-             "int16: weights twice as large and near to float's; float32")] = "dynamic-int8",
+    quantization: Annotated[
+        str,
+        typer.Option(
+            help="dynamic-int8: int8 cells, and the integer front-end where it hears as well; int8: no float anywhere; "
+            "int16: weights twice as large and near to float's; float32"
+        ),
+    ] = "dynamic-int8",
     frontend: Annotated[str, typer.Option(help="auto, integer or float")] = "auto",
-    prune_threshold: Annotated[float, typer.Option(
-        help="blocks of 4 x 4 weights with less than this share of their rows' variance become zero", min=0, max=1)] = 0.0,
-    prune_share: Annotated[float, typer.Option(
-        help="this share of the blocks, those of least variance, become zero", min=0, max=1)] = 0.0,
-    fine_tune_steps: Annotated[int, typer.Option(
-        help="steps of training with the rounding in the loop: the integers learn the float model's answers to the "
-             "recordings of --calibrate; needs torch", min=0)] = 0,
-    delta_threshold: Annotated[float, typer.Option(
-        help="states that moved less since they last counted (full scale 1) are skipped", min=0, max=0.99)] = 0.0,
-    calibrate: Annotated[Path | None, typer.Option(
-        help="recordings to fit and to check on, best a folder with one folder a word")] = None,
+    prune_threshold: Annotated[
+        float,
+        typer.Option(
+            help="blocks of 4 x 4 weights with less than this share of their rows' variance become zero", min=0, max=1
+        ),
+    ] = 0.0,
+    prune_share: Annotated[
+        float, typer.Option(help="this share of the blocks, those of least variance, become zero", min=0, max=1)
+    ] = 0.0,
+    fine_tune_steps: Annotated[
+        int,
+        typer.Option(
+            help="steps of training with the rounding in the loop: the integers learn the float model's answers to the "
+            "recordings of --calibrate; needs torch",
+            min=0,
+        ),
+    ] = 0,
+    delta_threshold: Annotated[
+        float,
+        typer.Option(help="states that moved less since they last counted (full scale 1) are skipped", min=0, max=0.99),
+    ] = 0.0,
+    calibrate: Annotated[
+        Path | None, typer.Option(help="recordings to fit and to check on, best a folder with one folder a word")
+    ] = None,
     max_drop: Annotated[float, typer.Option(help="points of accuracy that may be lost, else exit 6", min=0)] = 1.0,
     golden_ms: Annotated[int, typer.Option(help="length of the golden vectors' sound; 0: none", min=0, max=10000)] = 80,
     json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
@@ -65,15 +85,23 @@ def main_command(
     if target not in TARGETS:
         raise CompressError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
     model = load_model(input)
-    request = Request(quantization, TARGETS[target], frontend, prune_threshold, delta_threshold,
-                      golden_ms * model.sample_rate_hz // 1000, prune_share)
+    request = Request(
+        quantization,
+        TARGETS[target],
+        frontend,
+        prune_threshold,
+        delta_threshold,
+        golden_ms * model.sample_rate_hz // 1000,
+        prune_share,
+    )
     request.check()
     tune = tuner(fine_tune_steps, request)
     sounds = from_folder(calibrate, model, tuning_clips=TUNING_CLIPS if tune else 0) if calibrate else synthetic(model)
     with console.progress_bar() as bar:
         task = bar.add_task("reading", total=None)
-        done = compress(model, sounds, request, lambda what: bar.update(task, description=what),
-                        tune and partial(tune, bar, task))
+        done = compress(
+            model, sounds, request, lambda what: bar.update(task, description=what), tune and partial(tune, bar, task)
+        )
     if done.drop_points > max_drop:
         raise console.CommandError(refusal(model, sounds, request, done, max_drop), console.Exit.GATE)
     done.model.metadata = model.metadata | {"quantization": quantization, "calibration": Path(sounds.source).name}
@@ -134,12 +162,20 @@ def measured(name: str, models: dict[str, Model], sound: np.ndarray) -> dict:
 
 def summary(done: Compressed, sounds: Sounds, size: int) -> dict:
     return {
-        "before": done.before, "after": done.after, "before_tuning": done.untuned, "file_bytes": size,
+        "before": done.before,
+        "after": done.after,
+        "before_tuning": done.untuned,
+        "file_bytes": size,
         "drop_points": done.drop_points,
         "accuracy_is": "of labelled clips" if sounds.truth is not None else "agreement with the float model",
-        "clips": len(sounds.check), "calibration": sounds.source, "frontend": done.model.frontend.kind,
-        "frontend_rms_error": done.frontend_rms, "worst_logit_error": done.logit_error,
-        "zero_block_share": zero_block_share(done.model.cells), "saturations": done.saturations, "left_out": sounds.left_out,
+        "clips": len(sounds.check),
+        "calibration": sounds.source,
+        "frontend": done.model.frontend.kind,
+        "frontend_rms_error": done.frontend_rms,
+        "worst_logit_error": done.logit_error,
+        "zero_block_share": zero_block_share(done.model.cells),
+        "saturations": done.saturations,
+        "left_out": sounds.left_out,
     }
 
 
@@ -149,7 +185,8 @@ def refusal(model, sounds: Sounds, request: Request, done: Compressed, max_drop:
         return f"{said}: lower --prune-threshold"
     layer, points = blame(model, sounds, request)[0]
     advice = {"front-end": "try --frontend float", "pruning": "lower --prune-threshold"}.get(
-        layer, "train with more weight decay, or give more recordings to --calibrate")
+        layer, "train with more weight decay, or give more recordings to --calibrate"
+    )
     return f"{said}. Most of it comes from the {layer} ({points:.2f} points alone): {advice}"
 
 
@@ -166,11 +203,15 @@ def show(report: dict) -> None:
     print_(table)
     if report["before_tuning"]:
         print_(f"before it was tuned {100 * report['before_tuning']['accuracy']:.2f} %")
-    print_(f"front-end {report['frontend']}, worst error of a logit {report['worst_logit_error']:.3f}, "
-           f"{100 * report['zero_block_share']:.1f} % of the blocks of weights are zero, "
-           f"{100 * report['saturations'].get('feature_share', 0):.2f} % of the features at their limit")
-    print_(f"{report['clips']} clips of {console.escape(report['calibration'])}; with golden vectors "
-           f"{report['file_bytes']:,} bytes")
+    print_(
+        f"front-end {report['frontend']}, worst error of a logit {report['worst_logit_error']:.3f}, "
+        f"{100 * report['zero_block_share']:.1f} % of the blocks of weights are zero, "
+        f"{100 * report['saturations'].get('feature_share', 0):.2f} % of the features at their limit"
+    )
+    print_(
+        f"{report['clips']} clips of {console.escape(report['calibration'])}; with golden vectors "
+        f"{report['file_bytes']:,} bytes"
+    )
     for line in report["left_out"]:
         print_(f"[yellow]left out:[/yellow] {console.escape(line)}")
 

@@ -43,8 +43,12 @@ def print_json(value: dict) -> None:
 
 def progress_bar() -> Progress:
     """On stderr, and only where that is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
-               TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=err, disable=not sys.stderr.isatty(), transient=True)
 
 

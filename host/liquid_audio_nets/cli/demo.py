@@ -24,7 +24,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Example: python -m liquid_audio_nets.cli.demo --audio ../shared/data/speech_commands")
 def run(
-    audio: Annotated[Optional[Path], typer.Option(help="folder with one folder per word: half of the words are real")] = None,
+    audio: Annotated[
+        Optional[Path], typer.Option(help="folder with one folder per word: half of the words are real")
+    ] = None,
     board_name: Annotated[str, typer.Option("--board", help="a virtual board")] = "qemu_m4f",
     model: Annotated[Optional[Path], typer.Option(help="an .lnn file")] = None,
 ) -> None:
@@ -76,8 +78,10 @@ def show(port: str, script: Path, spoken: list[demo.Spoken]) -> None:
     console.out.print(table(heard, spoken, ended=True))
     right = [word for word in demo.match(heard, spoken) if word is not None]
     alarms = len(heard) - len(right)
-    console.out.print(f"heard {len(right)} of {len(spoken)}, {alarms} false alarm{'' if alarms == 1 else 's'}, "
-                      f"{ending.work:.1f} M instructions per second of audio")
+    console.out.print(
+        f"heard {len(right)} of {len(spoken)}, {alarms} false alarm{'' if alarms == 1 else 's'}, "
+        f"{ending.work:.1f} M instructions per second of audio"
+    )
     if len(right) < ENOUGH * len(spoken) or alarms > FALSE_ALARMS:
         raise console.CommandError("too little was heard, or too much that nobody said", console.Exit.GATE)
 
@@ -93,11 +97,20 @@ def table(heard: list[demo.Heard], spoken: list[demo.Spoken], ended: bool = Fals
         rows += [(word.start_s, None, word) for word in spoken if word not in matches]
     for time_s, line, word in sorted(rows, key=lambda row: row[0]):
         if line is None:
-            result.add_row(f"{time_s:.2f} s", f"[dim]({word.word})[/dim]", "", "", "", "", f"[red]missed[/red] {word.voice}")
+            result.add_row(
+                f"{time_s:.2f} s", f"[dim]({word.word})[/dim]", "", "", "", "", f"[red]missed[/red] {word.voice}"
+            )
             continue
         who = word.voice if word else "[red]nobody[/red]"
-        result.add_row(f"{time_s:.2f} s", f"[bold]{line.keyword}[/bold]", f"{line.confidence:.2f}", f"{line.timestep_ms} ms",
-                       f"{line.energy:.4f}", f"{line.work:.2f} M/s", who)
+        result.add_row(
+            f"{time_s:.2f} s",
+            f"[bold]{line.keyword}[/bold]",
+            f"{line.confidence:.2f}",
+            f"{line.timestep_ms} ms",
+            f"{line.energy:.4f}",
+            f"{line.work:.2f} M/s",
+            who,
+        )
     return result
 
 

@@ -39,15 +39,37 @@ def info(
 
 def tables(summary: dict) -> dict[str, list[tuple]]:
     """The summary as titled rows."""
-    labels = [(l["name"], f"threshold {l['threshold']:g}" if l["threshold"] else "never detected",
-               f"pause {l['refractory_us'] / 1e6:g} s" if l["threshold"] else "") for l in summary["labels"]]
-    cells = [(f"{c['kind']} / {c['solver']}", c["weight"], f"{c['n_inputs']} -> {c['n_units']}", f"{c['parameters']:,} parameters",
-              f"tau {c['tau_s_min']:.3g} to {c['tau_s_max']:.3g} s") for c in summary["cells"]]
-    size = [(key.replace("_", " "), f"{summary[key]:,}") for key in
-            ("model_bytes", "ram_bytes", "parameters", "macs_per_step")]
+    labels = [
+        (
+            l["name"],
+            f"threshold {l['threshold']:g}" if l["threshold"] else "never detected",
+            f"pause {l['refractory_us'] / 1e6:g} s" if l["threshold"] else "",
+        )
+        for l in summary["labels"]
+    ]
+    cells = [
+        (
+            f"{c['kind']} / {c['solver']}",
+            c["weight"],
+            f"{c['n_inputs']} -> {c['n_units']}",
+            f"{c['parameters']:,} parameters",
+            f"tau {c['tau_s_min']:.3g} to {c['tau_s_max']:.3g} s",
+        )
+        for c in summary["cells"]
+    ]
+    size = [
+        (key.replace("_", " "), f"{summary[key]:,}")
+        for key in ("model_bytes", "ram_bytes", "parameters", "macs_per_step")
+    ]
     head = [(key.replace("_", " "), summary[key]) for key in ("task", "target", "sample_rate_hz", "selftest")]
-    result = {summary["file"]: head + size, "labels": labels, "front-end": list(summary["frontend"].items()),
-              "cells": cells, "readout": list(summary["readout"].items()), "policy": list(summary["policy"].items())}
+    result = {
+        summary["file"]: head + size,
+        "labels": labels,
+        "front-end": list(summary["frontend"].items()),
+        "cells": cells,
+        "readout": list(summary["readout"].items()),
+        "policy": list(summary["policy"].items()),
+    }
     if summary["metadata"]:
         result["metadata"] = list(summary["metadata"].items())
     return result

@@ -11,7 +11,18 @@ import typer
 from ..audio.dataset import Dataset
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..core import LNN
-from ..evaluation import Comparison, Evaluation, Measured, Options, compare, evaluate, labelled_clips, measure, spread, usual_split
+from ..evaluation import (
+    Comparison,
+    Evaluation,
+    Measured,
+    Options,
+    compare,
+    evaluate,
+    labelled_clips,
+    measure,
+    spread,
+    usual_split,
+)
 from ..link import LinkError, open_link, upload
 from ..lnn import read
 from ..series import SeriesError
@@ -29,18 +40,32 @@ class Split(enum.StrEnum):
     testing = "testing"
 
 
-@app.command(epilog="Example: liquid-test --model device/models/keywords.lnn --data speech_commands --split validation, or "
-                    "liquid-test --model device/models/vad.lnn --data recordings --snr 5")
+@app.command(
+    epilog="Example: liquid-test --model device/models/keywords.lnn --data speech_commands --split validation, or "
+    "liquid-test --model device/models/vad.lnn --data recordings --snr 5"
+)
 def test(
     model: Annotated[Path, typer.Option(help="an .lnn file")],
     data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word; series: a CSV file")],
-    split: Annotated[Split | None, typer.Option(
-        help="part by the names of speakers and files; default: all for keywords, else validation")] = None,
-    snr: Annotated[list[float], typer.Option(help="dB, repeatable: noise that wake words and vad are measured in")] = [],
-    noise: Annotated[list[str], typer.Option(help="vad, repeatable: a folder of --data that holds noise, not speech")] = [],
-    min_accuracy: Annotated[float | None, typer.Option(
-        help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr, series: error saved, "
-             "anomaly: area under ROC", min=0, max=1)] = None,
+    split: Annotated[
+        Split | None,
+        typer.Option(help="part by the names of speakers and files; default: all for keywords, else validation"),
+    ] = None,
+    snr: Annotated[
+        list[float], typer.Option(help="dB, repeatable: noise that wake words and vad are measured in")
+    ] = [],
+    noise: Annotated[
+        list[str], typer.Option(help="vad, repeatable: a folder of --data that holds noise, not speech")
+    ] = [],
+    min_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr, series: error saved, "
+            "anomaly: area under ROC",
+            min=0,
+            max=1,
+        ),
+    ] = None,
     device: Annotated[str | None, typer.Option(help="compare with this board (a serial port, or auto)")] = None,
     clips: Annotated[int, typer.Option(help="clips that are sent to the board", min=1)] = 20,
     mistakes: Annotated[bool, typer.Option("--mistakes", help="list the clips decided wrong")] = False,
@@ -82,7 +107,11 @@ def test(
     board = compare_with(device, content, model.name, spread(dataset, clips)) if device else None
     if json:
         more = {"device": board.as_json()} if board else {}
-        console.print_json({"model": str(model), "data": str(data), "split": split.value if split else usual_split(content)} | result.as_json() | more)
+        console.print_json(
+            {"model": str(model), "data": str(data), "split": split.value if split else usual_split(content)}
+            | result.as_json()
+            | more
+        )
     else:
         show(result, mistakes)
         if board:
@@ -135,7 +164,8 @@ def compare_with(device: str, content: bytes, name: str, dataset: Dataset) -> Co
 def show_board(board: Comparison) -> None:
     console.out.print(
         f"on the board: {board.same_label} of {board.clips} clips get the host's label, {board.same_steps} in as many "
-        f"steps, scores within {board.largest_difference:.1g}; {board.right_there} are right there, {board.right_here} here")
+        f"steps, scores within {board.largest_difference:.1g}; {board.right_there} are right there, {board.right_here} here"
+    )
     if board.work:
         console.out.print(f"the board needs {board.work / board.seconds / 1e6:.2f} M {board.unit} a second of audio")
 
@@ -143,14 +173,20 @@ def show_board(board: Comparison) -> None:
 def show(result: Evaluation, mistakes: bool) -> None:
     print_ = console.out.print
     print_(confusion_table(result, console.out))
-    print_(f"[bold]accuracy {100 * result.accuracy:.2f} %[/bold] of {result.clips} clips, {result.seconds:.0f} s; "
-           f"mean of the labels {100 * result.balanced_accuracy:.2f} %")
+    print_(
+        f"[bold]accuracy {100 * result.accuracy:.2f} %[/bold] of {result.clips} clips, {result.seconds:.0f} s; "
+        f"mean of the labels {100 * result.balanced_accuracy:.2f} %"
+    )
     keywords = result.detected + result.missed
     print_(f"detections: {result.detected} of {keywords} keyword clips, {result.false_alarms} false alarms")
-    print_(f"work: {result.rate('steps'):.1f} steps and {result.rate('frontend_runs'):.1f} front-end runs a second "
-           f"of audio, {100 * result.gated_fraction():.0f} % of ticks below the gate")
-    print_(f"estimated {result.macs_per_second() / 1e6:.2f} M multiply-accumulates a second of audio "
-           f"({result.macs_per_step:,} a step, about {result.frontend_macs:,} a front-end run)")
+    print_(
+        f"work: {result.rate('steps'):.1f} steps and {result.rate('frontend_runs'):.1f} front-end runs a second "
+        f"of audio, {100 * result.gated_fraction():.0f} % of ticks below the gate"
+    )
+    print_(
+        f"estimated {result.macs_per_second() / 1e6:.2f} M multiply-accumulates a second of audio "
+        f"({result.macs_per_step:,} a step, about {result.frontend_macs:,} a front-end run)"
+    )
     if result.converted:
         print_(f"converted to {SAMPLE_RATE_HZ} Hz mono: {result.converted} files")
     for line in result.unreadable:

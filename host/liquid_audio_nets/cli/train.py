@@ -22,7 +22,8 @@ EXAMPLES = (
     "speech_commands --out runs/computer --say computer[/bold], or as a wake word [bold]liquid-train wake-word --data recordings "
     "--out runs/computer --say computer[/bold]. A recipe of your own: [bold]liquid-train keywords --print > "
     "mine.toml[/bold], edit, [bold]liquid-train mine.toml --data ... --out ...[/bold]. Two processes: [bold]torchrun "
-    "--nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data ... --out ...[/bold]")
+    "--nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data ... --out ...[/bold]"
+)
 EXPECTED = ("SeriesError", "TrainingError", "ExportError", "RecipeError", "UnsupportedCell", "WiringError")
 
 
@@ -46,18 +47,31 @@ def training_error(error: Exception) -> console.CommandError | None:
 
 @cli.command(epilog=EXAMPLES)
 def liquid_train(
-    recipe: Annotated[str | None, typer.Argument(help="a recipe's name (see --list) or a .toml file of your own")] = None,
-    data: Annotated[Path | None, typer.Option(help="folder of recordings; keywords: one folder of sound files a word")] = None,
+    recipe: Annotated[
+        str | None, typer.Argument(help="a recipe's name (see --list) or a .toml file of your own")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="folder of recordings; keywords: one folder of sound files a word")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="run folder: model, card, plots, log, checkpoints")] = None,
     list_: Annotated[bool, typer.Option("--list", help="list the recipes")] = False,
-    print_: Annotated[bool, typer.Option("--print", help="print the recipe with all its settings, to copy and edit")] = False,
+    print_: Annotated[
+        bool, typer.Option("--print", help="print the recipe with all its settings, to copy and edit")
+    ] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="change a setting")] = None,
     labels: Annotated[str | None, typer.Option(help="comma-separated, such as yes,no,_unknown_,_silence_")] = None,
-    say: Annotated[str | None, typer.Option(help="words, or the wake word, to learn from espeak-ng's and flite's voices alone")] = None,
+    say: Annotated[
+        str | None, typer.Option(help="words, or the wake word, to learn from espeak-ng's and flite's voices alone")
+    ] = None,
     synthetic: Annotated[int | None, typer.Option(help="spoken utterances of each keyword; 0: none", min=0)] = None,
     hidden: Annotated[str | None, typer.Option(help="units of each cell, such as 64,64")] = None,
-    arch: Annotated[str | None, typer.Option(help="another network in the same pipeline, with its own "
-                                                   "units and learning rate: gru, fastgrnn, ds_cnn, bc_resnet_1, ltc_const, cfc")] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(
+            help="another network in the same pipeline, with its own "
+            "units and learning rate: gru, fastgrnn, ds_cnn, bc_resnet_1, ltc_const, cfc"
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="of epoch-steps batches each", min=1)] = None,
     epoch_steps: Annotated[int | None, typer.Option(help="batches an epoch", min=1)] = None,
     batch: Annotated[int | None, typer.Option(help="sequences a batch, in each process", min=2)] = None,
@@ -79,9 +93,19 @@ def liquid_train(
         return _list(recipes.names(), json)
     if recipe is None:
         raise console.CommandError("give a recipe; liquid-train --list shows them")
-    flags = {"data.labels": labels, "data.say": say, "data.synthetic": synthetic, "model.hidden": hidden and _sizes(hidden),
-             "model.arch": arch, "train.epochs": epochs, "train.epoch_steps": epoch_steps, "train.batch": batch,
-             "train.learning_rate": learning_rate, "train.seed": seed, "train.threads": threads}
+    flags = {
+        "data.labels": labels,
+        "data.say": say,
+        "data.synthetic": synthetic,
+        "model.hidden": hidden and _sizes(hidden),
+        "model.arch": arch,
+        "train.epochs": epochs,
+        "train.epoch_steps": epoch_steps,
+        "train.batch": batch,
+        "train.learning_rate": learning_rate,
+        "train.seed": seed,
+        "train.threads": threads,
+    }
     changes = _sizes_of(arch) + [_assignment(text) for text in set_ or ()]
     changes += [(k, v) for k, v in flags.items() if v is not None]
     settings = recipes.load(recipe, changes)
@@ -123,8 +147,9 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
         try:
             path = train(task, run)
         except KeyboardInterrupt:
-            raise console.CommandError(f"interrupted; run the same command to go on from the last epoch in {out}",
-                                       console.Exit.USAGE) from None
+            raise console.CommandError(
+                f"interrupted; run the same command to go on from the last epoch in {out}", console.Exit.USAGE
+            ) from None
     if path:
         console.print_json(_summary(path, task, run)) if json else console.out.print(f"{path}")
 
@@ -133,8 +158,17 @@ def _summary(path: Path, task: "Task", run: "Run") -> dict:
     """score and step: of the network that was exported, from the checkpoint `kept`, "best" or "last"."""
     from ..training.log import read_log
 
-    return {"model": str(path), "out": str(run.out), "metric": task.metric, "score": run.exported["score"], "kept": task.keep,
-            "step": run.exported["step"], "steps": run.steps, "seed": run.seed, "log": read_log(run.out / "log.csv")}
+    return {
+        "model": str(path),
+        "out": str(run.out),
+        "metric": task.metric,
+        "score": run.exported["score"],
+        "kept": task.keep,
+        "step": run.exported["step"],
+        "steps": run.steps,
+        "seed": run.seed,
+        "log": read_log(run.out / "log.csv"),
+    }
 
 
 def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:

@@ -40,13 +40,13 @@ def upload(
     try:
         with console.progress_bar() as bar:
             task = bar.add_task(model.name, total=len(data))
-            done = send(link, data, str(PurePosixPath(to) / model.name),
-                        lambda sent: bar.update(task, completed=sent))
+            done = send(link, data, str(PurePosixPath(to) / model.name), lambda sent: bar.update(task, completed=sent))
     finally:
         link.close()
     if json:
-        console.print_json({"destination": done.destination, "bytes": len(data), "sent_bytes": done.sent_bytes,
-                            "device": link.port})
+        console.print_json(
+            {"destination": done.destination, "bytes": len(data), "sent_bytes": done.sent_bytes, "device": link.port}
+        )
     elif done.unchanged:
         console.out.print(f"{done.destination} on {link.port} is the same already, nothing sent")
     else:

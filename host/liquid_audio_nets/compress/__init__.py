@@ -4,4 +4,14 @@ from .checkpoint import CompressError, load_model
 from .run import Compressed, Request, blame, compress
 from .sounds import Sounds, from_folder, synthetic
 
-__all__ = ["Compressed", "CompressError", "Request", "Sounds", "blame", "compress", "from_folder", "load_model", "synthetic"]
+__all__ = [
+    "Compressed",
+    "CompressError",
+    "Request",
+    "Sounds",
+    "blame",
+    "compress",
+    "from_folder",
+    "load_model",
+    "synthetic",
+]

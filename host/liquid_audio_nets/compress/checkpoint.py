@@ -51,7 +51,7 @@ def read_safetensors(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[st
         tensors = {}
         for name, entry in header.items():
             begin, end = entry["data_offsets"]
-            raw = np.frombuffer(data[8 + size : ][begin:end], TYPES[entry["dtype"]])
+            raw = np.frombuffer(data[8 + size :][begin:end], TYPES[entry["dtype"]])
             tensors[name] = raw.reshape(entry["shape"])
         return tensors, metadata
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -72,7 +72,9 @@ def from_checkpoint(path: pathlib.Path) -> Model:
         readout = Readout(weights["readout.weight"], weights["readout.bias"], config["smoothing_s"], silence)
         frontend = reference.FrontEnd(channels=config["input_dim"], mean=weights["mean"], inv_std=weights["inv_std"])
     except (KeyError, ValueError, TypeError):
-        raise CompressError(f"{path}: no checkpoint of liquid-train; give one of its .safetensors, or an .lnn") from None
+        raise CompressError(
+            f"{path}: no checkpoint of liquid-train; give one of its .safetensors, or an .lnn"
+        ) from None
     if kind != "ltc":
         raise CompressError(f"{path}: cell '{kind}' does not exist in integers; train with 'ltc'")
     named = [Label(name, 0.0 if name.startswith("_") else KEYWORD_THRESHOLD, REFRACTORY_US) for name in labels]
@@ -90,7 +92,9 @@ def recipe_beside(path: pathlib.Path) -> dict:
     except (ValueError, KeyError, AttributeError, TypeError):
         raise CompressError(f"{recipe}: not the recipe of a run; move the checkpoint elsewhere to do without") from None
     if task not in ENUMS["task"] or task in EXPORTED:
-        raise CompressError(f"{path}: networks of task '{task}' are written by liquid-train itself, as an .lnn beside it")
+        raise CompressError(
+            f"{path}: networks of task '{task}' are written by liquid-train itself, as an .lnn beside it"
+        )
     return {"task": task, "policy": _policy(policy, recipe)}
 
 

@@ -25,10 +25,15 @@ def integer_frontend(fe: FrontEnd) -> FrontEndQ15:
     none = np.zeros(fe.n_mels, np.int32)
     return FrontEndQ15(
         window=np.minimum(np.rint(np.asarray(fe.window, np.float64) * 32768), 32767).astype(np.int16),
-        mel_start=fe.mel_start, mel_count=fe.mel_count,
+        mel_start=fe.mel_start,
+        mel_count=fe.mel_count,
         mel_weights=np.minimum(np.rint(np.asarray(fe.mel_weights, np.float64) * 32768), 65535).astype(np.uint16),
-        floor=floor.astype(np.uint32), mean=none, scale=none, fft_points=fe.fft_points,
-        clip_q12=min(round(fe.feature_clip * 4096), NUMBER_LIMIT))
+        floor=floor.astype(np.uint32),
+        mean=none,
+        scale=none,
+        fft_points=fe.fft_points,
+        clip_q12=min(round(fe.feature_clip * 4096), NUMBER_LIMIT),
+    )
 
 
 def preemphasis_gain(fe: FrontEnd) -> np.ndarray:
@@ -45,7 +50,9 @@ def fit_frontend(fe: FrontEnd, model: Model, calibration: Calibration) -> tuple[
     model: any with integer cells behind as many features.
     """
     blank = integer_frontend(fe)
-    probe = dataclasses.replace(blank, scale=np.full(fe.n_mels, 1 << (PROBE_BITS + 10), np.int32), clip_q12=NUMBER_LIMIT)
+    probe = dataclasses.replace(
+        blank, scale=np.full(fe.n_mels, 1 << (PROBE_BITS + 10), np.int32), clip_q12=NUMBER_LIMIT
+    )
     with LNN(write(dataclasses.replace(model, frontend=probe, golden=None))) as lnn:
         levels = [clip_features(lnn, samples, ends) for samples, ends in zip(calibration.clips, calibration.ends)]
     level = np.concatenate(levels).astype(np.float64) * 2.0 ** (12 - PROBE_BITS)
@@ -58,6 +65,7 @@ def fit_frontend(fe: FrontEnd, model: Model, calibration: Calibration) -> tuple[
         slope[c] = np.polyfit(x, y, 1)[0] if moves else np.log(2) * fe.inv_std[c]
         start[c] = x.mean() - y.mean() / slope[c] if len(x) else 0.0
     left = (wanted - (level - start) * slope)[used]
-    fitted = dataclasses.replace(blank, mean=np.rint(start * 65536).astype(np.int32),
-                                 scale=np.rint(slope * 2.0**22).astype(np.int32))
+    fitted = dataclasses.replace(
+        blank, mean=np.rint(start * 65536).astype(np.int32), scale=np.rint(slope * 2.0**22).astype(np.int32)
+    )
     return fitted, float(np.sqrt(np.mean(left**2)))

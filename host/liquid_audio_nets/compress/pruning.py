@@ -34,8 +34,9 @@ def prune_cell(cell: Cell, moments: Moments, threshold: float) -> Cell:
     bias = np.stack([cell.bf, cell.ba], 1).ravel().astype(np.float64)
     covariance, kept = moments.covariance, np.zeros_like(rows)
     for top, worth in zip(range(0, len(rows), BLOCK), _worth(cell, moments)):
-        columns = np.concatenate([np.arange(b.start, b.stop) for b, w in zip(blocks, worth) if w >= threshold]
-                                 or [np.zeros(0, int)])
+        columns = np.concatenate(
+            [np.arange(b.start, b.stop) for b, w in zip(blocks, worth) if w >= threshold] or [np.zeros(0, int)]
+        )
         if len(columns):
             w, inner = rows[top : top + BLOCK], covariance[np.ix_(columns, columns)]
             kept[top : top + BLOCK, columns] = np.linalg.solve(inner, covariance[columns] @ w.T).T

@@ -82,8 +82,13 @@ class Compressed:
 Tune = Callable[[Model, Model, list[np.ndarray]], Model]
 
 
-def compress(model: Model, sounds: Sounds, request: Request, say: Callable[[str], None] = lambda _: None,
-             tune: Tune | None = None) -> Compressed:
+def compress(
+    model: Model,
+    sounds: Sounds,
+    request: Request,
+    say: Callable[[str], None] = lambda _: None,
+    tune: Tune | None = None,
+) -> Compressed:
     """Raises CompressError for an impossible request, LnnError where the front-end has no integer form.
 
     tune: (float model, integer model, clips) -> integer model, such as training.quantised.fine_tune."""
@@ -152,8 +157,12 @@ def decide(model: Model, clips: list[np.ndarray]) -> np.ndarray:
 def figures(model: Model, decided: np.ndarray, truth: np.ndarray) -> dict:
     """Flash, RAM, work and accuracy (0 to 1) of a model without its golden vectors."""
     with LNN(write(model)) as lnn:
-        return {"model_bytes": lnn.model_bytes, "ram_bytes": lnn.ram_bytes, "macs_per_step": model.macs_per_step,
-                "accuracy": float(np.mean(decided == truth))}
+        return {
+            "model_bytes": lnn.model_bytes,
+            "ram_bytes": lnn.ram_bytes,
+            "macs_per_step": model.macs_per_step,
+            "accuracy": float(np.mean(decided == truth)),
+        }
 
 
 def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, float]]:
@@ -196,7 +205,9 @@ def _finish(done: Compressed, original: Model, sounds: Sounds, request: Request)
     if done.model.cells[0].weight != "float32":
         weights = [np.abs(w.astype(int)) for c in done.model.cells for w in (c.weights_inputs, c.weights_state)]
         largest = np.iinfo(done.model.cells[0].weight).max
-        done.saturations["weight_share"] = sum(int(np.sum(w == largest)) for w in weights) / sum(w.size for w in weights)
+        done.saturations["weight_share"] = sum(int(np.sum(w == largest)) for w in weights) / sum(
+            w.size for w in weights
+        )
     if request.golden_samples:
         done.model = add_golden(done.model, loudest(sounds.check, request.golden_samples), _tolerance(done.model))
     return done

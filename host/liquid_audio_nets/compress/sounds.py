@@ -65,8 +65,9 @@ def from_folder(root: Path, model: Model, seed: int = 0, tuning_clips: int = 0) 
     if not fit or not check:
         raise AudioError(f"{root}: none of the clips could be read")
     truth = np.array([labels.index(clip.label) for clip, _ in check])
-    return Sounds(str(root), [s for _, s in fit], [s for _, s in check], truth, list(dataset.unreadable),
-                  [s for _, s in tuning])
+    return Sounds(
+        str(root), [s for _, s in fit], [s for _, s in check], truth, list(dataset.unreadable), [s for _, s in tuning]
+    )
 
 
 def _normal_sound(root: Path, model: Model) -> Sounds:
@@ -77,7 +78,9 @@ def _normal_sound(root: Path, model: Model) -> Sounds:
         parts[recording.split] += _seconds(recording.samples)
     if not all(parts.values()):
         raise AudioError(f"{root}: no sound files; give the folder of normal sound")
-    return Sounds(str(root), parts["training"][:CALIBRATION_CLIPS], parts["validation"][:CHECK_CLIPS], None, source.unreadable)
+    return Sounds(
+        str(root), parts["training"][:CALIBRATION_CLIPS], parts["validation"][:CHECK_CLIPS], None, source.unreadable
+    )
 
 
 def _seconds(samples: np.ndarray) -> list[np.ndarray]:
@@ -94,7 +97,9 @@ def _flat_folder(root: Path) -> Sounds:
             continue
         seconds += _seconds(samples)
     if not seconds:
-        raise AudioError(f"{root}: no sound files; give a folder of recordings, such as a folder with one folder a word")
+        raise AudioError(
+            f"{root}: no sound files; give a folder of recordings, such as a folder with one folder a word"
+        )
     return Sounds(str(root), seconds[:CALIBRATION_CLIPS], seconds[:CHECK_CLIPS], None, left_out)
 
 
@@ -108,7 +113,7 @@ def synthetic(model: Model, seed: int = 0) -> Sounds:
         pitch = rng.uniform(80, 300) * np.exp(0.2 * np.sin(2 * np.pi * rng.uniform(0.5, 3) * t + rng.uniform(0, 6)))
         phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ
         order = np.arange(1, 26)
-        formants = sum(np.exp(-((order * pitch.mean() - f) / 250) ** 2) for f in rng.uniform(250, 3500, 3))
+        formants = sum(np.exp(-(((order * pitch.mean() - f) / 250) ** 2)) for f in rng.uniform(250, 3500, 3))
         voice = ((formants + 0.03) / order**0.5) @ np.sin(np.outer(order, phase))
         noise = np.convolve(rng.normal(size=len(t)), rng.normal(size=8) * 0.6 ** np.arange(8), "same")
         shape = np.interp(t, np.linspace(0, 1, 9), rng.uniform(0, 1, 9) ** 2)

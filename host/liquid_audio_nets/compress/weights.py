@@ -44,8 +44,9 @@ def input_bits(k: int) -> int:
     return FEATURE_BITS if k == 0 else STATE_BITS
 
 
-def quantise(w: np.ndarray, parts: list[Part], moments: Moments,
-             weight: str = "int8") -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+def quantise(
+    w: np.ndarray, parts: list[Part], moments: Moments, weight: str = "int8"
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """w float (R, C) -> integers (R, C), a scale (R,) for each part, bias correction (R,).
 
     Raises CompressError for a row that is too large for int16."""
@@ -65,8 +66,10 @@ def _round_to_int16(w: np.ndarray, parts: list[Part]) -> tuple[np.ndarray, np.nd
         finest = np.maximum(size.sum(1) / (ROW_LIMIT_S16 - size.shape[1] / 2), size.max(1) / 32767)
         steps = np.maximum(np.ceil(finest * part.one), 1)[:, None]
         if steps.max() > SCALE_LIMIT:
-            raise CompressError(f"weights as large as {size.max():.0f}, up to {size.sum(1).max():.0f} in a row, do not fit "
-                                "into int16: train with more weight decay, or use --quantization float32")
+            raise CompressError(
+                f"weights as large as {size.max():.0f}, up to {size.sum(1).max():.0f} in a row, do not fit "
+                "into int16: train with more weight decay, or use --quantization float32"
+            )
         q[:, part.columns], scale[:, part.columns] = np.rint(w[:, part.columns] * part.one / steps), steps / part.one
     return q, scale
 
@@ -112,22 +115,34 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
     q, scales, correction = quantise(rows, parts, moments, weight)
     bias = np.stack([cell.bf, cell.ba], 1).ravel() + correction
     inv_tau = np.minimum(np.rint(65536.0 / np.asarray(cell.tau, np.float64)), INV_TAU_LIMIT)
-    return CellS8(q[:, :m], q[:, m:], *(p.scale_q(s) for p, s in zip(parts, scales)), _q16(bias),
-                  inv_tau.astype(np.uint32), min(round(cell.gate_clamp * 2048), 32767), cell.kind, cell.solver,
-                  weight=weight)
+    return CellS8(
+        q[:, :m],
+        q[:, m:],
+        *(p.scale_q(s) for p, s in zip(parts, scales)),
+        _q16(bias),
+        inv_tau.astype(np.uint32),
+        min(round(cell.gate_clamp * 2048), 32767),
+        cell.kind,
+        cell.solver,
+        weight=weight,
+    )
 
 
 def quantise_readout(readout: Readout, moments: Moments, weight: str = "int8") -> ReadoutS8:
     """moments: of the last cell's state.  Raises CompressError as quantise."""
     part = Part(slice(0, np.shape(readout.w)[1]), STATE_BITS)
     q, (scale,), correction = quantise(readout.w, [part], moments, weight)
-    return ReadoutS8(q, _q16(readout.b + correction), part.scale_q(scale), readout.smoothing_s, readout.idle_label,
-                     weight=weight)
+    return ReadoutS8(
+        q, _q16(readout.b + correction), part.scale_q(scale), readout.smoothing_s, readout.idle_label, weight=weight
+    )
 
 
 def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
     """A float cell with the rounded weights: what rounding alone does to cell k of a network."""
-    parts = ((cell.weights_inputs, cell.scale_inputs, input_bits(k)), (cell.weights_state, cell.scale_state, STATE_BITS))
+    parts = (
+        (cell.weights_inputs, cell.scale_inputs, input_bits(k)),
+        (cell.weights_state, cell.scale_state, STATE_BITS),
+    )
     rows = np.hstack([q * (s / 2.0 ** (48 - bits))[:, None] for q, s, bits in parts])
     bias = np.asarray(cell.bias) / 65536.0
     return Cell(rows[0::2], rows[1::2], bias[0::2], bias[1::2], like.tau, like.gate_clamp, like.kind, like.solver)

@@ -4,5 +4,15 @@ from .clips import ClipResult, Detection, clip_features, run_clip
 from .engine import LNN, Result, error_name
 from .golden import add_golden, replay, step_ends
 
-__all__ = ["LNN", "ClipResult", "Detection", "Result", "add_golden", "clip_features", "error_name",
-           "replay", "run_clip", "step_ends"]
+__all__ = [
+    "LNN",
+    "ClipResult",
+    "Detection",
+    "Result",
+    "add_golden",
+    "clip_features",
+    "error_name",
+    "replay",
+    "run_clip",
+    "step_ends",
+]

@@ -38,8 +38,16 @@ def clip_features(lnn: LNN, audio, ends) -> np.ndarray:
     """
     samples, ends = as_samples(audio), np.ascontiguousarray(ends, np.int64)
     out = np.empty((len(ends), lnn.info["n_features"]), np.float32)
-    check(lib.lnn_batch_features(lnn.model, ffi.from_buffer("int16_t[]", samples), len(samples),
-                                 ffi.from_buffer("int64_t[]", ends), len(ends), ffi.from_buffer("float[]", out)))
+    check(
+        lib.lnn_batch_features(
+            lnn.model,
+            ffi.from_buffer("int16_t[]", samples),
+            len(samples),
+            ffi.from_buffer("int64_t[]", ends),
+            len(ends),
+            ffi.from_buffer("float[]", out),
+        )
+    )
     return out
 
 
@@ -53,11 +61,24 @@ def run_clip(lnn: LNN, audio, block_samples: int | None = None) -> ClipResult:
     block = block_samples or lnn.tick_samples
     scores, found = np.zeros(n_labels, np.float32), ffi.new("lnn_detection_t[]", MAX_DETECTIONS)
     n_found, steps = ffi.new("size_t *"), ffi.new("uint32_t *")
-    check(lib.lnn_batch_clip(lnn.model, ffi.from_buffer("int16_t[]", samples), len(samples), block,
-                             ffi.from_buffer("float[]", scores), found, MAX_DETECTIONS, n_found, steps))
+    check(
+        lib.lnn_batch_clip(
+            lnn.model,
+            ffi.from_buffer("int16_t[]", samples),
+            len(samples),
+            block,
+            ffi.from_buffer("float[]", scores),
+            found,
+            MAX_DETECTIONS,
+            n_found,
+            steps,
+        )
+    )
     idle = lnn.info["idle_label"]
     idle = idle if idle < n_labels else 0
     label = int(scores.argmax()) if steps[0] else idle
-    detections = [Detection(d.sample / lnn.sample_rate, lnn.labels[d.label], d.confidence)
-                  for d in ffi.unpack(found, min(n_found[0], MAX_DETECTIONS))]
+    detections = [
+        Detection(d.sample / lnn.sample_rate, lnn.labels[d.label], d.confidence)
+        for d in ffi.unpack(found, min(n_found[0], MAX_DETECTIONS))
+    ]
     return ClipResult(label, scores if steps[0] else None, detections, steps[0])

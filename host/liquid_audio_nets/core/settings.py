@@ -10,10 +10,15 @@ COMPLEXITY = list(ENUMS["complexity"])
 LARGEST_S = 4000  # in us it fills 32 bits
 # attribute -> (field of lnn_policy_t, factor)
 FIELDS = {
-    "min_timestep": ("min_timestep_us", 1e6), "max_timestep": ("max_timestep_us", 1e6), "hold": ("hold_us", 1e6),
-    "energy_threshold": ("energy_threshold", 1), "gate_close_ratio": ("gate_close_ratio", 1),
-    "attack_threshold": ("attack_threshold", 1), "release_threshold": ("release_threshold", 1),
-    "release_growth": ("release_growth", 1), "background_rise_per_s": ("background_rise_per_s", 1),
+    "min_timestep": ("min_timestep_us", 1e6),
+    "max_timestep": ("max_timestep_us", 1e6),
+    "hold": ("hold_us", 1e6),
+    "energy_threshold": ("energy_threshold", 1),
+    "gate_close_ratio": ("gate_close_ratio", 1),
+    "attack_threshold": ("attack_threshold", 1),
+    "release_threshold": ("release_threshold", 1),
+    "release_growth": ("release_growth", 1),
+    "background_rise_per_s": ("background_rise_per_s", 1),
 }
 
 

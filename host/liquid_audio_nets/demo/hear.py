@@ -11,9 +11,13 @@ from typing import Iterator, Sequence
 
 from .scene import Spoken
 
-LINE = re.compile(r"\s*(?P<time_s>[\d.]+) s  (?P<keyword>\S+) +(?P<confidence>[\d.]+)  timestep +(?P<timestep_ms>\d+) ms"
-                  r"  energy (?P<energy>[\d.]+)  (?P<work>[\d.]+) M (?P<unit>\w+)/s")
-LAST_LINE = re.compile(r"(?P<seconds>[\d.]+) s of audio, (?P<work>[\d.]+) M (?P<unit>\w+) per second, (?P<overruns>\d+) ov")
+LINE = re.compile(
+    r"\s*(?P<time_s>[\d.]+) s  (?P<keyword>\S+) +(?P<confidence>[\d.]+)  timestep +(?P<timestep_ms>\d+) ms"
+    r"  energy (?P<energy>[\d.]+)  (?P<work>[\d.]+) M (?P<unit>\w+)/s"
+)
+LAST_LINE = re.compile(
+    r"(?P<seconds>[\d.]+) s of audio, (?P<work>[\d.]+) M (?P<unit>\w+) per second, (?P<overruns>\d+) ov"
+)
 EARLY_S, LATE_S = 0.1, 1.0  # a word is heard between these, before its start and after its end
 
 
@@ -45,7 +49,9 @@ class Ending:
 def run_script(port: str, script: Path, timeout_s: float = 300) -> Iterator[Heard | Ending]:
     """mpremote connect PORT run SCRIPT; yields its lines as they come.  Raises ListenError."""
     command = [sys.executable, "-m", "mpremote", "connect", port, "run", str(script)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
+    )
     last = "nothing"
     try:
         for line in process.stdout:
@@ -66,8 +72,14 @@ def run_script(port: str, script: Path, timeout_s: float = 300) -> Iterator[Hear
 def parse(line: str) -> Heard | Ending | None:
     match = LINE.match(line)
     if match:
-        return Heard(float(match["time_s"]), match["keyword"], float(match["confidence"]), int(match["timestep_ms"]),
-                     float(match["energy"]), float(match["work"]))
+        return Heard(
+            float(match["time_s"]),
+            match["keyword"],
+            float(match["confidence"]),
+            int(match["timestep_ms"]),
+            float(match["energy"]),
+            float(match["work"]),
+        )
     match = LAST_LINE.match(line)
     return Ending(float(match["seconds"]), float(match["work"]), int(match["overruns"])) if match else None
 
@@ -76,8 +88,11 @@ def match(heard: Sequence[Heard], spoken: Sequence[Spoken]) -> list[Spoken | Non
     """For each line the word it is right about, None for a false alarm; a word counts once."""
     left, found = list(spoken), []
     for line in heard:
-        fits = [word for word in left if word.word == line.keyword
-                and word.start_s - EARLY_S <= line.time_s <= word.end_s + LATE_S]
+        fits = [
+            word
+            for word in left
+            if word.word == line.keyword and word.start_s - EARLY_S <= line.time_s <= word.end_s + LATE_S
+        ]
         found.append(fits[0] if fits else None)
         if fits:
             left.remove(fits[0])

@@ -16,9 +16,19 @@ SEED = 20
 SNR_DB = (14.0, 24.0)
 PAUSE_S = (1.2, 2.2)
 FADE_S = 0.25
-VOICES = tuple(speech.Voice("espeak-ng", name, rate) for name, rate in (
-    ("en-us", 0.95), ("en-us+f2", 0.9), ("en-gb+m3", 1.0), ("en-us+f1", 0.95), ("en-gb-x-rp+f4", 0.95), ("en-us+m7", 1.0),
-)) + tuple(speech.Voice("flite", name, rate) for name, rate in (("slt", 0.95), ("rms", 1.0), ("kal16", 0.9), ("awb", 1.0)))
+VOICES = tuple(
+    speech.Voice("espeak-ng", name, rate)
+    for name, rate in (
+        ("en-us", 0.95),
+        ("en-us+f2", 0.9),
+        ("en-gb+m3", 1.0),
+        ("en-us+f1", 0.95),
+        ("en-gb-x-rp+f4", 0.95),
+        ("en-us+m7", 1.0),
+    )
+) + tuple(
+    speech.Voice("flite", name, rate) for name, rate in (("slt", 0.95), ("rms", 1.0), ("kal16", 0.9), ("awb", 1.0))
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +61,11 @@ def hum(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 NOISES: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
-    "white": white, "pink": lambda n, rng: coloured(n, rng, 1.0), "brown": lambda n, rng: coloured(n, rng, 2.0),
-    "hum": hum, "none": lambda n, rng: np.zeros(n),
+    "white": white,
+    "pink": lambda n, rng: coloured(n, rng, 1.0),
+    "brown": lambda n, rng: coloured(n, rng, 2.0),
+    "hum": hum,
+    "none": lambda n, rng: np.zeros(n),
 }
 
 

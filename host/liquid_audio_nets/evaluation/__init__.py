@@ -5,5 +5,16 @@ from .on_board import Comparison, compare, spread
 from .run import Evaluation, evaluate
 from .summary import summarise
 
-__all__ = ["Comparison", "Evaluation", "Measured", "Options", "compare", "evaluate", "labelled_clips", "measure", "spread", "summarise",
-           "usual_split"]
+__all__ = [
+    "Comparison",
+    "Evaluation",
+    "Measured",
+    "Options",
+    "compare",
+    "evaluate",
+    "labelled_clips",
+    "measure",
+    "spread",
+    "summarise",
+    "usual_split",
+]

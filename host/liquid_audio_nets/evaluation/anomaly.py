@@ -42,8 +42,11 @@ def hear(lnn: LNN, recordings: Iterable[Recording], progress: Callable[[], None]
     found = []
     for r in recordings:
         score, bands = unlikeness(lnn, r.samples)
-        found.append(Heard(r.folder, float(score.max(initial=0.0)), bands[0] if bands else None,
-                           len(r.samples) / lnn.sample_rate))
+        found.append(
+            Heard(
+                r.folder, float(score.max(initial=0.0)), bands[0] if bands else None, len(r.samples) / lnn.sample_rate
+            )
+        )
         progress()
     return found
 
@@ -70,20 +73,34 @@ class AnomalyResult:
 
     def by_folder(self) -> dict[str, float]:
         """Area under ROC of each folder of other sounds."""
-        return {name: self.area([h for h in self.other if h.folder == name]) for name in sorted({h.folder for h in self.other})}
+        return {
+            name: self.area([h for h in self.other if h.folder == name])
+            for name in sorted({h.folder for h in self.other})
+        }
 
     def as_json(self) -> dict:
-        return {"task": "anomaly", "normal": self.label, "auc": self.figure, "auc_by_folder": self.by_folder(),
-                "normal_recordings": len(self.normal), "other_recordings": len(self.other),
-                "false_alarms": reported(self.normal), "detected": reported(self.other),
-                "seconds": sum(h.seconds for h in (*self.normal, *self.other)), "unreadable": self.unreadable}
+        return {
+            "task": "anomaly",
+            "normal": self.label,
+            "auc": self.figure,
+            "auc_by_folder": self.by_folder(),
+            "normal_recordings": len(self.normal),
+            "other_recordings": len(self.other),
+            "false_alarms": reported(self.normal),
+            "detected": reported(self.other),
+            "seconds": sum(h.seconds for h in (*self.normal, *self.other)),
+            "unreadable": self.unreadable,
+        }
 
     def lines(self) -> list[str]:
         folders = ", ".join(f"{name} {area:.3f}" for name, area in self.by_folder().items())
-        return [f"normal: {self.label}; area under ROC {self.figure:.4f} of {len(self.other)} other recordings against "
-                f"{len(self.normal)} normal ones that were not learned from",
-                f"at the model's own threshold {reported(self.other)} of {len(self.other)} others are reported, and "
-                f"{reported(self.normal)} of {len(self.normal)} normal ones", f"by folder: {folders}"]
+        return [
+            f"normal: {self.label}; area under ROC {self.figure:.4f} of {len(self.other)} other recordings against "
+            f"{len(self.normal)} normal ones that were not learned from",
+            f"at the model's own threshold {reported(self.other)} of {len(self.other)} others are reported, and "
+            f"{reported(self.normal)} of {len(self.normal)} normal ones",
+            f"by folder: {folders}",
+        ]
 
 
 def reported(heard: list[Heard]) -> int:
@@ -100,10 +117,16 @@ def measure(content: bytes, data: Path, options: Options, progress: Callable[[],
     label, fold = str(metadata.get("normal", "normal")), str(metadata.get("held_out_fold", "4"))
     every = ("training", "validation", "testing")
     normal, other = Recordings(data, every, fold=fold), Recordings(data, every)
-    others = [str(p.relative_to(data)) for p in other.folders(".") if label not in p.relative_to(data).parts and p != Path(data)]
+    others = [
+        str(p.relative_to(data))
+        for p in other.folders(".")
+        if label not in p.relative_to(data).parts and p != Path(data)
+    ]
     if not (Path(data) / label).is_dir() or not others:
-        raise AudioError(f"{data}: give a folder that holds '{label}', the sound that is normal to this model, and folders of "
-                         "other sounds")
+        raise AudioError(
+            f"{data}: give a folder that holds '{label}', the sound that is normal to this model, and folders of "
+            "other sounds"
+        )
     heard = list(normal.read(label))
     if options.split != "all":
         heard = [r for r in with_held_out(heard) if r.split == options.split]
@@ -111,6 +134,9 @@ def measure(content: bytes, data: Path, options: Options, progress: Callable[[],
         result = AnomalyResult(label, hear(lnn, heard, progress), hear(lnn, other.read(*others), progress), [])
     result.unreadable = normal.unreadable + other.unreadable
     if not result.normal or not result.other:
-        raise AudioError(f"{data}: no {'held-out ' if options.split == 'validation' else ''}recordings of '{label}'"
-                         if not result.normal else f"{data}: no recordings of other sounds than '{label}'")
+        raise AudioError(
+            f"{data}: no {'held-out ' if options.split == 'validation' else ''}recordings of '{label}'"
+            if not result.normal
+            else f"{data}: no recordings of other sounds than '{label}'"
+        )
     return result

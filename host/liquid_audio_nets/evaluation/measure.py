@@ -61,7 +61,9 @@ def labelled_clips(content: bytes, data: Path, labels: Sequence[str], split: str
     return scan_parts(data, labels, part, fold)
 
 
-def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None] = lambda: None) -> Measured | None:
+def measure(
+    content: bytes, data: Path, options: Options, progress: Callable[[], None] = lambda: None
+) -> Measured | None:
     """The figure of a model's task on recordings; None for a task whose clips are classified (evaluate does that).
 
     Raises LnnError where the model is not valid, AudioError where data lacks what the task needs."""

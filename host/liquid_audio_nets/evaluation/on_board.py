@@ -41,6 +41,7 @@ def _run(n_bytes, tick_bytes):
 
 class Board(Protocol):
     """What runs Python code on a board."""
+
     def exec(self, code: str) -> str: ...
 
 
@@ -77,8 +78,14 @@ def spread(dataset: Dataset, clips: int) -> Dataset:
     return Dataset(dataset.root, dataset.labels, sorted((chosen[i] for i in picked), key=lambda c: order[id(c)]))
 
 
-def compare(board: Board, path: str, model: bytes, dataset: Dataset, progress: Callable[[], None] = lambda: None,
-            most_seconds: float = 1.0) -> Comparison:
+def compare(
+    board: Board,
+    path: str,
+    model: bytes,
+    dataset: Dataset,
+    progress: Callable[[], None] = lambda: None,
+    most_seconds: float = 1.0,
+) -> Comparison:
     """Runs every clip here and there; longer clips are cut.  path: where the model already is on the board."""
     result = Comparison()
     with LNN(model) as lnn:

@@ -43,8 +43,9 @@ class Evaluation:
     def recall(self) -> dict[str, float | None]:
         """Label -> share of its clips decided right; None where it has no clip."""
         totals = self.confusion.sum(1)
-        return {name: float(self.confusion[i, i] / totals[i]) if totals[i] else None
-                for i, name in enumerate(self.labels)}
+        return {
+            name: float(self.confusion[i, i] / totals[i]) if totals[i] else None for i, name in enumerate(self.labels)
+        }
 
     @property
     def balanced_accuracy(self) -> float:
@@ -67,15 +68,26 @@ class Evaluation:
     def as_json(self) -> dict:
         hours = self.seconds / 3600
         return {
-            "accuracy": self.accuracy, "balanced_accuracy": self.balanced_accuracy, "clips": self.clips,
-            "labels": self.labels, "recall": self.recall(),
-            "confusion": self.confusion.tolist(), "seconds": self.seconds, "steps_per_second": self.rate("steps"),
-            "frontend_runs_per_second": self.rate("frontend_runs"), "gated_fraction": self.gated_fraction(),
-            "macs_per_second": self.macs_per_second(), "macs_are": "estimated", "macs_per_step": self.macs_per_step,
-            "frontend_macs": self.frontend_macs, "detected": self.detected, "missed": self.missed,
+            "accuracy": self.accuracy,
+            "balanced_accuracy": self.balanced_accuracy,
+            "clips": self.clips,
+            "labels": self.labels,
+            "recall": self.recall(),
+            "confusion": self.confusion.tolist(),
+            "seconds": self.seconds,
+            "steps_per_second": self.rate("steps"),
+            "frontend_runs_per_second": self.rate("frontend_runs"),
+            "gated_fraction": self.gated_fraction(),
+            "macs_per_second": self.macs_per_second(),
+            "macs_are": "estimated",
+            "macs_per_step": self.macs_per_step,
+            "frontend_macs": self.frontend_macs,
+            "detected": self.detected,
+            "missed": self.missed,
             "false_alarms": self.false_alarms,
             "false_alarms_per_hour": self.false_alarms / hours if hours else 0.0,
-            "converted": self.converted, "unreadable": self.unreadable,
+            "converted": self.converted,
+            "unreadable": self.unreadable,
         }
 
 
@@ -90,8 +102,12 @@ def evaluate(model: bytes, dataset: Dataset, progress: Callable[[], None] = lamb
     parsed = read(model)
     with LNN(model) as lnn:
         n = len(lnn.labels)
-        result = Evaluation(lnn.labels, np.zeros((n, n), np.int64), macs_per_step=lnn.info["macs_per_step"],
-                            frontend_macs=frontend_macs(parsed))
+        result = Evaluation(
+            lnn.labels,
+            np.zeros((n, n), np.int64),
+            macs_per_step=lnn.info["macs_per_step"],
+            frontend_macs=frontend_macs(parsed),
+        )
         for clip, samples in dataset.read():
             outcome = run_clip(lnn, samples)
             _count(result, lnn, clip, outcome)

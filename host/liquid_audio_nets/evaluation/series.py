@@ -34,13 +34,25 @@ class SeriesResult:
 
     def as_json(self) -> dict:
         numbers = {name: getattr(self, name).tolist() for name in ("forecast", "persistence", "linear")}
-        return {"task": "series", "saved": self.figure, "columns": self.columns, "horizon_s": self.horizon_s,
-                "rows": self.rows, "rmse": numbers, "linear_saves": float(1 - np.mean(self.linear / self.persistence))}
+        return {
+            "task": "series",
+            "saved": self.figure,
+            "columns": self.columns,
+            "horizon_s": self.horizon_s,
+            "rows": self.rows,
+            "rmse": numbers,
+            "linear_saves": float(1 - np.mean(self.linear / self.persistence)),
+        }
 
     def lines(self) -> list[str]:
-        each = [f"{name}: RMSE {a:.4g}, persistence {b:.4g}, linear {c:.4g}" for name, a, b, c in
-                zip(self.columns, self.forecast, self.persistence, self.linear)]
-        return [*each, f"{100 * self.figure:.1f} % saved against persistence, {self.horizon_s:g} s ahead, {self.rows} rows"]
+        each = [
+            f"{name}: RMSE {a:.4g}, persistence {b:.4g}, linear {c:.4g}"
+            for name, a, b, c in zip(self.columns, self.forecast, self.persistence, self.linear)
+        ]
+        return [
+            *each,
+            f"{100 * self.figure:.1f} % saved against persistence, {self.horizon_s:g} s ahead, {self.rows} rows",
+        ]
 
 
 def forecasts(lnn: LNN, rows: Rows) -> np.ndarray:
@@ -64,14 +76,27 @@ def measure(content: bytes, data: Path, options: Options, progress: Callable[[],
     count, late = len(model.labels), rows.time_s >= about.get("reported_from_s", -np.inf)
     learned = ~late
     targets = targets_at(rows, about["horizon_s"])
-    part = np.ones(len(rows), bool) if options.split == "all" or not late.any() else \
-        learned if options.split == "training" else late
+    part = (
+        np.ones(len(rows), bool)
+        if options.split == "all" or not late.any()
+        else learned
+        if options.split == "training"
+        else late
+    )
     fit = learned if (learned & targets.known).any() else part
     if not (part & targets.known).any():
-        raise SeriesError(f"{data}: no row {about['horizon_s']:g} s after another in this part; nothing to compare with")
+        raise SeriesError(
+            f"{data}: no row {about['horizon_s']:g} s after another in this part; nothing to compare with"
+        )
     usual = persistence(rows, targets, part, count)
     with LNN(content) as lnn:
         found = rmse(forecasts(lnn, rows), targets, part)
     linear = linear_forecast(rows, targets, fit, count)
-    return SeriesResult(model.label_names, about["horizon_s"], int((part & targets.known).sum()), found,
-                        usual, rmse(linear, targets, part))
+    return SeriesResult(
+        model.label_names,
+        about["horizon_s"],
+        int((part & targets.known).sum()),
+        found,
+        usual,
+        rmse(linear, targets, part),
+    )

@@ -15,13 +15,22 @@ def summarise(data: bytes, lnn: LNN) -> dict:
     """data: the bytes of a file; lnn: the same file loaded.  Raises LnnError where it is no valid model."""
     model = read(data)
     return {
-        "task": model.task, "target": model.target, "sample_rate_hz": model.sample_rate_hz,
-        "model_bytes": lnn.model_bytes, "ram_bytes": lnn.ram_bytes, "parameters": lnn.info["parameters"],
-        "macs_per_step": lnn.info["macs_per_step"], "frontend_macs": frontend_macs(model),
+        "task": model.task,
+        "target": model.target,
+        "sample_rate_hz": model.sample_rate_hz,
+        "model_bytes": lnn.model_bytes,
+        "ram_bytes": lnn.ram_bytes,
+        "parameters": lnn.info["parameters"],
+        "macs_per_step": lnn.info["macs_per_step"],
+        "frontend_macs": frontend_macs(model),
         "labels": [dataclasses.asdict(label) for label in model.labels],
-        "frontend": _frontend(model), "cells": [_cell(cell) for cell in model.cells], "readout": _readout(model),
-        "policy": dataclasses.asdict(model.policy), "selftest": _selftest(model, lnn),
-        "signed": model.signature is not None, "metadata": model.metadata,
+        "frontend": _frontend(model),
+        "cells": [_cell(cell) for cell in model.cells],
+        "readout": _readout(model),
+        "policy": dataclasses.asdict(model.policy),
+        "selftest": _selftest(model, lnn),
+        "signed": model.signature is not None,
+        "metadata": model.metadata,
     }
 
 
@@ -41,21 +50,38 @@ def _frontend(model: Model) -> dict:
     bin_hz = rate / fe.fft_points
     used = np.flatnonzero(fe.mel_count)
     last = used[-1] if len(used) else 0
-    return {"kind": fe.kind, "window_samples": len(fe.window), "window_ms": 1000 * len(fe.window) / rate,
-            "fft_points": fe.fft_points, "n_mels": fe.n_mels, "lowest_bin_hz": float(fe.mel_start[used[0]] * bin_hz)
-            if len(used) else 0.0, "highest_bin_hz": float((fe.mel_start[last] + fe.mel_count[last] - 1.0) * bin_hz)}
+    return {
+        "kind": fe.kind,
+        "window_samples": len(fe.window),
+        "window_ms": 1000 * len(fe.window) / rate,
+        "fft_points": fe.fft_points,
+        "n_mels": fe.n_mels,
+        "lowest_bin_hz": float(fe.mel_start[used[0]] * bin_hz) if len(used) else 0.0,
+        "highest_bin_hz": float((fe.mel_start[last] + fe.mel_count[last] - 1.0) * bin_hz),
+    }
 
 
 def _cell(cell: Cell | CellS8) -> dict:
-    return {"kind": cell.kind, "solver": cell.solver, "weight": cell.weight, "n_inputs": cell.n_inputs,
-            "n_units": cell.n_units, "parameters": cell.n_weights + 3 * cell.n_units,
-            "tau_s_min": float(cell.tau_s.min()), "tau_s_max": float(cell.tau_s.max())}
+    return {
+        "kind": cell.kind,
+        "solver": cell.solver,
+        "weight": cell.weight,
+        "n_inputs": cell.n_inputs,
+        "n_units": cell.n_units,
+        "parameters": cell.n_weights + 3 * cell.n_units,
+        "tau_s_min": float(cell.tau_s.min()),
+        "tau_s_max": float(cell.tau_s.max()),
+    }
 
 
 def _readout(model: Model) -> dict:
     idle = model.readout.idle_label
-    return {"weight": model.readout.weight, "n_inputs": model.cells[-1].n_units, "smoothing_s": round(model.readout.smoothing_s, 6),
-            "idle_label": None if idle is None else model.labels[idle].name}
+    return {
+        "weight": model.readout.weight,
+        "n_inputs": model.cells[-1].n_units,
+        "smoothing_s": round(model.readout.smoothing_s, 6),
+        "idle_label": None if idle is None else model.labels[idle].name,
+    }
 
 
 def _selftest(model: Model, lnn: LNN) -> str:

@@ -15,7 +15,7 @@ def trace_with_steps(lnn: LNN, samples: np.ndarray) -> tuple[np.ndarray, np.ndar
     out = np.empty((len(samples) // tick, len(lnn.labels)), np.float32)
     steps = np.zeros(len(out) + 1, int)
     for i in range(len(out)):
-        result = lnn.process(samples[i * tick:(i + 1) * tick])
+        result = lnn.process(samples[i * tick : (i + 1) * tick])
         out[i], steps[i + 1] = result.scores, result.steps
     return out, np.diff(steps) > 0
 
@@ -42,8 +42,9 @@ def accepts(score: np.ndarray, threshold: float, refractory_ticks: int) -> np.nd
     return np.array(found, int)
 
 
-def detections(posterior: np.ndarray, steps: np.ndarray, thresholds: np.ndarray, refractory_ticks: int
-               ) -> list[tuple[int, int]]:
+def detections(
+    posterior: np.ndarray, steps: np.ndarray, thresholds: np.ndarray, refractory_ticks: int
+) -> list[tuple[int, int]]:
     """(tick, label) of all that the readout detects in a trace_with_steps(), as cmodule/core/readout.c decides: at a step the
     likeliest label, at or above its threshold, armed by a fall below it, while no other is refractory.
 

@@ -37,8 +37,9 @@ class SpeechAndNoise:
     folders: tuple[Sequence[str], Sequence[str]] = ((), ())
 
     @classmethod
-    def read(cls, data: Path, split: str, progress: Callable[[], None] = lambda: None,
-             noise: Sequence[str] = ()) -> "SpeechAndNoise":
+    def read(
+        cls, data: Path, split: str, progress: Callable[[], None] = lambda: None, noise: Sequence[str] = ()
+    ) -> "SpeechAndNoise":
         """Background noise folders, ESC recordings and the folders `noise` below data are noise, all else is speech.
 
         Raises AudioError where one of the two is missing."""
@@ -54,18 +55,25 @@ class SpeechAndNoise:
         speech, noises = found
         clean = [x for x in speech if is_clean(block_power(x))]
         if not clean or not noises:
-            raise AudioError(f"{data}: no {'held-out ' if split != 'all' else ''}"
-                             + ("speech" if not clean else "noise in a folder _background_noise_, named as ESC's files, or in a "
-                                "folder that --noise names"))
+            raise AudioError(
+                f"{data}: no {'held-out ' if split != 'all' else ''}"
+                + (
+                    "speech"
+                    if not clean
+                    else "noise in a folder _background_noise_, named as ESC's files, or in a folder that --noise names"
+                )
+            )
         return cls(clean, noises, len(speech) - len(clean), source.unreadable, tuple(map(sorted, folders)))
 
     def scenes(self, snr_db: float, seed: int) -> list[Scene]:
         """Every utterance once, some to a scene, the noises in turn; the same speech and noise at every SNR."""
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(self.speech))
-        parts = [order[low:low + UTTERANCES_A_SCENE] for low in range(0, len(order), UTTERANCES_A_SCENE)]
-        return [scene([self.speech[i] for i in part], self.noises[k % len(self.noises)], snr_db, PAUSE_S, rng)
-                for k, part in enumerate(parts)]
+        parts = [order[low : low + UTTERANCES_A_SCENE] for low in range(0, len(order), UTTERANCES_A_SCENE)]
+        return [
+            scene([self.speech[i] for i in part], self.noises[k % len(self.noises)], snr_db, PAUSE_S, rng)
+            for k, part in enumerate(parts)
+        ]
 
 
 @dataclass
@@ -86,6 +94,7 @@ class Activity:
 @dataclass
 class VadResult:
     """rows: one for each signal-to-noise ratio; folders: taken for speech, and for noise."""
+
     label: str
     rows: list[Activity]
     utterances: int
@@ -101,19 +110,35 @@ class VadResult:
         return self.rows[-1].area
 
     def as_json(self) -> dict:
-        return {"task": "vad", "label": self.label, "auc": self.figure, "collar_s": COLLAR_S, "utterances": self.utterances,
-                "noises": self.noises, "left_out": self.left_out, "by_snr": [vars(row) for row in self.rows],
-                "speech_folders": list(self.folders[0]), "noise_folders": list(self.folders[1]), "unreadable": self.unreadable}
+        return {
+            "task": "vad",
+            "label": self.label,
+            "auc": self.figure,
+            "collar_s": COLLAR_S,
+            "utterances": self.utterances,
+            "noises": self.noises,
+            "left_out": self.left_out,
+            "by_snr": [vars(row) for row in self.rows],
+            "speech_folders": list(self.folders[0]),
+            "noise_folders": list(self.folders[1]),
+            "unreadable": self.unreadable,
+        }
 
     def lines(self) -> list[str]:
-        text = [f"{r.snr_db:g} dB: area under ROC {r.area:.4f}; {r.area_collar:.4f} without the ticks within "
-                f"{1000 * COLLAR_S:.0f} ms of a change, {r.area_hangover:.4f} with that much hangover; at 0.5 "
-                f"{100 * r.missed:.1f} % of speech missed, {100 * r.false_alarms:.1f} % of the rest taken for speech ("
-                f"{r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % speech)" for r in self.rows]
+        text = [
+            f"{r.snr_db:g} dB: area under ROC {r.area:.4f}; {r.area_collar:.4f} without the ticks within "
+            f"{1000 * COLLAR_S:.0f} ms of a change, {r.area_hangover:.4f} with that much hangover; at 0.5 "
+            f"{100 * r.missed:.1f} % of speech missed, {100 * r.false_alarms:.1f} % of the rest taken for speech ("
+            f"{r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % speech)"
+            for r in self.rows
+        ]
         speech, noise = map(", ".join, self.folders)
-        return [*text, f"{self.utterances} utterances in {self.noises} noises, a decision every tick, the energy gate held "
-                       f"open; {self.left_out} recordings too noisy to tell where speech ends are left out",
-                f"taken for speech: {speech}; for noise: {noise}"]
+        return [
+            *text,
+            f"{self.utterances} utterances in {self.noises} noises, a decision every tick, the energy gate held "
+            f"open; {self.left_out} recordings too noisy to tell where speech ends are left out",
+            f"taken for speech: {speech}; for noise: {noise}",
+        ]
 
 
 def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed: int = 0) -> VadResult:
@@ -121,8 +146,15 @@ def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed
     with LNN(content) as lnn:
         label = next((i for i, name in enumerate(lnn.labels) if not name.startswith("_")), 0)
         rows = [activity(lnn, label, sounds.scenes(snr, seed), snr) for snr in snr_db]
-        return VadResult(lnn.labels[label], rows, len(sounds.speech), len(sounds.noises), sounds.left_out, sounds.unreadable,
-                         sounds.folders)
+        return VadResult(
+            lnn.labels[label],
+            rows,
+            len(sounds.speech),
+            len(sounds.noises),
+            sounds.left_out,
+            sounds.unreadable,
+            sounds.folders,
+        )
 
 
 def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Activity:
@@ -134,9 +166,16 @@ def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Ac
     truth = np.concatenate([s.ticks(tick) for s in scenes])
     hangover = np.concatenate([s.ticks(tick, COLLAR_S) for s in scenes])
     sure = np.concatenate([s.far_from_changes(tick, COLLAR_S) for s in scenes])
-    return Activity(snr_db, area_under_roc(score, truth), area_under_roc(score[sure], truth[sure]),
-                    area_under_roc(score, hangover), float((score[truth] < 0.5).mean()),
-                    float((score[~truth] >= 0.5).mean()), len(truth) * tick / lnn.sample_rate, float(truth.mean()))
+    return Activity(
+        snr_db,
+        area_under_roc(score, truth),
+        area_under_roc(score[sure], truth[sure]),
+        area_under_roc(score, hangover),
+        float((score[truth] < 0.5).mean()),
+        float((score[~truth] >= 0.5).mean()),
+        len(truth) * tick / lnn.sample_rate,
+        float(truth.mean()),
+    )
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> VadResult:

@@ -33,8 +33,14 @@ class WakeSounds:
     unreadable: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, data: Path, word: str, split: str, progress: Callable[[], None] = lambda: None,
-             said: Sequence[Recording] = ()) -> "WakeSounds":
+    def read(
+        cls,
+        data: Path,
+        word: str,
+        split: str,
+        progress: Callable[[], None] = lambda: None,
+        said: Sequence[Recording] = (),
+    ) -> "WakeSounds":
         """Folders named as the word hold it, all others do not; said: the word, where no folder holds it.
 
         Raises AudioError where either is missing."""
@@ -50,7 +56,9 @@ class WakeSounds:
                 sounds.others.setdefault(folders[0], []).append(recording)
             progress()
         noises = list(source.read(*source.noise_folders()))
-        sounds.noises = [n.samples for n in noises] or [coloured_noise(20 * SAMPLE_RATE_HZ, s, 5) for s in (0.0, 0.5, 1.0)]
+        sounds.noises = [n.samples for n in noises] or [
+            coloured_noise(20 * SAMPLE_RATE_HZ, s, 5) for s in (0.0, 0.5, 1.0)
+        ]
         if noises:
             sounds.others[NOISE] = noises
         sounds.unreadable = source.unreadable
@@ -61,13 +69,16 @@ class WakeSounds:
         return sounds
 
 
-def in_noise(recordings: Sequence[Recording], noises: Sequence[np.ndarray], snr_db: float | None,
-             rng: np.random.Generator) -> list[np.ndarray]:
+def in_noise(
+    recordings: Sequence[Recording], noises: Sequence[np.ndarray], snr_db: float | None, rng: np.random.Generator
+) -> list[np.ndarray]:
     """Each recording in a stretch of one of the noises, snr_db below its active level; None: as it is."""
     if snr_db is None:
         return [r.samples for r in recordings]
-    return [mix_at_snr(r.samples, fit_noise(noises[rng.integers(len(noises))], len(r.samples), rng), snr_db)
-            for r in recordings]
+    return [
+        mix_at_snr(r.samples, fit_noise(noises[rng.integers(len(noises))], len(r.samples), rng), snr_db)
+        for r in recordings
+    ]
 
 
 @dataclass
@@ -96,7 +107,9 @@ class Heard:
 def hear(lnn: LNN, label: int, sounds: WakeSounds, snr_db: float | None, seed: int, refractory_s: float) -> Heard:
     """Clips of the word one by one, the other sounds of a folder one after the other without a reset."""
     rng = np.random.default_rng(seed)
-    clips = [leading(trace(lnn, x), label).max(initial=0) for x in in_noise(sounds.positives, sounds.noises, snr_db, rng)]
+    clips = [
+        leading(trace(lnn, x), label).max(initial=0) for x in in_noise(sounds.positives, sounds.noises, snr_db, rng)
+    ]
     others = {}
     for name, recordings in sounds.others.items():
         order = rng.permutation(len(recordings))
@@ -140,38 +153,61 @@ class WakeResult:
     def curve(self) -> list[tuple[float, float, float]]:
         """(threshold, share of false rejects as recorded, false accepts an hour over all conditions)."""
         first = self.heard[AS_RECORDED]
-        return [(float(t), first.rejected(t) / len(first.clips), self.false_accepts(t) / self.hours) for t in THRESHOLDS]
+        return [
+            (float(t), first.rejected(t) / len(first.clips), self.false_accepts(t) / self.hours) for t in THRESHOLDS
+        ]
 
     def conditions(self) -> dict[str, dict]:
         """What is heard at the own threshold, by condition."""
-        return {name: {"clips": len(h.clips), "false_rejects": h.rejected(self.threshold), "hours": h.hours,
-                       "false_accepts": h.accepted(self.threshold)} for name, h in self.heard.items()}
+        return {
+            name: {
+                "clips": len(h.clips),
+                "false_rejects": h.rejected(self.threshold),
+                "hours": h.hours,
+                "false_accepts": h.accepted(self.threshold),
+            }
+            for name, h in self.heard.items()
+        }
 
     def as_json(self) -> dict:
         first, count = self.heard[AS_RECORDED], self.false_accepts(self.threshold)
-        return {"task": "wake_word", "word": self.word, "threshold": self.threshold, "clips": len(first.clips),
-                "false_reject_rate": 1 - self.figure,
-                "false_reject_rate_95": share_interval(first.rejected(self.threshold), len(first.clips)),
-                "hours": self.hours, "distinct_hours": first.hours, "false_accepts": count,
-                "false_accepts_per_hour": count / self.hours,
-                "false_accepts_per_hour_95": rate_interval(count, self.hours), "conditions": self.conditions(),
-                "det": [dict(zip(("threshold", "false_rejects", "false_accepts_per_hour"), p)) for p in self.curve()],
-                "unreadable": self.unreadable}
+        return {
+            "task": "wake_word",
+            "word": self.word,
+            "threshold": self.threshold,
+            "clips": len(first.clips),
+            "false_reject_rate": 1 - self.figure,
+            "false_reject_rate_95": share_interval(first.rejected(self.threshold), len(first.clips)),
+            "hours": self.hours,
+            "distinct_hours": first.hours,
+            "false_accepts": count,
+            "false_accepts_per_hour": count / self.hours,
+            "false_accepts_per_hour_95": rate_interval(count, self.hours),
+            "conditions": self.conditions(),
+            "det": [dict(zip(("threshold", "false_rejects", "false_accepts_per_hour"), p)) for p in self.curve()],
+            "unreadable": self.unreadable,
+        }
 
     def lines(self) -> list[str]:
         j = self.as_json()
         low, high = j["false_accepts_per_hour_95"]
         worst, best = j["false_reject_rate_95"]
-        text = [f"'{self.word}' at its threshold {self.threshold:.4f}: {100 * j['false_reject_rate']:.1f} % false rejects of "
-                f"{j['clips']} clips as recorded (95 %: {100 * worst:.1f} to {100 * best:.1f})",
-                f"{j['false_accepts']} false accepts in {j['hours']:.2f} h, {j['false_accepts_per_hour']:.2f} an hour (95 %: "
-                f"{low:.2f} to {high:.2f}); {j['distinct_hours']:.2f} h of it distinct recordings, the rest the same in noise"]
+        text = [
+            f"'{self.word}' at its threshold {self.threshold:.4f}: {100 * j['false_reject_rate']:.1f} % false rejects of "
+            f"{j['clips']} clips as recorded (95 %: {100 * worst:.1f} to {100 * best:.1f})",
+            f"{j['false_accepts']} false accepts in {j['hours']:.2f} h, {j['false_accepts_per_hour']:.2f} an hour (95 %: "
+            f"{low:.2f} to {high:.2f}); {j['distinct_hours']:.2f} h of it distinct recordings, the rest the same in noise",
+        ]
         for name, c in j["conditions"].items():
             heard = ", ".join(f"{folder} {n}" for folder, n in c["false_accepts"].items() if n) or "none"
-            text.append(f"  {name}: {100 * c['false_rejects'] / c['clips']:.1f} % false rejects; false accepts: {heard}")
+            text.append(
+                f"  {name}: {100 * c['false_rejects'] / c['clips']:.1f} % false rejects; false accepts: {heard}"
+            )
         wanted = self.threshold_for(ACCEPTS_PER_HOUR)
-        text.append(f"lowest threshold with at most {ACCEPTS_PER_HOUR} false accepts an hour here: "
-                    + ("none" if wanted is None else f"{wanted:.4f}"))
+        text.append(
+            f"lowest threshold with at most {ACCEPTS_PER_HOUR} false accepts an hour here: "
+            + ("none" if wanted is None else f"{wanted:.4f}")
+        )
         return text
 
 
@@ -197,7 +233,9 @@ def listen(content: bytes, sounds: WakeSounds, snr_db: Sequence[float] = (), see
         word, label = wake_word(lnn)
         refractory_s = read(content).labels[label].refractory_us * 1e-6
         names = {AS_RECORDED: None} | {f"noise at {snr:g} dB": snr for snr in snr_db}
-        heard = {name: hear(lnn, label, sounds, snr, seed + k, refractory_s) for k, (name, snr) in enumerate(names.items())}
+        heard = {
+            name: hear(lnn, label, sounds, snr, seed + k, refractory_s) for k, (name, snr) in enumerate(names.items())
+        }
         return WakeResult(word, lnn.thresholds[label], heard, sounds.unreadable)
 
 

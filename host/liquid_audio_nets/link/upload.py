@@ -104,23 +104,29 @@ def _ask(link: Link, expression: str):
     except RemoteError as error:
         raise BoardError(f"the board on {link.port} could not answer: {error.last_line}") from None
     except (ValueError, SyntaxError):
-        raise VerificationError(f"the board on {link.port} answered something unreadable: reset it, try again") from None
+        raise VerificationError(
+            f"the board on {link.port} answered something unreadable: reset it, try again"
+        ) from None
 
 
 def _require_module(link: Link) -> None:
     try:
         link.exec("import liquid_audio\nliquid_audio.LNN.load")
     except RemoteError:
-        raise BoardError(f"the firmware on {link.port} has no liquid_audio module: "
-                         "build one with liquid-board build, flash it and try again") from None
+        raise BoardError(
+            f"the firmware on {link.port} has no liquid_audio module: "
+            "build one with liquid-board build, flash it and try again"
+        ) from None
 
 
 def _require_room(link: Link, n_bytes: int, folder: str) -> None:
     free, block = _ask(link, f"_free({folder!r})")
     needed = -(-n_bytes // block) * block + 2 * block  # the file's blocks, its directory entry, the table
     if free < needed:
-        raise BoardError(f"no room in {folder or 'its file system'} on the board: {needed} bytes are needed, {free} are free; "
-                         "delete files")
+        raise BoardError(
+            f"no room in {folder or 'its file system'} on the board: {needed} bytes are needed, {free} are free; "
+            "delete files"
+        )
 
 
 def _send(link: Link, data: bytes, path: str, progress: Callable[[int], None]) -> None:

@@ -6,5 +6,21 @@ from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, R
 from .reader import load, read
 from .writer import save, write
 
-__all__ = ["Cell", "CellS8", "FrontEnd", "FrontEndNone", "FrontEndQ15", "Golden", "Label", "LnnError", "Model", "Policy", "Readout",
-           "ReadoutS8", "load", "read", "save", "write"]
+__all__ = [
+    "Cell",
+    "CellS8",
+    "FrontEnd",
+    "FrontEndNone",
+    "FrontEndQ15",
+    "Golden",
+    "Label",
+    "LnnError",
+    "Model",
+    "Policy",
+    "Readout",
+    "ReadoutS8",
+    "load",
+    "read",
+    "save",
+    "write",
+]

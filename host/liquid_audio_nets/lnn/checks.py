@@ -42,10 +42,13 @@ def runs(enum: str, value: int, error: str) -> None:
 def header(h: dict) -> None:
     require(not (h["reserved"] or h["reserved2"] or h["reserved3"]), "PADDING", "header")
     sizes = (
-        ("file_bytes", 44 + 16 * h["n_sections"], LIMITS["file_bytes"]), ("n_sections", 0, LIMITS["sections"]),
-        ("n_labels", 1, LIMITS["labels"]), ("n_cells", 1, LIMITS["cells"]),
+        ("file_bytes", 44 + 16 * h["n_sections"], LIMITS["file_bytes"]),
+        ("n_sections", 0, LIMITS["sections"]),
+        ("n_labels", 1, LIMITS["labels"]),
+        ("n_cells", 1, LIMITS["cells"]),
         ("sample_rate_hz", 1000, LIMITS["sample_rate_hz"]),
-        ("task", 0, max(ENUMS["task"].values())), ("target", 0, max(ENUMS["target"].values())),
+        ("task", 0, max(ENUMS["task"].values())),
+        ("target", 0, max(ENUMS["target"].values())),
     )
     for name, low, high in sizes:
         require(low <= h[name] <= high, "RANGE", f"{name} {h[name]}")
@@ -77,8 +80,14 @@ def frontend_kind(cursor: Cursor) -> str:
 
 
 def _sizes(f: dict) -> None:
-    require(f["fft_points"] <= LIMITS["fft_points"] and 2 <= f["window_samples"] <= f["fft_points"]
-            and 1 <= f["n_mels"] <= LIMITS["mels"] and f["n_mel_weights"] <= LIMITS["mel_weights"], "RANGE", "front-end")
+    require(
+        f["fft_points"] <= LIMITS["fft_points"]
+        and 2 <= f["window_samples"] <= f["fft_points"]
+        and 1 <= f["n_mels"] <= LIMITS["mels"]
+        and f["n_mel_weights"] <= LIMITS["mel_weights"],
+        "RANGE",
+        "front-end",
+    )
 
 
 def frontend(f: dict) -> None:
@@ -100,8 +109,14 @@ def frontend_q15(f: dict) -> None:
 def frontend_none(f: dict, n_labels: int) -> None:
     require(1 <= f["n_mels"] <= LIMITS["mels"], "RANGE", f"{f['n_mels']} numbers a row")
     require(n_labels <= f["n_mels"], "SHAPE", f"{n_labels} forecasts of {f['n_mels']} numbers")
-    require(within(f["feature_clip"], 0, 1000) and f["feature_clip"] > 0 and within(f["time_scale"], 0, 1e6)
-            and f["time_scale"] > 0, "NUMBER", f"feature_clip {f['feature_clip']}, time_scale {f['time_scale']}")
+    require(
+        within(f["feature_clip"], 0, 1000)
+        and f["feature_clip"] > 0
+        and within(f["time_scale"], 0, 1e6)
+        and f["time_scale"] > 0,
+        "NUMBER",
+        f"feature_clip {f['feature_clip']}, time_scale {f['time_scale']}",
+    )
 
 
 def task(header: dict, kind: str) -> None:
@@ -135,12 +150,17 @@ def cell_is_integer(cursor: Cursor, frontend, before: list) -> bool:
     runs("cell", f["kind"], "CELL")
     runs("solver", f["solver"], "SOLVER")
     n = f["n_units"]
-    require(2 <= n <= LIMITS["cell_units"] and n % 2 == 0 and f["n_inputs"] <= LIMITS["cell_inputs"], "RANGE",
-            f"{n} units (an even number is needed) on {f['n_inputs']} inputs")
+    require(
+        2 <= n <= LIMITS["cell_units"] and n % 2 == 0 and f["n_inputs"] <= LIMITS["cell_inputs"],
+        "RANGE",
+        f"{n} units (an even number is needed) on {f['n_inputs']} inputs",
+    )
     outputs = before[-1].n_units if before else frontend.n_mels
     require(f["n_inputs"] == outputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {outputs} outputs")
     integer = is_integer(f["weight"])
-    require(not before or (before[-1].weight != "float32") == integer, "WEIGHTS", "float and integer cells in one model")
+    require(
+        not before or (before[-1].weight != "float32") == integer, "WEIGHTS", "float and integer cells in one model"
+    )
     require(integer or frontend.kind != "logmel_q15", "WEIGHTS", "float cells behind an integer front-end")
     return integer
 
@@ -153,9 +173,16 @@ def cell(f: dict) -> None:
 
 
 def cell_s8(f: dict, layout: str, weight: str) -> None:
-    require(f["delta_q15"] == 0 or (layout, weight) == ("rows4x4", "int8"), "WEIGHTS", f"delta_q15 with {weight} in {layout}")
-    require(1 <= f["gate_clamp_q11"] <= 32767 and f["delta_q15"] <= 32767, "NUMBER",
-            f"gate_clamp_q11 {f['gate_clamp_q11']}, delta_q15 {f['delta_q15']}")
+    require(
+        f["delta_q15"] == 0 or (layout, weight) == ("rows4x4", "int8"),
+        "WEIGHTS",
+        f"delta_q15 with {weight} in {layout}",
+    )
+    require(
+        1 <= f["gate_clamp_q11"] <= 32767 and f["delta_q15"] <= 32767,
+        "NUMBER",
+        f"gate_clamp_q11 {f['gate_clamp_q11']}, delta_q15 {f['delta_q15']}",
+    )
 
 
 def readout(cursor: Cursor, header: dict, frontend, last) -> None:
@@ -164,8 +191,11 @@ def readout(cursor: Cursor, header: dict, frontend, last) -> None:
     require(known, "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
     require(f["n_inputs"] == last.n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {last.n_units} units")
     n_labels, n_mels = header["n_labels"], frontend.n_mels
-    require(header["task"] != ENUMS["task"]["anomaly"] or n_labels == n_mels, "SHAPE",
-            f"task anomaly expects {n_labels} of {n_mels} features")
+    require(
+        header["task"] != ENUMS["task"]["anomaly"] or n_labels == n_mels,
+        "SHAPE",
+        f"task anomaly expects {n_labels} of {n_mels} features",
+    )
     require(f["idle_label"] == 0xFFFF or f["idle_label"] < n_labels, "RANGE", "idle_label")
     require(within(f["smoothing_s"], 0, 60), "NUMBER", f"smoothing_s {f['smoothing_s']}")
 
@@ -178,14 +208,20 @@ def readout_f32(f: dict) -> None:
 def policy(p: dict) -> None:
     """Raises LnnError POLICY naming the field."""
     ranges = (
-        ("min_timestep_us", 1000, p["max_timestep_us"]), ("max_timestep_us", 1000, LIMITS["timestep_us"]),
-        ("hold_us", 0, 10 * LIMITS["timestep_us"]), ("complexity", 0, max(ENUMS["complexity"].values())),
+        ("min_timestep_us", 1000, p["max_timestep_us"]),
+        ("max_timestep_us", 1000, LIMITS["timestep_us"]),
+        ("hold_us", 0, 10 * LIMITS["timestep_us"]),
+        ("complexity", 0, max(ENUMS["complexity"].values())),
     )
     for name, low, high in ranges:
         require(low <= p[name] <= high, "POLICY", f"{name} {p[name]}")
     floats = (
-        ("energy_threshold", 0, 1), ("gate_close_ratio", 0, 1), ("attack_threshold", p["release_threshold"], 1000),
-        ("release_threshold", 0, 1000), ("release_growth", 1, 100), ("background_rise_per_s", 0, 1000),
+        ("energy_threshold", 0, 1),
+        ("gate_close_ratio", 0, 1),
+        ("attack_threshold", p["release_threshold"], 1000),
+        ("release_threshold", 0, 1000),
+        ("release_growth", 1, 100),
+        ("background_rise_per_s", 0, 1000),
     )
     for name, low, high in floats:
         require(within(p[name], low, high), "POLICY", f"{name} {p[name]}")

@@ -39,12 +39,23 @@ def read(data: bytes) -> Model:
         cursor.require_end()
     frontend, cells = parts["frontend"], parts["cells"]
     sizes = [(c.n_inputs, c.n_units, getattr(c, "delta_q15", 0)) for c in cells]
-    needed = ram_bytes(header["n_labels"], len(frontend.window), frontend.fft_points, frontend.n_mels, sizes,
-                       frontend.kind, cells[0].weight)
+    needed = ram_bytes(
+        header["n_labels"],
+        len(frontend.window),
+        frontend.fft_points,
+        frontend.n_mels,
+        sizes,
+        frontend.kind,
+        cells[0].weight,
+    )
     if header["ram_bytes"] != needed:
         raise LnnError("RAM", f"{header['ram_bytes']}, needs {needed}")
-    return Model(sample_rate_hz=header["sample_rate_hz"], task=ENUM_NAMES["task"][header["task"]],
-                 target=ENUM_NAMES["target"][header["target"]], **parts)
+    return Model(
+        sample_rate_hz=header["sample_rate_hz"],
+        task=ENUM_NAMES["task"][header["task"]],
+        target=ENUM_NAMES["target"][header["target"]],
+        **parts,
+    )
 
 
 def _header(data: memoryview) -> dict:
@@ -125,8 +136,9 @@ def _frontend_logmel(cursor: Cursor, header: dict, kind: str) -> FrontEnd | Fron
     (checks.frontend_q15_arrays if integer else checks.frontend_arrays)(fields, arrays)
     if integer:
         return FrontEndQ15(fft_points=fields["fft_points"], clip_q12=fields["clip_q12"], **arrays)
-    return FrontEnd(fft_points=fields["fft_points"], log_floor=fields["log_floor"], feature_clip=fields["feature_clip"],
-                    **arrays)
+    return FrontEnd(
+        fft_points=fields["fft_points"], log_floor=fields["log_floor"], feature_clip=fields["feature_clip"], **arrays
+    )
 
 
 def _cell(cursor: Cursor, header: dict, parts: dict) -> None:
@@ -145,8 +157,16 @@ def _cell_f32(cursor: Cursor, header: dict) -> Cell:
     bias = arrays["bias"].reshape(n, 2)
     with np.errstate(divide="ignore"):
         tau = 1.0 / arrays["inv_tau"].astype(np.float64)
-    return Cell(rows[:, 0].copy(), rows[:, 1].copy(), bias[:, 0].copy(), bias[:, 1].copy(), tau, fields["gate_clamp"],
-                enum_name("cell", fields["kind"]), enum_name("solver", fields["solver"]))
+    return Cell(
+        rows[:, 0].copy(),
+        rows[:, 1].copy(),
+        bias[:, 0].copy(),
+        bias[:, 1].copy(),
+        tau,
+        fields["gate_clamp"],
+        enum_name("cell", fields["kind"]),
+        enum_name("solver", fields["solver"]),
+    )
 
 
 def _cell_s8(cursor: Cursor, header: dict) -> CellS8:
@@ -155,13 +175,21 @@ def _cell_s8(cursor: Cursor, header: dict) -> CellS8:
     layout = layout_name(fields["layout"], weight, sparse=True)
     checks.cell_s8(fields, layout, weight)
     n, fields = fields["n_units"], header | fields
-    arrays = cursor.arrays("cell_s8", fields, ("inv_tau", "bias", "scale_inputs", "scale_state"), **checks.CELL_S8_LIMITS)
+    arrays = cursor.arrays(
+        "cell_s8", fields, ("inv_tau", "bias", "scale_inputs", "scale_state"), **checks.CELL_S8_LIMITS
+    )
     for part, columns in (("inputs", fields["n_inputs"]), ("state", n)):
         arrays[f"weights_{part}"] = _matrix_s8(cursor, fields, part, layout, 2 * n, columns)
     checks.require(arrays["inv_tau"].max() <= checks.INV_TAU_Q16, "NUMBER", "inv_tau")
-    return CellS8(gate_clamp_q11=fields["gate_clamp_q11"], kind=enum_name("cell", fields["kind"]),
-                  solver=enum_name("solver", fields["solver"]), layout=layout, delta_q15=fields["delta_q15"],
-                  weight=weight, **arrays)
+    return CellS8(
+        gate_clamp_q11=fields["gate_clamp_q11"],
+        kind=enum_name("cell", fields["kind"]),
+        solver=enum_name("solver", fields["solver"]),
+        layout=layout,
+        delta_q15=fields["delta_q15"],
+        weight=weight,
+        **arrays,
+    )
 
 
 def _matrix_s8(cursor: Cursor, fields: dict, part: str, layout: str, rows: int, columns: int) -> np.ndarray:
@@ -205,8 +233,9 @@ def _readout_s8(cursor: Cursor, header: dict, n: int) -> ReadoutS8:
     checks.require(fields["n_blocks"] == n_blocks, "SHAPE", f"{fields['n_blocks']} blocks, {n_blocks} needed")
     arrays = cursor.arrays("readout_s8", header | fields, **checks.CELL_S8_LIMITS, **checks.WEIGHT_LIMITS[weight])
     weights = _checked(Packed(arrays["weights"], weight=weight), layout, rows, fields["n_inputs"])[:n]
-    return ReadoutS8(weights, arrays["bias"][:n], arrays["scale"][:n], fields["smoothing_s"], _label_index(fields), layout,
-                     weight)
+    return ReadoutS8(
+        weights, arrays["bias"][:n], arrays["scale"][:n], fields["smoothing_s"], _label_index(fields), layout, weight
+    )
 
 
 def _label_index(fields: dict) -> int | None:
@@ -241,5 +270,13 @@ def _signature(cursor: Cursor, header: dict, parts: dict) -> None:
         raise LnnError("SHAPE", "a signature has 64 bytes")
 
 
-READERS = {"labels": _labels, "frontend": _frontend, "cell": _cell, "readout": _readout, "policy": _policy,
-           "golden": _golden, "metadata": _metadata, "signature": _signature}
+READERS = {
+    "labels": _labels,
+    "frontend": _frontend,
+    "cell": _cell,
+    "readout": _readout,
+    "policy": _policy,
+    "golden": _golden,
+    "metadata": _metadata,
+    "signature": _signature,
+}

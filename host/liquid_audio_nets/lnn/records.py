@@ -8,8 +8,14 @@ from .errors import LnnError
 from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, STRUCTS
 
 ENUM_NAMES = {enum: {value: name for name, value in items.items()} for enum, items in ENUMS.items()}
-BAD_ENUM = {"frontend": "FRONTEND", "cell": "CELL", "solver": "SOLVER", "weight": "WEIGHTS", "layout": "WEIGHTS",
-            "complexity": "POLICY"}
+BAD_ENUM = {
+    "frontend": "FRONTEND",
+    "cell": "CELL",
+    "solver": "SOLVER",
+    "weight": "WEIGHTS",
+    "layout": "WEIGHTS",
+    "complexity": "POLICY",
+}
 
 
 def align(n: int, to: int = ALIGN_BYTES) -> int:
@@ -126,8 +132,15 @@ class Cursor:
             raise LnnError("SHAPE", f"bytes {self.at} to {self.end} belong to nothing")
 
 
-def ram_bytes(n_labels: int, window_samples: int, fft_points: int, n_mels: int, cells: list[tuple[int, int, int]],
-              frontend: str = "logmel_f32", weight: str = "float32") -> int:
+def ram_bytes(
+    n_labels: int,
+    window_samples: int,
+    fft_points: int,
+    n_mels: int,
+    cells: list[tuple[int, int, int]],
+    frontend: str = "logmel_f32",
+    weight: str = "float32",
+) -> int:
     """SPEC.md's formula; cells: (n_inputs, n_units, delta_q15) each."""
     q15, integer, rows = frontend == "logmel_q15", weight != "float32", rows4(n_labels)
     readout = 4 * rows + (2 * align(cells[-1][1], 8) if integer else 0)

@@ -43,8 +43,10 @@ def save(model: Model, path: str | os.PathLike) -> int:
 def assemble(model: Model) -> bytes:
     """The file without the reader's checks; for tests that need wrong files."""
     header = {"n_labels": len(model.labels), "n_cells": len(model.cells)}
-    sections = [("labels", b"".join(_label(label) for label in model.labels)),
-                ("frontend", _frontend(model.frontend, header))]
+    sections = [
+        ("labels", b"".join(_label(label) for label in model.labels)),
+        ("frontend", _frontend(model.frontend, header)),
+    ]
     sections += [("cell", _cell(cell, header)) for cell in model.cells]
     sections += [("readout", _readout(model.readout, header)), ("policy", _policy(model.policy, header))]
     if model.golden is not None:
@@ -72,12 +74,27 @@ def _file(model: Model, header: dict, sections: list[tuple[str, bytes]]) -> byte
         raise LnnError("RANGE", "a model has 1 to 4 cells")
     frontend = model.frontend
     header |= {
-        "magic": int.from_bytes(MAGIC, "little"), "version_major": VERSION_MAJOR, "version_minor": VERSION_MINOR,
-        "file_bytes": first + len(body), "crc32": 0, "sample_rate_hz": model.sample_rate_hz, "n_sections": len(sections),
-        "task": enum_value("task", model.task), "target": enum_value("target", model.target),
-        "ram_bytes": ram_bytes(len(model.labels), len(frontend.window), frontend.fft_points, frontend.n_mels, cells,
-                               frontend.kind, model.cells[0].weight),
-        "reserved": 0, "reserved2": 0, "reserved3": 0,
+        "magic": int.from_bytes(MAGIC, "little"),
+        "version_major": VERSION_MAJOR,
+        "version_minor": VERSION_MINOR,
+        "file_bytes": first + len(body),
+        "crc32": 0,
+        "sample_rate_hz": model.sample_rate_hz,
+        "n_sections": len(sections),
+        "task": enum_value("task", model.task),
+        "target": enum_value("target", model.target),
+        "ram_bytes": ram_bytes(
+            len(model.labels),
+            len(frontend.window),
+            frontend.fft_points,
+            frontend.n_mels,
+            cells,
+            frontend.kind,
+            model.cells[0].weight,
+        ),
+        "reserved": 0,
+        "reserved2": 0,
+        "reserved3": 0,
     }
     head = STRUCTS["header"].pack(*(header[f] for f in FIELDS["header"])) + table
     return with_crc(head + bytes(first - len(head)) + body)
@@ -99,17 +116,34 @@ def _label(label: Label) -> bytes:
 
 def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: dict) -> bytes:
     if isinstance(fe, FrontEndNone):
-        fields = {"kind": enum_value("frontend", fe.kind), "n_mels": fe.n_mels, "feature_clip": fe.feature_clip,
-                  "time_scale": fe.time_scale}
+        fields = {
+            "kind": enum_value("frontend", fe.kind),
+            "n_mels": fe.n_mels,
+            "feature_clip": fe.feature_clip,
+            "time_scale": fe.time_scale,
+        }
         return pack_section("frontend_none", fields, vars(fe), header)
     if isinstance(fe, FrontEndQ15):
-        fields = {"kind": enum_value("frontend", fe.kind), "window_samples": len(fe.window), "reserved": 0,
-                  "fft_points": fe.fft_points, "n_mels": fe.n_mels, "n_mel_weights": int(np.sum(fe.mel_count)),
-                  "clip_q12": fe.clip_q12}
+        fields = {
+            "kind": enum_value("frontend", fe.kind),
+            "window_samples": len(fe.window),
+            "reserved": 0,
+            "fft_points": fe.fft_points,
+            "n_mels": fe.n_mels,
+            "n_mel_weights": int(np.sum(fe.mel_count)),
+            "clip_q12": fe.clip_q12,
+        }
         return pack_section("frontend_q15", fields, vars(fe), header)
-    fields = {"kind": enum_value("frontend", fe.kind), "window_samples": len(fe.window), "fft_points": fe.fft_points,
-              "n_mels": fe.n_mels, "n_mel_weights": int(np.sum(fe.mel_count)), "reserved": 0,
-              "log_floor": fe.log_floor, "feature_clip": fe.feature_clip}
+    fields = {
+        "kind": enum_value("frontend", fe.kind),
+        "window_samples": len(fe.window),
+        "fft_points": fe.fft_points,
+        "n_mels": fe.n_mels,
+        "n_mel_weights": int(np.sum(fe.mel_count)),
+        "reserved": 0,
+        "log_floor": fe.log_floor,
+        "feature_clip": fe.feature_clip,
+    }
     return pack_section("frontend", fields, vars(fe), header)
 
 
@@ -118,12 +152,23 @@ def _cell_s8(cell: CellS8, header: dict) -> bytes:
     if np.shape(cell.weights_inputs) != (2 * n, m) or np.shape(cell.weights_state) != (2 * n, n):
         raise LnnError("SHAPE", f"a cell of {n} units: weights_inputs are (2N, M), weights_state (2N, N)")
     inputs, state = (pack(w, cell.layout, cell.weight) for w in (cell.weights_inputs, cell.weights_state))
-    fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
-              "weight": enum_value("weight", cell.weight), "layout": ENUMS["layout"][cell.layout], "n_inputs": m, "n_units": n,
-              "n_blocks_inputs": inputs.n_blocks, "n_blocks_state": state.n_blocks, "delta_q15": cell.delta_q15,
-              "gate_clamp_q11": cell.gate_clamp_q11}
-    arrays = vars(cell) | {f"{name}_{part}": values for part, packed in (("inputs", inputs), ("state", state))
-                           for name, values in vars(packed).items()}
+    fields = {
+        "kind": enum_value("cell", cell.kind),
+        "solver": enum_value("solver", cell.solver),
+        "weight": enum_value("weight", cell.weight),
+        "layout": ENUMS["layout"][cell.layout],
+        "n_inputs": m,
+        "n_units": n,
+        "n_blocks_inputs": inputs.n_blocks,
+        "n_blocks_state": state.n_blocks,
+        "delta_q15": cell.delta_q15,
+        "gate_clamp_q11": cell.gate_clamp_q11,
+    }
+    arrays = vars(cell) | {
+        f"{name}_{part}": values
+        for part, packed in (("inputs", inputs), ("state", state))
+        for name, values in vars(packed).items()
+    }
     return pack_section("cell_s8", fields, arrays, header)
 
 
@@ -132,9 +177,14 @@ def _readout_s8(readout: ReadoutS8, header: dict) -> bytes:
     if readout.layout not in DENSE[readout.weight]:
         raise LnnError("WEIGHTS", f"a readout's layout is one of {', '.join(DENSE[readout.weight])}")
     packed = pack(readout.weights, readout.layout, readout.weight)
-    fields = {"weight": enum_value("weight", readout.weight), "layout": ENUMS["layout"][readout.layout],
-              "n_inputs": np.shape(readout.weights)[1], "n_blocks": packed.n_blocks, "smoothing_s": readout.smoothing_s,
-              "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label}
+    fields = {
+        "weight": enum_value("weight", readout.weight),
+        "layout": ENUMS["layout"][readout.layout],
+        "n_inputs": np.shape(readout.weights)[1],
+        "n_blocks": packed.n_blocks,
+        "smoothing_s": readout.smoothing_s,
+        "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label,
+    }
     pad = (0, rows4(n) - n)
     arrays = {"bias": np.pad(readout.bias, pad), "scale": np.pad(readout.scale, pad), "weights": packed.weights}
     return pack_section("readout_s8", fields, arrays, header)
@@ -146,13 +196,23 @@ def _cell(cell: Cell | CellS8, header: dict) -> bytes:
     n, m = cell.n_units, cell.n_inputs
     if not 0 < m or any(np.shape(a) != s for a, s in ((cell.wa, (n, m + n)), (cell.bf, (n,)), (cell.ba, (n,)))):
         raise LnnError("SHAPE", f"a cell of {n} units: wf and wa are (N, M + N), bf and ba (N,)")
-    fields = {"kind": enum_value("cell", cell.kind), "solver": enum_value("solver", cell.solver),
-              "weight": ENUMS["weight"]["float32"], "layout": ENUMS["layout"]["rows4"], "n_inputs": m, "n_units": n,
-              "gate_clamp": cell.gate_clamp, "reserved": 0}
+    fields = {
+        "kind": enum_value("cell", cell.kind),
+        "solver": enum_value("solver", cell.solver),
+        "weight": ENUMS["weight"]["float32"],
+        "layout": ENUMS["layout"]["rows4"],
+        "n_inputs": m,
+        "n_units": n,
+        "gate_clamp": cell.gate_clamp,
+        "reserved": 0,
+    }
     with np.errstate(divide="ignore"):
         inv_tau = 1.0 / np.asarray(cell.tau, np.float64)
-    arrays = {"inv_tau": inv_tau, "bias": np.stack([cell.bf, cell.ba], 1),
-              "weights": to_rows4(np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n))}
+    arrays = {
+        "inv_tau": inv_tau,
+        "bias": np.stack([cell.bf, cell.ba], 1),
+        "weights": to_rows4(np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)),
+    }
     return pack_section("cell", fields, arrays, header)
 
 
@@ -162,15 +222,22 @@ def _readout(readout: Readout | ReadoutS8, header: dict) -> bytes:
     w, b = np.asarray(readout.w), np.asarray(readout.b)
     if w.ndim != 2 or b.shape != w.shape[:1] or len(b) != header["n_labels"]:
         raise LnnError("SHAPE", f"the readout's w is (n_labels, N), b (n_labels,) with {header['n_labels']} labels")
-    fields = {"weight": ENUMS["weight"]["float32"], "layout": ENUMS["layout"]["rows4"], "n_inputs": w.shape[1],
-              "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label, "reserved": 0,
-              "smoothing_s": readout.smoothing_s}
+    fields = {
+        "weight": ENUMS["weight"]["float32"],
+        "layout": ENUMS["layout"]["rows4"],
+        "n_inputs": w.shape[1],
+        "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label,
+        "reserved": 0,
+        "smoothing_s": readout.smoothing_s,
+    }
     arrays = {"bias": np.pad(b, (0, rows4(len(b)) - len(b))), "weights": to_rows4(w)}
     return pack_section("readout", fields, arrays, header)
 
 
 def _policy(policy: Policy, header: dict) -> bytes:
-    return pack_section("policy", vars(policy) | {"complexity": enum_value("complexity", policy.complexity)}, {}, header)
+    return pack_section(
+        "policy", vars(policy) | {"complexity": enum_value("complexity", policy.complexity)}, {}, header
+    )
 
 
 def _golden(golden: Golden, header: dict) -> bytes:

@@ -28,7 +28,7 @@ def mel_filterbank(channels: int, fft_size: int, sample_rate_hz: int, low_hz: fl
     """Triangles of peak 1, linear in Hz between HTK-mel spaced corners; (channels, fft_size//2 + 1)."""
     corners = mel_corners_hz(channels, low_hz, high_hz)
     bins = np.arange(fft_size // 2 + 1) * sample_rate_hz / fft_size
-    left, centre, right = (corners[i:i + channels, None] for i in range(3))
+    left, centre, right = (corners[i : i + channels, None] for i in range(3))
     rising, falling = (bins - left) / (centre - left), (right - bins) / (right - centre)
     return np.maximum(0.0, np.minimum(rising, falling))
 
@@ -49,10 +49,13 @@ class FrontEnd:
 
     def __post_init__(self) -> None:
         self.window = hann(self.window_samples).astype(np.float32)
-        self.mel = mel_filterbank(self.channels, self.window_samples, self.sample_rate_hz,
-                                  self.low_hz, self.high_hz).astype(np.float32)
+        self.mel = mel_filterbank(
+            self.channels, self.window_samples, self.sample_rate_hz, self.low_hz, self.high_hz
+        ).astype(np.float32)
         self.mean = np.zeros(self.channels, np.float32) if self.mean is None else np.asarray(self.mean, np.float32)
-        self.inv_std = np.ones(self.channels, np.float32) if self.inv_std is None else np.asarray(self.inv_std, np.float32)
+        self.inv_std = (
+            np.ones(self.channels, np.float32) if self.inv_std is None else np.asarray(self.inv_std, np.float32)
+        )
 
     def windows(self, samples: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Newest window before each end; int16 (n,), ends (frames,) -> float32 (frames, window).

@@ -53,12 +53,20 @@ def fft(z):
         stride, k, after = 512 // (4 * quarter), np.arange(quarter), []
         for re, im in blocks:
             a, b, c, d = ((re[i * quarter : (i + 1) * quarter], im[i * quarter : (i + 1) * quarter]) for i in range(4))
-            sum_ac, difference_ac, sum_bd, difference_bd = half_add(a, c), half_sub(a, c), half_add(b, d), half_sub(b, d)
+            sum_ac, difference_ac, sum_bd, difference_bd = (
+                half_add(a, c),
+                half_sub(a, c),
+                half_add(b, d),
+                half_sub(b, d),
+            )
             last = quarter == 1  # all twiddles are one, and the core leaves them out
             turn = (lambda x, _: x) if last else rotate
-            after += [half_add(sum_ac, sum_bd), turn(half_sub(sum_ac, sum_bd), 2 * k * stride),
-                      turn(half_add(difference_ac, minus(times_j(difference_bd))), k * stride),
-                      turn(half_add(difference_ac, times_j(difference_bd)), 3 * k * stride)]
+            after += [
+                half_add(sum_ac, sum_bd),
+                turn(half_sub(sum_ac, sum_bd), 2 * k * stride),
+                turn(half_add(difference_ac, minus(times_j(difference_bd))), k * stride),
+                turn(half_add(difference_ac, times_j(difference_bd)), 3 * k * stride),
+            ]
         blocks = after
     order = [int(f"{i:0{n.bit_length() - 1}b}"[::-1], 2) for i in range(n)]
     return tuple(np.concatenate([block[part] for block in blocks])[order] for part in (0, 1))

@@ -46,8 +46,11 @@ class CellS8:
         log2_c = log2_q16(c) - (20 << 16)
         inv_c_q31 = reciprocal_q31(c, log2_c)
         shift_q11 = mul_high((log2_q16(dt_us) - LOG2_MILLION_Q16 - log2_c) * 2, LN2_Q31) >> 5
-        z = fits32(np.asarray(cell.bias, np.int64) + product(cell.weights_inputs, cell.scale_inputs, u)
-                   + product(cell.weights_state, cell.scale_state, self.counted))
+        z = fits32(
+            np.asarray(cell.bias, np.int64)
+            + product(cell.weights_inputs, cell.scale_inputs, u)
+            + product(cell.weights_state, cell.scale_state, self.counted)
+        )
         gate = np.clip(z[0::2] >> 5, -cell.gate_clamp_q11, cell.gate_clamp_q11)
         s = sigmoid_q31(gate + shift_q11)
         potential = tanh_q30(z[1::2] >> 5)

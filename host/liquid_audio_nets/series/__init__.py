@@ -4,4 +4,15 @@ from .forecast import Targets, linear_forecast, persistence, rmse, targets_at
 from .rows import Rows, SeriesError, read_rows, write_rows
 from .station import station
 
-__all__ = ["Rows", "SeriesError", "Targets", "linear_forecast", "persistence", "read_rows", "rmse", "station", "targets_at", "write_rows"]
+__all__ = [
+    "Rows",
+    "SeriesError",
+    "Targets",
+    "linear_forecast",
+    "persistence",
+    "read_rows",
+    "rmse",
+    "station",
+    "targets_at",
+    "write_rows",
+]

@@ -34,7 +34,7 @@ def targets_at(rows: Rows, horizon_s: float) -> Targets:
 def rmse(forecast: np.ndarray, targets: Targets, part: np.ndarray) -> np.ndarray:
     """Root of the mean squared error of each column, float (k,); forecast (n, k), part bool (n,)."""
     use = part & targets.known
-    return np.sqrt(np.mean((forecast[use] - targets.values[use, :forecast.shape[1]]) ** 2, axis=0, dtype=np.float64))
+    return np.sqrt(np.mean((forecast[use] - targets.values[use, : forecast.shape[1]]) ** 2, axis=0, dtype=np.float64))
 
 
 def persistence(rows: Rows, targets: Targets, part: np.ndarray, outputs: int) -> np.ndarray:
@@ -44,7 +44,9 @@ def persistence(rows: Rows, targets: Targets, part: np.ndarray, outputs: int) ->
     error = rmse(rows.values[:, :outputs], targets, part)
     for name, its in zip(rows.names, error):
         if not its > 0:
-            raise SeriesError(f"column '{name}' never changes in this part of the table; there is nothing to forecast in it")
+            raise SeriesError(
+                f"column '{name}' never changes in this part of the table; there is nothing to forecast in it"
+            )
     return error
 
 
@@ -55,7 +57,9 @@ def linear_forecast(rows: Rows, targets: Targets, train: np.ndarray, outputs: in
     scale = rows.values[train].std(0) + 1e-6
     x, ages = (rows.values - rows.values[train].mean(0)) / scale, rows.time_s / rows.interval_s
     index = np.maximum(np.arange(len(rows))[:, None] - np.arange(LINEAR_ROWS), 0)
-    seen = np.concatenate([x[index].reshape(len(rows), -1), ages[:, None] - ages[index[:, 1:]], np.ones((len(rows), 1))], 1)
+    seen = np.concatenate(
+        [x[index].reshape(len(rows), -1), ages[:, None] - ages[index[:, 1:]], np.ones((len(rows), 1))], 1
+    )
     fit = train & targets.known
     change = targets.values[:, :outputs] - rows.values[:, :outputs]
     a = seen[fit].T @ seen[fit] + _RIDGE * fit.sum() * np.eye(seen.shape[1])

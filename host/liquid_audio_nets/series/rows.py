@@ -66,7 +66,9 @@ def read_rows(path: str | Path, time_column: str = "time_s", columns: Sequence[s
             continue
         time_s, *row = [_number(path, number, name, cell, name == time_column) for name, cell in zip(wanted, picked)]
         if times and time_s <= times[-1]:
-            raise SeriesError(f"{path}, line {number}: time stands still or goes backwards; sort the rows by '{time_column}'")
+            raise SeriesError(
+                f"{path}, line {number}: time stands still or goes backwards; sort the rows by '{time_column}'"
+            )
         times.append(time_s)
         values.append(row)
     if len(times) < 2:
@@ -79,7 +81,10 @@ def write_rows(path: str | Path, rows: Rows, time_column: str = "time_s") -> Non
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow([time_column, *rows.names])
-        out.writerows([f"{time_s:.3f}".rstrip("0").rstrip("."), *(f"{x:.6g}" for x in row)] for time_s, row in zip(rows.time_s, rows.values))
+        out.writerows(
+            [f"{time_s:.3f}".rstrip("0").rstrip("."), *(f"{x:.6g}" for x in row)]
+            for time_s, row in zip(rows.time_s, rows.values)
+        )
 
 
 def _wanted(path: Path, header: list[str], time_column: str, columns: Sequence[str]) -> list[str]:

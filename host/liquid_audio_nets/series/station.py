@@ -45,7 +45,7 @@ def _arrived(count: int, missing: float, rng: np.random.Generator) -> np.ndarray
     here = np.ones(count, bool)
     while np.mean(~here) < missing / 2:
         begin = int(rng.integers(count))
-        here[begin:begin + int(rng.integers(3, 13))] = False
+        here[begin : begin + int(rng.integers(3, 13))] = False
     left = np.flatnonzero(here)
     lost = rng.choice(len(left), max(round(missing * count) - int(np.sum(~here)), 0), replace=False)
     here[left[lost]] = False

@@ -9,5 +9,17 @@ from .ncps_cells import from_ncps
 from .trainer import LNNTrainer, TrainerConfig, TrainingError
 from .wirings import WiringError
 
-__all__ = ["Batch", "BatchMaker", "ExportError", "FrameStore", "LNNTrainer", "LiquidNet", "ModelConfig",
-           "TrainerConfig", "TrainingError", "UnsupportedCell", "WiringError", "from_ncps"]
+__all__ = [
+    "Batch",
+    "BatchMaker",
+    "ExportError",
+    "FrameStore",
+    "LNNTrainer",
+    "LiquidNet",
+    "ModelConfig",
+    "TrainerConfig",
+    "TrainingError",
+    "UnsupportedCell",
+    "WiringError",
+    "from_ncps",
+]

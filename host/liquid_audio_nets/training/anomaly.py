@@ -87,13 +87,20 @@ class Stretches:
         at = start + np.arange(1, ticks + 1)[:, None] * blocks - 1
         index = s.offset[clip] + at % s.blocks[clip]
         gain = 10 ** (rng.uniform(*x.gain_db, size) / 10)
-        power = self.mel[torch.from_numpy(index.ravel())].view(*index.shape, -1) * torch.from_numpy(gain).float()[:, None]
+        power = (
+            self.mel[torch.from_numpy(index.ravel())].view(*index.shape, -1) * torch.from_numpy(gain).float()[:, None]
+        )
         if rng.random() < x.dt_augment:
             schedule = random_schedule(ticks, size, rng, tick_s, self.policy.max_timestep_s)
         else:
             schedule = engine_schedule(tick_energy(self.energy, index, blocks) * gain, self.policy, tick_s=tick_s)
-        return Expected(torch.log(power + LOG_FLOOR), torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed),
-                        torch.zeros(size, dtype=torch.bool), tick_s)
+        return Expected(
+            torch.log(power + LOG_FLOOR),
+            torch.from_numpy(schedule.dt),
+            torch.from_numpy(schedule.closed),
+            torch.zeros(size, dtype=torch.bool),
+            tick_s,
+        )
 
 
 class AnomalyTask:
@@ -101,9 +108,13 @@ class AnomalyTask:
 
     name, metric, keep = "anomaly", "variance expected of held-out normal sound", "last"
 
-    def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None):
+    def __init__(
+        self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None
+    ):
         if data is None or not Path(data).is_dir():
-            raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR, a folder of recordings of normal sound")
+            raise AudioError(
+                f"{data or 'no data'}: no such folder; give --data DIR, a folder of recordings of normal sound"
+            )
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
         self.policy = build(Policy, recipe["policy"])
         self.labels = band_names(FrontEnd())
@@ -123,8 +134,10 @@ class AnomalyTask:
             sounds = [Sound(r.samples, "normal", r.path.stem, r.folder, r.split) for r in self.recordings()]
             seconds = sum(len(s.samples) for s in sounds if s.split == "training") / SAMPLE_RATE_HZ
             if seconds < LEAST_SECONDS:
-                raise AudioError(f"{self.data}: {seconds:.1f} s of normal sound to learn from; at least {LEAST_SECONDS:g} s "
-                                 "are needed, a few minutes are better")
+                raise AudioError(
+                    f"{self.data}: {seconds:.1f} s of normal sound to learn from; at least {LEAST_SECONDS:g} s "
+                    "are needed, a few minutes are better"
+                )
             FrameStore.build(self.cache, sounds, FrontEnd())
         self.store = FrameStore(self.cache)
         stretch = build(Stretch, self.recipe["stretch"])
@@ -137,8 +150,10 @@ class AnomalyTask:
         as_run = dataclasses.replace(self.training, stretch=dataclasses.replace(self.training.stretch, dt_augment=0.0))
         heard = [b.log_mel[b.dt > 0] for b in (as_run(64, 2**40 + i) for i in range(8))]
         if not sum(map(len, heard)):
-            raise AudioError(f"{self.data}: nothing is above the energy gate; give louder recordings or lower "
-                             "policy.energy_threshold")
+            raise AudioError(
+                f"{self.data}: nothing is above the energy gate; give louder recordings or lower "
+                "policy.energy_threshold"
+            )
         trainer.normalise(torch.cat(heard).unsqueeze(0))
         return trainer
 
@@ -153,7 +168,10 @@ class AnomalyTask:
             batch = self.measured(64, seed)
             squares, runs = batch.errors(net(batch.log_mel, batch.dt, batch.closed_s)[0], net)
             heard = net.features(batch.log_mel)[runs]
-            error, variance = error + float(squares[runs].sum()), variance + float(heard.var(0, False).sum()) * len(heard)
+            error, variance = (
+                error + float(squares[runs].sum()),
+                variance + float(heard.var(0, False).sum()) * len(heard),
+            )
         return {"score": 1 - error / max(variance, 1e-9)}
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
@@ -161,8 +179,14 @@ class AnomalyTask:
         data, score = self.recipe["data"], self.recipe["score"]
         normal = self.recordings()
         learned = [r.samples for r in normal if r.split == "training"]
-        metadata = {"licence": data["licence"], "normal": self.data.resolve().name, "held_out_fold": data["held_out_fold"],
-                    "seed": trainer.config.seed, "steps": trainer.step, "parameters": trainer.net.parameter_count()}
+        metadata = {
+            "licence": data["licence"],
+            "normal": self.data.resolve().name,
+            "held_out_fold": data["held_out_fold"],
+            "seed": trainer.config.seed,
+            "steps": trainer.step,
+            "parameters": trainer.net.parameter_count(),
+        }
         model = to_model(trainer.average, score["threshold"], metadata, policy=self.policy, task="anomaly")
         model.readout.smoothing_s = score["smoothing_s"]
         for label in model.labels:
@@ -172,7 +196,10 @@ class AnomalyTask:
         model = in_units_of(model, np.full(len(model.labels), np.sqrt(limit)))
         self._note(model, [r.samples for r in normal if r.split == "validation"], limit)
         path = out / "anomaly.lnn"
-        lnn.save(add_golden(model, max(learned, key=lambda x: float(np.abs(x).max()))[: int(GOLDEN_S * SAMPLE_RATE_HZ)]), path)
+        lnn.save(
+            add_golden(model, max(learned, key=lambda x: float(np.abs(x).max()))[: int(GOLDEN_S * SAMPLE_RATE_HZ)]),
+            path,
+        )
         return path
 
     def _note(self, model: lnn.Model, held_out: list[np.ndarray], limit: float) -> None:
@@ -184,13 +211,19 @@ class AnomalyTask:
             f"Recordings of {self.data.resolve().name}. A score of 0.5 is a mean squared error {limit:.2f} times the usual one: "
             f"{self.recipe['score']['limit_margin']:g} times what {100 * self.recipe['score']['limit_share']:g} % of the sound "
             f"that was learned from stays below. {seconds:.0f} s of held-out normal sound: {alarms} reports; largest score in "
-            f"each recording: {worst}.")
+            f"each recording: {worst}."
+        )
 
     def facts(self) -> Facts:
         learned = self.store.split == "training"
-        return Facts(f"Recordings of normal sound in {self.data.resolve().name}; nothing else was learned from.",
-                     self.recipe["data"]["licence"], "whole recordings held out (ESC's fold, or one file in five by its name), "
-                     "or the last fifth of each; the last epoch was kept", {"recordings": int(learned.sum())}, self.notes)
+        return Facts(
+            f"Recordings of normal sound in {self.data.resolve().name}; nothing else was learned from.",
+            self.recipe["data"]["licence"],
+            "whole recordings held out (ESC's fold, or one file in five by its name), "
+            "or the last fifth of each; the last epoch was kept",
+            {"recordings": int(learned.sum())},
+            self.notes,
+        )
 
 
 def band_names(front: FrontEnd) -> tuple[str, ...]:
@@ -225,6 +258,8 @@ def in_units_of(model: lnn.Model, unit: np.ndarray) -> lnn.Model:
     frontend, first, readout = model.frontend, model.cells[0], model.readout
     columns = np.concatenate([unit, np.ones(first.n_units)])
     return dataclasses.replace(
-        model, frontend=dataclasses.replace(frontend, inv_std=frontend.inv_std / unit),
+        model,
+        frontend=dataclasses.replace(frontend, inv_std=frontend.inv_std / unit),
         cells=[dataclasses.replace(first, wf=first.wf * columns, wa=first.wa * columns), *model.cells[1:]],
-        readout=dataclasses.replace(readout, w=readout.w / unit[:, None], b=readout.b / unit))
+        readout=dataclasses.replace(readout, w=readout.w / unit[:, None], b=readout.b / unit),
+    )

@@ -41,8 +41,9 @@ class Augment:
         return own if synthetic is None else torch.where(synthetic, getattr(self, f"synthetic_{name}"), own)
 
 
-def warp_matrices(batch: int, channels: int, a: Augment, generator: torch.Generator,
-                  synthetic: Tensor | None = None) -> Tensor:
+def warp_matrices(
+    batch: int, channels: int, a: Augment, generator: torch.Generator, synthetic: Tensor | None = None
+) -> Tensor:
     """(B, C, C): linear interpolation along the mel axis by a factor of 1 +- warp, as another vocal tract."""
     random = torch.rand(2, batch, generator=generator)
     warped = random[1] < a.strength("warp_share", synthetic)
@@ -51,8 +52,9 @@ def warp_matrices(batch: int, channels: int, a: Augment, generator: torch.Genera
     return (1 - (at[:, None, :] - torch.arange(channels)[None, :, None]).abs()).clamp_min(0)
 
 
-def channel_gain(batch: int, channels: int, a: Augment, generator: torch.Generator,
-                 synthetic: Tensor | None = None) -> Tensor:
+def channel_gain(
+    batch: int, channels: int, a: Augment, generator: torch.Generator, synthetic: Tensor | None = None
+) -> Tensor:
     """Power gain (B, C) of a random microphone: tilt, a gentle bend, and for some a narrow band."""
     tilt_db = torch.as_tensor(a.strength("tilt_db", synthetic)).reshape(-1, 1)
     random = torch.randn(2, batch, 1, generator=generator) * tilt_db / 2

@@ -41,8 +41,16 @@ class Batch:
         weight = torch.zeros(ticks, batch)
         weight[-1] = 1.0
         own = torch.nn.functional.one_hot(labels, classes).bool().expand(ticks, batch, classes)
-        return cls(log_mel.transpose(0, 1).contiguous(), dt, torch.zeros_like(dt), own, weight,
-                   torch.zeros(batch, dtype=torch.bool), False, dt_s)
+        return cls(
+            log_mel.transpose(0, 1).contiguous(),
+            dt,
+            torch.zeros_like(dt),
+            own,
+            weight,
+            torch.zeros(batch, dtype=torch.bool),
+            False,
+            dt_s,
+        )
 
     def loss(self, evidence: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
         """What train_step makes smaller; evidence (T, B, K), or (1, B, K) of a net that answers once, at the end."""
@@ -54,7 +62,9 @@ def moved(batch: Any, device: torch.device) -> Any:
     """A batch, of this class or another dataclass, with its tensors on a device."""
     if batch.log_mel.device == device:
         return batch
-    return replace(batch, **{k: v.to(device, non_blocking=True) for k, v in vars(batch).items() if isinstance(v, Tensor)})
+    return replace(
+        batch, **{k: v.to(device, non_blocking=True) for k, v in vars(batch).items() if isinstance(v, Tensor)}
+    )
 
 
 @dataclass(frozen=True)
@@ -119,11 +129,24 @@ class BatchMaker:
             schedule = random_schedule(ticks, batch, rng, tick_s, timing.longest_hop_s, timing.drop_share)
         else:
             settled = np.exp(rng.uniform(np.log(1e-7), np.log(np.median(energy, 0) + 2e-7)))
-            schedule = engine_schedule(energy, self.policy, np.where(carried, settled, 0.0),
-                                       carried & (energy[0] > self.policy.energy_threshold**2), tick_s)
+            schedule = engine_schedule(
+                energy,
+                self.policy,
+                np.where(carried, settled, 0.0),
+                carried & (energy[0] > self.policy.energy_threshold**2),
+                tick_s,
+            )
         allowed, weight = targets(placed, self.labels, ticks, stream, carried, timing)
-        return Batch(log_mel, torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed),
-                     torch.from_numpy(allowed), torch.from_numpy(weight), torch.from_numpy(carried), stream, tick_s)
+        return Batch(
+            log_mel,
+            torch.from_numpy(schedule.dt),
+            torch.from_numpy(schedule.closed),
+            torch.from_numpy(allowed),
+            torch.from_numpy(weight),
+            torch.from_numpy(carried),
+            stream,
+            tick_s,
+        )
 
     def _noise_frames(self, ticks: int, tick_blocks: int, rng: np.random.Generator) -> np.ndarray:
         clip = self.chooser.noise(rng)
@@ -154,8 +177,9 @@ class BatchMaker:
         return power * torch.from_numpy(scale).unsqueeze(-1), energy
 
 
-def targets(placed: Placement, labels: tuple[str, ...], ticks: int, stream: bool, carried: np.ndarray,
-            timing: Timing) -> tuple[np.ndarray, np.ndarray]:
+def targets(
+    placed: Placement, labels: tuple[str, ...], ticks: int, stream: bool, carried: np.ndarray, timing: Timing
+) -> tuple[np.ndarray, np.ndarray]:
     """Which labels are right at each tick, (T, B, K) bool, and how much the tick counts, (T, B).
 
     Before a word and long after it: silence.  While it is spoken: anything but another keyword.
@@ -171,7 +195,9 @@ def targets(placed: Placement, labels: tuple[str, ...], ticks: int, stream: bool
     gone = (after > timing.forget_s) | (t < placed.begin)
     allowed = np.where(held[..., None], own, own | neutral)
     allowed = np.where(gone[..., None], idle, allowed)
-    weight = np.where(held, np.where(after < timing.rise_s, 0.3, 1.0), np.where(spoken | gone, 0.3, 0.1)).astype(np.float32)
+    weight = np.where(held, np.where(after < timing.rise_s, 0.3, 1.0), np.where(spoken | gone, 0.3, 0.1)).astype(
+        np.float32
+    )
     settling = t * tick_s < np.where(carried, timing.settle_s, np.where(idle[placed.label], 0.16, 0.0))
     weight = np.where(settling & ~held, 0.0, weight)
     if not stream:

@@ -116,8 +116,9 @@ class FrameStore:
                 first, last = speech_bounds(energy[:blocks])
                 mel_file.write(frontend.mel_power(sound.samples, ends).tobytes())  # tofile() hides a full disk's name
                 energy_file.write(energy.astype(np.float32).tobytes())
-                for name, value in zip(cls.COLUMNS, (position, blocks, first, last, sound.label,
-                                                     sound.word, sound.source, sound.split)):
+                for name, value in zip(
+                    cls.COLUMNS, (position, blocks, first, last, sound.label, sound.word, sound.source, sound.split)
+                ):
                     table[name].append(value)
                 position += blocks + TAIL_FRAMES
         if not position:

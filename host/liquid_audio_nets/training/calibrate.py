@@ -45,7 +45,9 @@ def calibration_error(posterior: np.ndarray, truth: np.ndarray, temperature: flo
     return float(sum(abs(right[index == b].sum() - confidence[index == b].sum()) for b in range(bins)) / len(truth))
 
 
-def favour(net: LiquidNet, store: FrameStore, clips: Clips, words: Sequence[str], cost: float, policy: Policy = Policy()) -> float:
+def favour(
+    net: LiquidNet, store: FrameStore, clips: Clips, words: Sequence[str], cost: float, policy: Policy = Policy()
+) -> float:
     """Raise the readout's bias of words learned from synthetic speech alone, for people say them in other ways, as far as
     no more than the share `cost` of the other words' clips is lost by it.  Returns the bias, which the net then has."""
     rows = [net.config.labels.index(word) for word in words]
@@ -98,8 +100,13 @@ def listen_at(model: lnn.Model, streams: Sequence[Stream], thresholds: Sequence[
     return scores
 
 
-def choose_thresholds(net: LiquidNet, streams: Sequence[Stream], alarm_cost: float = 2.0,
-                      temperature: float = 1.0, policy: Policy = Policy()) -> tuple[dict[str, float], dict[float, Score]]:
+def choose_thresholds(
+    net: LiquidNet,
+    streams: Sequence[Stream],
+    alarm_cost: float = 2.0,
+    temperature: float = 1.0,
+    policy: Policy = Policy(),
+) -> tuple[dict[str, float], dict[float, Score]]:
     """The threshold of each label with the fewest misses plus alarm_cost times false alarms, one of THRESHOLDS.
 
     streams should hold words and, for hours where nothing is said, speech and noise without keywords.

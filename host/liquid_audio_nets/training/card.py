@@ -33,14 +33,21 @@ def model_card(path: Path, task: str, metric: str, trainer: "LNNTrainer", result
     """Markdown text.  path: the exported file; result: as the task's evaluate() gives it."""
     config, net = trainer.config, trainer.net
     units = f" of {' and '.join(map(str, net.config.hidden_dims))} units" if net.config.hidden_dims else ""
-    kind = (f"Liquid network, cells {config.cell_kind}/{config.ode_solver}" if config.cell_kind in LIQUID else
-            f"Network to compare with, {config.cell_kind}") + units
+    kind = (
+        f"Liquid network, cells {config.cell_kind}/{config.ode_solver}"
+        if config.cell_kind in LIQUID
+        else f"Network to compare with, {config.cell_kind}"
+    ) + units
     score = f"{result['score'] * 100:.2f} %" if metric.endswith("accuracy") else _number(result["score"])
     count = f" on {result['clips']} clips" if "clips" in result else ""
-    lines = [f"# {path.name}", "",
-             f"Task {task}. {kind}, {net.parameter_count()} parameters, {path.stat().st_size:,} bytes. "
-             f"Labels: {', '.join(net.config.labels)}.", "",
-             f"{metric[0].upper()}{metric[1:]} {score}{count}; split: {facts.split}."]
+    lines = [
+        f"# {path.name}",
+        "",
+        f"Task {task}. {kind}, {net.parameter_count()} parameters, {path.stat().st_size:,} bytes. "
+        f"Labels: {', '.join(net.config.labels)}.",
+        "",
+        f"{metric[0].upper()}{metric[1:]} {score}{count}; split: {facts.split}.",
+    ]
     numbers = {k: v for k, v in result.items() if isinstance(v, (int, float)) and k not in ("score", "clips")}
     if numbers:
         lines += _table(["measured", ""], [[k.replace("_", " "), _number(v)] for k, v in numbers.items()])
@@ -51,10 +58,14 @@ def model_card(path: Path, task: str, metric: str, trainer: "LNNTrainer", result
         lines += _table(["true \\ answer", *labels], [[k, *row] for k, row in zip(labels, result["confusion"])])
     for heading, text in facts.notes.items():
         lines += ["", f"## {heading}", "", text]
-    lines += ["", "## Training", "",
-              f"{trainer.step} steps, seed {config.seed}, learning rate {config.learning_rate}, label smoothing "
-              f"{config.label_smoothing}; exponential mean of the weights. All settings: recipe.toml beside this file; "
-              "liquid-train takes it as its recipe."]
+    lines += [
+        "",
+        "## Training",
+        "",
+        f"{trainer.step} steps, seed {config.seed}, learning rate {config.learning_rate}, label smoothing "
+        f"{config.label_smoothing}; exponential mean of the weights. All settings: recipe.toml beside this file; "
+        "liquid-train takes it as its recipe.",
+    ]
     if facts.clips:
         lines += ["", "Learned from: " + ", ".join(f"{k} {v}" for k, v in sorted(facts.clips.items())) + "."]
     return "\n".join(lines + ["", "## Data and licences", "", facts.data, "", facts.licence, ""])

@@ -43,14 +43,23 @@ class _FusedSequence(torch.autograd.Function):
     def forward(ctx, u: Tensor, weight: Tensor, bias: Tensor, rate: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         (steps, batch, m), n = u.shape, h0.shape[1]
         dt = dt.unsqueeze(-1)
-        z = torch.addmm(bias, u.reshape(-1, m), weight[:, :m].t()).to(bias.dtype).view(steps, batch, 2 * n)  # autocast: bf16
+        z = (
+            torch.addmm(bias, u.reshape(-1, m), weight[:, :m].t()).to(bias.dtype).view(steps, batch, 2 * n)
+        )  # autocast: bf16
         gate, reversal = z[..., :n], z[..., n:]
         denominator = 1 + dt * rate
         states = z.new_empty(steps + 1, batch, n)
         states[0] = h0
         recurrent = weight[:, m:].t().contiguous()
-        every = zip(z.unbind(), gate.unbind(), reversal.unbind(), denominator.unbind(), dt.unbind(), states.unbind(),
-                    states[1:].unbind())
+        every = zip(
+            z.unbind(),
+            gate.unbind(),
+            reversal.unbind(),
+            denominator.unbind(),
+            dt.unbind(),
+            states.unbind(),
+            states[1:].unbind(),
+        )
         for z_t, g_t, a_t, d_t, dt_t, before, after in every:
             z_t.addmm_(before, recurrent)
             g_t.clamp_(-GATE_LIMIT, GATE_LIMIT).exp_().mul_(dt_t)

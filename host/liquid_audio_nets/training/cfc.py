@@ -29,8 +29,16 @@ class CfCCell(Cell):
 
     kind, solver = "cfc", "fused"
 
-    def __init__(self, inputs: int, units: int, mode: str = "default", backbone_units: int | None = None,
-                 backbone_layers: int = 1, activation: str = "lecun_tanh", unit_s: float = 0.02):
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        mode: str = "default",
+        backbone_units: int | None = None,
+        backbone_layers: int = 1,
+        activation: str = "lecun_tanh",
+        unit_s: float = 0.02,
+    ):
         super().__init__(inputs, units)
         self.mode = mode
         self.register_buffer("unit_s", torch.tensor(unit_s))

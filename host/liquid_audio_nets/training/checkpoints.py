@@ -31,10 +31,16 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
     for whose, state in trainer.carried.items():
         tensors |= {f"carried.{whose}.{k}": h.float() for k, h in enumerate(state.h)}
         tensors[f"carried.{whose}.evidence"] = state.evidence.float()
-    metadata = {"kind": "liquid-audio-nets training", "config": json.dumps(config), "step": str(trainer.step),
-                "best": repr(trainer.best), "metrics": json.dumps(trainer.metrics),
-                "recipe": json.dumps(trainer.recipe), "labels": json.dumps(trainer.net.config.labels),
-                "model": json.dumps(trainer.net.config.to_dict())}
+    metadata = {
+        "kind": "liquid-audio-nets training",
+        "config": json.dumps(config),
+        "step": str(trainer.step),
+        "best": repr(trainer.best),
+        "metrics": json.dumps(trainer.metrics),
+        "recipe": json.dumps(trainer.recipe),
+        "labels": json.dumps(trainer.net.config.labels),
+        "model": json.dumps(trainer.net.config.to_dict()),
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with replacing(path) as part:
@@ -59,7 +65,7 @@ def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":
         raise TrainingError(f"{path}: not a checkpoint of liquid-train")
     trainer = cls(TrainerConfig.from_dict(json.loads(metadata["config"])))
     for part, net in (("net", trainer.net), ("average", trainer.average)):
-        net.load_state_dict({k[len(part) + 1:]: v for k, v in tensors.items() if k.startswith(part + ".")})
+        net.load_state_dict({k[len(part) + 1 :]: v for k, v in tensors.items() if k.startswith(part + ".")})
     for name, parameter in trainer.net.named_parameters():
         moments = {k: tensors[f"optimizer.{name}.{k}"] for k in MOMENTS if f"optimizer.{name}.{k}" in tensors}
         if moments:
@@ -67,8 +73,9 @@ def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":
     for whose in ("net", "teacher"):
         if f"carried.{whose}.evidence" in tensors:
             cells = sum(name.startswith(f"carried.{whose}.") for name in tensors) - 1
-            trainer.carried[whose] = StreamState([tensors[f"carried.{whose}.{k}"] for k in range(cells)],
-                                                 tensors[f"carried.{whose}.evidence"])
+            trainer.carried[whose] = StreamState(
+                [tensors[f"carried.{whose}.{k}"] for k in range(cells)], tensors[f"carried.{whose}.evidence"]
+            )
     trainer.recipe = json.loads(metadata.get("recipe", "{}"))
     trainer.step, trainer.best = int(metadata["step"]), float(metadata["best"])
     trainer.metrics = json.loads(metadata["metrics"])

@@ -58,8 +58,14 @@ def validation_clips(store: FrameStore, labels: tuple[str, ...]) -> Clips:
 
 
 @torch.no_grad()
-def posteriors(net: LiquidNet, store: FrameStore, clips: Clips, policy: Policy = Policy(),
-               schedule: Schedule | None = None, chunk: int = 512) -> np.ndarray:
+def posteriors(
+    net: LiquidNet,
+    store: FrameStore,
+    clips: Clips,
+    policy: Policy = Policy(),
+    schedule: Schedule | None = None,
+    chunk: int = 512,
+) -> np.ndarray:
     """Softmax of the evidence at the end of each clip, from a fresh start; float32 (clips, K).
 
     A tick is the policy's smallest timestep in whole blocks of 10 ms.  A clip for which no step runs gets all on

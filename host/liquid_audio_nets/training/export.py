@@ -15,8 +15,17 @@ from .model import LiquidNet, ModelConfig
 from .schedule import Policy
 
 REFRACTORY_US = 1_200_000  # a word may keep its label for a second of noise
-TARGETS = {"any": "any", "host": "host", "cortex-m0": "cortex_m0", "cortex-m3": "cortex_m3", "cortex-m4": "cortex_m4",
-           "cortex-m7": "cortex_m7", "cortex-m33": "cortex_m33", "cortex-m55": "cortex_m55", "riscv32": "riscv32"}
+TARGETS = {
+    "any": "any",
+    "host": "host",
+    "cortex-m0": "cortex_m0",
+    "cortex-m3": "cortex_m3",
+    "cortex-m4": "cortex_m4",
+    "cortex-m7": "cortex_m7",
+    "cortex-m33": "cortex_m33",
+    "cortex-m55": "cortex_m55",
+    "riscv32": "riscv32",
+}
 
 QUANTIZATIONS = ("float32", "int8")
 
@@ -31,9 +40,16 @@ def runs_in_core(config: ModelConfig) -> bool:
     return config.cell_kind == "ltc"
 
 
-def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadata: dict | None = None,
-             target: str = "any", policy: Policy = Policy(), temperature: float = 1.0, task: str = "keywords",
-             numbers: lnn.FrontEndNone | None = None) -> lnn.Model:
+def to_model(
+    net: LiquidNet,
+    thresholds: dict[str, float] | float = 0.8,
+    metadata: dict | None = None,
+    target: str = "any",
+    policy: Policy = Policy(),
+    temperature: float = 1.0,
+    task: str = "keywords",
+    numbers: lnn.FrontEndNone | None = None,
+) -> lnn.Model:
     """The network as a model file's content.
 
     thresholds: posterior at which a label is detected, one for all or by label; labels that begin
@@ -56,17 +72,37 @@ def to_model(net: LiquidNet, thresholds: dict[str, float] | float = 0.8, metadat
         weight, bias = array(cell.weight), array(cell.bias)
         cells.append(lnn.Cell(weight[:n], weight[n:], bias[:n], bias[n:], array(cell.tau), gate_clamp=GATE_LIMIT))
     by_label = thresholds if isinstance(thresholds, dict) else {label: thresholds for label in config.labels}
-    labels = [lnn.Label(name, 0.0 if name.startswith("_") else float(by_label[name]), REFRACTORY_US)
-              for name in config.labels]
-    readout = lnn.Readout(array(net.readout.weight) / temperature, array(net.readout.bias) / temperature,
-                          config.smoothing_s, config.labels.index(SILENCE) if SILENCE in config.labels else None)
+    labels = [
+        lnn.Label(name, 0.0 if name.startswith("_") else float(by_label[name]), REFRACTORY_US) for name in config.labels
+    ]
+    readout = lnn.Readout(
+        array(net.readout.weight) / temperature,
+        array(net.readout.bias) / temperature,
+        config.smoothing_s,
+        config.labels.index(SILENCE) if SILENCE in config.labels else None,
+    )
     logmel = FrontEnd(channels=config.input_dim, mean=array(net.mean), inv_std=array(net.inv_std))
-    return lnn.Model(labels, numbers or lnn.FrontEnd.from_reference(logmel), cells, readout, policy,
-                     metadata=metadata or {}, target=TARGETS[target], task=task)
+    return lnn.Model(
+        labels,
+        numbers or lnn.FrontEnd.from_reference(logmel),
+        cells,
+        readout,
+        policy,
+        metadata=metadata or {},
+        target=TARGETS[target],
+        task=task,
+    )
 
 
-def export_lnn(net: LiquidNet, path: str | Path, quantization: str = "float32", target: str = "any",
-               golden_audio: np.ndarray | None = None, calibrate: str | Path | None = None, **content: Any) -> Path:
+def export_lnn(
+    net: LiquidNet,
+    path: str | Path,
+    quantization: str = "float32",
+    target: str = "any",
+    golden_audio: np.ndarray | None = None,
+    calibrate: str | Path | None = None,
+    **content: Any,
+) -> Path:
     """Write net as a `.lnn` file; golden_audio int16 (n,) is stored with the logits it must give.
 
     quantization: float32, or int8 with the integer front-end, its scales fitted on the recordings in the folder

@@ -21,8 +21,10 @@ from .schedule import Policy
 from .trainer import LNNTrainer, TrainerConfig
 
 CALIBRATION_SECONDS = 300
-SPLIT = ("by speaker where names tell (Speech Commands' rule, or `<speaker>_<n>`), ESC's fold 4, the last fifth of every "
-         "background noise, of all other recordings one file in five by the hash of its name")
+SPLIT = (
+    "by speaker where names tell (Speech Commands' rule, or `<speaker>_<n>`), ESC's fold 4, the last fifth of every "
+    "background noise, of all other recordings one file in five by the hash of its name"
+)
 
 
 class FolderTask:
@@ -31,10 +33,13 @@ class FolderTask:
     name, metric, keep = "", "", "last"
     labels: tuple[str, ...]
 
-    def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path,
-                 report: Callable[[str], None] = lambda text: None):
+    def __init__(
+        self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None
+    ):
         if data is None or not Path(data).is_dir():
-            raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR with the folders that the recipe names")
+            raise AudioError(
+                f"{data or 'no data'}: no such folder; give --data DIR with the folders that the recipe names"
+            )
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
         self.policy = build(Policy, recipe["policy"])
         self.notes: dict[str, str] = {}
@@ -57,8 +62,10 @@ class FolderTask:
         for label in self.labels:
             for split in ("training", "validation"):
                 if not len(self.store.where(label=label, split=split)):
-                    raise AudioError(f"{self.data}: no {split} recording for '{label}'; add recordings or name more folders "
-                                     "in the recipe's [data]")
+                    raise AudioError(
+                        f"{self.data}: no {split} recording for '{label}'; add recordings or name more folders "
+                        "in the recipe's [data]"
+                    )
 
     def trainer(self) -> LNNTrainer:
         """A new one, features normalised on batches of training sound."""
@@ -76,7 +83,7 @@ def loudest_second(samples: np.ndarray) -> np.ndarray:
     """The second around the loudest 10 ms of int16 (n,): sound for golden vectors."""
     middle = int(block_power(samples).argmax()) * BLOCK_SAMPLES
     begin = max(min(middle - SAMPLE_RATE_HZ // 2, len(samples) - SAMPLE_RATE_HZ), 0)
-    return samples[begin:begin + SAMPLE_RATE_HZ]
+    return samples[begin : begin + SAMPLE_RATE_HZ]
 
 
 def write_calibration(folder: Path, clips: list[np.ndarray]) -> None:

@@ -56,8 +56,10 @@ class FolderSources:
             self.converted += recordings.converted
             taken |= own
             if group.required and not own:
-                raise AudioError(f"{self.root}: no sound files in {', '.join(group.folders)}; name the folders of "
-                                 f"{group.source} in the recipe's [data]")
+                raise AudioError(
+                    f"{self.root}: no sound files in {', '.join(group.folders)}; name the folders of "
+                    f"{group.source} in the recipe's [data]"
+                )
         if self.spoken:
             self.report("synthetic speech")
             yield from self._synthetic()

@@ -40,7 +40,9 @@ class KeywordTask:
 
     name, metric, keep = "keywords", "validation accuracy", "best"
 
-    def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None):
+    def __init__(
+        self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None
+    ):
         if data is None:
             raise AudioError("keywords are learned from recordings; give --data DIR, a folder with one folder a word")
         self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
@@ -65,14 +67,25 @@ class KeywordTask:
                 self.report(line)
         check_classes(self.store, self.labels)
         r = self.recipe
-        self.maker = BatchMaker(self.store, Chooser(self.store, self.labels, build(Mixture, r["mixture"])), self.labels,
-                                build(Augment, r["augment"]), self.timing, self.policy)
+        self.maker = BatchMaker(
+            self.store,
+            Chooser(self.store, self.labels, build(Mixture, r["mixture"])),
+            self.labels,
+            build(Augment, r["augment"]),
+            self.timing,
+            self.policy,
+        )
         self.clips = validation_clips(self.store, self.labels)
 
     def _sources(self, **more: Any) -> KeywordSources:
         data = self.recipe["data"]
-        options = dict(synthetic_per_keyword=data["synthetic"], synthetic_per_unknown=data["synthetic_unknown"],
-                       said=data["say"], synthetic_per_said=data["synthetic_said"], report=self.report)
+        options = dict(
+            synthetic_per_keyword=data["synthetic"],
+            synthetic_per_unknown=data["synthetic_unknown"],
+            said=data["say"],
+            synthetic_per_said=data["synthetic_said"],
+            report=self.report,
+        )
         return KeywordSources(self.data, self.labels, **options | more)
 
     def trainer(self) -> LNNTrainer:
@@ -93,23 +106,44 @@ class KeywordTask:
         said, calibration = self.recipe["data"]["say"], self.recipe["calibration"]
         if said:
             bias = favour(trainer.average, self.store, self.clips, said, calibration["said_cost"], self.policy)
-            self.notes["Synthetic words"] = (f"Learned from synthetic speech alone, no recording of them: {', '.join(said)}. "
-                                             f"Their bias is raised by {bias:.2f}.")
+            self.notes["Synthetic words"] = (
+                f"Learned from synthetic speech alone, no recording of them: {', '.join(said)}. "
+                f"Their bias is raised by {bias:.2f}."
+            )
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
         temperature = best_temperature(posterior, self.clips.label)
-        streams = validation_streams(self._sources(synthetic_per_keyword=min(self.recipe["data"]["synthetic"], 80),
-                                                   synthetic_per_unknown=1, splits=("validation",)))
-        thresholds, scores = choose_thresholds(trainer.average, streams, calibration["alarm_cost"], temperature, self.policy)
+        streams = validation_streams(
+            self._sources(
+                synthetic_per_keyword=min(self.recipe["data"]["synthetic"], 80),
+                synthetic_per_unknown=1,
+                splits=("validation",),
+            )
+        )
+        thresholds, scores = choose_thresholds(
+            trainer.average, streams, calibration["alarm_cost"], temperature, self.policy
+        )
         score = listen(to_model(trainer.average, thresholds, temperature=temperature, policy=self.policy), streams)
         error = calibration_error(posterior, self.clips.label, temperature)
         self.det = det_of(scores)
         self.notes["Streams"] = streams_note(score, sum(len(s.events) for s in streams), thresholds, temperature, error)
         accuracy = float((posterior.argmax(1) == self.clips.label).mean())
-        metadata = {"licence": self.facts().licence, "data": self.data.name, "split": "official speaker hash",
-                    "seed": trainer.config.seed, "steps": trainer.step, "validation_accuracy": round(accuracy, 4),
-                    "parameters": trainer.net.parameter_count()}
-        return trainer.export_embedded(out / "keywords.lnn", golden_audio=self.golden_audio(), metadata=metadata,
-                                       temperature=temperature, thresholds=thresholds, policy=self.policy)
+        metadata = {
+            "licence": self.facts().licence,
+            "data": self.data.name,
+            "split": "official speaker hash",
+            "seed": trainer.config.seed,
+            "steps": trainer.step,
+            "validation_accuracy": round(accuracy, 4),
+            "parameters": trainer.net.parameter_count(),
+        }
+        return trainer.export_embedded(
+            out / "keywords.lnn",
+            golden_audio=self.golden_audio(),
+            metadata=metadata,
+            temperature=temperature,
+            thresholds=thresholds,
+            policy=self.policy,
+        )
 
     def golden_audio(self) -> np.ndarray:
         """The beginning of a training clip of the first keyword that has one, else of that keyword spoken; int16 (n,)."""
@@ -123,8 +157,14 @@ class KeywordTask:
     def facts(self) -> Facts:
         used = Counter(self.store.source[self.store.split == "training"].tolist())
         data, licence = provenance(self.data, synthetic="synthetic" in used)
-        return Facts(data, licence, "official speaker hash, held-out parts of every noise; no testing speaker was read",
-                     dict(used), self.notes, self.det)
+        return Facts(
+            data,
+            licence,
+            "official speaker hash, held-out parts of every noise; no testing speaker was read",
+            dict(used),
+            self.notes,
+            self.det,
+        )
 
 
 def with_said(labels: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
@@ -140,21 +180,29 @@ def check_classes(store: FrameStore, labels: tuple[str, ...]) -> None:
         if len(training) < (1 if label == SILENCE else 2):
             raise AudioError(f"{len(training)} training clips for '{label}'; add recordings or leave the label out")
     if len(store.where(source="commands")) and not len(store.where(split="validation", source="commands")):
-        raise AudioError("no clip of a validation speaker (file names decide, by SHA-1 up to '_nohash_'); "
-                         "add more speakers")
+        raise AudioError(
+            "no clip of a validation speaker (file names decide, by SHA-1 up to '_nohash_'); add more speakers"
+        )
 
 
 def det_of(scores: dict[float, Score]) -> Det:
     """Missed keywords against false alarms an hour, from streams played at several common thresholds."""
     order = sorted(scores)
-    return Det(np.array(order), np.array([1 - scores[t].hit_rate for t in order]),
-               np.array([scores[t].false_per_hour for t in order]), scores[order[0]].seconds / 3600)
+    return Det(
+        np.array(order),
+        np.array([1 - scores[t].hit_rate for t in order]),
+        np.array([scores[t].false_per_hour for t in order]),
+        scores[order[0]].seconds / 3600,
+    )
 
 
 def streams_note(score: Score, words: int, thresholds: dict[str, float], temperature: float, error: float) -> str:
     """For the card; words: how many were said in all."""
-    return (f"{score.seconds / 3600:.1f} h of held-out words, sentences and environmental sounds, 0.3 to 1.5 s apart, in "
-            f"held-out noise at 5 to 30 dB: {score.hit_rate * 100:.1f} % of the keywords detected, "
-            f"{sum(score.false.values())} false alarms among {words - sum(score.said.values())} other words and sentences. "
-            "Thresholds: " + ", ".join(f"{k} {v:.2f}" for k, v in thresholds.items())
-            + f". Temperature {temperature:.2f}, expected calibration error {error * 100:.1f} %.")
+    return (
+        f"{score.seconds / 3600:.1f} h of held-out words, sentences and environmental sounds, 0.3 to 1.5 s apart, in "
+        f"held-out noise at 5 to 30 dB: {score.hit_rate * 100:.1f} % of the keywords detected, "
+        f"{sum(score.false.values())} false alarms among {words - sum(score.said.values())} other words and sentences. "
+        "Thresholds: "
+        + ", ".join(f"{k} {v:.2f}" for k, v in thresholds.items())
+        + f". Temperature {temperature:.2f}, expected calibration error {error * 100:.1f} %."
+    )

@@ -20,8 +20,14 @@ STEPWISE = {"gru": GRUCell, "fastgrnn": FastGRNNCell}  # to compare with: no equ
 KINDS = (*LIQUID, *STEPWISE)
 
 
-def make_cell(kind: str, solver: str, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0),
-              wiring: str | dict[str, Any] = "full") -> nn.Module:
+def make_cell(
+    kind: str,
+    solver: str,
+    inputs: int,
+    units: int,
+    tau_s: tuple[float, float] = (0.02, 1.0),
+    wiring: str | dict[str, Any] = "full",
+) -> nn.Module:
     """A cell: forward(u (T, B, M), dt (T, B) s, h0 (B, N)) -> states (T, B, N); outputs(states) -> (T, B, output_dim).
 
     Raises UnsupportedCell naming what can be trained, WiringError for a wiring that cannot be made."""

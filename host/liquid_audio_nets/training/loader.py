@@ -25,8 +25,16 @@ def _quiet_worker(_: int) -> None:
     torch.set_num_threads(1)
 
 
-def batches(make: Callable[[int, int], Any], size: int, first: int, count: int, seed: int, ahead: bool = True,
-            rank: int = 0, world: int = 1) -> Iterator[Any]:
+def batches(
+    make: Callable[[int, int], Any],
+    size: int,
+    first: int,
+    count: int,
+    seed: int,
+    ahead: bool = True,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[Any]:
     """Batches first .. first + count - 1 of a run, make(size, seed) each; the same for the same seed, with or without a
     worker.  Of `world` processes each has a rank and batches of its own."""
     start = seed * _SEEDS + rank

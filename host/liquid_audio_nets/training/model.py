@@ -94,8 +94,9 @@ class LiquidNet(Net):
         new = self.mean.new_zeros
         return StreamState([new(batch, n) for n in self.config.hidden_dims], new(batch, len(self.config.labels)))
 
-    def forward(self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
-                ) -> tuple[Tensor, StreamState]:
+    def forward(
+        self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
+    ) -> tuple[Tensor, StreamState]:
         """log_mel (T, B, C); dt (T, B) s, 0 where no step runs; decay_s (T, B) s of closed gate.
 
         Returns (evidence after each tick (T, B, K), state at the end)."""

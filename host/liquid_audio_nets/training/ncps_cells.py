@@ -34,8 +34,9 @@ def from_ncps(cell: nn.Module) -> SynapticLTCCell | CfCCell:
 def _synaptic(cell: nn.Module) -> SynapticLTCCell:
     theirs = {name: p.detach() for name, p in cell.named_parameters()}
     masks = (np.asarray(cell._wiring.adjacency_matrix), np.asarray(cell._wiring.sensory_adjacency_matrix))
-    ours = SynapticLTCCell(cell.sensory_size, cell.state_size, wiring=Wiring(*masks, cell.motor_size),
-                           unfolds=cell._ode_unfolds).to(theirs["w"])
+    ours = SynapticLTCCell(
+        cell.sensory_size, cell.state_size, wiring=Wiring(*masks, cell.motor_size), unfolds=cell._ode_unfolds
+    ).to(theirs["w"])
     for name, parameter in ours.named_parameters():
         if name not in theirs:  # without an input or output mapping ours is the identity
             continue
@@ -58,7 +59,10 @@ def _cfc(cell: nn.Module) -> CfCCell:
     ours.to(cell.ff1.weight)
     for mine, yours in zip((m for m in ours.backbone if isinstance(m, nn.Linear)), layers):
         mine.load_state_dict(yours.state_dict())
-    rest = {k: v.reshape(-1) if k in ("w_tau", "A") else v for k, v in cell.state_dict().items()
-            if not k.startswith("backbone.")}
+    rest = {
+        k: v.reshape(-1) if k in ("w_tau", "A") else v
+        for k, v in cell.state_dict().items()
+        if not k.startswith("backbone.")
+    }
     ours.load_state_dict(rest, strict=False)
     return ours

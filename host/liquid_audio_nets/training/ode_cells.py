@@ -38,16 +38,17 @@ class SolvedLTCCell(LTCCell):
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         """u (T, B, M), dt (T, B) s, 0 = no step, h0 (B, N) -> states after each step (T, B, N)."""
         n, leak = self.units, torch.exp(-self.log_tau)
-        recurrent = self.weight[:, self.inputs:].t()
+        recurrent = self.weight[:, self.inputs :].t()
 
         def coefficients(x: Tensor) -> Coefficients:
             def at(h: Tensor) -> tuple[Tensor, Tensor]:
                 z = torch.addmm(x, h, recurrent)
                 f = z[:, :n].clamp(-GATE_LIMIT, GATE_LIMIT).exp()
                 return leak + f, f * z[:, n:].tanh()
+
             return at
 
-        driven = nn.functional.linear(u, self.weight[:, :self.inputs], self.bias)
+        driven = nn.functional.linear(u, self.weight[:, : self.inputs], self.bias)
         return integrate(coefficients, driven, dt, h0, self.solver)
 
 
@@ -69,13 +70,14 @@ class ConstLTCCell(Cell):
 
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         """u (T, B, M), dt (T, B) s, 0 = no step, h0 (B, N) -> states after each step (T, B, N)."""
-        leak, recurrent = torch.exp(-self.log_tau), self.weight[:, self.inputs:].t()
+        leak, recurrent = torch.exp(-self.log_tau), self.weight[:, self.inputs :].t()
 
         def coefficients(x: Tensor) -> Coefficients:
             def at(h: Tensor) -> tuple[Tensor, Tensor]:
                 f = torch.addmm(x, h, recurrent).clamp(-GATE_LIMIT, GATE_LIMIT).exp()
                 return leak + f, f * self.reversal
+
             return at
 
-        driven = nn.functional.linear(u, self.weight[:, :self.inputs], self.bias)
+        driven = nn.functional.linear(u, self.weight[:, : self.inputs], self.bias)
         return integrate(coefficients, driven, dt, h0, self.solver)

@@ -40,8 +40,10 @@ def make_optimizer(net: nn.Module, kind: str, learning_rate: float, weight_decay
     named = dict(net.named_parameters())
     orthogonal = [name for name, p in named.items() if kind == "muon" and name.startswith("cells.") and p.dim() == 2]
     others = [p for name, p in named.items() if name not in orthogonal]
-    groups = [{"params": [p for p in others if p.dim() > 1], "weight_decay": weight_decay},
-              {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0}]
+    groups = [
+        {"params": [p for p in others if p.dim() > 1], "weight_decay": weight_decay},
+        {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
+    ]
     adamw = AdamW(groups, lr=learning_rate, betas=(0.9, 0.99))
     if not orthogonal:
         return adamw

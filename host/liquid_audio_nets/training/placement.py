@@ -24,9 +24,18 @@ class Mixture:
     unknown: float = 0.34
     silence: float = 0.11
     synthetic_keyword: float = 0.15
-    unknown_kinds: dict = field(default_factory=lambda: {
-        "commands": 0.38, "digits": 0.07, "wake_words": 0.03, "negatives": 0.08, "fragments": 0.12,
-        "synthetic": 0.26, "reversed": 0.03, "spliced": 0.07})
+    unknown_kinds: dict = field(
+        default_factory=lambda: {
+            "commands": 0.38,
+            "digits": 0.07,
+            "wake_words": 0.03,
+            "negatives": 0.08,
+            "fragments": 0.12,
+            "synthetic": 0.26,
+            "reversed": 0.03,
+            "spliced": 0.07,
+        }
+    )
 
 
 @dataclass
@@ -48,8 +57,14 @@ class Placement:
 class Chooser:
     """Draws sounds of a store by label and source, words evenly."""
 
-    def __init__(self, store: FrameStore, labels: tuple[str, ...], mixture: Mixture, split: str = "training",
-                 leave_out: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        store: FrameStore,
+        labels: tuple[str, ...],
+        mixture: Mixture,
+        split: str = "training",
+        leave_out: tuple[str, ...] = (),
+    ):
         self.store, self.labels, self.mixture = store, labels, mixture
         usable = (store.split == split) & ~np.isin(store.word, leave_out)
         self.keywords = [w for w in labels if not w.startswith("_")]
@@ -60,10 +75,15 @@ class Chooser:
 
         self.recorded = {w: pick(label=w, source="commands") for w in self.keywords}
         self.synthetic = {w: pick(label=w, source="synthetic") for w in self.keywords}
-        self.unknown = {source: pick(label=UNKNOWN, source=source)
-                        for source in ("commands", "digits", "wake_words", "negatives", "synthetic")}
-        self.by_word = {w: clips for w in sorted(set(store.word[self.unknown["commands"]]))
-                        if len(clips := pick(label=UNKNOWN, source="commands", word=w))}
+        self.unknown = {
+            source: pick(label=UNKNOWN, source=source)
+            for source in ("commands", "digits", "wake_words", "negatives", "synthetic")
+        }
+        self.by_word = {
+            w: clips
+            for w in sorted(set(store.word[self.unknown["commands"]]))
+            if len(clips := pick(label=UNKNOWN, source="commands", word=w))
+        }
         # Words with few recordings are drawn less, but not as rarely as they are recorded.
         weight = np.array([len(c) for c in self.by_word.values()], float) ** 0.3
         self.word_share = weight / max(weight.sum(), 1e-9)
@@ -79,7 +99,11 @@ class Chooser:
         words = [w for w in self.keywords if w != but] or self.keywords
         word = words[rng.integers(len(words))]
         recorded, synthetic = self.recorded[word], self.synthetic[word]
-        use = synthetic if len(synthetic) and (not len(recorded) or rng.random() < self.mixture.synthetic_keyword) else recorded
+        use = (
+            synthetic
+            if len(synthetic) and (not len(recorded) or rng.random() < self.mixture.synthetic_keyword)
+            else recorded
+        )
         return word, int(use[rng.integers(len(use))])
 
     def other(self, kind: str, rng: np.random.Generator) -> int:
@@ -96,14 +120,29 @@ class Chooser:
         clips = list(self.noises.values())[rng.integers(len(self.noises))]
         return int(clips[rng.integers(len(clips))])
 
-    def place(self, batch: int, ticks: int, tick_blocks: int, stream: bool, speed: tuple[float, float],
-              shift_blocks: int, rng: np.random.Generator) -> Placement:
+    def place(
+        self,
+        batch: int,
+        ticks: int,
+        tick_blocks: int,
+        stream: bool,
+        speed: tuple[float, float],
+        shift_blocks: int,
+        rng: np.random.Generator,
+    ) -> Placement:
         """Draw and place a batch; stream: sounds anywhere in the stretch, else as in a clip of that length."""
         m = self.mixture
         shares = np.array([m.keyword, m.unknown if self.kinds else 0.0, m.silence if self.noises else 0.0])
         what = rng.choice(3, batch, p=shares / shares.sum())
-        out = Placement(np.zeros(batch, int), np.full((ticks, batch), NO_SOUND), np.full(batch, ticks),
-                        np.full(batch, ticks), np.full(batch, 1e-4), tick_blocks, np.zeros(batch, bool))
+        out = Placement(
+            np.zeros(batch, int),
+            np.full((ticks, batch), NO_SOUND),
+            np.full(batch, ticks),
+            np.full(batch, ticks),
+            np.full(batch, 1e-4),
+            tick_blocks,
+            np.zeros(batch, bool),
+        )
         for b in range(batch):
             if what[b] == 2:
                 out.label[b] = self.labels.index(SILENCE)
@@ -115,8 +154,17 @@ class Chooser:
                 word, kind = UNKNOWN, self.kinds[rng.choice(len(self.kinds), p=self.kind_shares)]
                 clip, second = self.unknown_clips(kind, rng)
             out.label[b] = self.labels.index(word)
-            self._place_one(out, b, clip, kind, second if kind == "spliced" else None, stream, rng.uniform(*speed),
-                            shift_blocks, rng)
+            self._place_one(
+                out,
+                b,
+                clip,
+                kind,
+                second if kind == "spliced" else None,
+                stream,
+                rng.uniform(*speed),
+                shift_blocks,
+                rng,
+            )
         return out
 
     def unknown_clips(self, kind: str, rng: np.random.Generator) -> tuple[int, int | None]:
@@ -131,8 +179,18 @@ class Chooser:
             return (first, other) if rng.random() < 0.5 else (other, first)
         return first, self.keyword(rng, first_word)[1]
 
-    def _place_one(self, out: Placement, b: int, clip: int, kind: str, second: int | None, stream: bool,
-                   speed: float, shift: int, rng: np.random.Generator) -> None:
+    def _place_one(
+        self,
+        out: Placement,
+        b: int,
+        clip: int,
+        kind: str,
+        second: int | None,
+        stream: bool,
+        speed: float,
+        shift: int,
+        rng: np.random.Generator,
+    ) -> None:
         s, ticks = self.store, len(out.frames)
         room = ticks * out.tick_blocks
         blocks, first, last = int(s.blocks[clip]), int(s.first[clip]), int(s.last[clip])
@@ -169,5 +227,5 @@ class Chooser:
         out.synthetic[b] = s.source[clip] == "synthetic"
         out.begin[b] = np.clip(((first - start) / speed + offset) / out.tick_blocks, 0, ticks)
         out.end[b] = np.clip(((last + 1 - start) / speed + offset) / out.tick_blocks, 0, ticks)
-        energy = s.energy[s.offset[clip] + s.first[clip]: s.offset[clip] + s.last[clip] + 1]
+        energy = s.energy[s.offset[clip] + s.first[clip] : s.offset[clip] + s.last[clip] + 1]
         out.level[b] = max(float(energy.mean()), 1e-9)

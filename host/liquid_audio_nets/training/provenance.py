@@ -25,6 +25,9 @@ def provenance(root: Path, synthetic: bool) -> tuple[str, str]:
     said = [f"{KNOWN[name][0]}, {KNOWN[name][1]}" for name in names] or [f"recordings in the folder {root.name}"]
     data = "; ".join(said + [SPOKEN] * synthetic) + "."
     if not names:
-        return data, "The licence of the weights follows from that of the recordings; state it here before you share them."
+        return (
+            data,
+            "The licence of the weights follows from that of the recordings; state it here before you share them.",
+        )
     weights = "CC BY-SA 4.0" if "digits" in names else "CC BY 4.0"
     return data, f"Weights: {weights}, from data under {', '.join(dict.fromkeys(KNOWN[name][1] for name in names))}."

@@ -68,8 +68,10 @@ class RoundedNet(nn.Module):
         self.smoothing_s = max(float(model.readout.smoothing_s), 0.001)
         self.cells, self.log_tau = nn.ModuleList(), nn.ParameterList()
         for k, cell in enumerate(model.cells):
-            parts = ((cell.weights_inputs, cell.scale_inputs, STATE_BITS if k else FEATURE_BITS),
-                     (cell.weights_state, cell.scale_state, STATE_BITS))
+            parts = (
+                (cell.weights_inputs, cell.scale_inputs, STATE_BITS if k else FEATURE_BITS),
+                (cell.weights_state, cell.scale_state, STATE_BITS),
+            )
             self.cells.append(nn.ModuleList(_rounded(*part, cell.bias, cell.weight) for part in parts))
             tau_s = np.minimum(cell.tau_s, 1e4)
             self.log_tau.append(nn.Parameter(torch.from_numpy(np.log(tau_s)).float()))
@@ -91,16 +93,24 @@ class RoundedNet(nn.Module):
         cells = []
         for (inputs, state), log_tau, cell in zip(self.cells, self.log_tau, model.cells):
             inv_tau = np.minimum(np.rint(65536 * np.exp(-log_tau.numpy().astype(np.float64))), INV_TAU_LIMIT)
-            cells.append(dataclasses.replace(cell, weights_inputs=_integers(inputs), weights_state=_integers(state),
-                                             bias=_q16(inputs.bias), inv_tau=inv_tau.astype(np.uint32)))
+            cells.append(
+                dataclasses.replace(
+                    cell,
+                    weights_inputs=_integers(inputs),
+                    weights_state=_integers(state),
+                    bias=_q16(inputs.bias),
+                    inv_tau=inv_tau.astype(np.uint32),
+                )
+            )
         readout = dataclasses.replace(model.readout, weights=_integers(self.readout), bias=_q16(self.readout.bias))
         return dataclasses.replace(model, cells=cells, readout=readout, golden=None)
 
 
 def _rounded(q: np.ndarray, scale: np.ndarray, bits: int, bias: np.ndarray, weight: str) -> Rounded:
     one = np.asarray(scale, np.float64)[:, None] / 2.0 ** (48 - bits)
-    return Rounded(np.asarray(q, np.float64), np.broadcast_to(one, np.shape(q)), np.asarray(bias, np.float64),
-                   np.iinfo(weight).max)
+    return Rounded(
+        np.asarray(q, np.float64), np.broadcast_to(one, np.shape(q)), np.asarray(bias, np.float64), np.iinfo(weight).max
+    )
 
 
 def _integers(part: Rounded) -> np.ndarray:
@@ -162,19 +172,35 @@ def _teach(model: Model, u: Tensor, dt: Tensor) -> Tensor:
         u = _FusedSequence.apply(u, weight, bias, rate, dt, u.new_zeros(u.shape[1], cell.n_units))
     w, b = (torch.from_numpy(np.array(x, np.float32)) for x in (model.readout.w, model.readout.b))
     logits = u @ w.t() + b
-    return smooth(logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), max(model.readout.smoothing_s, 0.001))
+    return smooth(
+        logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), max(model.readout.smoothing_s, 0.001)
+    )
 
 
-def fine_tune(exact: Model, rounded: Model, clips: list[np.ndarray], steps: int, batch: int = 64,
-              learning_rate: float = 1e-3, seed: int = 0, progress: Callable[[], None] = lambda: None) -> Model:
+def fine_tune(
+    exact: Model,
+    rounded: Model,
+    clips: list[np.ndarray],
+    steps: int,
+    batch: int = 64,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    progress: Callable[[], None] = lambda: None,
+) -> Model:
     """The integer model, tuned to answer as the float model does; of ten states that one which clips held out gain most
     from, as it was where they gain nothing.
 
     exact: the float model before pruning; clips int16 (n,), no labels needed.  Raises FineTuneError for tasks whose
     readout is no choice between labels, and where too few clips are above the energy gate."""
-    if exact.task not in CLASSIFIERS or not isinstance(rounded.cells[0], CellS8) or not isinstance(rounded.readout, ReadoutS8):
-        raise FineTuneError(f"fine-tuning is for integer models of {', '.join(CLASSIFIERS)}; this is '{exact.task}' in "
-                            f"{rounded.cells[0].weight}")
+    if (
+        exact.task not in CLASSIFIERS
+        or not isinstance(rounded.cells[0], CellS8)
+        or not isinstance(rounded.readout, ReadoutS8)
+    ):
+        raise FineTuneError(
+            f"fine-tuning is for integer models of {', '.join(CLASSIFIERS)}; this is '{exact.task}' in "
+            f"{rounded.cells[0].weight}"
+        )
     given, net = lessons(exact, rounded, clips), RoundedNet(rounded)
     order = torch.randperm(given.dt.shape[1], generator=torch.Generator().manual_seed(seed))
     held, used = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]

@@ -7,13 +7,50 @@ from typing import Any
 
 from ..lnn.layout import LIMITS
 
-LEAST = {"epochs": 1, "epoch_steps": 1, "batch": 2, "threads": 1, "tick_blocks": 1, "hidden": 1, "release_growth": 1,
-         "speed": 0.25, "clip_s": 0.1, "stream_s": 0.3, "length_s": 0.3, "stretch_s": 0.3, "stretch_rows": 2,
-         "longest_hop_s": 0.02, "distill_temperature": 0.1, "generate_days": 1, "horizon_s": 1e-3}
-MOST = {"hidden": LIMITS["cell_units"], "tick_blocks": 100, "speed": 4, "smoothing_s": 60, "clip_s": 10, "stream_s": 60,
-        "length_s": 60, "stretch_s": 60, "shift_s": 1, "longest_hop_s": 1, "learning_rate": 10, "mask_channels": 40,
-        "seed": 2**31 - 1}
-SHARES = ("share", "label_smoothing", "ema_decay", "dt_augment", "distill_weight", "prune_begin", "prune_end", "threshold")
+LEAST = {
+    "epochs": 1,
+    "epoch_steps": 1,
+    "batch": 2,
+    "threads": 1,
+    "tick_blocks": 1,
+    "hidden": 1,
+    "release_growth": 1,
+    "speed": 0.25,
+    "clip_s": 0.1,
+    "stream_s": 0.3,
+    "length_s": 0.3,
+    "stretch_s": 0.3,
+    "stretch_rows": 2,
+    "longest_hop_s": 0.02,
+    "distill_temperature": 0.1,
+    "generate_days": 1,
+    "horizon_s": 1e-3,
+}
+MOST = {
+    "hidden": LIMITS["cell_units"],
+    "tick_blocks": 100,
+    "speed": 4,
+    "smoothing_s": 60,
+    "clip_s": 10,
+    "stream_s": 60,
+    "length_s": 60,
+    "stretch_s": 60,
+    "shift_s": 1,
+    "longest_hop_s": 1,
+    "learning_rate": 10,
+    "mask_channels": 40,
+    "seed": 2**31 - 1,
+}
+SHARES = (
+    "share",
+    "label_smoothing",
+    "ema_decay",
+    "dt_augment",
+    "distill_weight",
+    "prune_begin",
+    "prune_end",
+    "threshold",
+)
 LENGTHS = {"hidden": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
 RANGES = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")
 

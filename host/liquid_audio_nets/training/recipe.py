@@ -42,8 +42,10 @@ def text(source: str | Path) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"{source}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
     if str(source) not in names():
-        raise RecipeError(f"no recipe '{source}'{_nearest(str(source), names())}; "
-                          f"there are {', '.join(names())}, or give the path of a .toml file")
+        raise RecipeError(
+            f"no recipe '{source}'{_nearest(str(source), names())}; "
+            f"there are {', '.join(names())}, or give the path of a .toml file"
+        )
     return (_FOLDER / f"{source}.toml").read_text()
 
 
@@ -53,8 +55,9 @@ def load(source: str | Path, changes: Iterable[tuple[str, Any]] = ()) -> dict[st
     own = _parse(source)
     task = own.get("task")
     if not isinstance(task, str) or task not in names():
-        raise RecipeError(f"{source}: task = {task!r} is unknown{_nearest(str(task), names())}; "
-                          f"give one of {', '.join(names())}")
+        raise RecipeError(
+            f"{source}: task = {task!r} is unknown{_nearest(str(task), names())}; give one of {', '.join(names())}"
+        )
     whole = _parse(task)
     _merge(whole, own, "", str(source))
     for key, value in changes:
@@ -160,4 +163,11 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
     return value
 
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", list: "a list", dict: "a table"}
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+}

@@ -24,7 +24,9 @@ class Det:
     hours: float | None = None
 
     @classmethod
-    def of_scores(cls, hits: Sequence[float], alarms: Sequence[float], hours: float | None = None, points: int = 200) -> "Det":
+    def of_scores(
+        cls, hits: Sequence[float], alarms: Sequence[float], hours: float | None = None, points: int = 200
+    ) -> "Det":
         """hits: the best score in each true event (0 where it stayed silent); alarms: the score of every event that is
         none; hours of audio that the alarms come from, None where each alarm is a clip of its own."""
         hits, alarms = np.sort(np.asarray(hits, float)), np.sort(np.asarray(alarms, float))

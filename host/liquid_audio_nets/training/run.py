@@ -128,13 +128,26 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
         trainer = task.trainer()
     trainer.config.total_steps, trainer.recipe = run.steps, run.recipe
     if place.rank == 0:
-        (run.out / "config.json").write_text(json.dumps(
-            {"task": task.name, "trainer": asdict(trainer.config), "torch": torch.__version__, "processes": place.world,
-             "device": str(place.device), "recipe": run.recipe}, indent=1, default=str))
+        (run.out / "config.json").write_text(
+            json.dumps(
+                {
+                    "task": task.name,
+                    "trainer": asdict(trainer.config),
+                    "torch": torch.__version__,
+                    "processes": place.world,
+                    "device": str(place.device),
+                    "recipe": run.recipe,
+                },
+                indent=1,
+                default=str,
+            )
+        )
         if run.recipe:
             (run.out / "recipe.toml").write_text(recipes.to_toml(run.recipe))
     if not place.same(trainer.step):
-        raise TrainingError(f"the processes find different checkpoints in {run.out}; it must be a folder that all share")
+        raise TrainingError(
+            f"the processes find different checkpoints in {run.out}; it must be a folder that all share"
+        )
     return trainer.to(place.device, run.precision == "bf16", parallel=place.world > 1)
 
 
@@ -143,14 +156,17 @@ def _refuse_another_model(run: Run, old: dict[str, Any], checkpoint: Path) -> No
     if not run.recipe or not old:
         return
     if old["task"] != run.recipe["task"]:
-        raise TrainingError(f"{checkpoint} is of the task {old['task']}, not {run.recipe['task']}; "
-                            "give another --out or delete it")
+        raise TrainingError(
+            f"{checkpoint} is of the task {old['task']}, not {run.recipe['task']}; give another --out or delete it"
+        )
     learned = ("labels", "say", "positives", "columns", "forecast", "horizon_s")
     for table, key in [("model", k) for k in old["model"]] + [("data", k) for k in learned]:
         was, wanted = old[table].get(key), run.recipe[table].get(key)
         if was != wanted:
-            raise TrainingError(f"{checkpoint} is of another network ({table}.{key} = {was}, not {wanted}); "
-                                "give another --out or delete it")
+            raise TrainingError(
+                f"{checkpoint} is of another network ({table}.{key} = {was}, not {wanted}); "
+                "give another --out or delete it"
+            )
 
 
 def _epochs(task: Task, run: Run, place: Place, trainer: LNNTrainer) -> None:
@@ -182,9 +198,18 @@ def _end_epoch(task: Task, run: Run, trainer: LNNTrainer, loss: float, seconds: 
         trainer.best = score
         trainer.save(best)
     numbers = {k: v for k, v in result.items() if k not in ("score", "clips") and isinstance(v, (int, float))}
-    log.add({"step": trainer.step, "epoch": -(-trainer.step // run.epoch_steps), "loss": loss, task.metric: score,
-             "seconds": seconds, "learning_rate": trainer.learning_rate(trainer.step - 1), **numbers,
-             **result.get("per_label", {})})
+    log.add(
+        {
+            "step": trainer.step,
+            "epoch": -(-trainer.step // run.epoch_steps),
+            "loss": loss,
+            task.metric: score,
+            "seconds": seconds,
+            "learning_rate": trainer.learning_rate(trainer.step - 1),
+            **numbers,
+            **result.get("per_label", {}),
+        }
+    )
     trainer.save(run.out / "last.safetensors")
     run.report(f"step {trainer.step} of {run.steps}: loss {loss:.3f}, {task.metric} {score:.4f}")
 
@@ -195,8 +220,14 @@ def finish(task: Task, run: Run) -> Path:
     trainer = LNNTrainer.load(run.out / f"{task.keep}.safetensors")
     config = trainer.net.config
     if runs_in_core(config):
-        run.report("calibrating and exporting" + (f"; trained with solver '{config.ode_solver}', measured and exported with the "
-                                                  "core's fused step" if config.ode_solver != "fused" else ""))
+        run.report(
+            "calibrating and exporting"
+            + (
+                f"; trained with solver '{config.ode_solver}', measured and exported with the core's fused step"
+                if config.ode_solver != "fused"
+                else ""
+            )
+        )
         trainer.average = trainer.average.solved_by("fused")
         path = task.finish(trainer, run.out)
     else:

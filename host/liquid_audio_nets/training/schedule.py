@@ -39,8 +39,13 @@ class Schedule:
     closed: np.ndarray
 
 
-def engine_schedule(power: np.ndarray, policy: Policy = Policy(), background: np.ndarray | None = None,
-                    gate_open: np.ndarray | None = None, tick_s: float | None = None) -> Schedule:
+def engine_schedule(
+    power: np.ndarray,
+    policy: Policy = Policy(),
+    background: np.ndarray | None = None,
+    gate_open: np.ndarray | None = None,
+    tick_s: float | None = None,
+) -> Schedule:
     """Play the policy over power (T, B), the mean square of each tick at full scale 1.
 
     background (B,) and gate_open (B,) start a stream in the middle; by default it begins at rest.  tick_s: in place
@@ -76,8 +81,14 @@ def engine_schedule(power: np.ndarray, policy: Policy = Policy(), background: np
     return Schedule(dt, closed)
 
 
-def random_schedule(ticks: int, batch: int, rng: np.random.Generator, tick_s: float = 0.02,
-                    longest_hop_s: float = 0.1, drop: float = 0.3) -> Schedule:
+def random_schedule(
+    ticks: int,
+    batch: int,
+    rng: np.random.Generator,
+    tick_s: float = 0.02,
+    longest_hop_s: float = 0.1,
+    drop: float = 0.3,
+) -> Schedule:
     """`dt_augment`: each stream has its own hop of up to longest_hop_s and its own share of lost frames."""
     hop = rng.integers(1, max(round(longest_hop_s / tick_s), 1) + 1, batch)
     phase = rng.integers(0, 100, batch)

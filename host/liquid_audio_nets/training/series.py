@@ -59,11 +59,16 @@ class SeriesTask:
         if self.data is None:
             self.data = self.cache / "station.csv"
             if not self.data.exists():
-                self.report(f"no --data: {self.data} is made, {settings['generate_days']:g} days of a station with "
-                            f"{100 * settings['generate_missing']:g} % of the rows missing")
+                self.report(
+                    f"no --data: {self.data} is made, {settings['generate_days']:g} days of a station with "
+                    f"{100 * settings['generate_missing']:g} % of the rows missing"
+                )
                 self.data.parent.mkdir(parents=True, exist_ok=True)
-                write_rows(self.data, station(settings["generate_days"], settings["generate_missing"],
-                                              settings["generate_seed"]), settings["time_column"])
+                write_rows(
+                    self.data,
+                    station(settings["generate_days"], settings["generate_missing"], settings["generate_seed"]),
+                    settings["time_column"],
+                )
         self.use(read_rows(self.data, settings["time_column"], settings["columns"]))
 
     def use(self, rows: Rows) -> None:
@@ -88,22 +93,32 @@ class SeriesTask:
         self.parts["validation"] = ~self.parts["training"] & ~self.parts["reported"]
         for part, here in self.parts.items():
             if not (self.targets.known & here).any():
-                raise SeriesError(f"{self.data}: no row {self.horizon_s:g} s after another in the part for {part}; give "
-                                  "a horizon_s of some intervals, or more rows")
-        self.persistence = {part: persistence(self.rows, self.targets, here, len(self.forecast)) for part, here in self.parts.items()}
+                raise SeriesError(
+                    f"{self.data}: no row {self.horizon_s:g} s after another in the part for {part}; give "
+                    "a horizon_s of some intervals, or more rows"
+                )
+        self.persistence = {
+            part: persistence(self.rows, self.targets, here, len(self.forecast)) for part, here in self.parts.items()
+        }
         learned = self.rows.values[self.parts["training"]].astype(np.float64)
         self.mean, deviation = learned.mean(0).astype(np.float32), learned.std(0)
-        moves = deviation > 1e-6 * np.abs(learned).max(0)  # what stood still while it was learned from says nothing later
+        moves = deviation > 1e-6 * np.abs(learned).max(
+            0
+        )  # what stood still while it was learned from says nothing later
         self.inv_std = np.where(moves, 1 / np.where(moves, deviation, 1.0), 0.0).astype(np.float32)
-        self.change = (self.targets.values - self.rows.values)[:, :len(self.forecast)]
+        self.change = (self.targets.values - self.rows.values)[:, : len(self.forecast)]
         self.scale = self.persistence["training"].astype(np.float32)  # of the outputs: each column's error counts alike
         self.time_scale = TICK_S / self.rows.interval_s
-        self.dt = np.clip(np.diff(self.rows.time_s, prepend=self.rows.time_s[0] - self.rows.interval_s) * self.time_scale,
-                          DT_MIN_S, DT_MAX_S).astype(np.float32)
+        self.dt = np.clip(
+            np.diff(self.rows.time_s, prepend=self.rows.time_s[0] - self.rows.interval_s) * self.time_scale,
+            DT_MIN_S,
+            DT_MAX_S,
+        ).astype(np.float32)
 
     def trainer(self) -> LNNTrainer:
-        trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.forecast, input_dim=len(self.rows.names),
-                                                     smoothing_s=0.0))
+        trainer = LNNTrainer(
+            TrainerConfig.of_recipe(self.recipe, labels=self.forecast, input_dim=len(self.rows.names), smoothing_s=0.0)
+        )
         for net in (trainer.net, trainer.average):
             net.mean.copy_(torch.from_numpy(self.mean))
             net.inv_std.copy_(torch.from_numpy(self.inv_std))
@@ -118,18 +133,24 @@ class SeriesTask:
         start = rng.integers(0, last - length, size)
         index = np.stack([np.sort(rng.choice(length, kept, replace=False)) for _ in range(size)], 1) + start
         times = self.rows.time_s[index]
-        dt = np.clip(np.diff(times, axis=0, prepend=times[:1] - self.rows.interval_s) * self.time_scale, DT_MIN_S, DT_MAX_S)
+        dt = np.clip(
+            np.diff(times, axis=0, prepend=times[:1] - self.rows.interval_s) * self.time_scale, DT_MIN_S, DT_MAX_S
+        )
         known = self.targets.known[index] & (times + self.horizon_s <= self.rows.time_s[last - 1])
         weight = known * (np.arange(kept) >= kept // 4)[:, None]  # the state has to find in first
-        return Forecasts(torch.from_numpy(self.rows.values[index]), torch.from_numpy(dt.astype(np.float32)),
-                         torch.from_numpy(self.change[index] / self.scale), torch.from_numpy(weight.astype(np.float32)))
+        return Forecasts(
+            torch.from_numpy(self.rows.values[index]),
+            torch.from_numpy(dt.astype(np.float32)),
+            torch.from_numpy(self.change[index] / self.scale),
+            torch.from_numpy(weight.astype(np.float32)),
+        )
 
     @torch.no_grad()
     def predict(self, net: LiquidNet) -> np.ndarray:
         """Forecasts after every row, from the first row on, float32 (n, K)."""
         values, dt = torch.from_numpy(self.rows.values)[:, None], torch.from_numpy(self.dt)[:, None]
         outputs, _ = net(values, dt, torch.zeros_like(dt))
-        return self.rows.values[:, :len(self.forecast)] + outputs[:, 0].numpy() * self.scale
+        return self.rows.values[:, : len(self.forecast)] + outputs[:, 0].numpy() * self.scale
 
     def saved(self, forecast: np.ndarray, part: str) -> float:
         """1 - RMSE / RMSE of persistence, mean of the columns: 0 is no better than the last value, 1 is perfect."""
@@ -142,22 +163,43 @@ class SeriesTask:
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """series.lnn: numbers in, forecasts out, in the columns' own units."""
-        metadata = {"data": self.data.name, "licence": self.recipe["data"]["licence"], "columns": list(self.rows.names),
-                    "time_column": self.recipe["data"]["time_column"], "horizon_s": self.horizon_s,
-                    "interval_s": self.rows.interval_s, "reported_from_s": float(self.rows.time_s[self.parts["reported"]][0]),
-                    "steps": trainer.step, "seed": trainer.config.seed, "saved_against_persistence": round(self.evaluate(trainer)["reported"], 4)}
+        metadata = {
+            "data": self.data.name,
+            "licence": self.recipe["data"]["licence"],
+            "columns": list(self.rows.names),
+            "time_column": self.recipe["data"]["time_column"],
+            "horizon_s": self.horizon_s,
+            "interval_s": self.rows.interval_s,
+            "reported_from_s": float(self.rows.time_s[self.parts["reported"]][0]),
+            "steps": trainer.step,
+            "seed": trainer.config.seed,
+            "saved_against_persistence": round(self.evaluate(trainer)["reported"], 4),
+        }
         numbers = lnn.FrontEndNone(self.mean, self.inv_std, self.scale, self.time_scale)
-        return trainer.export_embedded(out / "series.lnn", numbers=numbers, thresholds=0.0, metadata=metadata, task="series")
+        return trainer.export_embedded(
+            out / "series.lnn", numbers=numbers, thresholds=0.0, metadata=metadata, task="series"
+        )
 
     def facts(self) -> Facts:
         here = self.parts["reported"]
         linear = linear_forecast(self.rows, self.targets, self.parts["training"], len(self.forecast))
         net = self.predict(self.measured)
-        rows = "\n".join(f"| {name} | {a:.4g} | {b:.4g} | {c:.4g} |" for name, a, b, c in zip(
-            self.forecast, self.persistence["reported"], rmse(linear, self.targets, here), rmse(net, self.targets, here)))
+        rows = "\n".join(
+            f"| {name} | {a:.4g} | {b:.4g} | {c:.4g} |"
+            for name, a, b, c in zip(
+                self.forecast,
+                self.persistence["reported"],
+                rmse(linear, self.targets, here),
+                rmse(net, self.targets, here),
+            )
+        )
         return Facts(
             data=f"{len(self.rows)} rows of {self.data.name}, one in {self.rows.interval_s:g} s where none is missing.",
-            licence=self.recipe["data"]["licence"], split="by time: the last part of the rows is reported",
+            licence=self.recipe["data"]["licence"],
+            split="by time: the last part of the rows is reported",
             clips={"rows": int(self.parts["training"].sum())},
-            notes={f"RMSE, {self.horizon_s:g} s ahead, last part":
-                   "| column | persistence | linear, 12 rows | liquid |\n|---|---|---|---|\n" + rows})
+            notes={
+                f"RMSE, {self.horizon_s:g} s ahead, last part": "| column | persistence | linear, 12 rows | liquid |\n|---|---|---|---|\n"
+                + rows
+            },
+        )

@@ -39,8 +39,9 @@ def euler(coefficients: Coefficients, h: Tensor, dt: Tensor) -> Tensor:
     return h + (dt * rate).clamp(max=1.0) * (drive / rate - h)
 
 
-def adaptive_heun(coefficients: Coefficients, h: Tensor, dt: Tensor, tolerance: float = 1e-3, tries: int = 64
-                  ) -> Tensor:
+def adaptive_heun(
+    coefficients: Coefficients, h: Tensor, dt: Tensor, tolerance: float = 1e-3, tries: int = 64
+) -> Tensor:
     """Heun's method with the embedded Euler step as error estimate, controlled for each row of h by itself.
 
     Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, section II.4.  tolerance: largest

@@ -13,6 +13,7 @@ from .batches import Batch
 from .cache import BLOCK_S, FrameStore, tick_energy
 from .schedule import Policy, engine_schedule, random_schedule
 
+
 @dataclass(frozen=True)
 class Mixing:
     """A second sound under the first: for `share` of the sequences, `ratio_db` below it; where it is less than
@@ -46,7 +47,7 @@ class SoundBatches:
 
     def _level(self, clip: int) -> float:
         """Mean square of a clip's loud part at full scale 1."""
-        own = self.energy[self.store.offset[clip]:][: self.store.blocks[clip]]
+        own = self.energy[self.store.offset[clip] :][: self.store.blocks[clip]]
         return float(own[own >= own.max() * 1e-2].mean()) + 1e-12
 
     def make(self, batch: int, seed: int) -> Batch:
@@ -65,7 +66,9 @@ class SoundBatches:
         more_power, more_energy = self._hear(below, second, ticks, tick_blocks, rng, generator)
         power, energy = power + more_power, energy + more_energy
         power = add_echo(power, a.echo_share, generator, tick_s) * channel_gain(batch, power.shape[2], a, generator)
-        hiss = gain * self.levels[clip] * 10 ** (-rng.uniform(*a.snr_db, batch) / 10) * (rng.random(batch) < a.noise_share)
+        hiss = (
+            gain * self.levels[clip] * 10 ** (-rng.uniform(*a.snr_db, batch) / 10) * (rng.random(batch) < a.noise_share)
+        )
         power, energy = power + self._hiss(hiss, power.shape, rng, generator), energy + hiss
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)
         log_mel = log_mel + m.feature_noise * torch.randn(log_mel.shape, generator=generator)
@@ -77,15 +80,29 @@ class SoundBatches:
         allowed |= np.eye(len(self.labels), dtype=bool)[other] & (ratio_db < m.both_db)[:, None]
         weight = np.maximum.accumulate(schedule.dt > 0, 0) * np.linspace(0.2, 1, ticks)[:, None]
         weight = (weight / np.maximum(weight.sum(0), 1e-6)).astype(np.float32)
-        return Batch(log_mel, torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed),
-                     torch.from_numpy(np.broadcast_to(allowed, (ticks, *allowed.shape)).copy()), torch.from_numpy(weight),
-                     torch.zeros(batch, dtype=torch.bool), False, tick_s)
+        return Batch(
+            log_mel,
+            torch.from_numpy(schedule.dt),
+            torch.from_numpy(schedule.closed),
+            torch.from_numpy(np.broadcast_to(allowed, (ticks, *allowed.shape)).copy()),
+            torch.from_numpy(weight),
+            torch.zeros(batch, dtype=torch.bool),
+            False,
+            tick_s,
+        )
 
     def _draw(self, label: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return np.array([self.clips[k][rng.integers(len(self.clips[k]))] for k in label])
 
-    def _hear(self, clip: np.ndarray, gain: np.ndarray, ticks: int, tick_blocks: int, rng: np.random.Generator,
-              generator: torch.Generator) -> tuple[Tensor, np.ndarray]:
+    def _hear(
+        self,
+        clip: np.ndarray,
+        gain: np.ndarray,
+        ticks: int,
+        tick_blocks: int,
+        rng: np.random.Generator,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, np.ndarray]:
         """A stretch of each clip from somewhere, faster or slower, its mel axis warped: power (T, B, C), energy (T, B)."""
         s, m = self.store, self.mixing
         speed = rng.uniform(*self.augment.speed, len(clip))
@@ -98,9 +115,13 @@ class SoundBatches:
         heard = np.where((at >= begin) & (at < begin + gap), 0.0, gain).astype(np.float32)
         power = self.mel[torch.from_numpy(index.ravel())].view(*index.shape, -1) * torch.from_numpy(heard).unsqueeze(-1)
         warp = warp_matrices(len(clip), power.shape[2], self.augment, generator)
-        return torch.bmm(power.transpose(0, 1), warp).transpose(0, 1).contiguous(), tick_energy(self.energy, index, tick_blocks) * heard
+        return torch.bmm(power.transpose(0, 1), warp).transpose(0, 1).contiguous(), tick_energy(
+            self.energy, index, tick_blocks
+        ) * heard
 
-    def _hiss(self, level: np.ndarray, shape: torch.Size, rng: np.random.Generator, generator: torch.Generator) -> Tensor:
+    def _hiss(
+        self, level: np.ndarray, shape: torch.Size, rng: np.random.Generator, generator: torch.Generator
+    ) -> Tensor:
         """Mel power of noise of so much mean square, white to brown: (T, B, C); its power scatters as a real one's does."""
         slope = torch.from_numpy(rng.uniform(0, 2, (shape[1], 1))).float()
         colour = torch.exp(-slope * torch.linspace(0, 4, shape[2]))

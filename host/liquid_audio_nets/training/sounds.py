@@ -48,22 +48,33 @@ class SoundTask:
         for label in self.labels:
             training, held_out = (len(self.store.where(label=label, split=part)) for part in ("training", "validation"))
             if training < 2 or held_out < 1:
-                raise AudioError(f"{self.data}: '{label}' has {training} clips to learn from and {held_out} held out (fold "
-                                 f"{self.fold}); at least 2 and 1 are needed")
+                raise AudioError(
+                    f"{self.data}: '{label}' has {training} clips to learn from and {held_out} held out (fold "
+                    f"{self.fold}); at least 2 and 1 are needed"
+                )
         self.clips = Clips.whole(self.store, self.store.where(label=self.labels, split="validation"), self.labels)
-        self.maker = SoundBatches(self.store, self.labels, build(Augment, self.recipe["augment"]),
-                                  build(Mixing, self.recipe["mixing"]), self.policy)
+        self.maker = SoundBatches(
+            self.store,
+            self.labels,
+            build(Augment, self.recipe["augment"]),
+            build(Mixing, self.recipe["mixing"]),
+            self.policy,
+        )
 
     def _classes(self) -> tuple[str, ...]:
         if self.data is None:
             raise AudioError("give --data DIR, a folder with one folder of recordings a class")
         if not self.data.is_dir():
             raise AudioError(f"{self.data}: no such folder; give a folder with one folder of recordings a class")
-        found = [p.name for p in sorted(self.data.iterdir()) if p.is_dir() and p.name not in NOISE_FOLDERS and sound_files(p)]
+        found = [
+            p.name for p in sorted(self.data.iterdir()) if p.is_dir() and p.name not in NOISE_FOLDERS and sound_files(p)
+        ]
         labels = tuple(self.recipe["data"]["labels"]) or tuple(found)
         for label in labels:
             if label not in found:
-                raise AudioError(f"{self.data}: no folder '{label}' with sound files; there are {', '.join(found) or 'none'}")
+                raise AudioError(
+                    f"{self.data}: no folder '{label}' with sound files; there are {', '.join(found) or 'none'}"
+                )
         if len(labels) < 2:
             raise AudioError(f"{self.data}: {len(labels)} folders of sound files; two classes are the least")
         return labels
@@ -91,8 +102,13 @@ class SoundTask:
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
         matrix = confusion_matrix(self.clips.label, posterior.argmax(1), len(self.labels))
         recall = matrix.diagonal() / np.maximum(matrix.sum(1), 1)
-        return {"score": float(matrix.trace() / len(self.clips)), "clips": len(self.clips), "labels": list(self.labels),
-                "per_label": dict(zip(self.labels, recall.round(4).tolist())), "confusion": matrix.tolist()}
+        return {
+            "score": float(matrix.trace() / len(self.clips)),
+            "clips": len(self.clips),
+            "labels": list(self.labels),
+            "per_label": dict(zip(self.labels, recall.round(4).tolist())),
+            "confusion": matrix.tolist(),
+        }
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """sounds.lnn, its confidences made honest on the held-out clips."""
@@ -100,23 +116,42 @@ class SoundTask:
         temperature = best_temperature(posterior, self.clips.label)
         error = calibration_error(posterior, self.clips.label, temperature)
         accuracy = float((posterior.argmax(1) == self.clips.label).mean())
-        self.det = det_of(np.exp(log_at(posterior, temperature)), self.clips.label, float(self.clips.blocks.sum()) * BLOCK_S / 3600)
+        self.det = det_of(
+            np.exp(log_at(posterior, temperature)), self.clips.label, float(self.clips.blocks.sum()) * BLOCK_S / 3600
+        )
         self.notes["Confidence"] = (
             f"Temperature {temperature:.2f}, expected calibration error {100 * error:.1f} % on the clips that it was fitted on. "
-            "Listens for the listed classes only: any other sound is taken for one of them, most often with less confidence.")
+            "Listens for the listed classes only: any other sound is taken for one of them, most often with less confidence."
+        )
         data = self.recipe["data"]
-        metadata = {"data": self.data.name, "licence": data["licence"], "held_out_fold": self.fold, "steps": trainer.step,
-                    "seed": trainer.config.seed, "held_out_accuracy": round(accuracy, 4)}
-        return trainer.export_embedded(out / "sounds.lnn", golden_audio=self._golden(), metadata=metadata, task="sounds",
-                                       policy=self.policy, temperature=temperature, thresholds=data["threshold"])
+        metadata = {
+            "data": self.data.name,
+            "licence": data["licence"],
+            "held_out_fold": self.fold,
+            "steps": trainer.step,
+            "seed": trainer.config.seed,
+            "held_out_accuracy": round(accuracy, 4),
+        }
+        return trainer.export_embedded(
+            out / "sounds.lnn",
+            golden_audio=self._golden(),
+            metadata=metadata,
+            task="sounds",
+            policy=self.policy,
+            temperature=temperature,
+            thresholds=data["threshold"],
+        )
 
     def _golden(self) -> np.ndarray:
         """The beginning of the loudest part of a clip that was learned from."""
         clip = int(self.store.where(label=self.labels[0], split="training")[0])
-        samples = next(r.samples for r in Recordings(self.data, fold=self.fold).read(self.labels[0])
-                       if r.path.stem == self.store.word[clip])
+        samples = next(
+            r.samples
+            for r in Recordings(self.data, fold=self.fold).read(self.labels[0])
+            if r.path.stem == self.store.word[clip]
+        )
         begin = int(self.store.first[clip] * BLOCK_S * SAMPLE_RATE_HZ)
-        return samples[begin:][:int(GOLDEN_S * SAMPLE_RATE_HZ)]
+        return samples[begin:][: int(GOLDEN_S * SAMPLE_RATE_HZ)]
 
     def facts(self) -> Facts:
         learned = self.store.split == "training"
@@ -125,7 +160,9 @@ class SoundTask:
             licence=self.recipe["data"]["licence"],
             split=f"fold {self.fold} held out, by the first digit of the file names; the last epoch was kept",
             clips={label: int((self.store.label[learned] == label).sum()) for label in self.labels},
-            notes=self.notes, det=self.det)
+            notes=self.notes,
+            det=self.det,
+        )
 
 
 def det_of(posterior: np.ndarray, truth: np.ndarray, hours: float) -> Det:

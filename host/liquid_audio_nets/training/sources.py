@@ -46,8 +46,12 @@ class KeywordSources:
         root = Path(self.root)
         commands = root / "speech_commands" if (root / "speech_commands").is_dir() else root
         yield from self._commands(commands)
-        for name, reader in (("digits", self._digits), ("wake_words", self._phrases),
-                             ("negatives", self._phrases), ("esc10", self._environment)):
+        for name, reader in (
+            ("digits", self._digits),
+            ("wake_words", self._phrases),
+            ("negatives", self._phrases),
+            ("esc10", self._environment),
+        ):
             if commands != root and (root / name).is_dir():
                 self.report(name)
                 yield from reader(root / name)
@@ -87,7 +91,9 @@ class KeywordSources:
         if not folders:
             self.report("no _background_noise_ folder: using generated noise")
             for k, (split, slope) in enumerate((s, c) for s in self.splits for c in (0.0, 0.5, 1.0)):
-                yield Sound(coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k), SILENCE, "generated", "noise", split)
+                yield Sound(
+                    coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k), SILENCE, "generated", "noise", split
+                )
         for folder in folders:
             self.report("background noise")
             for path in sound_files(folder):
@@ -125,8 +131,12 @@ class KeywordSources:
         others = [w for w in dict.fromkeys(" ".join(lines[1:]).split()) if w not in keywords + often]
         others += (here / "sentences.txt").read_text().strip().splitlines()
         recorded = [w for w in keywords if w not in self.said]
-        for words, count in ((self.said, self.synthetic_per_said), (recorded, self.synthetic_per_keyword),
-                             (often, 10 * self.synthetic_per_unknown), (others, self.synthetic_per_unknown)):
+        for words, count in (
+            (self.said, self.synthetic_per_said),
+            (recorded, self.synthetic_per_keyword),
+            (often, 10 * self.synthetic_per_unknown),
+            (others, self.synthetic_per_unknown),
+        ):
             for word in words:
                 for _ in range(count):
                     voice = random_voice(rng, choices)

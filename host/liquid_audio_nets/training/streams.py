@@ -36,8 +36,13 @@ class Stream:
         return len(self.samples) / SAMPLE_RATE_HZ
 
 
-def compose(words: Sequence[tuple[str | None, np.ndarray]], noise: np.ndarray, snr_db: tuple[float, float],
-            pause_s: tuple[float, float], rng: np.random.Generator) -> Stream:
+def compose(
+    words: Sequence[tuple[str | None, np.ndarray]],
+    noise: np.ndarray,
+    snr_db: tuple[float, float],
+    pause_s: tuple[float, float],
+    rng: np.random.Generator,
+) -> Stream:
     """Words, (label, int16 samples) each, one after the other with pauses, in noise at a level that drifts.
 
     The signal-to-noise ratio moves linearly between random values of snr_db from word to word."""
@@ -57,8 +62,13 @@ def compose(words: Sequence[tuple[str | None, np.ndarray]], noise: np.ndarray, s
     return Stream(to_int16(np.clip(speech + hiss * envelope, -1, 1)), events)
 
 
-def validation_streams(sounds: Iterable[Sound], seed: int = 7, words_a_stream: int = 60,
-                       snr_db: tuple[float, float] = (5.0, 30.0), pause_s: tuple[float, float] = (0.3, 1.5)) -> list[Stream]:
+def validation_streams(
+    sounds: Iterable[Sound],
+    seed: int = 7,
+    words_a_stream: int = 60,
+    snr_db: tuple[float, float] = (5.0, 30.0),
+    pause_s: tuple[float, float] = (0.3, 1.5),
+) -> list[Stream]:
     """Streams of held-out sounds: keywords, other words and sentences in random order in held-out noise,
     and every environmental sound by itself."""
     rng, words, noises, streams = np.random.default_rng(seed), [], [], []
@@ -72,7 +82,7 @@ def validation_streams(sounds: Iterable[Sound], seed: int = 7, words_a_stream: i
     noises = noises or [rng.integers(-300, 300, 4 * SAMPLE_RATE_HZ).astype(np.int16)]
     order = rng.permutation(len(words))
     for low in range(0, len(words), words_a_stream):
-        part = [words[i] for i in order[low:low + words_a_stream]]
+        part = [words[i] for i in order[low : low + words_a_stream]]
         streams.append(compose(part, noises[rng.integers(len(noises))], snr_db, pause_s, rng))
     return streams
 
@@ -93,7 +103,9 @@ class Score:
         for event in open_events:
             self.said[event.label] = self.said.get(event.label, 0) + 1
         for time_s, label in detections:
-            match = next((e for e in open_events if e.label == label and e.begin_s <= time_s <= e.end_s + LATEST_S), None)
+            match = next(
+                (e for e in open_events if e.label == label and e.begin_s <= time_s <= e.end_s + LATEST_S), None
+            )
             if match:
                 open_events.remove(match)
                 self.found[label] = self.found.get(label, 0) + 1

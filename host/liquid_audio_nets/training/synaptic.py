@@ -14,8 +14,7 @@ from .solvers import Coefficients
 from .wirings import Wiring, full
 
 UNFOLDS = 6  # substeps of a step, as in the paper's experiments
-_RANGES = {"gleak": (0.001, 1.0), "vleak": (-0.2, 0.2), "w": (0.001, 1.0), "sigma": (3.0, 8.0),
-           "mu": (0.3, 0.8)}
+_RANGES = {"gleak": (0.001, 1.0), "vleak": (-0.2, 0.2), "w": (0.001, 1.0), "sigma": (3.0, 8.0), "mu": (0.3, 0.8)}
 POSITIVE = ("gleak", "cm", "w", "sensory_w")  # stored as x with softplus(x) the value
 
 
@@ -36,8 +35,15 @@ class SynapticLTCCell(nn.Module):
 
     kind = "ltc_synaptic"
 
-    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0), solver: str = "fused",
-                 wiring: Wiring | None = None, unfolds: int | None = None):
+    def __init__(
+        self,
+        inputs: int,
+        units: int,
+        tau_s: tuple[float, float] = (0.02, 1.0),
+        solver: str = "fused",
+        wiring: Wiring | None = None,
+        unfolds: int | None = None,
+    ):
         super().__init__()
         wiring = wiring or full(inputs, units)
         self.inputs, self.units, self.output_dim, self.solver = inputs, units, wiring.outputs, solver
@@ -81,12 +87,15 @@ class SynapticLTCCell(nn.Module):
 
             def at(v: Tensor) -> tuple[Tensor, Tensor]:
                 open_share = torch.sigmoid(self.sigma * (v.unsqueeze(-1) - self.mu))
-                return (elastance * (rate_u + (open_share * w).sum(1)),
-                        elastance * (drive_u + (open_share * flow).sum(1)))
+                return (
+                    elastance * (rate_u + (open_share * w).sum(1)),
+                    elastance * (drive_u + (open_share * flow).sum(1)),
+                )
+
             return at
 
         return integrate(coefficients, u * self.input_w + self.input_b, dt, h0, self.solver, self.unfolds)
 
     def outputs(self, states: Tensor) -> Tensor:
         """What is heard of the states (T, B, N): the motor neurons, (T, B, outputs)."""
-        return states[..., :self.output_dim] * self.output_w + self.output_b
+        return states[..., : self.output_dim] * self.output_w + self.output_b

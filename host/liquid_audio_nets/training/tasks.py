@@ -49,13 +49,17 @@ def refuse_network(recipe: dict[str, Any]) -> None:
     not, and for weights that cannot be counted or pruned."""
     config, train = TrainerConfig.of_recipe(recipe, labels=("a", "b")), recipe["train"]
     if config.cell_kind in WINDOWED and recipe["task"] != "keywords":
-        raise UnsupportedCell(f"'{config.cell_kind}' decides windows of one second; it can be compared on keywords alone, not on "
-                              f"{recipe['task']}")
+        raise UnsupportedCell(
+            f"'{config.cell_kind}' decides windows of one second; it can be compared on keywords alone, not on "
+            f"{recipe['task']}"
+        )
     if config.cell_kind not in WINDOWED and not config.hidden_dim:
         raise UnsupportedCell("model.hidden = []: give the units of at least one cell")
     net = make_net(config.model())
     if recipe["task"] == "wake-word" and not runs_in_core(net.config):
-        raise UnsupportedCell(f"'{config.cell_kind}' cannot learn a wake word: epochs are measured through the C core, which runs 'ltc'")
+        raise UnsupportedCell(
+            f"'{config.cell_kind}' cannot learn a wake word: epochs are measured through the C core, which runs 'ltc'"
+        )
     if train["lambda_power"]:
         macs_per_step(net)
     if train["lambda_sparse"]:
@@ -68,7 +72,10 @@ def _made_from(recipe: dict[str, Any], data: Path | None) -> str:
     """A name for what is read from data by a recipe: another one once files come, go or change."""
     walk = os.walk(data, followlinks=True) if data else ()
     files = [os.path.join(path, name) for path, _, names in walk for name in names]
-    found = sorted((path, os.stat(path).st_size, os.stat(path).st_mtime_ns) for path in files
-                   if path.lower().endswith(SUFFIXES) and os.path.isfile(path))
+    found = sorted(
+        (path, os.stat(path).st_size, os.stat(path).st_mtime_ns)
+        for path in files
+        if path.lower().endswith(SUFFIXES) and os.path.isfile(path)
+    )
     known = json.dumps([recipe["data"], str(data and data.resolve()), found])
     return f"{recipe['task']}-{hashlib.sha1(known.encode()).hexdigest()[:10]}"

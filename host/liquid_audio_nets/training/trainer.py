@@ -29,8 +29,13 @@ class TrainingError(RuntimeError):
     """Training cannot go on; the message says what to do."""
 
 
-_OF_RECIPE = {"hidden": "hidden_dim", "arch": "cell_kind", "solver": "ode_solver", "lambda_power": "complexity_penalty",
-              "lambda_sparse": "sparsity_penalty"}
+_OF_RECIPE = {
+    "hidden": "hidden_dim",
+    "arch": "cell_kind",
+    "solver": "ode_solver",
+    "lambda_power": "complexity_penalty",
+    "lambda_sparse": "sparsity_penalty",
+}
 
 
 @dataclass
@@ -84,7 +89,11 @@ class TrainerConfig:
         """From a recipe's tables [model] and [train]; what is no setting of a trainer is left to others.  more: fields."""
         given = {_OF_RECIPE.get(k, k): v for table in ("model", "train") for k, v in recipe[table].items()}
         train, known = recipe["train"], [f.name for f in fields(cls)]
-        values = {k: v for k, v in given.items() if k in known} | {"total_steps": train["epochs"] * train["epoch_steps"]} | more
+        values = (
+            {k: v for k, v in given.items() if k in known}
+            | {"total_steps": train["epochs"] * train["epoch_steps"]}
+            | more
+        )
         return cls.from_dict(values)
 
     def model(self) -> ModelConfig:
@@ -95,8 +104,9 @@ class TrainerConfig:
         labels = self.labels or tuple(f"class{i}" for i in range(self.output_dim))
         if found := complaint("labels", list(labels)):
             raise TrainingError(f"labels: {found}")
-        return ModelConfig(labels, self.input_dim, dims, self.cell_kind, self.ode_solver, self.smoothing_s,
-                           wiring=self.wiring)
+        return ModelConfig(
+            labels, self.input_dim, dims, self.cell_kind, self.ode_solver, self.smoothing_s, wiring=self.wiring
+        )
 
 
 class LNNTrainer:
@@ -167,8 +177,10 @@ class LNNTrainer:
         if carry is not None and batch.stream and len(carry.evidence) == size:
             other = torch.randperm(size, generator=torch.Generator().manual_seed(self.step)).to(self.device)
             keep = batch.carried.unsqueeze(1)
-            state = StreamState([torch.where(keep, h[other], h0) for h, h0 in zip(carry.h, state.h)],
-                                torch.where(keep, carry.evidence[other], state.evidence))
+            state = StreamState(
+                [torch.where(keep, h[other], h0) for h, h0 in zip(carry.h, state.h)],
+                torch.where(keep, carry.evidence[other], state.evidence),
+            )
         return state
 
     def _distil(self, batch: Batch, evidence: torch.Tensor) -> torch.Tensor:
@@ -184,15 +196,18 @@ class LNNTrainer:
             self.carried["teacher"] = end
         return distillation_loss(evidence, wanted, batch.weight, self.config.distill_temperature)
 
-    def train_step(self, batch: Batch | tuple, lambda_power: float | None = None,
-                   lambda_sparse: float | None = None) -> float:
+    def train_step(
+        self, batch: Batch | tuple, lambda_power: float | None = None, lambda_sparse: float | None = None
+    ) -> float:
         """One optimiser step on a Batch, or on (log_mel (B, T, C), labels (B,)) with 20 ms steps; returns the loss.
 
         Any object with a Batch's log_mel, dt, closed_s, carried, stream and loss() will do: the batch knows what is right.
 
         lambda_power defaults to complexity_penalty, lambda_sparse to sparsity_penalty.  Raises TrainingError when the
         loss is not finite (the weights are then those of before the step) and for a teacher that cannot teach."""
-        batch = Batch.of_clips(*batch, classes=len(self.net.config.labels)) if isinstance(batch, (tuple, list)) else batch
+        batch = (
+            Batch.of_clips(*batch, classes=len(self.net.config.labels)) if isinstance(batch, (tuple, list)) else batch
+        )
         batch = moved(batch, self.device)
         lambda_power = self.config.complexity_penalty if lambda_power is None else lambda_power
         lambda_sparse = self.config.sparsity_penalty if lambda_sparse is None else lambda_sparse
@@ -239,8 +254,13 @@ class LNNTrainer:
         for kept, new in zip(self.average.buffers(), self.net.buffers()):
             kept.copy_(new)
 
-    def fit(self, batches: Iterable[Batch], after: Callable[["LNNTrainer", float], None] | None = None,
-            lambda_power: float | None = None, lambda_sparse: float | None = None) -> float:
+    def fit(
+        self,
+        batches: Iterable[Batch],
+        after: Callable[["LNNTrainer", float], None] | None = None,
+        lambda_power: float | None = None,
+        lambda_sparse: float | None = None,
+    ) -> float:
         """Train on batches until they end; `after(trainer, loss)` follows each step.  Returns the mean loss."""
         losses = []
         for batch in batches:
@@ -256,8 +276,13 @@ class LNNTrainer:
         answer = posteriors(self.average, store, clips, policy).argmax(1)
         matrix = confusion_matrix(clips.label, answer, len(labels))
         recall = matrix.diagonal() / np.maximum(matrix.sum(1), 1)
-        return {"accuracy": float((answer == clips.label).mean()), "clips": len(clips), "labels": list(labels),
-                "per_label": dict(zip(labels, recall.round(4).tolist())), "confusion": matrix.tolist()}
+        return {
+            "accuracy": float((answer == clips.label).mean()),
+            "clips": len(clips),
+            "labels": list(labels),
+            "per_label": dict(zip(labels, recall.round(4).tolist())),
+            "confusion": matrix.tolist(),
+        }
 
     def save(self, path: str | Path) -> None:
         """Write weights, averaged weights, optimiser, the state of streams and progress as one safetensors file."""
@@ -268,7 +293,9 @@ class LNNTrainer:
         """Raises TrainingError when the file is not a checkpoint of this trainer."""
         return checkpoints.load(cls, Path(path))
 
-    def export_embedded(self, path: str | Path, quantization: str = "float32", target: str = "cortex-m4", **extra: Any) -> Path:
+    def export_embedded(
+        self, path: str | Path, quantization: str = "float32", target: str = "cortex-m4", **extra: Any
+    ) -> Path:
         """Write the averaged weights as a `.lnn` file; see export.export_lnn."""
         from .export import export_lnn
 

@@ -49,12 +49,14 @@ class VadBatches:
         self.left_out = 0
         self.words: dict[str, list[tuple[int, np.ndarray, float]]] = {}
         for clip in voices:
-            power = self.energy[self.store.offset[clip]:][: self.store.blocks[clip]]
+            power = self.energy[self.store.offset[clip] :][: self.store.blocks[clip]]
             if not is_clean(power):
                 self.left_out += 1
                 continue
             truth = speech_blocks(power)
-            self.words.setdefault(str(self.store.source[clip]), []).append((int(clip), truth, float(power[truth].mean())))
+            self.words.setdefault(str(self.store.source[clip]), []).append(
+                (int(clip), truth, float(power[truth].mean()))
+            )
         share = np.sqrt([len(clips) for clips in self.words.values()])
         self.shares = share / share.sum()
         self.noises = [n for s in ("noise", "environment") if len(n := self.store.where(split=self.split, source=s))]
@@ -75,7 +77,9 @@ class VadBatches:
         noise_power, noise_energy = self._gather(noise, np.broadcast_to(hiss * gain, noise.shape), tick_blocks)
         clean_power, noise_power = (
             torch.bmm(power.transpose(0, 1), warp_matrices(batch, power.shape[2], a, generator)).transpose(0, 1)
-            * channel_gain(batch, power.shape[2], a, generator) for power in (clean_power, noise_power))
+            * channel_gain(batch, power.shape[2], a, generator)
+            for power in (clean_power, noise_power)
+        )
         power = clean_power + noise_power
         log_mel = mask_channels(torch.log(power + LOG_FLOOR), a, generator)
         speaks = truth.reshape(ticks, tick_blocks, batch).mean(1) >= 0.5
@@ -85,8 +89,16 @@ class VadBatches:
         weight[1:] *= np.where(speaks[1:] != speaks[:-1], s.edge_weight, 1.0)
         weight[: round(0.2 / tick_s)] *= 0.3
         allowed = np.stack([speaks, ~speaks], 2)
-        return Batch(log_mel, torch.from_numpy(schedule.dt), torch.from_numpy(schedule.closed), torch.from_numpy(allowed),
-                     torch.from_numpy(weight.astype(np.float32)), torch.from_numpy(carried), True, tick_s)
+        return Batch(
+            log_mel,
+            torch.from_numpy(schedule.dt),
+            torch.from_numpy(schedule.closed),
+            torch.from_numpy(allowed),
+            torch.from_numpy(weight.astype(np.float32)),
+            torch.from_numpy(carried),
+            True,
+            tick_s,
+        )
 
     def _lay(self, blocks: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frames of the store (blocks,), their power gain, and whether somebody speaks."""
@@ -117,8 +129,10 @@ class VadBatches:
     def _gather(self, frames: np.ndarray, gain: np.ndarray, tick_blocks: int) -> tuple[torch.Tensor, np.ndarray]:
         """frames and gain (blocks, B) -> mel power of the window at each tick's end (T, B, C), mean square (T, B)."""
         index, gain = np.maximum(frames, 0), np.where(frames >= 0, gain, 0).astype(np.float32)
-        newest, last = index[tick_blocks - 1::tick_blocks], gain[tick_blocks - 1::tick_blocks]
-        power = self.mel[torch.from_numpy(newest.ravel())].view(*newest.shape, -1) * torch.from_numpy(last).unsqueeze(-1)
+        newest, last = index[tick_blocks - 1 :: tick_blocks], gain[tick_blocks - 1 :: tick_blocks]
+        power = self.mel[torch.from_numpy(newest.ravel())].view(*newest.shape, -1) * torch.from_numpy(last).unsqueeze(
+            -1
+        )
         return power, (self.energy[index] * gain).reshape(-1, tick_blocks, frames.shape[1]).mean(1)
 
     def _schedule(self, energy: np.ndarray, tick_s: float, carried: np.ndarray, rng: np.random.Generator) -> Schedule:

@@ -40,7 +40,9 @@ class WakeWordTask(FolderTask):
         super().__init__(*arguments, **named)
         said = self.recipe["data"]["say"]
         if len(said) > 1:
-            raise AudioError(f"data.say = {', '.join(said)}: a wake word is one; give one, or train the recipe keywords")
+            raise AudioError(
+                f"data.say = {', '.join(said)}: a wake word is one; give one, or train the recipe keywords"
+            )
         if said and not self.recipe["data"]["synthetic"]:
             raise AudioError("a word that is only said needs data.synthetic utterances of it; 0 are none")
         self.said = bool(said)  # there are no recordings of it to learn from
@@ -50,27 +52,43 @@ class WakeWordTask(FolderTask):
     def sources(self) -> FolderSources:
         d = self.recipe["data"]
         # The words of placement.Chooser: recordings have the source "commands", running speech is "negatives".
-        groups = [Group("commands", self.word, [] if self.said else [d["positives"]], required=not self.said),
-                  *(Group(source, UNKNOWN, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
-                  Group("environment", SILENCE, d["noise"])]
+        groups = [
+            Group("commands", self.word, [] if self.said else [d["positives"]], required=not self.said),
+            *(Group(source, UNKNOWN, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
+            Group("environment", SILENCE, d["noise"]),
+        ]
         return FolderSources(self.data, groups, self._spoken(), self.word if self.said else "", report=self.report)
 
     def _spoken(self) -> list[tuple[str, str, int]]:
         d, here = self.recipe["data"], files(__package__)
         if not (self.said or engines()) or not d["synthetic"]:
             return []
-        words = [w for w in dict.fromkeys((here / "unknown_words.txt").read_text().split())
-                 if w != self.word and w not in d["confusable"]]
+        words = [
+            w
+            for w in dict.fromkeys((here / "unknown_words.txt").read_text().split())
+            if w != self.word and w not in d["confusable"]
+        ]
         return [(self.word, self.word, d["synthetic"])] + [
-            (text, UNKNOWN, count) for texts, count in (
-                ([c for c in d["confusable"] if c != self.word], d["synthetic_confusable"]), (words, d["synthetic_unknown"]),
-                ((here / "sentences.txt").read_text().strip().splitlines(), d["synthetic_sentence"])) for text in texts]
+            (text, UNKNOWN, count)
+            for texts, count in (
+                ([c for c in d["confusable"] if c != self.word], d["synthetic_confusable"]),
+                (words, d["synthetic_unknown"]),
+                ((here / "sentences.txt").read_text().strip().splitlines(), d["synthetic_sentence"]),
+            )
+            for text in texts
+        ]
 
     def prepare(self) -> None:
         super().prepare()
         r = self.recipe
-        self.maker = BatchMaker(self.store, Chooser(self.store, self.labels, build(Mixture, r["mixture"])), self.labels,
-                                build(Augment, r["augment"]), build(Timing, r["timing"]), self.policy)
+        self.maker = BatchMaker(
+            self.store,
+            Chooser(self.store, self.labels, build(Mixture, r["mixture"])),
+            self.labels,
+            build(Augment, r["augment"]),
+            build(Timing, r["timing"]),
+            self.policy,
+        )
         said = spoken(self.word, "validation", SAID) if self.said else ()
         self.held_out = WakeSounds.read(self.data, self.word, "validation", said=said)
 
@@ -83,8 +101,12 @@ class WakeWordTask(FolderTask):
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         """On the held-out sounds as recorded and at 10 dB, through the C core."""
         result = listen(lnn.write(self._model(trainer)), self.held_out, (10.0,))
-        return {"score": result.detection_rate_at(ACCEPTS_PER_HOUR),
-                "detection_rate_at_4_an_hour": result.detection_rate_at(4.0), "clips": len(self.held_out.positives), "hours": result.hours}
+        return {
+            "score": result.detection_rate_at(ACCEPTS_PER_HOUR),
+            "detection_rate_at_4_an_hour": result.detection_rate_at(4.0),
+            "clips": len(self.held_out.positives),
+            "hours": result.hours,
+        }
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """The threshold for the wanted rate of false accepts, then `<word>.lnn`, and training sound for liquid-compress."""
@@ -92,21 +114,37 @@ class WakeWordTask(FolderTask):
         threshold = result.threshold_for(self.recipe["data"]["false_accepts_per_hour"])
         if threshold is None:
             threshold = float(THRESHOLDS[-1])
-            self.report(f"no threshold is strict enough for {self.recipe['data']['false_accepts_per_hour']} false accepts an "
-                        f"hour; {threshold:.4f} is set: train longer or add recordings that were taken for the word")
+            self.report(
+                f"no threshold is strict enough for {self.recipe['data']['false_accepts_per_hour']} false accepts an "
+                f"hour; {threshold:.4f} is set: train longer or add recordings that were taken for the word"
+            )
         result.threshold = threshold
         self.notes["Held-out sounds"] = "\n".join(f"- {line.strip()}" for line in result.lines()[:-1])
         self.det = det_of(result)
         self._write_calibration(out / "calibration")
-        metadata = {"licence": self._provenance()[1], "data": self.data.name, "split": SPLIT, "seed": trainer.config.seed,
-                    "steps": trainer.step, "parameters": trainer.net.parameter_count()}
+        metadata = {
+            "licence": self._provenance()[1],
+            "data": self.data.name,
+            "split": SPLIT,
+            "seed": trainer.config.seed,
+            "steps": trainer.step,
+            "parameters": trainer.net.parameter_count(),
+        }
         if self.said:
-            self.notes["Synthetic word"] = (f"{self.word} was learned from synthetic speech alone; it was measured on "
-                                            f"{len(self.held_out.positives)} clips, recordings where the data have them, else "
-                                            "voices that were held out.")
+            self.notes["Synthetic word"] = (
+                f"{self.word} was learned from synthetic speech alone; it was measured on "
+                f"{len(self.held_out.positives)} clips, recordings where the data have them, else "
+                "voices that were held out."
+            )
         golden = loudest_second(self._positives()[0])
-        return trainer.export_embedded(out / f"{self.word}.lnn", golden_audio=golden, metadata=metadata, task="wake_word",
-                                       policy=self.policy, thresholds=threshold)
+        return trainer.export_embedded(
+            out / f"{self.word}.lnn",
+            golden_audio=golden,
+            metadata=metadata,
+            task="wake_word",
+            policy=self.policy,
+            thresholds=threshold,
+        )
 
     def _positives(self) -> list[np.ndarray]:
         if self.said:

@@ -35,13 +35,26 @@ def full(inputs: int, units: int, outputs: int | None = None, seed: int = SEED) 
     return Wiring(rng.choice([-1, 1, 1], (units, units)), rng.choice([-1, 1, 1], (inputs, units)), outputs or units)
 
 
-def ncp(inputs: int, units: int, inter: int, command: int, motor: int, sensory_fanout: int, inter_fanout: int,
-        recurrent: int, motor_fanin: int, seed: int = SEED) -> Wiring:
+def ncp(
+    inputs: int,
+    units: int,
+    inter: int,
+    command: int,
+    motor: int,
+    sensory_fanout: int,
+    inter_fanout: int,
+    recurrent: int,
+    motor_fanin: int,
+    seed: int = SEED,
+) -> Wiring:
     """A neural circuit policy; recurrent: number of synapses drawn among the command neurons."""
     if inter + command + motor != units:
         raise WiringError(f"{inter + command + motor} inter, command and motor neurons, but the cell has {units} units")
-    for name, value, most in (("sensory_fanout", sensory_fanout, inter), ("inter_fanout", inter_fanout, command),
-                              ("motor_fanin", motor_fanin, command)):
+    for name, value, most in (
+        ("sensory_fanout", sensory_fanout, inter),
+        ("inter_fanout", inter_fanout, command),
+        ("motor_fanin", motor_fanin, command),
+    ):
         if not 0 < value <= most:
             raise WiringError(f"{name} is {value}; it must be 1 to {most}, the neurons there are")
     rng = np.random.RandomState(seed)  # frozen by NumPy's policy: the same wiring for ever
@@ -70,12 +83,23 @@ def auto_ncp(inputs: int, units: int, outputs: int | None = None, sparsity: floa
     def share(of: int) -> int:
         return max(int(of * density), 1)
 
-    return ncp(inputs, units, inter, command, outputs, share(inter), share(command), max(int(command * density * 2), 1),
-               share(command), seed)
+    return ncp(
+        inputs,
+        units,
+        inter,
+        command,
+        outputs,
+        share(inter),
+        share(command),
+        max(int(command * density * 2), 1),
+        share(command),
+        seed,
+    )
 
 
-def _connect(rng: np.random.RandomState, synapses: np.ndarray, sources: np.ndarray, targets: np.ndarray, fanout: int
-             ) -> None:
+def _connect(
+    rng: np.random.RandomState, synapses: np.ndarray, sources: np.ndarray, targets: np.ndarray, fanout: int
+) -> None:
     """Each source draws `fanout` targets; a target that none drew then draws as many sources as is usual."""
     forgotten = list(targets)
     for source in sources:

@@ -11,21 +11,21 @@
 #include <stdint.h>
 
 typedef struct {
-    uint32_t sample_rate_hz;
-    uint16_t gain_q8; /* 256 leaves the audio as it is; what grows too loud is clipped */
-    uint8_t channel;  /* 0 left, 1 right */
+	uint32_t sample_rate_hz;
+	uint16_t gain_q8; /* 256 leaves the audio as it is; what grows too loud is clipped */
+	uint8_t channel;  /* 0 left, 1 right */
 } lnn_mic_config_t;
 
 typedef struct {
-    uint64_t samples;      /* that the driver delivered */
-    uint64_t lost_samples; /* that nobody will ever read */
-    uint32_t overruns;     /* blocks lost because the queue was full */
-    uint32_t restarts;     /* of the driver, because it failed or fell silent */
+	uint64_t samples;      /* that the driver delivered */
+	uint64_t lost_samples; /* that nobody will ever read */
+	uint32_t overruns;     /* blocks lost because the queue was full */
+	uint32_t restarts;     /* of the driver, because it failed or fell silent */
 } lnn_mic_stats_t;
 
 typedef struct {
-    int64_t time_us;       /* uptime at the first sample of this read */
-    uint32_t lost_samples; /* between the last read and this one */
+	int64_t time_us;       /* uptime at the first sample of this read */
+	uint32_t lost_samples; /* between the last read and this one */
 } lnn_mic_stamp_t;
 
 /* The device's name, or the devicetree's property that is missing. */

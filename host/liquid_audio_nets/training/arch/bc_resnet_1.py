@@ -34,12 +34,20 @@ class Block(nn.Module):
         super().__init__()
         self.same = inputs == outputs
         pointwise = [] if self.same else [nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-        self.f2 = nn.Sequential(*pointwise, nn.Conv2d(outputs, outputs, (3, 1), (stride, 1), (1, 0), groups=outputs,
-                                                      bias=False), SubSpectralNorm(outputs))
+        self.f2 = nn.Sequential(
+            *pointwise,
+            nn.Conv2d(outputs, outputs, (3, 1), (stride, 1), (1, 0), groups=outputs, bias=False),
+            SubSpectralNorm(outputs),
+        )
         self.f1 = nn.Sequential(
-            nn.Conv2d(outputs, outputs, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=outputs,
-                      bias=False),
-            nn.BatchNorm2d(outputs), nn.SiLU(), nn.Conv2d(outputs, outputs, 1, bias=False), nn.Dropout2d(0.1))
+            nn.Conv2d(
+                outputs, outputs, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=outputs, bias=False
+            ),
+            nn.BatchNorm2d(outputs),
+            nn.SiLU(),
+            nn.Conv2d(outputs, outputs, 1, bias=False),
+            nn.Dropout2d(0.1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, C, F, T)."""
@@ -62,8 +70,12 @@ class BCResNet1(ClipNet):
                 layers.append(Block(heard, channels, 1 if i else stride, dilation))
                 heard = channels
         self.layers = nn.Sequential(
-            *layers, nn.Conv2d(heard, heard, 5, padding=(0, 2), groups=heard, bias=False),
-            nn.Conv2d(heard, HEAD, 1, bias=False), nn.BatchNorm2d(HEAD), nn.ReLU())
+            *layers,
+            nn.Conv2d(heard, heard, 5, padding=(0, 2), groups=heard, bias=False),
+            nn.Conv2d(heard, HEAD, 1, bias=False),
+            nn.BatchNorm2d(HEAD),
+            nn.ReLU(),
+        )
         self.readout = nn.Linear(HEAD, len(config.labels), bias=False)
 
     def answer(self, frames: Tensor) -> Tensor:

@@ -17,15 +17,17 @@ class ClipNet(Net):
     @property
     def cells(self) -> None:
         """Raises UnsupportedCell: what counts or prunes the weights of cells does not know these networks."""
-        raise UnsupportedCell(f"'{self.config.cell_kind}' has no cells: "
-                              "leave lambda_power, lambda_sparse and prune_share at 0")
+        raise UnsupportedCell(
+            f"'{self.config.cell_kind}' has no cells: leave lambda_power, lambda_sparse and prune_share at 0"
+        )
 
     def initial_state(self, batch: int) -> StreamState:
         """None but zeros for the logits."""
         return StreamState([], self.mean.new_zeros(batch, len(self.config.labels)))
 
-    def forward(self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
-                ) -> tuple[Tensor, StreamState]:
+    def forward(
+        self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
+    ) -> tuple[Tensor, StreamState]:
         """log_mel (T, B, C) -> (logits of the window (1, B, K), a state that is not used)."""
         frames = self.features(log_mel).transpose(0, 1).unsqueeze(1)
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=self.training):

@@ -25,9 +25,9 @@ class FastGRNNCell(Cell):
 
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         """u (T, B, M), dt (T, B) s, 0 = no step and otherwise not looked at, h0 (B, N) -> states (T, B, N)."""
-        h, states, recurrent = h0, [], self.weight[:, self.inputs:].t()
+        h, states, recurrent = h0, [], self.weight[:, self.inputs :].t()
         zeta, nu, every = torch.sigmoid(self.zeta), torch.sigmoid(self.nu), bool((dt > 0).all())
-        driven = nn.functional.linear(u, self.weight[:, :self.inputs])
+        driven = nn.functional.linear(u, self.weight[:, : self.inputs])
         for x, runs in zip(driven.unbind(), (dt > 0).unsqueeze(-1).unbind()):
             y = torch.addmm(x, h, recurrent)
             z = torch.sigmoid(y + self.gate_bias)

@@ -14,23 +14,37 @@ from .table import Row, lost_markdown, markdown
 
 TITLE = "Validation speakers and held-out noise; * longer schedule"
 CONVERGED = 0.6  # a network below this has not learned the task, whatever it could
-_BENCH = ("second_of_speech_instructions", "all_cells_step_instructions", "frontend_instructions",
-          "cited_ds_cnn_decision_instructions")
+_BENCH = (
+    "second_of_speech_instructions",
+    "all_cells_step_instructions",
+    "frontend_instructions",
+    "cited_ds_cnn_decision_instructions",
+)
 
 
-def write(out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol,
-          bench: dict[str, float] | None = None) -> list[Path]:
+def write(
+    out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, bench: dict[str, float] | None = None
+) -> list[Path]:
     """Writes everything to out.  bench: metric -> value of the virtual Cortex-M4F, from `make bench`; without it there is
     no plot of instructions."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / "compare.json").write_text(json.dumps({
-        "protocol": vars(protocol), "networks": [row.as_json() for row in found],
-        "shipped": [row.as_json() for row in shipped]}, indent=1))
+    (out / "compare.json").write_text(
+        json.dumps(
+            {
+                "protocol": vars(protocol),
+                "networks": [row.as_json() for row in found],
+                "shipped": [row.as_json() for row in shipped],
+            },
+            indent=1,
+        )
+    )
     drawn = [row for row in found if row.mean >= CONVERGED and not row.name.endswith(DROPPING)]
     macs = [_point(row, row.macs_per_second) for row in (*drawn, *shipped)]
     points, plots = instructions(drawn, shipped, bench) if bench else [], []
     for kind in ("png", "svg"):
-        plots.append(accuracy_against_work(macs, out / f"compare.{kind}", "multiply-accumulates a second of audio", TITLE))
+        plots.append(
+            accuracy_against_work(macs, out / f"compare.{kind}", "multiply-accumulates a second of audio", TITLE)
+        )
         if points:
             axis = "instructions a second of audio, Cortex-M4F"
             plots.append(accuracy_against_work(points, out / f"instructions.{kind}", axis, TITLE))
@@ -77,8 +91,11 @@ def losses(found: Sequence[Row]) -> str:
     better = [row for row in found if ours and row.mean > ours.mean]
     if not better:
         return ""
-    lines = [f"- `{row.name}`: {100 * (row.mean - ours.mean):+.2f} points, at {row.macs_per_second / ours.macs_per_second:.1f} "
-             f"times the multiply-accumulates and {row.parameters / ours.parameters:.2f} times the parameters" for row in better]
+    lines = [
+        f"- `{row.name}`: {100 * (row.mean - ours.mean):+.2f} points, at {row.macs_per_second / ours.macs_per_second:.1f} "
+        f"times the multiply-accumulates and {row.parameters / ours.parameters:.2f} times the parameters"
+        for row in better
+    ]
     return "Better than `ltc` at equal training, with nothing lost:\n\n" + "\n".join(lines) + "\n"
 
 
@@ -87,16 +104,28 @@ def unconverged(found: Sequence[Row]) -> str:
     names = [f"`{row.name}`" for row in found if row.mean < CONVERGED]
     left_out = [f"`{name}`" for name in ARCHS if name not in {row.name for row in found}]
     return (f"Not converged in this schedule, at either learning rate: {', '.join(names)}.\n\n" if names else "") + (
-        f"Not trained for this table: {', '.join(left_out)}.\n\n" if left_out else "")
+        f"Not trained for this table: {', '.join(left_out)}.\n\n" if left_out else ""
+    )
 
 
 def lost_to(found: Sequence[Row]) -> str:
     """Which networks of the protocol are right more often than `ltc` with frames lost, however they are filled best."""
-    best = {row.name: {loss: max(by_loss[loss] for by_loss in row.lost.values()) for loss in LOSSES[1:]}
-            for row in found if row.lost}
+    best = {
+        row.name: {loss: max(by_loss[loss] for by_loss in row.lost.values()) for loss in LOSSES[1:]}
+        for row in found
+        if row.lost
+    }
     ours = best.pop("ltc", None)
-    better = [f"- `{name}` ({loss}): {100 * share:.1f} % against {100 * ours[loss]:.1f} %" for name, by_loss in best.items()
-              for loss, share in by_loss.items() if share > ours[loss]] if ours else []
+    better = (
+        [
+            f"- `{name}` ({loss}): {100 * share:.1f} % against {100 * ours[loss]:.1f} %"
+            for name, by_loss in best.items()
+            for loss, share in by_loss.items()
+            if share > ours[loss]
+        ]
+        if ours
+        else []
+    )
     said = "Right more often than `ltc` all the same, with the best of their fills:\n\n"
     return said + "\n".join(better) + "\n" if better else ""
 

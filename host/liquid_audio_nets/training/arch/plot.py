@@ -33,11 +33,27 @@ def accuracy_against_work(points: Sequence[Point], path: Path, work: str, title:
         near: list[Point] = []
         for p in sorted(points, key=lambda p: p.accuracy):
             colour = "tab:blue" if p.ours else "tab:gray"
-            axes.errorbar(p.work, 100 * p.accuracy, 100 * (p.deviation or 0), fmt="o", color=colour, capsize=3,
-                          markerfacecolor=colour if p.measured else "white")
-            left = sum(abs(p.work - other.work) < 0.2 * p.work for other in near) % 2  # names of close points take turns
-            axes.annotate(p.name, (p.work, 100 * p.accuracy), (-8 if left else 8, 0), textcoords="offset points",
-                          ha="right" if left else "left", va="center", color=colour)
+            axes.errorbar(
+                p.work,
+                100 * p.accuracy,
+                100 * (p.deviation or 0),
+                fmt="o",
+                color=colour,
+                capsize=3,
+                markerfacecolor=colour if p.measured else "white",
+            )
+            left = (
+                sum(abs(p.work - other.work) < 0.2 * p.work for other in near) % 2
+            )  # names of close points take turns
+            axes.annotate(
+                p.name,
+                (p.work, 100 * p.accuracy),
+                (-8 if left else 8, 0),
+                textcoords="offset points",
+                ha="right" if left else "left",
+                va="center",
+                color=colour,
+            )
             near.append(p)
         axes.set(xscale="log", xlabel=work, ylabel="accuracy, %", title=title)
         low, high = axes.get_xlim()

@@ -45,9 +45,15 @@ class Protocol:
 class Comparison:
     """Runs of one protocol on one frame store; everything lies in `out` and is made once."""
 
-    def __init__(self, store: FrameStore, labels: tuple[str, ...], out: Path, protocol: Protocol = Protocol(),
-                 report: Callable[[str], None] = lambda text: None,
-                 progress: Callable[[int, int], None] = lambda done, of: None):
+    def __init__(
+        self,
+        store: FrameStore,
+        labels: tuple[str, ...],
+        out: Path,
+        protocol: Protocol = Protocol(),
+        report: Callable[[str], None] = lambda text: None,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+    ):
         self.store, self.labels, self.out, self.protocol = store, labels, Path(out), protocol
         self.report, self.progress = report, progress
         self.windows = Windows.of(store, validation_clips(store, labels), TICK_BLOCKS)
@@ -72,10 +78,19 @@ class Comparison:
         trainer.save(path.with_suffix(".safetensors"))
         right = answers(trainer.average, self.windows) == self.windows.label
         config = trainer.net.config
-        result = {"arch": name, "seed": seed, "accuracy": float(right.mean()), "clips": len(right),
-                  "parameters": trainer.net.parameter_count(), "macs_per_run": macs_per_run(config),
-                  "macs_per_second": macs_per_second(config), "learning_rate": trainer.config.learning_rate,
-                  "loss": float(np.mean(losses[-100:])), "cpu_s": round(seconds, 1), "protocol": asdict(self.protocol)}
+        result = {
+            "arch": name,
+            "seed": seed,
+            "accuracy": float(right.mean()),
+            "clips": len(right),
+            "parameters": trainer.net.parameter_count(),
+            "macs_per_run": macs_per_run(config),
+            "macs_per_second": macs_per_second(config),
+            "learning_rate": trainer.config.learning_rate,
+            "loss": float(np.mean(losses[-100:])),
+            "cpu_s": round(seconds, 1),
+            "protocol": asdict(self.protocol),
+        }
         _write(path, result)
         path.with_suffix(".lost.json").unlink(missing_ok=True)
         self.report(f"{name}, seed {seed}: {result['accuracy'] * 100:.2f} % in {seconds:.0f} s")
@@ -109,16 +124,26 @@ class Comparison:
             if str(rate) not in found.setdefault(name, {}):
                 trainer = self._trainer(name, 1, self.protocol.search_steps, rate)
                 losses = self._train(trainer, self.replay.order(1)[: self.protocol.search_steps], named(name).liquid)
-                found[name][str(rate)] = float(np.mean(losses[-len(losses) // 5:]))
+                found[name][str(rate)] = float(np.mean(losses[-len(losses) // 5 :]))
                 _write(path, found)
                 self.report(f"{name}, learning rate {rate}: loss {found[name][str(rate)]:.4f}")
         return found[name]
 
     def _trainer(self, name: str, seed: int, steps: int, learning_rate: float) -> LNNTrainer:
         p = self.protocol
-        trainer = LNNTrainer({**settings(name), "labels": self.labels, "seed": seed, "total_steps": steps,
-                              "learning_rate": learning_rate, "warmup_steps": min(p.warmup_steps, steps // 3),
-                              "ema_decay": p.ema_decay, "label_smoothing": p.label_smoothing, "smoothing_s": p.smoothing_s})
+        trainer = LNNTrainer(
+            {
+                **settings(name),
+                "labels": self.labels,
+                "seed": seed,
+                "total_steps": steps,
+                "learning_rate": learning_rate,
+                "warmup_steps": min(p.warmup_steps, steps // 3),
+                "ema_decay": p.ema_decay,
+                "label_smoothing": p.label_smoothing,
+                "smoothing_s": p.smoothing_s,
+            }
+        )
         first = [self.replay.batch(i).log_mel.flatten(0, 1) for i in range(min(12, len(self.replay)))]
         trainer.normalise(torch.cat(first).unsqueeze(0))
         return trainer

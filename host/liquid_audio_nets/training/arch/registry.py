@@ -17,8 +17,11 @@ WINDOWED = {"ds_cnn": ds_cnn, "bc_resnet_1": bc_resnet_1}
 _NETS = {"ds_cnn": ds_cnn.DSCNN, "bc_resnet_1": bc_resnet_1.BCResNet1}
 # Multiply-accumulates of a step of one cell with m inputs and n units: its matrices.
 _CELL_MACS = {
-    "ltc": lambda m, n: 2 * n * (m + n), "ltc_const": lambda m, n: n * (m + n), "gru": lambda m, n: 3 * n * (m + n),
-    "fastgrnn": lambda m, n: n * (m + n), "cfc": lambda m, n: n * (m + n) + 4 * n * n,
+    "ltc": lambda m, n: 2 * n * (m + n),
+    "ltc_const": lambda m, n: n * (m + n),
+    "gru": lambda m, n: 3 * n * (m + n),
+    "fastgrnn": lambda m, n: n * (m + n),
+    "cfc": lambda m, n: n * (m + n) + 4 * n * n,
 }
 
 
@@ -45,15 +48,18 @@ class Arch:
         return self.name in ("ltc", "ltc_const", "cfc")
 
 
-ARCHS = {arch.name: arch for arch in (
-    Arch("ltc", (64, 64), 8e-3, "liquid time-constant, ours"),
-    Arch("ds_cnn", (), 8e-3, "MLPerf Tiny"),
-    Arch("gru", (51, 51), 8e-3, "gated recurrent unit"),
-    Arch("ltc_const", (92, 92), 8e-3, "liquid, constant reversal potential, as printed"),
-    Arch("cfc", (50, 50), 3e-3, "liquid, closed form"),
-    Arch("fastgrnn", (92, 92), 8e-3, "FastGRNN, full rank"),
-    Arch("bc_resnet_1", (), 8e-3, "BC-ResNet-1"),
-)}
+ARCHS = {
+    arch.name: arch
+    for arch in (
+        Arch("ltc", (64, 64), 8e-3, "liquid time-constant, ours"),
+        Arch("ds_cnn", (), 8e-3, "MLPerf Tiny"),
+        Arch("gru", (51, 51), 8e-3, "gated recurrent unit"),
+        Arch("ltc_const", (92, 92), 8e-3, "liquid, constant reversal potential, as printed"),
+        Arch("cfc", (50, 50), 3e-3, "liquid, closed form"),
+        Arch("fastgrnn", (92, 92), 8e-3, "FastGRNN, full rank"),
+        Arch("bc_resnet_1", (), 8e-3, "BC-ResNet-1"),
+    )
+}
 
 
 def named(name: str) -> Arch:

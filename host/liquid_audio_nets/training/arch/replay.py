@@ -21,8 +21,15 @@ class Replay:
 
     TYPES are stored as (count, T, B, ...); log_mel in half precision, 1/1000 of a neper at full scale."""
 
-    def __init__(self, folder: Path, maker: BatchMaker, count: int, size: int, seed: int = 1,
-                 progress: Callable[[int], None] = lambda done: None):
+    def __init__(
+        self,
+        folder: Path,
+        maker: BatchMaker,
+        count: int,
+        size: int,
+        seed: int = 1,
+        progress: Callable[[int], None] = lambda done: None,
+    ):
         self.folder, about = Path(folder), {"count": count, "size": size, "seed": seed}
         table = self.folder / "replay.json"
         if not table.exists() or json.loads(table.read_text()) != about:
@@ -39,7 +46,9 @@ class Replay:
             for name, kind in TYPES.items():
                 values = getattr(batch, name).numpy()
                 if name not in stored:
-                    stored[name] = np.lib.format.open_memmap(self.folder / f"{name}.npy", "w+", kind, (count, *values.shape))
+                    stored[name] = np.lib.format.open_memmap(
+                        self.folder / f"{name}.npy", "w+", kind, (count, *values.shape)
+                    )
                 stored[name][i] = values
             progress(i + 1)
 
@@ -48,7 +57,9 @@ class Replay:
 
     def batch(self, i: int) -> Batch:
         """Batch i with the timesteps of the engine's policy and of dt_augment, which only liquid networks hear of."""
-        tensors: dict[str, Tensor] = {name: torch.from_numpy(np.array(values[i])) for name, values in self.stored.items()}
+        tensors: dict[str, Tensor] = {
+            name: torch.from_numpy(np.array(values[i])) for name, values in self.stored.items()
+        }
         tensors["log_mel"] = tensors["log_mel"].float()
         return Batch(**tensors, carried=torch.zeros(tensors["dt"].shape[1], dtype=torch.bool), stream=False)
 

@@ -50,15 +50,18 @@ def rows(results: Iterable[dict[str, Any]]) -> list[Row]:
     for name, runs in by_name.items():
         says = named(name).says + (", trained with lost frames" if name.endswith(DROPPING) else "")
         sizes = (runs[0][key] for key in ("parameters", "macs_per_run", "macs_per_second"))
-        found.append(Row(name, says, *sizes, [r["accuracy"] for r in runs], [r["seed"] for r in runs],
-                         runs[0]["learning_rate"]))
+        found.append(
+            Row(name, says, *sizes, [r["accuracy"] for r in runs], [r["seed"] for r in runs], runs[0]["learning_rate"])
+        )
     return sorted(found, key=lambda row: -row.mean)
 
 
 def mean_lost(runs: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
     """The mean over seeds of what Comparison.lost gives."""
-    return {fill: {loss: float(np.mean([run[fill][loss] for run in runs])) for loss in by_loss}
-            for fill, by_loss in (runs[0] if runs else {}).items()}
+    return {
+        fill: {loss: float(np.mean([run[fill][loss] for run in runs])) for loss in by_loss}
+        for fill, by_loss in (runs[0] if runs else {}).items()
+    }
 
 
 def accuracy_text(row: Row) -> str:
@@ -70,18 +73,25 @@ def accuracy_text(row: Row) -> str:
 
 def markdown(found: Sequence[Row], shipped: Sequence[Row] = ()) -> str:
     """Both tables: the networks of the protocol, then models of a longer schedule, whose rows say so."""
-    lines = ["| network | parameters | MACs a step or window | MACs a second of audio | accuracy % |", "|---|---|---|---|---|"]
+    lines = [
+        "| network | parameters | MACs a step or window | MACs a second of audio | accuracy % |",
+        "|---|---|---|---|---|",
+    ]
     for row in (*found, *shipped):
         note = f"; {row.note}" if row.note else ""
-        lines.append(f"| `{row.name}` {row.says}{note} | {row.parameters:,} | {row.macs_per_run:,} | "
-                     f"{row.macs_per_second / 1e6:.2f} M | {accuracy_text(row)} |")
+        lines.append(
+            f"| `{row.name}` {row.says}{note} | {row.parameters:,} | {row.macs_per_run:,} | "
+            f"{row.macs_per_second / 1e6:.2f} M | {accuracy_text(row)} |"
+        )
     return "\n".join(lines) + "\n"
 
 
 def lost_markdown(found: Sequence[Row]) -> str:
     """Accuracy with nothing lost, then how many points lower it is."""
-    lines = ["| network | lost frames are | nothing lost % | " + " | ".join(f"{loss}, points" for loss in LOSSES[1:]) + " |",
-             "|---" * (3 + len(LOSSES[1:])) + "|"]
+    lines = [
+        "| network | lost frames are | nothing lost % | " + " | ".join(f"{loss}, points" for loss in LOSSES[1:]) + " |",
+        "|---" * (3 + len(LOSSES[1:])) + "|",
+    ]
     for row in found:
         for fill, by_loss in row.lost.items():
             whole = by_loss[LOSSES[0]]

@@ -32,8 +32,9 @@ class Windows:
 
 
 @torch.no_grad()
-def answers(net: nn.Module, windows: Windows, dt: np.ndarray | None = None, log_mel: Tensor | None = None,
-            chunk: int = 512) -> np.ndarray:
+def answers(
+    net: nn.Module, windows: Windows, dt: np.ndarray | None = None, log_mel: Tensor | None = None, chunk: int = 512
+) -> np.ndarray:
     """Index of the likeliest label at the end of each clip, (N,).
 
     dt (T, N) s, 0 = no step: by default a step every tick until the clip's end.  log_mel: instead of the windows' own."""

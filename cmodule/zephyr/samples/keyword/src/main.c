@@ -18,74 +18,80 @@
 
 static const struct gpio_dt_spec led = GPIO_DT_SPEC_GET_OR(DT_ALIAS(led0), gpios, {0});
 
-static lnn_model_t *load(void) {
-    uint32_t ram_bytes;
-    lnn_model_t *model;
-    lnn_status_t status = lnn_ram_bytes(lnn_baked_model, lnn_baked_model_bytes, &ram_bytes);
-    if (status == LNN_OK) {
-        void *memory = k_aligned_alloc(8, ram_bytes);
-        if (!memory) {
-            printk("the model needs %u bytes of RAM: raise CONFIG_HEAP_MEM_POOL_SIZE (%d)\n", ram_bytes,
-                CONFIG_HEAP_MEM_POOL_SIZE);
-            return NULL;
-        }
-        status = lnn_load_from_flash(lnn_baked_model, lnn_baked_model_bytes, memory, ram_bytes, &model);
-    }
-    if (status != LNN_OK) {
-        printk("model: %s (%s)\n", lnn_error_text(status), lnn_error_name(status));
-        return NULL;
-    }
-    return model;
+static lnn_model_t *load(void)
+{
+	uint32_t ram_bytes;
+	lnn_model_t *model;
+	lnn_status_t status = lnn_ram_bytes(lnn_baked_model, lnn_baked_model_bytes, &ram_bytes);
+	if (status == LNN_OK) {
+		void *memory = k_aligned_alloc(8, ram_bytes);
+		if (!memory) {
+			printk("the model needs %u bytes of RAM: raise CONFIG_HEAP_MEM_POOL_SIZE "
+			       "(%d)\n",
+			       ram_bytes, CONFIG_HEAP_MEM_POOL_SIZE);
+			return NULL;
+		}
+		status = lnn_load_from_flash(lnn_baked_model, lnn_baked_model_bytes, memory,
+					     ram_bytes, &model);
+	}
+	if (status != LNN_OK) {
+		printk("model: %s (%s)\n", lnn_error_text(status), lnn_error_name(status));
+		return NULL;
+	}
+	return model;
 }
 
-static void report(const lnn_model_t *model) {
-    const lnn_counters_t *counters = lnn_get_counters(model);
-    lnn_mic_stats_t mic;
-    lnn_mic_get_stats(&mic);
-    printk("report: steps %u gated %u of %u ticks, overruns %u, restarts %u, lost %u samples, asleep %u of %u ms\n",
-        counters->steps, counters->gated_ticks, counters->ticks, mic.overruns, mic.restarts,
-        (uint32_t)mic.lost_samples, (uint32_t)(lnn_slept_us() / 1000u), k_uptime_get_32());
+static void report(const lnn_model_t *model)
+{
+	const lnn_counters_t *counters = lnn_get_counters(model);
+	lnn_mic_stats_t mic;
+	lnn_mic_get_stats(&mic);
+	printk("report: steps %u gated %u of %u ticks, overruns %u, restarts %u, lost %u samples, "
+	       "asleep %u of %u ms\n",
+	       counters->steps, counters->gated_ticks, counters->ticks, mic.overruns, mic.restarts,
+	       (uint32_t)mic.lost_samples, (uint32_t)(lnn_slept_us() / 1000u), k_uptime_get_32());
 }
 
-int main(void) {
-    static int16_t block[BLOCK_SAMPLES];
-    lnn_mic_stamp_t stamp;
-    lnn_result_t result;
-    lnn_info_t info;
-    lnn_model_t *model = load();
-    if (!model) {
-        return 0;
-    }
-    lnn_get_info(model, &info);
-    lnn_set_clock(model, k_cycle_get_32);
-    if (led.port) {
-        gpio_pin_configure_dt(&led, GPIO_OUTPUT_INACTIVE);
-    }
-    const lnn_mic_config_t listen = {.sample_rate_hz = info.sample_rate_hz, .gain_q8 = 256};
-    int error = lnn_mic_start(&listen);
-    if (error) {
-        printk("microphone %s: error %d\n", lnn_mic_name(), error);
-        return 0;
-    }
-    printk("listening: %u labels, %u bytes in flash, %u bytes of RAM\n", info.n_labels, info.model_bytes,
-        info.ram_bytes);
-    uint64_t next_report = REPORT_EVERY_S * info.sample_rate_hz;
-    for (;;) {
-        /* Sleeps until the block is there: the idle thread waits for the next interrupt. */
-        int n = lnn_mic_read(block, BLOCK_SAMPLES, -1, &stamp);
-        lnn_skip(model, stamp.lost_samples);
-        lnn_process_cmsis(model, block, (size_t)n, &result);
-        if (result.keyword_detected) {
-            uint32_t basis_points = (uint32_t)(result.confidence * 10000.0f);
-            printk("%6u ms %s %u.%02u %%\n", (uint32_t)(stamp.time_us / 1000), result.keyword, basis_points / 100u,
-                basis_points % 100u);
-            if (led.port && result.confidence > CONFIDENT) {
-                gpio_pin_toggle_dt(&led);
-            }
-        }
-        if (lnn_get_counters(model)->samples >= next_report) {
-            report(model);
-            next_report += REPORT_EVERY_S * info.sample_rate_hz;
-        }
-    }
+int main(void)
+{
+	static int16_t block[BLOCK_SAMPLES];
+	lnn_mic_stamp_t stamp;
+	lnn_result_t result;
+	lnn_info_t info;
+	lnn_model_t *model = load();
+	if (!model) {
+		return 0;
+	}
+	lnn_get_info(model, &info);
+	lnn_set_clock(model, k_cycle_get_32);
+	if (led.port) {
+		gpio_pin_configure_dt(&led, GPIO_OUTPUT_INACTIVE);
+	}
+	const lnn_mic_config_t listen = {.sample_rate_hz = info.sample_rate_hz, .gain_q8 = 256};
+	int error = lnn_mic_start(&listen);
+	if (error) {
+		printk("microphone %s: error %d\n", lnn_mic_name(), error);
+		return 0;
+	}
+	printk("listening: %u labels, %u bytes in flash, %u bytes of RAM\n", info.n_labels,
+	       info.model_bytes, info.ram_bytes);
+	uint64_t next_report = REPORT_EVERY_S * info.sample_rate_hz;
+	for (;;) {
+		/* Sleeps until the block is there: the idle thread waits for the next interrupt. */
+		int n = lnn_mic_read(block, BLOCK_SAMPLES, -1, &stamp);
+		lnn_skip(model, stamp.lost_samples);
+		lnn_process_cmsis(model, block, (size_t)n, &result);
+		if (result.keyword_detected) {
+			uint32_t basis_points = (uint32_t)(result.confidence * 10000.0f);
+			printk("%6u ms %s %u.%02u %%\n", (uint32_t)(stamp.time_us / 1000),
+			       result.keyword, basis_points / 100u, basis_points % 100u);
+			if (led.port && result.confidence > CONFIDENT) {
+				gpio_pin_toggle_dt(&led);
+			}
+		}
+		if (lnn_get_counters(model)->samples >= next_report) {
+			report(model);
+			next_report += REPORT_EVERY_S * info.sample_rate_hz;
+		}
+	}
 }
