@@ -34,7 +34,7 @@ compare: tools-test $(VENV)/installed-test ## train the networks we compare with
 
 fuzz: tools-fuzz $(VENV)/installed ## feed damaged models to the loader for a while (FUZZ_S=60)
 	@mkdir -p build/fuzz/corpus
-	@PYTHONPATH=tests $(PY) -c "from small_model import tiny_model; from liquid_audio_nets.lnn import write; \
+	@PYTHONPATH=tests/support $(PY) -c "from small_model import tiny_model; from liquid_audio_nets.lnn import write; \
 	    open('build/fuzz/corpus/tiny', 'wb').write(b'\1' + write(tiny_model()))"
 	clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Icmodule/include -Icmodule/core \
 	    tests/format/fuzz_model.c cmodule/core/*.c -o build/fuzz/fuzz_model -lm

@@ -8,11 +8,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("COLUMNS", "200")  # tables of the commands, whatever the terminal
-sys.path.insert(0, str(ROOT / "tests"))
-
-from small_model import small_model  # noqa: E402
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from liquid_audio_nets.lnn import save, write  # noqa: E402
+from small_model import small_model  # noqa: E402
 
 
 @pytest.fixture(scope="session")

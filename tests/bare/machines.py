@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from liquid_audio_nets.compress.layouts import lay_out
-from liquid_audio_nets.core import add_golden
 from liquid_audio_nets.lnn import Model
+from liquid_audio_nets.native import add_golden
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/bare"

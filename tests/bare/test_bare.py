@@ -5,10 +5,9 @@ import dataclasses
 import machines
 import pytest
 from integer_model import fill_to_the_limit, integer_model
-from small_model import noise
-
-from liquid_audio_nets.core import add_golden
 from liquid_audio_nets.lnn import load, save
+from liquid_audio_nets.native import add_golden
+from small_model import noise
 
 needs_machines = pytest.mark.skipif(not machines.available(), reason="needs gcc-arm-none-eabi and qemu-system-arm")
 STEPS = 10_000

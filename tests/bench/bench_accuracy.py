@@ -5,7 +5,6 @@ import pathlib
 
 import numpy as np
 from bench_keywords import MODELS, row
-
 from liquid_audio_nets.compress import from_folder
 from liquid_audio_nets.compress.run import decide
 from liquid_audio_nets.lnn import load

@@ -6,7 +6,6 @@ import tempfile
 
 from bench_keywords import BOARDS as WITH_FIRMWARE
 from bench_keywords import ROOT, continuous_speech, row, silence
-
 from liquid_audio_nets.board import FirmwareError, sources
 from liquid_audio_nets.lnn import load, save
 

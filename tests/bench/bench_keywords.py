@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 
 import numpy as np
-
 from liquid_audio_nets import board as boards
 from liquid_audio_nets import link
 from liquid_audio_nets.audio import Voice, say, write_wav

@@ -41,11 +41,11 @@ def make_words(root: pathlib.Path) -> None:
 
 
 def train_a_little(folder: pathlib.Path) -> dict:
-    from liquid_audio_nets.training import recipe as recipes
-    from liquid_audio_nets.training.loader import batches
-    from liquid_audio_nets.training.memory import keep_freed_memory
-    from liquid_audio_nets.training.tasks import make_task
-    from liquid_audio_nets.training.threads import use_threads
+    from liquid_audio_nets.training.loop.loader import batches
+    from liquid_audio_nets.training.loop.memory import keep_freed_memory
+    from liquid_audio_nets.training.loop.threads import use_threads
+    from liquid_audio_nets.training.settings import recipe as recipes
+    from liquid_audio_nets.training.tasks.registry import make_task
 
     recipe = recipes.load(
         "keywords", [("data.labels", ["yes", "no", "_unknown_", "_silence_"]), ("data.synthetic", 0), ("data.say", [])]

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/bench")]
+sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/bench")]
 GATE = 6
 
 

@@ -5,11 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from small_model import babble, small_model
-
 from liquid_audio_nets.audio import write_wav
-from liquid_audio_nets.core import LNN, run_clip
 from liquid_audio_nets.lnn import load, save, write
+from liquid_audio_nets.native import LNN, run_clip
+from small_model import babble, small_model
 
 
 def run(*options, first=""):

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_model import babble, small_model
-
 from liquid_audio_nets.compress import CompressError, Request, Sounds, blame, compress, load_model, synthetic
 from liquid_audio_nets.compress.calibration import Moments, calibrate
 from liquid_audio_nets.compress.costs import estimate
@@ -16,10 +14,11 @@ from liquid_audio_nets.compress.frontend import fit_frontend
 from liquid_audio_nets.compress.pruning import prune, zero_block_share
 from liquid_audio_nets.compress.run import integer_cells
 from liquid_audio_nets.compress.weights import Part, dequantise_cell, dequantise_readout, quantise
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.lnn import CellS8, save, write
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
+from liquid_audio_nets.native import LNN
 from liquid_audio_nets.reference.frontend import FrontEnd
+from small_model import babble, small_model
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_model import integer_model
-from small_model import babble, noise, small_model
-
-from liquid_audio_nets.core import LNN, add_golden, clip_features
 from liquid_audio_nets.lnn import Label, LnnError, read, write
 from liquid_audio_nets.lnn.writer import assemble
+from liquid_audio_nets.native import LNN, add_golden, clip_features
 from liquid_audio_nets.reference import engine
 from liquid_audio_nets.reference.integer import LEAST_ERROR, NetworkS8
+from small_model import babble, noise, small_model
 
 
 def bands(n: int) -> tuple[str, ...]:

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from liquid_audio_nets.lnn import write
+from liquid_audio_nets.native import LNN
+from liquid_audio_nets.reference import cell as reference
 from scipy.integrate import solve_ivp
 from small_model import random_cell, small_model
-
-from liquid_audio_nets.core import LNN
-from liquid_audio_nets.lnn import write
-from liquid_audio_nets.reference import cell as reference
 
 
 @pytest.fixture

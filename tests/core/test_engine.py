@@ -5,12 +5,11 @@ import dataclasses
 import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from liquid_audio_nets.lnn import Policy, write
+from liquid_audio_nets.native import LNN, replay, run_clip, step_ends
+from liquid_audio_nets.reference.engine import Engine
 from small_model import babble, noise, small_model
 from test_frontend import reference_of
-
-from liquid_audio_nets.core import LNN, replay, run_clip, step_ends
-from liquid_audio_nets.lnn import Policy, write
-from liquid_audio_nets.reference.engine import Engine
 
 CLOSE_CALL = 1e-3  # complexities nearer to a threshold may be decided otherwise
 QUICK = settings(max_examples=40, deadline=None, derandomize=True)

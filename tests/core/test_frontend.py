@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from small_model import babble, noise, small_model
-
 from liquid_audio_nets.audio.dataset import scan
-from liquid_audio_nets.core import LNN, clip_features
 from liquid_audio_nets.lnn import load, write
+from liquid_audio_nets.native import LNN, clip_features
 from liquid_audio_nets.reference.frontend import FEATURE_LIMIT, FrontEnd
+from small_model import babble, noise, small_model
 
 
 def reference_of(model) -> FrontEnd:

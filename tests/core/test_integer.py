@@ -5,14 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_model import fill_to_the_limit, integer_model, random_frontend_q15
-from small_model import babble, noise, small_model
-
 from liquid_audio_nets.compress.pruning import zero_block_share
-from liquid_audio_nets.core import LNN, clip_features
 from liquid_audio_nets.lnn import LnnError, write
+from liquid_audio_nets.native import LNN, clip_features
 from liquid_audio_nets.reference import fixmath
 from liquid_audio_nets.reference.frontend_q15 import features_q12
 from liquid_audio_nets.reference.integer import NetworkS8
+from small_model import babble, noise, small_model
 
 EXAMPLES = settings(max_examples=50, deadline=None)
 

@@ -5,11 +5,10 @@ import threading
 
 import numpy as np
 import pytest
-from small_model import noise, small_model
-
-from liquid_audio_nets.core import LNN, add_golden, error_name
 from liquid_audio_nets.lnn import LnnError, write
 from liquid_audio_nets.lnn.layout import ERRORS
+from liquid_audio_nets.native import LNN, add_golden, error_name
+from small_model import noise, small_model
 
 
 def test_load_from_path_and_buffers(model_path):

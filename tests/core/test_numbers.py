@@ -4,12 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from small_model import integer_model, tiny_numbers_model
-
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.lnn import FrontEndNone, LnnError, write
 from liquid_audio_nets.lnn.layout import MODEL_BYTES
+from liquid_audio_nets.native import LNN
 from liquid_audio_nets.reference.numbers import Forecaster
+from small_model import integer_model, tiny_numbers_model
 
 
 def rows(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

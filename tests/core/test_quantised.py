@@ -4,12 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from small_model import babble, integer_model, noise
-
-from liquid_audio_nets.core import LNN, add_golden, clip_features, run_clip
 from liquid_audio_nets.lnn import Cell, Readout, write
 from liquid_audio_nets.lnn.integer import NUMBER_LIMIT
+from liquid_audio_nets.native import LNN, add_golden, clip_features, run_clip
 from liquid_audio_nets.reference import cell as reference
+from small_model import babble, integer_model, noise
 
 FEATURE, STATE = 2.0**12, 2.0**15
 

@@ -4,10 +4,9 @@ import ast
 import inspect
 
 import pytest
+from liquid_audio_nets.native import LNN
+from liquid_audio_nets.native.settings import Thresholds
 from small_model import noise
-
-from liquid_audio_nets.core import LNN
-from liquid_audio_nets.core.settings import Thresholds
 
 
 def names_of(tree: ast.Module, name: str) -> dict[str, list[str] | None]:

@@ -2,9 +2,8 @@
 
 import pytest
 import sanitized
-from small_model import integer_model, small_model
-
 from liquid_audio_nets.lnn import save
+from small_model import integer_model, small_model
 
 
 @pytest.fixture(scope="module")

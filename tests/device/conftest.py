@@ -5,11 +5,9 @@ import pathlib
 
 import numpy as np
 import pytest
-
-from virtual_board import MODEL, Machine
-
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.audio import write_wav
+from virtual_board import MODEL, Machine
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from scipy.signal import firwin2, lfilter
-from virtual_board import ROOT
-
 from liquid_audio_nets.audio import write_wav
 from liquid_audio_nets.board.machine import set_audio
-from liquid_audio_nets.core import LNN, clip_features
 from liquid_audio_nets.lnn import load
+from liquid_audio_nets.native import LNN, clip_features
+from scipy.signal import firwin2, lfilter
+from virtual_board import ROOT
 
 MODEL = ROOT / "device/models/anomaly.lnn"
 BLOCK = 640

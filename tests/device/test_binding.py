@@ -4,13 +4,12 @@ import binascii
 
 import numpy as np
 import pytest
-from small_model import noise, tiny_int16_model, tiny_integer_model
-from virtual_board import MODEL
-
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.link import RemoteError
 from liquid_audio_nets.lnn import write
 from liquid_audio_nets.lnn.writer import assemble
+from liquid_audio_nets.native import LNN
+from small_model import noise, tiny_int16_model, tiny_integer_model
+from virtual_board import MODEL
 
 LOAD = "import liquid_audio, array\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
 

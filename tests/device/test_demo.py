@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from liquid_audio_nets import demo
 from liquid_audio_nets.audio import AudioError, write_wav
 from liquid_audio_nets.demo import hear, scene

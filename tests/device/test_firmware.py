@@ -8,9 +8,8 @@ import sys
 import time
 
 import pytest
-from virtual_board import MODEL
-
 from liquid_audio_nets import link
+from virtual_board import MODEL
 
 
 def test_files(m4f, tmp_path):

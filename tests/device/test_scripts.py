@@ -5,10 +5,9 @@ import sys
 import types
 
 import pytest
-from virtual_board import ROOT
-
 from liquid_audio_nets import demo
 from liquid_audio_nets.board.machine import set_audio
+from virtual_board import ROOT
 
 
 @pytest.fixture

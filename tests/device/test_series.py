@@ -4,13 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from small_model import tiny_numbers_model
-from virtual_board import ROOT
-
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.link import RemoteError
 from liquid_audio_nets.lnn import write
+from liquid_audio_nets.native import LNN
 from liquid_audio_nets.series import Rows, write_rows
+from small_model import tiny_numbers_model
+from virtual_board import ROOT
 
 
 def table(count: int = 40) -> Rows:

@@ -3,10 +3,9 @@
 import re
 
 import pytest
-from virtual_board import ROOT
-
 from liquid_audio_nets.board.machine import set_audio
 from liquid_audio_nets.lnn import load
+from virtual_board import ROOT
 
 MODEL, SCRIPT = ROOT / "device/models/sounds.lnn", ROOT / "device/sounds.py"
 

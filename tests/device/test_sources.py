@@ -5,11 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from virtual_board import ROOT
-
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.board import debian, firmware, sources
 from liquid_audio_nets.board.errors import FirmwareError
+from virtual_board import ROOT
 
 
 def liquid_board(*words, **environment):

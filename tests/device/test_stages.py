@@ -1,12 +1,11 @@
 """What a step costs, counted by a board, against what liquid-compress estimates without one."""
 
 import pytest
-from small_model import noise
-from virtual_board import MODEL
-
 from liquid_audio_nets.compress.costs import estimate
 from liquid_audio_nets.evaluation.stages import send_sound, stages
 from liquid_audio_nets.lnn import load
+from small_model import noise
+from virtual_board import MODEL
 
 
 def test_estimates_are_near_what_the_board_counts(m4f):

@@ -1,10 +1,9 @@
 """liquid-upload onto a virtual board: verified, nothing sent twice, no room, a bad model, a cut."""
 
 import pytest
-from virtual_board import MODEL
-
 from liquid_audio_nets import link
 from liquid_audio_nets.lnn import read, write
+from virtual_board import MODEL
 
 SPARE = "/spare"
 

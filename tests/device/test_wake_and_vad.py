@@ -4,12 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from virtual_board import ROOT
-
 from liquid_audio_nets.audio import say, write_wav
 from liquid_audio_nets.audio.held_out import Recordings
 from liquid_audio_nets.board.machine import set_audio
-from liquid_audio_nets.core import LNN
+from liquid_audio_nets.native import LNN
+from virtual_board import ROOT
 
 MODELS, BLOCK = ROOT / "device/models", 320
 HOLD_MS, THRESHOLD = 300, 0.5  # as in vad.py

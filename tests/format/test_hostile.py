@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import sanitized
+from liquid_audio_nets.lnn import write
 from small_model import (
     tiny_anomaly_model,
     tiny_int16_model,
@@ -13,8 +14,6 @@ from small_model import (
     tiny_sparse_model,
     tiny_wide_model,
 )
-
-from liquid_audio_nets.lnn import write
 
 MODELS = (
     tiny_model,

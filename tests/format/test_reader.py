@@ -8,6 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from liquid_audio_nets.lnn import Golden, Label, LnnError, Policy, read, save, write
+from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
+from liquid_audio_nets.lnn.matrix_s8 import pack, unpack
+from liquid_audio_nets.lnn.records import from_rows4, to_rows4
+from liquid_audio_nets.lnn.writer import assemble, with_crc
+from liquid_audio_nets.native import LNN, add_golden
 from small_model import (
     integer_model,
     noise,
@@ -19,13 +25,6 @@ from small_model import (
     tiny_sparse_model,
     tiny_wide_model,
 )
-
-from liquid_audio_nets.core import LNN, add_golden
-from liquid_audio_nets.lnn import Golden, Label, LnnError, Policy, read, save, write
-from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
-from liquid_audio_nets.lnn.matrix_s8 import pack, unpack
-from liquid_audio_nets.lnn.records import from_rows4, to_rows4
-from liquid_audio_nets.lnn.writer import assemble, with_crc
 
 QUICK = settings(max_examples=800, deadline=None, derandomize=True)
 KINDS = {

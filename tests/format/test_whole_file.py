@@ -1,7 +1,6 @@
 """Files that are replaced as a whole."""
 
 import pytest
-
 from liquid_audio_nets.lnn.whole_file import replacing
 
 

@@ -13,16 +13,15 @@ import types
 import numpy as np
 import pytest
 import soundfile
-from rich.console import Console
-from small_model import babble, noise, small_model
-
 from liquid_audio_nets.cli.confusion import confusion_table
 from liquid_audio_nets.cli.console import escape
 from liquid_audio_nets.cli.demo import table
-from liquid_audio_nets.core import add_golden
 from liquid_audio_nets.demo import Heard, Spoken
 from liquid_audio_nets.evaluation import Evaluation
 from liquid_audio_nets.lnn import save
+from liquid_audio_nets.native import add_golden
+from rich.console import Console
+from small_model import babble, noise, small_model
 
 
 def command(name: str, *arguments, expect: int = 0) -> types.SimpleNamespace:

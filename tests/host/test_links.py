@@ -12,7 +12,6 @@ import types
 from contextlib import redirect_stdout
 
 import pytest
-
 from liquid_audio_nets.link import LinkError, RemoteError, find_port, open_link, ports
 
 TRANSPORTS = [

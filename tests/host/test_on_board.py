@@ -5,13 +5,12 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from local_board import LocalBoard, firmware  # noqa: F401
-from small_model import babble
-from test_commands import command
-
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.cli import test as command_module
 from liquid_audio_nets.evaluation import compare, spread
+from local_board import LocalBoard, firmware  # noqa: F401
+from small_model import babble
+from test_commands import command
 
 pytestmark = pytest.mark.usefixtures("firmware")
 LABELS = ("yes", "no", "_silence_")

@@ -6,10 +6,9 @@ import sys
 import types
 
 import pytest
-from local_board import LocalBoard, firmware  # noqa: F401
-
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.link import BoardError, LinkError, VerificationError, upload
+from liquid_audio_nets.native import LNN
+from local_board import LocalBoard, firmware  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("firmware")
 

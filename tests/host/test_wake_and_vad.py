@@ -5,18 +5,17 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from small_model import babble, small_model
-from test_commands import command
-from tiny_recordings import make
-
 from liquid_audio_nets.audio.held_out import Recordings, part_of
 from liquid_audio_nets.audio.mixing import active_rms, rms
 from liquid_audio_nets.audio.speech_in_noise import block_power, is_clean, scene, speech_blocks
-from liquid_audio_nets.core import LNN, run_clip
 from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.traces import accepts, area_under_roc, detections, leading, trace, trace_with_steps
 from liquid_audio_nets.evaluation.wake_word import WakeSounds, rate_interval, share_interval
 from liquid_audio_nets.lnn import save, write
+from liquid_audio_nets.native import LNN, run_clip
+from small_model import babble, small_model
+from test_commands import command
+from tiny_recordings import make
 
 
 def test_names_tell_what_is_held_out():

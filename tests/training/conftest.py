@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-
 from liquid_audio_nets.audio.dataset import split_of
 
 SPEAKERS = {

@@ -4,18 +4,17 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from small_model import small_model
-
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.compress import Request, compress, from_folder
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.anomaly import unlikeness
 from liquid_audio_nets.lnn import load, write
-from liquid_audio_nets.training import recipe as recipes
-from liquid_audio_nets.training.anomaly import Expected, in_units_of
-from liquid_audio_nets.training.run import Run, train
-from liquid_audio_nets.training.tasks import make_task
+from liquid_audio_nets.native import LNN
+from liquid_audio_nets.training.loop.run import Run, train
+from liquid_audio_nets.training.settings import recipe as recipes
+from liquid_audio_nets.training.tasks.anomaly import Expected, in_units_of
+from liquid_audio_nets.training.tasks.registry import make_task
+from small_model import small_model
 
 SMALL = {"train.epochs": 1, "train.epoch_steps": 60, "train.batch": 16, "model.hidden": [8]}
 

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
-
 from liquid_audio_nets.training import LNNTrainer, UnsupportedCell
-from liquid_audio_nets.training.arch import lost_frames
-from liquid_audio_nets.training.arch.registry import ARCHS, macs_per_run, macs_per_second, make_arch, settings
-from liquid_audio_nets.training.arch.windows import Windows, answers
-from liquid_audio_nets.training.export import to_model
+from liquid_audio_nets.training.compare import lost_frames
+from liquid_audio_nets.training.loop.export import to_model
+from liquid_audio_nets.training.nets.registry import ARCHS, macs_per_run, macs_per_second, make_arch, settings
+from liquid_audio_nets.training.nets.windows import Windows, answers
+from torch.utils.flop_counter import FlopCounterMode
 
 LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")
 # Published: MLPerf Tiny's DS-CNN has about 23 k parameters and 2.66 M MACs; BC-ResNet-1 9.2 k parameters.

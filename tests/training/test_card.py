@@ -1,6 +1,6 @@
 """What a card says of data and networks."""
 
-from liquid_audio_nets.training.provenance import provenance
+from liquid_audio_nets.training.loop.provenance import provenance
 
 
 def test_a_card_claims_known_data_only(tmp_path):

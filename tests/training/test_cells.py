@@ -2,9 +2,8 @@
 
 import numpy as np
 import torch
-
-from liquid_audio_nets.training.cells import LTCCell, _FusedSequence
-from liquid_audio_nets.training.model import LiquidNet, ModelConfig, smooth
+from liquid_audio_nets.training.nets.cells import LTCCell, _FusedSequence
+from liquid_audio_nets.training.nets.model import LiquidNet, ModelConfig, smooth
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
 

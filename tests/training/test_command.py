@@ -6,12 +6,11 @@ import tomllib
 from types import SimpleNamespace
 
 import pytest
-
 from liquid_audio_nets.audio.dataset import split_of
 from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.cli.train import app
-from liquid_audio_nets.core import LNN
-from liquid_audio_nets.training.arch.registry import ARCHS
+from liquid_audio_nets.native import LNN
+from liquid_audio_nets.training.nets.registry import ARCHS
 
 
 @pytest.fixture

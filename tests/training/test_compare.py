@@ -6,18 +6,18 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from typer.testing import CliRunner
-
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.cli import compare as command
 from liquid_audio_nets.cli import console
 from liquid_audio_nets.evaluation import lost_frames
-from liquid_audio_nets.training import recipe
-from liquid_audio_nets.training.arch import page, registry, table
-from liquid_audio_nets.training.arch.lost_frames import LOSSES
-from liquid_audio_nets.training.arch.protocol import Comparison, Protocol
-from liquid_audio_nets.training.cache import FrameStore
-from liquid_audio_nets.training.keywords import KeywordTask
+from liquid_audio_nets.training.compare import page, table
+from liquid_audio_nets.training.compare.lost_frames import LOSSES
+from liquid_audio_nets.training.compare.protocol import Comparison, Protocol
+from liquid_audio_nets.training.data.frame_store import FrameStore
+from liquid_audio_nets.training.nets import registry
+from liquid_audio_nets.training.settings import recipe
+from liquid_audio_nets.training.tasks.keywords import KeywordTask
+from typer.testing import CliRunner
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LABELS = ("yes", "no", "_unknown_", "_silence_")
@@ -44,7 +44,7 @@ def results(comparison):
 
 def test_in_a_new_folder_the_frames_are_found_where_they_were_made(store, tmp_path, monkeypatch):
     made = SimpleNamespace(cache=store.folder, prepare=lambda: None)
-    monkeypatch.setattr("liquid_audio_nets.training.tasks.make_task", lambda *arguments: made)
+    monkeypatch.setattr("liquid_audio_nets.training.tasks.registry.make_task", lambda *arguments: made)
     fresh = command._comparison(tmp_path, tmp_path / "out", None, (1,), 12, 4, console.progress_bar())
     assert len(fresh.store) == len(store)
 

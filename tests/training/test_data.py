@@ -5,14 +5,13 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-
 from liquid_audio_nets.audio import AudioError, label_of, read_audio, scan, split_of
 from liquid_audio_nets.audio.dataset import speaker_of
 from liquid_audio_nets.audio.mixing import rms
 from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.reference.frontend import FrontEnd
-from liquid_audio_nets.training.cache import GRID_SAMPLES, TAIL_FRAMES, FrameStore, Sound
-from liquid_audio_nets.training.sources import KeywordSources
+from liquid_audio_nets.training.data.frame_store import GRID_SAMPLES, TAIL_FRAMES, FrameStore, Sound
+from liquid_audio_nets.training.data.sources import KeywordSources
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-
-from liquid_audio_nets.training import LNNTrainer, TrainerConfig, TrainingError, recipe
-from liquid_audio_nets.training.distillation import distillation_loss
+from liquid_audio_nets.training import LNNTrainer, TrainerConfig, TrainingError
+from liquid_audio_nets.training.loop.distillation import distillation_loss
+from liquid_audio_nets.training.settings import recipe
 
 LABELS = ("a", "b", "c")
 

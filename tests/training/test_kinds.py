@@ -5,14 +5,13 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import softplus
-
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import LNNTrainer, TrainingError, UnsupportedCell, WiringError
-from liquid_audio_nets.training.cfc import ACTIVATIONS, MODES, CfCCell
-from liquid_audio_nets.training.kinds import make_cell
-from liquid_audio_nets.training.solvers import SOLVERS
-from liquid_audio_nets.training.wirings import auto_ncp, full, make_wiring, ncp
+from liquid_audio_nets.training.nets.cfc import ACTIVATIONS, MODES, CfCCell
+from liquid_audio_nets.training.nets.kinds import make_cell
+from liquid_audio_nets.training.nets.solvers import SOLVERS
+from liquid_audio_nets.training.nets.wirings import auto_ncp, full, make_wiring, ncp
+from torch.nn.functional import softplus
 
 EQUATIONS = list(itertools.product(("ltc", "ltc_const", "ltc_synaptic"), SOLVERS))
 ALL = EQUATIONS + [("cfc", "fused")]

@@ -4,10 +4,9 @@ import ncps.torch as theirs
 import numpy as np
 import pytest
 import torch
-from ncps import wirings
-
 from liquid_audio_nets.training import Batch, LNNTrainer, UnsupportedCell, from_ncps
-from liquid_audio_nets.training.wirings import auto_ncp, ncp
+from liquid_audio_nets.training.nets.wirings import auto_ncp, ncp
+from ncps import wirings
 
 INPUTS, STEPS, BATCH = 4, 5, 3
 

@@ -2,10 +2,9 @@
 
 import pytest
 import torch
-
 from liquid_audio_nets.training import LNNTrainer, TrainingError
-from liquid_audio_nets.training.augment import Augment, channel_gain, warp_matrices
-from liquid_audio_nets.training.optimizers import make_optimizer
+from liquid_audio_nets.training.data.augment import Augment, channel_gain, warp_matrices
+from liquid_audio_nets.training.loop.optimizers import make_optimizer
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
 SMALL = dict(

@@ -5,12 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-
 from liquid_audio_nets.lnn import load, write
 from liquid_audio_nets.training import LNNTrainer, UnsupportedCell
-from liquid_audio_nets.training.penalties import expected_work, power_loss
-from liquid_audio_nets.training.pruning import block_index, gradual_share, masks
-from liquid_audio_nets.training.schedule import Policy, engine_schedule
+from liquid_audio_nets.training.data.schedule import Policy, engine_schedule
+from liquid_audio_nets.training.nets.penalties import expected_work, power_loss
+from liquid_audio_nets.training.nets.pruning import block_index, gradual_share, masks
 
 TOY = dict(hidden_dim=(16, 12), labels=("a", "b", "_silence_"), total_steps=60, warmup_steps=2, learning_rate=1e-2)
 
@@ -75,7 +74,7 @@ def test_power_loss_thins_out_blocks():
 
 
 def test_expected_work_is_what_the_engine_counts(tmp_path):
-    core = pytest.importorskip("liquid_audio_nets.core")
+    core = pytest.importorskip("liquid_audio_nets.native")
     from liquid_audio_nets.compress import Request, compress, synthetic
 
     trainer, policy = trained(prune_share=0.5), Policy(min_timestep_us=20_000)

@@ -5,14 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from small_model import babble, integer_model, noise, small_model
-
 from liquid_audio_nets.compress import Request, Sounds, compress
 from liquid_audio_nets.compress.pruning import zero_block_share
-from liquid_audio_nets.core import LNN, replay
 from liquid_audio_nets.lnn import write
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
-from liquid_audio_nets.training.quantised import FineTuneError, RoundedNet, fine_tune, lessons
+from liquid_audio_nets.native import LNN, replay
+from liquid_audio_nets.training.loop.quantised import FineTuneError, RoundedNet, fine_tune, lessons
+from small_model import babble, integer_model, noise, small_model
 
 torch.set_num_threads(1)
 

@@ -4,11 +4,10 @@ import re
 import tomllib
 
 import pytest
-
-from liquid_audio_nets.training import recipe as recipes
-from liquid_audio_nets.training.augment import Augment
-from liquid_audio_nets.training.recipe import RecipeError
-from liquid_audio_nets.training.tasks import TASKS, make_task
+from liquid_audio_nets.training.data.augment import Augment
+from liquid_audio_nets.training.settings import recipe as recipes
+from liquid_audio_nets.training.settings.recipe import RecipeError
+from liquid_audio_nets.training.tasks.registry import TASKS, make_task
 
 
 def own(tmp_path, text):

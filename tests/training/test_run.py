@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from liquid_audio_nets.cli.train import _summary
+from liquid_audio_nets.lnn import load
+from liquid_audio_nets.native import LNN
+from liquid_audio_nets.training import LNNTrainer, TrainingError
+from liquid_audio_nets.training.loop.log import RunLog, read_log
+from liquid_audio_nets.training.loop.report import Det, plot_curves
+from liquid_audio_nets.training.loop.run import train
 from tiny_task import Doubled, TinyTask, run_of
 
-from liquid_audio_nets.cli.train import _summary
-from liquid_audio_nets.core import LNN
-from liquid_audio_nets.lnn import load
-from liquid_audio_nets.training import LNNTrainer, TrainingError
-from liquid_audio_nets.training.log import RunLog, read_log
-from liquid_audio_nets.training.report import Det, plot_curves
-from liquid_audio_nets.training.run import train
-
-TINY = Path(__file__).resolve().parents[1] / "tiny_task.py"
+TINY = Path(__file__).resolve().parents[1] / "support/tiny_task.py"
 
 
 def weights(path):

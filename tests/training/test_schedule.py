@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-
-from liquid_audio_nets.training.schedule import Policy, engine_schedule, random_schedule
-
+from liquid_audio_nets.training.data.schedule import Policy, engine_schedule, random_schedule
 
 POLICY = Policy(min_timestep_us=20_000)
 
@@ -54,10 +52,10 @@ def test_random_schedule_tells_the_true_time():
 
 @pytest.mark.parametrize("tick_ms", (20, 30))
 def test_schedule_is_the_cores(tick_ms):
-    core = pytest.importorskip("liquid_audio_nets.core")
-    from liquid_audio_nets.training import LNNTrainer
-    from liquid_audio_nets.training.export import to_model
+    core = pytest.importorskip("liquid_audio_nets.native")
     from liquid_audio_nets.lnn import write
+    from liquid_audio_nets.training import LNNTrainer
+    from liquid_audio_nets.training.loop.export import to_model
 
     rng = np.random.default_rng(3)
     level = np.repeat(10 ** rng.uniform(-4.5, -1, 60), 8)

@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 import torch
-
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.cli import test as command
 from liquid_audio_nets.compress import CompressError, load_model
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.evaluation import labelled_clips, summarise
 from liquid_audio_nets.evaluation.measure import Options, measure
 from liquid_audio_nets.evaluation.series import forecasts
 from liquid_audio_nets.lnn import load
+from liquid_audio_nets.native import LNN
 from liquid_audio_nets.series import (
     Rows,
     SeriesError,
@@ -23,10 +22,10 @@ from liquid_audio_nets.series import (
     write_rows,
 )
 from liquid_audio_nets.training import LNNTrainer
-from liquid_audio_nets.training.recipe import RecipeError
-from liquid_audio_nets.training.recipe import load as load_recipe
-from liquid_audio_nets.training.run import Run, train
-from liquid_audio_nets.training.tasks import make_task
+from liquid_audio_nets.training.loop.run import Run, train
+from liquid_audio_nets.training.settings.recipe import RecipeError
+from liquid_audio_nets.training.settings.recipe import load as load_recipe
+from liquid_audio_nets.training.tasks.registry import make_task
 
 
 def make(data, out, **settings):

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from liquid_audio_nets.training.nets import solvers
+from liquid_audio_nets.training.nets.cells import LTCCell
+from liquid_audio_nets.training.nets.ode_cells import ConstLTCCell, SolvedLTCCell
+from liquid_audio_nets.training.nets.solvers import SOLVERS
 from scipy.integrate import solve_ivp
-
-from liquid_audio_nets.training import solvers
-from liquid_audio_nets.training.cells import LTCCell
-from liquid_audio_nets.training.ode_cells import ConstLTCCell, SolvedLTCCell
-from liquid_audio_nets.training.solvers import SOLVERS
 
 INPUTS, UNITS = 3, 5
 

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.audio.held_out import scan_parts
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.evaluation import evaluate, labelled_clips, usual_split
 from liquid_audio_nets.lnn import load
-from liquid_audio_nets.training.recipe import load as load_recipe
-from liquid_audio_nets.training.run import Run, train
-from liquid_audio_nets.training.sounds import det_of
-from liquid_audio_nets.training.tasks import make_task
+from liquid_audio_nets.native import LNN
+from liquid_audio_nets.training.loop.run import Run, train
+from liquid_audio_nets.training.settings.recipe import load as load_recipe
+from liquid_audio_nets.training.tasks.registry import make_task
+from liquid_audio_nets.training.tasks.sounds import det_of
 
 CLASSES = {"drone": 300, "siren": 2200, "hiss": None}
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from liquid_audio_nets.audio import AudioError, Voice, active_rms, mix_at_snr, rms, say, voices
 from liquid_audio_nets.audio.speech import engines, random_voice
 

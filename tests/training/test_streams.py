@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from small_model import babble, small_model
-
 from liquid_audio_nets.audio.mixing import rms
 from liquid_audio_nets.reference.frontend import FrontEnd
 from liquid_audio_nets.training import LNNTrainer
-from liquid_audio_nets.training.cache import FrameStore, Sound
-from liquid_audio_nets.training.calibrate import best_temperature, calibration_error, favour, listen, listen_at
-from liquid_audio_nets.training.evaluation import Clips, validation_clips
-from liquid_audio_nets.training.streams import Event, Score, Stream, compose, validation_streams
+from liquid_audio_nets.training.data.frame_store import FrameStore, Sound
+from liquid_audio_nets.training.data.streams import Event, Score, Stream, compose, validation_streams
+from liquid_audio_nets.training.loop.evaluation import Clips, validation_clips
+from liquid_audio_nets.training.tasks.calibration import best_temperature, calibration_error, favour, listen, listen_at
+from small_model import babble, small_model
 
 
 def test_each_word_counts_once():

@@ -5,16 +5,15 @@ import json
 import numpy as np
 import pytest
 import torch
-
 from liquid_audio_nets.audio import AudioError, read_audio
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.training import ExportError, LNNTrainer, TrainingError, UnsupportedCell
-from liquid_audio_nets.training.cache import FrameStore
-from liquid_audio_nets.training.loader import batches
-from liquid_audio_nets.training.recipe import load as load_recipe
-from liquid_audio_nets.training.run import Run, train
-from liquid_audio_nets.training.tasks import make_task
+from liquid_audio_nets.training.data.frame_store import FrameStore
+from liquid_audio_nets.training.loop.loader import batches
+from liquid_audio_nets.training.loop.run import Run, train
+from liquid_audio_nets.training.settings.recipe import load as load_recipe
+from liquid_audio_nets.training.tasks.registry import make_task
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
 
@@ -99,7 +98,7 @@ def test_run_folder_is_complete(run):
 
 
 def test_core_answers_as_the_trainer_does(run):
-    core = pytest.importorskip("liquid_audio_nets.core")
+    core = pytest.importorskip("liquid_audio_nets.native")
     result = json.loads((run.out / "confusion.json").read_text())
     answers = np.zeros((4, 4), int)
     with core.LNN.load(run.out / "keywords.lnn") as net:
@@ -109,7 +108,7 @@ def test_core_answers_as_the_trainer_does(run):
 
 
 def test_training_features_are_the_cores(run):
-    core = pytest.importorskip("liquid_audio_nets.core")
+    core = pytest.importorskip("liquid_audio_nets.native")
     store, trainer = run.store(), LNNTrainer.load(run.out / "best.safetensors")
     files = scan(run.data, LABELS[:3], "validation")
     clips = store.where(source="commands", split="validation")
@@ -208,7 +207,7 @@ def test_export_says_what_it_cannot_do(run, tmp_path):
 
 @pytest.mark.parametrize("recorded", (True, False))
 def test_int8_comes_straight_from_the_trainer(run, tmp_path, recorded):
-    core = pytest.importorskip("liquid_audio_nets.core")
+    core = pytest.importorskip("liquid_audio_nets.native")
     golden, _ = read_audio(next((run.data / "yes").iterdir()))
     path = LNNTrainer.load(run.out / "best.safetensors").export_embedded(
         tmp_path / "m.lnn", quantization="int8", golden_audio=golden, calibrate=run.data if recorded else None

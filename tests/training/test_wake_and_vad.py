@@ -5,20 +5,19 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from tiny_recordings import make, names
-
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.audio.speech_in_noise import SPEECH_LEVEL
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.vad import SpeechAndNoise
 from liquid_audio_nets.lnn import load
-from liquid_audio_nets.training import recipe as recipes
-from liquid_audio_nets.training import wake_word
-from liquid_audio_nets.training.log import read_log
-from liquid_audio_nets.training.run import Run, train
-from liquid_audio_nets.training.tasks import make_task
+from liquid_audio_nets.native import LNN
+from liquid_audio_nets.training.loop.log import read_log
+from liquid_audio_nets.training.loop.run import Run, train
+from liquid_audio_nets.training.settings import recipe as recipes
+from liquid_audio_nets.training.tasks import wake_word
+from liquid_audio_nets.training.tasks.registry import make_task
+from tiny_recordings import make, names
 
 SMALL = {"model.hidden": [6], "train.epochs": 1, "train.epoch_steps": 3, "train.batch": 8}
 WAKE = SMALL | {

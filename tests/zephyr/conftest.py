@@ -11,13 +11,11 @@ import signal
 import subprocess
 
 import pytest
-
-from virtual_board import Machine
-
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.audio import write_wav
 from liquid_audio_nets.board import machine, zephyr
 from liquid_audio_nets.board.places import build_dir
+from virtual_board import Machine
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).parent
@@ -231,9 +229,8 @@ def babble_wav(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def integer_model_path(tmp_path_factory):
-    from small_model import integer_model
-
     from liquid_audio_nets.lnn import save
+    from small_model import integer_model
 
     # one path for all runs, so that firmware with this model baked in is up to date the next time
     path = build_dir() / "zephyr" / "integer.lnn"

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 from bench_zephyr import added, without_us
-
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.board import memory, zephyr
 

@@ -5,10 +5,9 @@ import re
 
 import numpy as np
 import pytest
-
 from liquid_audio_nets.board import machine
-from liquid_audio_nets.core import LNN
 from liquid_audio_nets.link import RemoteError
+from liquid_audio_nets.native import LNN
 
 LISTEN = """
 import liquid_audio, array

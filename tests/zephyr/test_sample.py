@@ -4,10 +4,9 @@ import re
 
 import numpy as np
 import pytest
-
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.audio import say, write_wav
-from liquid_audio_nets.core import LNN
+from liquid_audio_nets.native import LNN
 
 BLOCK = 320
 

@@ -1,7 +1,7 @@
 """Recorded and synthetic audio on the host: 16 kHz mono, int16, full scale 32768."""
 
-from .files import AudioError, read_audio, write_wav
 from .dataset import Clip, Dataset, label_of, scan, split_of
+from .files import AudioError, read_audio, write_wav
 from .mixing import active_rms, coloured_noise, mix_at_snr, rms
 from .speech import Voice, say, voices
 

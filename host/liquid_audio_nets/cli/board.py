@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from .. import board as boards
 from ..board import memory
-from ..core import LNN
+from ..native import LNN
 from . import console
 
 app = typer.Typer(

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import json as jsonlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..audio.dataset import SILENCE, Clip, scan
 from ..audio.held_out import HELD_OUT_NOISE
-from ..core import LNN
 from ..evaluation import evaluate
 from ..evaluation.lost_frames import under_loss
 from ..lnn import read
+from ..native import LNN
 from . import console
 from .train import training_error
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from ..training.arch.protocol import Comparison
-    from ..training.arch.table import Row
+    from ..training.compare.protocol import Comparison
+    from ..training.compare.table import Row
 
 LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -50,9 +50,9 @@ def compare(
 
     Runs whose result lies in the output folder are not repeated, so an interrupted comparison goes on where it stopped.
     """
-    from ..training.arch import page
-    from ..training.arch.registry import ARCHS, DROPPING, settings
-    from ..training.arch.table import markdown
+    from ..training.compare import page
+    from ..training.compare.table import markdown
+    from ..training.nets.registry import ARCHS, DROPPING, settings
 
     names = archs.split(",") if archs else [*ARCHS, f"gru{DROPPING}"]
     for name in names:
@@ -84,12 +84,12 @@ def _comparison(
     batch: int | None,
     bar: "Progress",
 ) -> "Comparison":
-    from ..training import recipe
-    from ..training.arch.protocol import Comparison, Protocol
-    from ..training.cache import FrameStore
-    from ..training.memory import keep_freed_memory
-    from ..training.tasks import make_task
-    from ..training.threads import use_threads
+    from ..training.compare.protocol import Comparison, Protocol
+    from ..training.data.frame_store import FrameStore
+    from ..training.loop.memory import keep_freed_memory
+    from ..training.loop.threads import use_threads
+    from ..training.settings import recipe
+    from ..training.tasks.registry import make_task
 
     use_threads(1)
     keep_freed_memory()
@@ -126,7 +126,7 @@ def _train(comparison: "Comparison", names: list[str], search: bool) -> None:
 
 
 def _rows(comparison: "Comparison", names: list[str]) -> list["Row"]:
-    from ..training.arch.table import mean_lost, rows
+    from ..training.compare.table import mean_lost, rows
 
     found = rows(comparison.results(names))
     for row in found:
@@ -136,7 +136,7 @@ def _rows(comparison: "Comparison", names: list[str]) -> list["Row"]:
 
 def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
     """A model file in the table: the C core over the validation split, at the policy's own steps."""
-    from ..training.arch.table import Row
+    from ..training.compare.table import Row
 
     content = console.read_model_file(path)
     with LNN(content) as lnn:

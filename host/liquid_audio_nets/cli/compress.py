@@ -119,7 +119,7 @@ def tuner(steps: int, request: Request):
     if request.quantization == "float32":
         raise CompressError("fine-tuning learns to live with rounding; float32 rounds nothing")
     try:
-        from ..training.quantised import FineTuneError, fine_tune
+        from ..training.loop.quantised import FineTuneError, fine_tune
     except ImportError as error:
         raise CompressError(f"--fine-tune-steps needs {error.name}: pip install 'liquid-audio-nets[train]'") from None
 

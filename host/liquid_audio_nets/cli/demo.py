@@ -13,7 +13,7 @@ from rich.table import Table
 from .. import board as boards
 from .. import demo, link
 from ..audio.files import AudioError, write_wav
-from ..core import LNN
+from ..native import LNN
 from . import console
 from .board import as_sentence as board_sentence
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ..core import LNN
 from ..evaluation.summary import summarise
+from ..native import LNN
 from . import console
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")

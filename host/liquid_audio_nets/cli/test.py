@@ -10,7 +10,6 @@ import typer
 
 from ..audio.dataset import Dataset
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
-from ..core import LNN
 from ..evaluation import (
     Comparison,
     Evaluation,
@@ -25,6 +24,7 @@ from ..evaluation import (
 )
 from ..link import LinkError, open_link, upload
 from ..lnn import read
+from ..native import LNN
 from ..series import SeriesError
 from . import console
 from .confusion import confusion_table

@@ -11,7 +11,7 @@ import typer
 from . import console
 
 if TYPE_CHECKING:
-    from ..training.run import Progress, Run, Task
+    from ..training.loop.run import Progress, Run, Task
 
 cli = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
@@ -87,7 +87,7 @@ def liquid_train(
     The run folder gets the model, its card, curves, confusion matrix, the trade of misses against false alarms, log.csv,
     TensorBoard events, and the settings as recipe.toml. What is left out of the options is as the recipe says.
     """
-    from ..training import recipe as recipes
+    from ..training.settings import recipe as recipes
 
     if list_:
         return _list(recipes.names(), json)
@@ -125,8 +125,8 @@ def _list(recipes: dict[str, str], json: bool) -> None:
 
 
 def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, cache: Path | None, json: bool) -> None:
-    from ..training.run import Run, train
-    from ..training.tasks import make_task
+    from ..training.loop.run import Run, train
+    from ..training.tasks.registry import make_task
 
     first = os.environ.get("RANK", "0") == "0"  # torchrun's: the others work in silence
 
@@ -156,7 +156,7 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
 
 def _summary(path: Path, task: "Task", run: "Run") -> dict:
     """score and step: of the network that was exported, from the checkpoint `kept`, "best" or "last"."""
-    from ..training.log import read_log
+    from ..training.loop.log import read_log
 
     return {
         "model": str(path),
@@ -175,7 +175,7 @@ def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:
     """Units and learning rate that make a network one of the size of the others; what is given besides overrides them."""
     if arch is None:
         return []
-    from ..training.arch.registry import ARCHS
+    from ..training.nets.registry import ARCHS
 
     if arch not in ARCHS:
         return []

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ..core import LNN
 from ..link import LinkError, VerificationError, open_link
 from ..link import upload as send
+from ..native import LNN
 from . import console
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..core import LNN, clip_features, step_ends
 from ..lnn import Model, write
+from ..native import LNN, clip_features, step_ends
 from ..reference.cell import MAX_DT_S, MIN_DT_S, fused_step
 
 

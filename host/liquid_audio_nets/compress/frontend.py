@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from ..core import LNN, clip_features
 from ..lnn import FrontEnd, FrontEndQ15, LnnError, Model, write
 from ..lnn.integer import NUMBER_LIMIT
+from ..native import LNN, clip_features
 from .calibration import Calibration
 
 PREEMPHASIS = 31 / 32

@@ -9,8 +9,8 @@ from typing import Callable, Iterator
 
 import numpy as np
 
-from ..core import LNN, add_golden, clip_features, replay, run_clip
 from ..lnn import Model, write
+from ..native import LNN, add_golden, clip_features, replay, run_clip
 from .calibration import Calibration, calibrate
 from .checkpoint import CompressError
 from .frontend import fit_frontend, integer_frontend

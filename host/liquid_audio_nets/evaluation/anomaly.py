@@ -10,8 +10,8 @@ import numpy as np
 
 from ..audio.files import AudioError
 from ..audio.held_out import Recording, Recordings, with_held_out
-from ..core import LNN
 from ..lnn import read
+from ..native import LNN
 from .measure import Options
 from .traces import area_under_roc
 

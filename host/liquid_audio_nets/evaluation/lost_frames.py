@@ -8,7 +8,7 @@ from typing import Callable
 import numpy as np
 
 from ..audio.dataset import Dataset
-from ..core import LNN, run_clip
+from ..native import LNN, run_clip
 
 DROPPED = 0.25
 HOP_S = 0.02  # of the frames that networks are trained and compared on

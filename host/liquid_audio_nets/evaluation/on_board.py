@@ -13,7 +13,7 @@ from typing import Callable, Protocol
 import numpy as np
 
 from ..audio.dataset import Clip, Dataset
-from ..core import LNN, run_clip
+from ..native import LNN, run_clip
 
 CHUNK_BYTES = 3072
 PROLOGUE = """

@@ -8,8 +8,8 @@ from typing import Callable
 import numpy as np
 
 from ..audio.dataset import Dataset
-from ..core import LNN, ClipResult, run_clip
 from ..lnn import read
+from ..native import LNN, ClipResult, run_clip
 from .summary import frontend_macs
 
 

@@ -8,8 +8,8 @@ from typing import Callable
 
 import numpy as np
 
-from ..core import LNN
 from ..lnn import read
+from ..native import LNN
 from ..series import Rows, SeriesError, linear_forecast, persistence, read_rows, rmse, targets_at
 from .measure import Options
 

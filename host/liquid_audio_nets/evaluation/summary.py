@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from ..core import LNN
 from ..lnn import Cell, CellS8, LnnError, Model, read
+from ..native import LNN
 
 
 def summarise(data: bytes, lnn: LNN) -> dict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core import LNN
+from ..native import LNN
 
 
 def trace_with_steps(lnn: LNN, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

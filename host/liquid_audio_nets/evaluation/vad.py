@@ -14,8 +14,8 @@ import numpy as np
 from ..audio.files import AudioError
 from ..audio.held_out import Recordings
 from ..audio.speech_in_noise import Scene, block_power, is_clean, scene
-from ..core import LNN
 from ..lnn import read
+from ..native import LNN
 from .measure import Options
 from .traces import area_under_roc, trace
 

@@ -12,8 +12,8 @@ from ..audio.dataset import NOISE_FOLDERS
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..audio.held_out import Recording, Recordings
 from ..audio.mixing import coloured_noise, fit_noise, mix_at_snr
-from ..core import LNN
 from ..lnn import read
+from ..native import LNN
 from .measure import Options
 from .traces import accepts, leading, trace
 

@@ -14,10 +14,10 @@ import numpy as np
 
 from . import checks
 from .errors import LnnError
-from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
-from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
+from .layout import ENUMS, FIELDS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .matrix_s8 import SPARSE, Packed, check_blocks, check_rows, dense_blocks, layout_name, unpack, up
+from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .records import ENUM_NAMES, Cursor, align, enum_name, from_rows4, ram_bytes, rows4
 
 NO_LABEL = 0xFFFF

@@ -10,8 +10,8 @@ import zlib
 import numpy as np
 
 from .errors import LnnError
-from .layout import ENUMS, FIELDS, LIMITS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .integer import CellS8, FrontEndQ15, ReadoutS8
+from .layout import ENUMS, FIELDS, LIMITS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .matrix_s8 import DENSE, pack
 from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .reader import read

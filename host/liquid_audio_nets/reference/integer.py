@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .fixmath import exp2_minus_q31, INT32_MAX, leak_q20, log2_q16, mul_high, reciprocal_q31, sigmoid_q31, tanh_q30
+from .fixmath import INT32_MAX, exp2_minus_q31, leak_q20, log2_q16, mul_high, reciprocal_q31, sigmoid_q31, tanh_q30
 
 LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
 LOGIT_LIMIT_Q16 = 128 << 16

@@ -1,13 +1,13 @@
 """Training of liquid networks with torch, the only part of the package that imports it."""
 
-from .batches import Batch, BatchMaker
-from .cache import FrameStore
-from .cells import UnsupportedCell
-from .export import ExportError
-from .model import LiquidNet, ModelConfig
-from .ncps_cells import from_ncps
-from .trainer import LNNTrainer, TrainerConfig, TrainingError
-from .wirings import WiringError
+from .data.batches import Batch, BatchMaker
+from .data.frame_store import FrameStore
+from .loop.export import ExportError
+from .loop.trainer import LNNTrainer, TrainerConfig, TrainingError
+from .nets.cells import UnsupportedCell
+from .nets.model import LiquidNet, ModelConfig
+from .nets.ncps_cells import from_ncps
+from .nets.wirings import WiringError
 
 __all__ = [
     "Batch",

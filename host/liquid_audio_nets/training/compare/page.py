@@ -1,0 +1,157 @@
+"""What a comparison leaves behind: compare.json, the page with its tables, and the plots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Sequence
+
+from ..nets.registry import ARCHS, DECISIONS_PER_S, DROPPING, STEPS_PER_S, named
+from .lost_frames import LOSSES
+from .plot import Point, accuracy_against_work
+from .protocol import TICK_BLOCKS, Protocol
+from .table import Row, lost_markdown, markdown
+
+TITLE = "Validation speakers and held-out noise; * longer schedule"
+CONVERGED = 0.6  # a network below this has not learned the task, whatever it could
+_BENCH = (
+    "second_of_speech_instructions",
+    "all_cells_step_instructions",
+    "frontend_instructions",
+    "cited_ds_cnn_decision_instructions",
+)
+
+
+def write(
+    out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, bench: dict[str, float] | None = None
+) -> list[Path]:
+    """Writes everything to out.  bench: metric -> value of the virtual Cortex-M4F, from `make bench`; without it there is
+    no plot of instructions."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "compare.json").write_text(
+        json.dumps(
+            {
+                "protocol": vars(protocol),
+                "networks": [row.as_json() for row in found],
+                "shipped": [row.as_json() for row in shipped],
+            },
+            indent=1,
+        )
+    )
+    drawn = [row for row in found if row.mean >= CONVERGED and not row.name.endswith(DROPPING)]
+    macs = [_point(row, row.macs_per_second) for row in (*drawn, *shipped)]
+    points, plots = instructions(drawn, shipped, bench) if bench else [], []
+    for kind in ("png", "svg"):
+        plots.append(
+            accuracy_against_work(macs, out / f"compare.{kind}", "multiply-accumulates a second of audio", TITLE)
+        )
+        if points:
+            axis = "instructions a second of audio, Cortex-M4F"
+            plots.append(accuracy_against_work(points, out / f"instructions.{kind}", axis, TITLE))
+    (out / "robustness.md").write_text(lost_markdown([*found, *shipped]))
+    (out / "compare.md").write_text(page(found, shipped, protocol, bool(points)))
+    return [out / "compare.json", out / "compare.md", out / "robustness.md", *plots]
+
+
+def page(found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, with_instructions: bool) -> str:
+    """The whole page, Markdown."""
+    tick_ms = 10 * TICK_BLOCKS
+    p = protocol
+    return f"""# Small networks, one pipeline
+
+Made by `make compare`. Every network saw the same {p.steps:,} batches of {p.batch} augmented clips of one second ({tick_ms} ms a
+frame, 40 log-mel channels), with AdamW, a cosine schedule, averaged weights and the same loss; the seed sets the weights at
+the start and the order of the batches. The peak learning rate was {" or ".join(f"{rate:g}" for rate in p.learning_rates)}
+(registry.py says whose). The schedule is short, so that it can be repeated: all would gain from a longer one, which only the
+models in a file had. Ten classes; accuracy: all clips of the validation speakers and held-out background noise, mean and
+standard deviation of the seeds. Recurrent networks have two cells and about as many parameters as `ltc`; they run
+{STEPS_PER_S} steps a second, windows are decided {DECISIONS_PER_S} times a second; the front-end is the same for all and not
+counted. Models in a file are measured by the C core on the same clips. Liquid networks hear the true timestep and are
+trained with irregular ones (`dt_augment`), which is what they are for.
+
+{markdown(found, shipped)}
+![accuracy against multiply-accumulates](compare.svg)
+
+{losses(found)}
+{unconverged(found)}{"![accuracy against instructions](instructions.svg)" if with_instructions else ""}
+
+## Lost frames
+
+The same weights when a quarter of the frames never comes, and at twice and four times the hop of {tick_ms} ms, that is
+{2 * tick_ms} and {4 * tick_ms} ms; points of accuracy. Zeros: the mean of the features stands for a lost frame. Models in a file lose
+blocks of one tick of their own policy.
+
+{lost_markdown([*found, *shipped])}
+{lost_to(found)}"""
+
+
+def losses(found: Sequence[Row]) -> str:
+    """Where the liquid network loses, in a sentence for each network that is better."""
+    ours = next((row for row in found if row.name == "ltc"), None)
+    better = [row for row in found if ours and row.mean > ours.mean]
+    if not better:
+        return ""
+    lines = [
+        f"- `{row.name}`: {100 * (row.mean - ours.mean):+.2f} points, at {row.macs_per_second / ours.macs_per_second:.1f} "
+        f"times the multiply-accumulates and {row.parameters / ours.parameters:.2f} times the parameters"
+        for row in better
+    ]
+    return "Better than `ltc` at equal training, with nothing lost:\n\n" + "\n".join(lines) + "\n"
+
+
+def unconverged(found: Sequence[Row]) -> str:
+    """On networks that the schedule did not carry far enough to be judged, and those that were left out."""
+    names = [f"`{row.name}`" for row in found if row.mean < CONVERGED]
+    left_out = [f"`{name}`" for name in ARCHS if name not in {row.name for row in found}]
+    return (f"Not converged in this schedule, at either learning rate: {', '.join(names)}.\n\n" if names else "") + (
+        f"Not trained for this table: {', '.join(left_out)}.\n\n" if left_out else ""
+    )
+
+
+def lost_to(found: Sequence[Row]) -> str:
+    """Which networks of the protocol are right more often than `ltc` with frames lost, however they are filled best."""
+    best = {
+        row.name: {loss: max(by_loss[loss] for by_loss in row.lost.values()) for loss in LOSSES[1:]}
+        for row in found
+        if row.lost
+    }
+    ours = best.pop("ltc", None)
+    better = (
+        [
+            f"- `{name}` ({loss}): {100 * share:.1f} % against {100 * ours[loss]:.1f} %"
+            for name, by_loss in best.items()
+            for loss, share in by_loss.items()
+            if share > ours[loss]
+        ]
+        if ours
+        else []
+    )
+    said = "Right more often than `ltc` all the same, with the best of their fills:\n\n"
+    return said + "\n".join(better) + "\n" if better else ""
+
+
+def _point(row: Row, work: float, measured: bool = True) -> Point:
+    liquid = bool(row.note) or named(row.name).liquid
+    return Point(row.name + "*" * bool(row.note), work, row.mean, row.deviation, measured, liquid)
+
+
+def instructions(found: Sequence[Row], shipped: Sequence[Row], bench: dict[str, Any]) -> list[Point]:
+    """Instructions a second of audio on the virtual Cortex-M4F.
+
+    The shipped keywords.lnn is measured on continuous speech; DS-CNN's decision is CMSIS-NN's, cited, with the measured
+    front-end at every frame; others are estimated: steps at the instructions a MAC of the shipped model's, windows at
+    those of DS-CNN."""
+    model = next((row for row in shipped if row.name == "keywords.lnn"), None)
+    if model is None or any(name not in bench for name in _BENCH):
+        return []
+    speech, step, frontend, decision = (bench[name] for name in _BENCH)
+    points, features = [_point(model, speech)], STEPS_PER_S * frontend
+    window = {row.name: row.macs_per_run for row in found}.get("ds_cnn", 2_676_640)
+    for row in found:
+        if row.name == "ds_cnn":
+            points.append(_point(row, DECISIONS_PER_S * decision + features))
+        elif named(row.name).windowed:
+            points.append(_point(row, row.macs_per_second * decision / window + features, measured=False))
+        else:
+            points.append(_point(row, row.macs_per_second * step / model.macs_per_run + features, measured=False))
+    return points

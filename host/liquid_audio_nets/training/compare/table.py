@@ -1,0 +1,103 @@
+"""The table of a comparison: from the results of runs to Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Iterable, Sequence
+
+import numpy as np
+
+from ..nets.registry import DROPPING, named
+from .lost_frames import LOSSES
+
+
+@dataclass
+class Row:
+    """A network: accuracies, one a seed, shares; macs_per_run: of a step or a window; note: what differs from the rest.
+
+    lost: fill -> loss -> mean accuracy with frames lost."""
+
+    name: str
+    says: str
+    parameters: int
+    macs_per_run: int
+    macs_per_second: float
+    accuracies: list[float]
+    seeds: list[int]
+    learning_rate: float = 0.0
+    note: str = ""
+    lost: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.accuracies))
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation of the seeds, None for a single one."""
+        return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"mean": self.mean, "deviation": self.deviation}
+
+
+def rows(results: Iterable[dict[str, Any]]) -> list[Row]:
+    """Runs of Comparison.run, gathered by network, the best first."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for result in sorted(results, key=lambda r: r["seed"]):
+        by_name.setdefault(result["arch"], []).append(result)
+    found = []
+    for name, runs in by_name.items():
+        says = named(name).says + (", trained with lost frames" if name.endswith(DROPPING) else "")
+        sizes = (runs[0][key] for key in ("parameters", "macs_per_run", "macs_per_second"))
+        found.append(
+            Row(name, says, *sizes, [r["accuracy"] for r in runs], [r["seed"] for r in runs], runs[0]["learning_rate"])
+        )
+    return sorted(found, key=lambda row: -row.mean)
+
+
+def mean_lost(runs: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """The mean over seeds of what Comparison.lost gives."""
+    return {
+        fill: {loss: float(np.mean([run[fill][loss] for run in runs])) for loss in by_loss}
+        for fill, by_loss in (runs[0] if runs else {}).items()
+    }
+
+
+def accuracy_text(row: Row) -> str:
+    """Such as "91.04 ± 0.34 (3 seeds)"."""
+    seeds = f"{len(row.seeds)} seed{'s' * (len(row.seeds) != 1)}"
+    spread = f" ± {100 * row.deviation:.2f}" if row.deviation is not None else ""
+    return f"{100 * row.mean:.2f}{spread} ({seeds})"
+
+
+def markdown(found: Sequence[Row], shipped: Sequence[Row] = ()) -> str:
+    """Both tables: the networks of the protocol, then models of a longer schedule, whose rows say so."""
+    lines = [
+        "| network | parameters | MACs a step or window | MACs a second of audio | accuracy % |",
+        "|---|---|---|---|---|",
+    ]
+    for row in (*found, *shipped):
+        note = f"; {row.note}" if row.note else ""
+        lines.append(
+            f"| `{row.name}` {row.says}{note} | {row.parameters:,} | {row.macs_per_run:,} | "
+            f"{row.macs_per_second / 1e6:.2f} M | {accuracy_text(row)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def lost_markdown(found: Sequence[Row]) -> str:
+    """Accuracy with nothing lost, then how many points lower it is."""
+    lines = [
+        "| network | lost frames are | nothing lost % | " + " | ".join(f"{loss}, points" for loss in LOSSES[1:]) + " |",
+        "|---" * (3 + len(LOSSES[1:])) + "|",
+    ]
+    for row in found:
+        for fill, by_loss in row.lost.items():
+            whole = by_loss[LOSSES[0]]
+            falls = " | ".join(f"{100 * (by_loss[loss] - whole):+.1f}" for loss in LOSSES[1:])
+            lines.append(f"| `{row.name}` | {_SAYS.get(fill, fill)} | {100 * whole:.2f} | {falls} |")
+    return "\n".join(lines) + "\n"
+
+
+_SAYS = {"true dt": "stepped over, true dt", "zero": "zeros", "hold": "the last one held", "skip": "left out"}

@@ -1,0 +1,231 @@
+"""Choosing sounds for a batch and placing them in time.
+
+A sequence is a stretch of a stream in ticks of some 10 ms blocks each: one sound (a keyword, another word, or none)
+somewhere in a stretch of noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...audio.dataset import SILENCE, UNKNOWN
+from .frame_store import TAIL_FRAMES, FrameStore
+
+NO_SOUND = -1
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of what is drawn; they need not sum to 1."""
+
+    keyword: float = 0.60
+    unknown: float = 0.34
+    silence: float = 0.11
+    synthetic_keyword: float = 0.15
+    unknown_kinds: dict = field(
+        default_factory=lambda: {
+            "commands": 0.38,
+            "digits": 0.07,
+            "wake_words": 0.03,
+            "negatives": 0.08,
+            "fragments": 0.12,
+            "synthetic": 0.26,
+            "reversed": 0.03,
+            "spliced": 0.07,
+        }
+    )
+
+
+@dataclass
+class Placement:
+    """Where the sounds of a batch lie; arrays (B,).
+
+    label: index of the label; frames (T, B): frame of the store heard at each tick, NO_SOUND outside;
+    begin, end: ticks between which the sound is loud; level: its mean square there, at full scale 1; synthetic: bool."""
+
+    label: np.ndarray
+    frames: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    level: np.ndarray
+    tick_blocks: int
+    synthetic: np.ndarray
+
+
+class Chooser:
+    """Draws sounds of a store by label and source, words evenly."""
+
+    def __init__(
+        self,
+        store: FrameStore,
+        labels: tuple[str, ...],
+        mixture: Mixture,
+        split: str = "training",
+        leave_out: tuple[str, ...] = (),
+    ):
+        self.store, self.labels, self.mixture = store, labels, mixture
+        usable = (store.split == split) & ~np.isin(store.word, leave_out)
+        self.keywords = [w for w in labels if not w.startswith("_")]
+
+        def pick(**wanted):
+            clips = store.where(**wanted)
+            return clips[usable[clips]]
+
+        self.recorded = {w: pick(label=w, source="commands") for w in self.keywords}
+        self.synthetic = {w: pick(label=w, source="synthetic") for w in self.keywords}
+        self.unknown = {
+            source: pick(label=UNKNOWN, source=source)
+            for source in ("commands", "digits", "wake_words", "negatives", "synthetic")
+        }
+        self.by_word = {
+            w: clips
+            for w in sorted(set(store.word[self.unknown["commands"]]))
+            if len(clips := pick(label=UNKNOWN, source="commands", word=w))
+        }
+        # Words with few recordings are drawn less, but not as rarely as they are recorded.
+        weight = np.array([len(c) for c in self.by_word.values()], float) ** 0.3
+        self.word_share = weight / max(weight.sum(), 1e-9)
+        self.noises = {s: n for s in ("noise", "environment") if len(n := pick(source=s))}
+        self.babble = self.unknown["negatives"]
+        self.unknown["fragments"] = np.concatenate([self.unknown["negatives"], self.unknown["wake_words"]])
+        kinds = {k: v for k, v in mixture.unknown_kinds.items() if k in ("reversed", "spliced") or len(self.unknown[k])}
+        if UNKNOWN not in labels:
+            kinds = {}
+        self.kinds, self.kind_shares = list(kinds), np.array(list(kinds.values())) / max(sum(kinds.values()), 1e-9)
+
+    def keyword(self, rng: np.random.Generator, but: str | None = None) -> tuple[str, int]:
+        words = [w for w in self.keywords if w != but] or self.keywords
+        word = words[rng.integers(len(words))]
+        recorded, synthetic = self.recorded[word], self.synthetic[word]
+        use = (
+            synthetic
+            if len(synthetic) and (not len(recorded) or rng.random() < self.mixture.synthetic_keyword)
+            else recorded
+        )
+        return word, int(use[rng.integers(len(use))])
+
+    def other(self, kind: str, rng: np.random.Generator) -> int:
+        if kind == "commands":
+            words = list(self.by_word)
+            clips = self.by_word[words[rng.choice(len(words), p=self.word_share)]]
+        else:
+            clips = self.unknown[kind]
+        return int(clips[rng.integers(len(clips))])
+
+    def noise(self, rng: np.random.Generator, babble_share: float = 0.08) -> int:
+        if len(self.babble) and rng.random() < babble_share:
+            return int(self.babble[rng.integers(len(self.babble))])
+        clips = list(self.noises.values())[rng.integers(len(self.noises))]
+        return int(clips[rng.integers(len(clips))])
+
+    def place(
+        self,
+        batch: int,
+        ticks: int,
+        tick_blocks: int,
+        stream: bool,
+        speed: tuple[float, float],
+        shift_blocks: int,
+        rng: np.random.Generator,
+    ) -> Placement:
+        """Draw and place a batch; stream: sounds anywhere in the stretch, else as in a clip of that length."""
+        m = self.mixture
+        shares = np.array([m.keyword, m.unknown if self.kinds else 0.0, m.silence if self.noises else 0.0])
+        what = rng.choice(3, batch, p=shares / shares.sum())
+        out = Placement(
+            np.zeros(batch, int),
+            np.full((ticks, batch), NO_SOUND),
+            np.full(batch, ticks),
+            np.full(batch, ticks),
+            np.full(batch, 1e-4),
+            tick_blocks,
+            np.zeros(batch, bool),
+        )
+        for b in range(batch):
+            if what[b] == 2:
+                out.label[b] = self.labels.index(SILENCE)
+                continue
+            if what[b] == 0:
+                word, clip = self.keyword(rng)
+                kind = "keyword"
+            else:
+                word, kind = UNKNOWN, self.kinds[rng.choice(len(self.kinds), p=self.kind_shares)]
+                clip, second = self.unknown_clips(kind, rng)
+            out.label[b] = self.labels.index(word)
+            self._place_one(
+                out,
+                b,
+                clip,
+                kind,
+                second if kind == "spliced" else None,
+                stream,
+                rng.uniform(*speed),
+                shift_blocks,
+                rng,
+            )
+        return out
+
+    def unknown_clips(self, kind: str, rng: np.random.Generator) -> tuple[int, int | None]:
+        """A clip for a kind of unknown, and for a splice the one that gives its second half."""
+        if kind not in ("reversed", "spliced"):
+            return self.other(kind, rng), None
+        first_word, first = self.keyword(rng)
+        if kind == "reversed":
+            return first, None
+        if self.by_word and (len(self.keywords) == 1 or rng.random() >= 0.4):
+            other = self.other("commands", rng)
+            return (first, other) if rng.random() < 0.5 else (other, first)
+        return first, self.keyword(rng, first_word)[1]
+
+    def _place_one(
+        self,
+        out: Placement,
+        b: int,
+        clip: int,
+        kind: str,
+        second: int | None,
+        stream: bool,
+        speed: float,
+        shift: int,
+        rng: np.random.Generator,
+    ) -> None:
+        s, ticks = self.store, len(out.frames)
+        room = ticks * out.tick_blocks
+        blocks, first, last = int(s.blocks[clip]), int(s.first[clip]), int(s.last[clip])
+        start, cut_at = 0, 0
+        if kind == "negatives":
+            start, offset = int(rng.integers(-20, max(blocks - room // 2, 1))), 0
+        else:
+            if kind == "fragments":  # a piece of running speech, alone as a word would be
+                piece = int(rng.integers(18, 70))
+                cut_at = first = int(rng.integers(first, max(last - piece, first + 1)))
+                blocks = last = min(first + piece, last)
+            length = (last - first) / speed
+            if stream or kind == "fragments" or blocks < 90 or blocks > 110:  # anywhere it fits
+                low, high = 0.0, max(room - length, 1.0)
+                offset = rng.uniform(low, high) - first / speed
+            else:
+                low, high = -min(shift, first / speed), min(shift, max(room - last / speed, 0.0))
+                offset = rng.uniform(min(low, high), high)
+        at = np.arange(1, ticks + 1) * out.tick_blocks
+        position = np.rint((at - offset) * speed).astype(int) + start - 1
+        inside = (position >= cut_at) & (position < blocks + TAIL_FRAMES * (kind != "fragments"))
+        if kind == "reversed":
+            frames = s.offset[clip] + np.clip(blocks + 1 - position, 0, blocks + TAIL_FRAMES - 1)
+            first, last = blocks - last, blocks - first
+        elif second is not None:
+            cut, cut_2 = (first + last) // 2, int(s.first[second] + s.last[second]) // 2
+            in_second = position - cut + cut_2
+            frames = np.where(position < cut, s.offset[clip] + position, s.offset[second] + in_second)
+            inside &= (position < cut) | (in_second < s.blocks[second] + TAIL_FRAMES)
+            last = cut + int(s.last[second]) - cut_2
+        else:
+            frames = s.offset[clip] + position
+        out.frames[inside, b] = frames[inside]
+        out.synthetic[b] = s.source[clip] == "synthetic"
+        out.begin[b] = np.clip(((first - start) / speed + offset) / out.tick_blocks, 0, ticks)
+        out.end[b] = np.clip(((last + 1 - start) / speed + offset) / out.tick_blocks, 0, ticks)
+        energy = s.energy[s.offset[clip] + s.first[clip] : s.offset[clip] + s.last[clip] + 1]
+        out.level[b] = max(float(energy.mean()), 1e-9)

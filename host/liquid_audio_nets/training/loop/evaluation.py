@@ -1,0 +1,95 @@
+"""Accuracy of a network on stored clips, played through the engine's gate and policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ...audio.dataset import SILENCE
+from ..data.augment import LOG_FLOOR
+from ..data.frame_store import BLOCK_S, FrameStore, tick_energy
+from ..data.schedule import Policy, Schedule, engine_schedule
+from ..nets.model import LiquidNet
+
+
+@dataclass
+class Clips:
+    """Fixed pieces of a store: first frame and length in blocks of each, and the index of its label."""
+
+    start: np.ndarray
+    blocks: np.ndarray
+    label: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @classmethod
+    def whole(cls, store: FrameStore, clips: np.ndarray, labels: tuple[str, ...]) -> "Clips":
+        """Stored clips from their beginning to their end."""
+        label = np.array([labels.index(store.label[c]) for c in clips], int)
+        return cls(store.offset[clips], store.blocks[clips], label)
+
+    @classmethod
+    def slices(cls, store: FrameStore, clips: np.ndarray, labels: tuple[str, ...], blocks: int = 100) -> "Clips":
+        """Consecutive pieces of `blocks` blocks; the windows of a piece see what came before it."""
+        start, label = [], []
+        for c in clips:
+            pieces = range(0, int(store.blocks[c]) - blocks + 1, blocks)
+            start += [int(store.offset[c]) + p for p in pieces]
+            label += [labels.index(store.label[c])] * len(pieces)
+        return cls(np.array(start, int), np.full(len(start), blocks), np.array(label, int))
+
+    def __add__(self, other: "Clips") -> "Clips":
+        return Clips(*(np.concatenate([getattr(self, f), getattr(other, f)]) for f in ("start", "blocks", "label")))
+
+
+def validation_clips(store: FrameStore, labels: tuple[str, ...]) -> Clips:
+    """The reported set: words of validation speakers, of labels without recordings those of held-out synthetic voices, and
+    held-out slices of background noise."""
+    spoken, recorded = (store.where(source=source, split="validation") for source in ("synthetic", "commands"))
+    never_recorded = np.setdiff1d(labels, store.label[store.source == "commands"])
+    spoken = spoken[np.isin(store.label[spoken], never_recorded)]
+    words = Clips.whole(store, np.concatenate([recorded, spoken]), labels)
+    if SILENCE not in labels:
+        return words
+    return words + Clips.slices(store, store.where(source="noise", split="validation"), labels)
+
+
+@torch.no_grad()
+def posteriors(
+    net: LiquidNet,
+    store: FrameStore,
+    clips: Clips,
+    policy: Policy = Policy(),
+    schedule: Schedule | None = None,
+    chunk: int = 512,
+) -> np.ndarray:
+    """Softmax of the evidence at the end of each clip, from a fresh start; float32 (clips, K).
+
+    A tick is the policy's smallest timestep in whole blocks of 10 ms.  A clip for which no step runs gets all on
+    `_silence_`, where the model has that label."""
+    labels, tick_blocks = net.config.labels, round(policy.min_timestep_s / BLOCK_S)
+    idle = np.eye(len(labels), dtype=np.float32)[labels.index(SILENCE) if SILENCE in labels else 0]
+    out = np.empty((len(clips), len(labels)), np.float32)
+    for low in range(0, len(clips), chunk):
+        part = slice(low, low + chunk)
+        blocks = clips.blocks[part]
+        at = np.arange(1, blocks.max() // tick_blocks + 1)[:, None] * tick_blocks
+        heard = at <= blocks
+        index = np.where(heard, clips.start[part] + at - 1, 0)
+        energy = tick_energy(store.energy, index, tick_blocks) * heard
+        play = schedule or engine_schedule(energy, policy, tick_s=tick_blocks * BLOCK_S)
+        dt = np.where(heard, play.dt[: len(at), : len(blocks)], 0).astype(np.float32)
+        log_mel = torch.log(torch.from_numpy(store.mel[index] * heard[..., None]) + LOG_FLOOR)
+        inputs = (log_mel, torch.from_numpy(dt), torch.from_numpy(play.closed[: len(at), : len(blocks)] * heard))
+        evidence, _ = net(*(x.to(net.mean.device) for x in inputs))
+        p = torch.softmax(evidence[-1], -1).cpu().numpy()
+        out[part] = np.where((dt > 0).any(0)[:, None], p, idle)
+    return out
+
+
+def confusion_matrix(truth: np.ndarray, answer: np.ndarray, count: int) -> np.ndarray:
+    """Rows: truth; columns: answer; int (count, count)."""
+    return np.bincount(truth * count + answer, minlength=count * count).reshape(count, count)

@@ -1,0 +1,229 @@
+"""Training with quantisation in the loop: what is left after rounding learns to answer as the float network did.
+
+The forward pass sees every weight as the file will hold it, an integer times its row's scale; the gradient goes straight
+through the rounding (Bengio et al., arXiv 1308.3432).  Scales stay, weights that pruning made zero stay zero.  The
+integer front-end is part of the loop: the network hears its features, while the teacher hears the float ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...compress.weights import BIAS_LIMIT, FEATURE_BITS, INV_TAU_LIMIT, STATE_BITS
+from ...lnn import CellS8, Model, ReadoutS8, write
+from ...lnn.integer import ROW_LIMIT_S16
+from ...lnn.matrix_s8 import BLOCK, blocks_of
+from ...native import LNN, clip_features, step_ends
+from ..nets.cells import _FusedSequence
+from ..nets.model import smooth
+from .distillation import distillation_loss
+
+CLASSIFIERS = ("keywords", "wake_word", "vad", "sounds")
+TEMPERATURE, GRADIENT_LIMIT, HELD_OUT, CHECKS = 2.0, 1.0, 8, 10
+MIN_DT_S, MAX_DT_S = 0.001, 1.0
+
+
+class FineTuneError(ValueError):
+    """This model cannot be tuned; the message says why."""
+
+
+class Rounded(nn.Module):
+    """A matrix of the file: weights float (R, C) on the grid of scale (R, C), q integers within +-largest."""
+
+    def __init__(self, q: np.ndarray, scale: np.ndarray, bias: np.ndarray, largest: int):
+        super().__init__()
+        self.largest = largest
+        self.register_buffer("scale", torch.from_numpy(np.maximum(scale, 1e-30)).float())
+        self.register_buffer("kept", torch.from_numpy(~_pruned(q)).float())
+        self.weight = nn.Parameter(torch.from_numpy(q * scale).float())
+        self.bias = nn.Parameter(torch.from_numpy(bias / 65536.0).float())
+
+    @property
+    def integers(self) -> Tensor:
+        return (self.weight / self.scale).round().clamp(-self.largest, self.largest) * self.kept
+
+    def forward(self) -> Tensor:
+        """(R, C) as the integer kernels see it; the gradient is that of the weights that stay."""
+        exact = self.weight * self.kept
+        return exact + (self.integers * self.scale - exact).detach()
+
+
+def _pruned(q: np.ndarray) -> np.ndarray:
+    """Weights of blocks that are all zero, bool (R, C)."""
+    used = blocks_of(q).any((2, 3))
+    return ~np.repeat(np.repeat(used, BLOCK, 0), BLOCK, 1)[: q.shape[0], : q.shape[1]]
+
+
+class RoundedNet(nn.Module):
+    """Cells and readout of an integer model, trainable; features (T, B, M), dt (T, B) s -> evidence (T, B, K)."""
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.smoothing_s = max(float(model.readout.smoothing_s), 0.001)
+        self.cells, self.log_tau = nn.ModuleList(), nn.ParameterList()
+        for k, cell in enumerate(model.cells):
+            parts = (
+                (cell.weights_inputs, cell.scale_inputs, STATE_BITS if k else FEATURE_BITS),
+                (cell.weights_state, cell.scale_state, STATE_BITS),
+            )
+            self.cells.append(nn.ModuleList(_rounded(*part, cell.bias, cell.weight) for part in parts))
+            tau_s = np.minimum(cell.tau_s, 1e4)
+            self.log_tau.append(nn.Parameter(torch.from_numpy(np.log(tau_s)).float()))
+        ro = model.readout
+        self.readout = _rounded(ro.weights, ro.scale, STATE_BITS, ro.bias, ro.weight)
+
+    def forward(self, features: Tensor, dt: Tensor) -> Tensor:
+        u = features
+        for (inputs, state), log_tau in zip(self.cells, self.log_tau):
+            weight, bias = torch.cat([inputs(), state()], 1), inputs.bias
+            weight, bias = (torch.cat([x[0::2], x[1::2]]) for x in (weight, bias))
+            u = _FusedSequence.apply(u, weight, bias, torch.exp(-log_tau), dt, u.new_zeros(u.shape[1], len(log_tau)))
+        logits = u @ self.readout().t() + self.readout.bias
+        return smooth(logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), self.smoothing_s)
+
+    @torch.no_grad()
+    def write_to(self, model: Model) -> Model:
+        """A copy of model with these weights."""
+        cells = []
+        for (inputs, state), log_tau, cell in zip(self.cells, self.log_tau, model.cells):
+            inv_tau = np.minimum(np.rint(65536 * np.exp(-log_tau.numpy().astype(np.float64))), INV_TAU_LIMIT)
+            cells.append(
+                dataclasses.replace(
+                    cell,
+                    weights_inputs=_integers(inputs),
+                    weights_state=_integers(state),
+                    bias=_q16(inputs.bias),
+                    inv_tau=inv_tau.astype(np.uint32),
+                )
+            )
+        readout = dataclasses.replace(model.readout, weights=_integers(self.readout), bias=_q16(self.readout.bias))
+        return dataclasses.replace(model, cells=cells, readout=readout, golden=None)
+
+
+def _rounded(q: np.ndarray, scale: np.ndarray, bits: int, bias: np.ndarray, weight: str) -> Rounded:
+    one = np.asarray(scale, np.float64)[:, None] / 2.0 ** (48 - bits)
+    return Rounded(
+        np.asarray(q, np.float64), np.broadcast_to(one, np.shape(q)), np.asarray(bias, np.float64), np.iinfo(weight).max
+    )
+
+
+def _integers(part: Rounded) -> np.ndarray:
+    """int16 rows that have grown beyond the format's bound shrink to it."""
+    q = part.integers.numpy().astype(np.int64)
+    if part.largest == 127:
+        return q.astype(np.int8)
+    size = np.maximum(np.abs(q).sum(1, keepdims=True), 1)
+    return np.trunc(q * np.minimum(ROW_LIMIT_S16 / size, 1.0)).astype(np.int16)
+
+
+def _q16(x: Tensor) -> np.ndarray:
+    return np.clip(np.rint(x.numpy().astype(np.float64) * 65536), -BIAS_LIMIT, BIAS_LIMIT).astype(np.int32)
+
+
+@dataclass
+class Lessons:
+    """Clips padded with steps of dt 0: features heard (T, B, M), evidence wanted (T, B, K), dt (T, B) s."""
+
+    heard: Tensor
+    wanted: Tensor
+    dt: Tensor
+
+    def pick(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        longest = int((self.dt[:, index] > 0).sum(0).max())
+        return self.heard[:longest, index], self.wanted[:longest, index], self.dt[:longest, index]
+
+
+def lessons(exact: Model, rounded: Model, clips: list[np.ndarray]) -> Lessons:
+    """What the float model answers to clips int16 (n,), step by step, and what the integer model hears of them."""
+    rows = []
+    with LNN(write(exact)) as teacher, LNN(write(rounded)) as student:
+        for samples in clips:
+            ends = step_ends(teacher, samples)
+            if len(ends):
+                dt = np.clip(np.diff(ends, prepend=0) / teacher.sample_rate, MIN_DT_S, MAX_DT_S)
+                rows.append((clip_features(student, samples, ends), clip_features(teacher, samples, ends), dt))
+    if len(rows) < HELD_OUT:
+        raise FineTuneError("fine-tuning needs more recordings above the energy gate; give a folder to --calibrate")
+    steps = max(len(dt) for *_, dt in rows)
+
+    def padded(part: int) -> Tensor:
+        return torch.from_numpy(np.stack([_pad(row[part].astype(np.float32), steps) for row in rows], 1))
+
+    heard, float_features, dt = padded(0), padded(1), padded(2)
+    with torch.no_grad():
+        return Lessons(heard, _teach(exact, float_features, dt), dt)
+
+
+def _pad(rows: np.ndarray, steps: int) -> np.ndarray:
+    return np.concatenate([rows, np.zeros((steps - len(rows), *rows.shape[1:]), np.float32)])
+
+
+def _teach(model: Model, u: Tensor, dt: Tensor) -> Tensor:
+    """Evidence of a float model, (T, B, K)."""
+    for cell in model.cells:
+        weight, bias = (torch.from_numpy(np.concatenate(x)).float() for x in ((cell.wf, cell.wa), (cell.bf, cell.ba)))
+        rate = torch.from_numpy(1.0 / np.asarray(cell.tau, np.float64)).float()
+        u = _FusedSequence.apply(u, weight, bias, rate, dt, u.new_zeros(u.shape[1], cell.n_units))
+    w, b = (torch.from_numpy(np.array(x, np.float32)) for x in (model.readout.w, model.readout.b))
+    logits = u @ w.t() + b
+    return smooth(
+        logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), max(model.readout.smoothing_s, 0.001)
+    )
+
+
+def fine_tune(
+    exact: Model,
+    rounded: Model,
+    clips: list[np.ndarray],
+    steps: int,
+    batch: int = 64,
+    learning_rate: float = 1e-3,
+    seed: int = 0,
+    progress: Callable[[], None] = lambda: None,
+) -> Model:
+    """The integer model, tuned to answer as the float model does; of ten states that one which clips held out gain most
+    from, as it was where they gain nothing.
+
+    exact: the float model before pruning; clips int16 (n,), no labels needed.  Raises FineTuneError for tasks whose
+    readout is no choice between labels, and where too few clips are above the energy gate."""
+    if (
+        exact.task not in CLASSIFIERS
+        or not isinstance(rounded.cells[0], CellS8)
+        or not isinstance(rounded.readout, ReadoutS8)
+    ):
+        raise FineTuneError(
+            f"fine-tuning is for integer models of {', '.join(CLASSIFIERS)}; this is '{exact.task}' in "
+            f"{rounded.cells[0].weight}"
+        )
+    given, net = lessons(exact, rounded, clips), RoundedNet(rounded)
+    order = torch.randperm(given.dt.shape[1], generator=torch.Generator().manual_seed(seed))
+    held, used = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
+    rng, optimizer = torch.Generator().manual_seed(seed), torch.optim.Adam(net.parameters(), learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
+    best, least = rounded, _held_out(net, given, held)
+    for step in range(steps):
+        loss = _loss(net, *given.pick(used[torch.randint(len(used), (batch,), generator=rng)]))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), GRADIENT_LIMIT)
+        optimizer.step()
+        schedule.step()
+        if (step + 1) % max(steps // CHECKS, 1) == 0 and (now := _held_out(net, given, held)) < least:
+            best, least = net.write_to(rounded), now
+        progress()
+    return best
+
+
+@torch.no_grad()
+def _held_out(net: RoundedNet, given: Lessons, held: Tensor) -> float:
+    return _loss(net, *given.pick(held)).item()
+
+
+def _loss(net: RoundedNet, heard: Tensor, wanted: Tensor, dt: Tensor) -> Tensor:
+    return distillation_loss(net(heard, dt), wanted, (dt > 0).float(), TEMPERATURE)

@@ -1,0 +1,50 @@
+"""The cells that can be trained, by kind and solver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from .cells import LTCCell, UnsupportedCell
+from .cfc import CfCCell
+from .fastgrnn import FastGRNNCell
+from .gru import GRUCell
+from .ode_cells import ConstLTCCell, SolvedLTCCell
+from .solvers import SOLVERS
+from .synaptic import SynapticLTCCell
+from .wirings import make_wiring
+
+LIQUID = ("ltc", "ltc_const", "ltc_synaptic", "cfc")
+STEPWISE = {"gru": GRUCell, "fastgrnn": FastGRNNCell}  # to compare with: no equation, no timestep
+KINDS = (*LIQUID, *STEPWISE)
+
+
+def make_cell(
+    kind: str,
+    solver: str,
+    inputs: int,
+    units: int,
+    tau_s: tuple[float, float] = (0.02, 1.0),
+    wiring: str | dict[str, Any] = "full",
+) -> nn.Module:
+    """A cell: forward(u (T, B, M), dt (T, B) s, h0 (B, N)) -> states (T, B, N); outputs(states) -> (T, B, output_dim).
+
+    Raises UnsupportedCell naming what can be trained, WiringError for a wiring that cannot be made."""
+    if kind not in KINDS:
+        raise UnsupportedCell(f"unknown cell '{kind}'; available: {', '.join(KINDS)}")
+    if solver not in SOLVERS:
+        raise UnsupportedCell(f"unknown solver '{solver}'; available: {', '.join(SOLVERS)}")
+    if kind != "ltc_synaptic" and wiring != "full":
+        raise UnsupportedCell(f"cell '{kind}' has no wiring; use cell_kind 'ltc_synaptic' or leave wiring out")
+    if kind == "ltc_synaptic":
+        return SynapticLTCCell(inputs, units, tau_s, solver, make_wiring(wiring, inputs, units))
+    if kind == "ltc_const":
+        return ConstLTCCell(inputs, units, tau_s, solver)
+    if solver != "fused" and kind == "cfc":
+        raise UnsupportedCell("cell 'cfc' is a closed form and solves no equation; leave ode_solver out")
+    if solver != "fused" and kind in STEPWISE:
+        raise UnsupportedCell(f"cell '{kind}' solves no equation; leave ode_solver out")
+    if kind == "cfc" or kind in STEPWISE:
+        return CfCCell(inputs, units) if kind == "cfc" else STEPWISE[kind](inputs, units)
+    return LTCCell(inputs, units, tau_s) if solver == "fused" else SolvedLTCCell(inputs, units, tau_s, solver)

@@ -1,0 +1,93 @@
+"""Which values the settings of a recipe may have: what cannot be is refused before data are read."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ...lnn.layout import LIMITS
+
+LEAST = {
+    "epochs": 1,
+    "epoch_steps": 1,
+    "batch": 2,
+    "threads": 1,
+    "tick_blocks": 1,
+    "hidden": 1,
+    "release_growth": 1,
+    "speed": 0.25,
+    "clip_s": 0.1,
+    "stream_s": 0.3,
+    "length_s": 0.3,
+    "stretch_s": 0.3,
+    "stretch_rows": 2,
+    "longest_hop_s": 0.02,
+    "distill_temperature": 0.1,
+    "generate_days": 1,
+    "horizon_s": 1e-3,
+}
+MOST = {
+    "hidden": LIMITS["cell_units"],
+    "tick_blocks": 100,
+    "speed": 4,
+    "smoothing_s": 60,
+    "clip_s": 10,
+    "stream_s": 60,
+    "length_s": 60,
+    "stretch_s": 60,
+    "shift_s": 1,
+    "longest_hop_s": 1,
+    "learning_rate": 10,
+    "mask_channels": 40,
+    "seed": 2**31 - 1,
+}
+SHARES = (
+    "share",
+    "label_smoothing",
+    "ema_decay",
+    "dt_augment",
+    "distill_weight",
+    "prune_begin",
+    "prune_end",
+    "threshold",
+)
+LENGTHS = {"hidden": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
+RANGES = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")
+
+
+def complaint(name: str, value: Any) -> str | None:
+    """What is wrong with a setting of the right type, whatever its table; None where nothing is."""
+    if isinstance(value, list):
+        return _of_list(name, value)
+    if isinstance(value, str) and name in ("labels", "say"):
+        return _of_label(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if not math.isfinite(value):
+        return "give a finite number"
+    least = -math.inf if name.endswith("_db") else LEAST.get(name, 0)
+    most = 1 if name.endswith("_share") or name in SHARES else MOST.get(name, math.inf)
+    if value < least:
+        return f"at least {least} is needed"
+    return f"at most {most} is possible" if value > most else None
+
+
+def _of_list(name: str, values: list) -> str | None:
+    for value in values:
+        if found := complaint(name, value):
+            return found
+    least, most = LENGTHS.get(name, (0, math.inf))
+    if not least <= len(values) <= most:
+        return f"give {least} to {most} of them"
+    if name in ("labels", "say") and len(set(values)) < len(values):
+        return "give every word once"
+    if name in RANGES and not (len(values) == 2 and values[0] <= values[1]):
+        return "give a range, the lower number first"
+    return None
+
+
+def _of_label(label: str) -> str | None:
+    size, room = len(label.encode()), LIMITS["label_name_bytes"] - 1
+    if not label.strip() or not label.isprintable() or "/" in label:
+        return "a label is a word"
+    return f"'{label}' has {size} bytes, {room} fit" if size > room else None

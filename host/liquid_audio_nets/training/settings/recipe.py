@@ -1,0 +1,173 @@
+"""Recipes: settings of a training run in TOML.
+
+The packaged recipe that is named as its task holds every setting of the task with its default and a comment; other
+recipes name the task and what they change.  Types and known keys are those of the packaged one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Iterable, TypeVar
+
+from ...lnn import LnnError, checks
+from ...lnn.layout import ENUMS
+from . import ranges
+
+_FOLDER = files(__package__) / "recipes"
+Settings = TypeVar("Settings")
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be used; the message names the key and what would do."""
+
+
+def names() -> dict[str, str]:
+    """Packaged recipes and what they are for: the first comment of each file."""
+    found = {}
+    for file in sorted(_FOLDER.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".toml"):
+            found[file.name.removesuffix(".toml")] = file.read_text().splitlines()[0].lstrip("# ")
+    return found
+
+
+def text(source: str | Path) -> str:
+    """The TOML of a packaged recipe or of a user's file; raises RecipeError where there is none."""
+    if str(source).endswith(".toml"):
+        try:
+            return Path(source).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{source}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+    if str(source) not in names():
+        raise RecipeError(
+            f"no recipe '{source}'{_nearest(str(source), names())}; "
+            f"there are {', '.join(names())}, or give the path of a .toml file"
+        )
+    return (_FOLDER / f"{source}.toml").read_text()
+
+
+def load(source: str | Path, changes: Iterable[tuple[str, Any]] = ()) -> dict[str, Any]:
+    """A recipe with all settings of its task.  source: a packaged recipe's name or a path; changes: (table.key, value)
+    pairs, a text value as one would type it.  Raises RecipeError for unknown keys and values of the wrong kind."""
+    own = _parse(source)
+    task = own.get("task")
+    if not isinstance(task, str) or task not in names():
+        raise RecipeError(
+            f"{source}: task = {task!r} is unknown{_nearest(str(task), names())}; give one of {', '.join(names())}"
+        )
+    whole = _parse(task)
+    _merge(whole, own, "", str(source))
+    for key, value in changes:
+        _change(whole, key, value)
+    _check(whole)
+    return whole
+
+
+def _check(table: dict[str, Any], prefix: str = "") -> None:
+    """Raises RecipeError for the first setting that cannot be."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            _check(value, f"{prefix}{name}.")
+        elif found := ranges.complaint(name, value):
+            raise RecipeError(f"{prefix}{name} = {_value(value)}: {found}")
+    if prefix == "mixture." and not any(table[name] for name in ("keyword", "unknown", "silence")):
+        raise RecipeError("mixture: keyword, unknown and silence are all 0; one of them must be more")
+    if prefix == "model." and table["arch"] == "ltc" and any(units % 2 for units in table["hidden"]):
+        raise RecipeError(f"model.hidden = {_value(table['hidden'])}: the core takes units in pairs; give even numbers")
+    if prefix == "policy.":
+        try:
+            checks.policy(table | {"complexity": ENUMS["complexity"]["energy"]})
+        except LnnError as error:
+            raise RecipeError(f"[policy]: {error}") from None
+
+
+def build(kind: type[Settings], table: dict[str, Any], **more: Any) -> Settings:
+    """A dataclass of settings from a recipe's table; lists become tuples."""
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()}, **more)
+
+
+def to_toml(recipe: dict[str, Any]) -> str:
+    """The text that load() reads back as this recipe."""
+    plain = [f"{k} = {_value(v)}" for k, v in recipe.items() if not isinstance(v, dict)]
+    for name, table in recipe.items():
+        if isinstance(table, dict):
+            plain += ["", f"[{name}]"] + [f"{k} = {_value(v)}" for k, v in table.items()]
+    return "\n".join(plain) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {_value(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parse(source: str | Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text(source))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{source}: not TOML: {error}") from None
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _merge(whole: dict[str, Any], own: dict[str, Any], prefix: str, source: str) -> None:
+    for key, value in own.items():
+        name = f"{prefix}{key}"
+        if key not in whole:
+            raise RecipeError(f"{source}: unknown setting '{name}'{_nearest(key, whole)}")
+        if isinstance(whole[key], dict) and isinstance(value, dict):
+            _merge(whole[key], value, f"{name}.", source)
+        else:
+            whole[key] = _fitting(name, value, whole[key])
+
+
+def _change(whole: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    table = whole
+    for part in path:
+        table = table.get(part) if isinstance(table, dict) else None
+    if not path or not isinstance(table, dict) or last not in table:
+        known = [f"{t}.{k}" for t, keys in whole.items() if isinstance(keys, dict) for k in keys]
+        raise RecipeError(f"the recipe for {whole['task']} has no setting '{key}'{_nearest(key, known)}")
+    table[last] = _fitting(key, _typed(value, table[last]) if isinstance(value, str) else value, table[last])
+
+
+def _typed(typed: str, default: Any) -> Any:
+    """What a user typed: TOML, a bare word, or for a list its elements with commas between them."""
+    try:
+        value = tomllib.loads(f"v = {typed}")["v"]
+    except tomllib.TOMLDecodeError:
+        value = typed
+    if isinstance(default, list) and not isinstance(value, list):
+        element = default[0] if default else ""
+        return [_typed(part.strip(), element) for part in typed.split(",") if part.strip()]
+    return typed if isinstance(default, str) and not isinstance(value, str) else value
+
+
+def _fitting(name: str, value: Any, default: Any) -> Any:
+    """The value, an integer made a float where one is wanted; raises RecipeError for another kind."""
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        raise RecipeError(f"{name} = {_value(value)}: give {_KINDS[type(default)]}, such as {_value(default)}")
+    if isinstance(value, list):
+        return [_fitting(name, x, default[0] if default else "") for x in value]
+    return value
+
+
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+}

@@ -1,0 +1,194 @@
+"""Models with random weights: small enough to flip every bit, lively enough to detect something."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from liquid_audio_nets.lnn import (
+    Cell,
+    CellS8,
+    FrontEnd,
+    FrontEndNone,
+    FrontEndQ15,
+    Label,
+    Model,
+    Policy,
+    Readout,
+    ReadoutS8,
+)
+from liquid_audio_nets.reference import frontend as reference
+
+LABELS = ("yes", "no", "_silence_")
+
+
+def random_cell(rng: np.random.Generator, n_inputs: int, n_units: int) -> Cell:
+    scale = 1.5 / np.sqrt(n_inputs + n_units)
+    wf, wa = rng.normal(size=(2, n_units, n_inputs + n_units)) * scale
+    bf, ba = rng.normal(size=(2, n_units))
+    return Cell(wf, wa, bf + 1.5, ba * 0.3, rng.uniform(0.02, 0.5, n_units))
+
+
+def small_model(
+    seed: int = 0,
+    units: tuple[int, ...] = (8, 6),
+    labels: tuple[str, ...] = LABELS,
+    policy: Policy | None = None,
+    smoothing_s: float = 0.1,
+    **frontend,
+) -> Model:
+    """frontend: parameters of reference.frontend.FrontEnd."""
+    rng = np.random.default_rng(seed)
+    channels = frontend.setdefault("channels", 40)
+    fe = reference.FrontEnd(mean=np.full(channels, -6.0), inv_std=np.full(channels, 0.4), **frontend)
+    sizes = zip((fe.channels, *units), units)
+    readout = Readout(
+        rng.normal(size=(len(labels), units[-1])) * 4,
+        rng.normal(size=len(labels)),
+        smoothing_s,
+        labels.index("_silence_") if "_silence_" in labels else None,
+    )
+    return Model(
+        [Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
+        FrontEnd.from_reference(fe),
+        [random_cell(rng, m, n) for m, n in sizes],
+        readout,
+        policy or Policy(),
+        metadata={"licence": "none"},
+    )
+
+
+def tiny_model(seed: int = 0) -> Model:
+    """About a kilobyte, golden vectors and a signature included."""
+    from liquid_audio_nets.native import add_golden
+
+    model = small_model(seed, units=(4, 2), window_samples=16, channels=4, low_hz=0.0)
+    model.policy.min_timestep_us, model.policy.max_timestep_us = 5000, 10_000
+    model = add_golden(model, noise(100, seed))
+    model.signature = bytes(range(64))
+    return model
+
+
+def noise(n: int, seed: int = 0, level: float = 0.1) -> np.ndarray:
+    """Gaussian noise, int16 (n,), RMS `level` of full scale."""
+    signal = np.random.default_rng(seed).normal(size=n) * level * 32768
+    return np.clip(signal, -32768, 32767).astype(np.int16)
+
+
+def babble(n: int, seed: int = 0) -> np.ndarray:
+    """Noise and tones that come and go, with pauses near digital silence; int16 (n,)."""
+    rng = np.random.default_rng(seed)
+    t, out, at = np.arange(n) / 16000, np.zeros(n), 0
+    while at < n:
+        length = int(rng.integers(200, 8000))
+        level = 10 ** rng.uniform(-5.5, -0.5)
+        tone = np.sin(2 * np.pi * rng.uniform(80, 6000) * t[at : at + length])
+        out[at : at + length] = level * (tone + 0.3 * rng.normal(size=len(tone)))
+        at += length
+    return np.clip(out * 32768, -32768, 32767).astype(np.int16)
+
+
+def integer_model(
+    seed: int = 0,
+    units: tuple[int, ...] = (8, 6),
+    labels: tuple[str, ...] = LABELS,
+    window_samples: int = 512,
+    mels: int = 40,
+    policy: Policy | None = None,
+) -> Model:
+    """Random int8 weights behind the integer front-end."""
+    rng = np.random.default_rng(seed)
+    mel = reference.mel_filterbank(mels, 512, 16000, 60.0, 7600.0)
+    dense = FrontEnd.from_dense(np.zeros(window_samples), mel, np.zeros(mels), np.zeros(mels))
+    fe = FrontEndQ15(
+        reference.hann(window_samples) * 32767,
+        dense.mel_start,
+        dense.mel_count,
+        dense.mel_weights * 65535,
+        np.full(mels, 64),
+        np.full(mels, 20 << 16),
+        np.full(mels, int(0.3 * 2**22)),
+    )
+
+    def cell(m: int, n: int) -> CellS8:
+        wide = int(2**16 * 2**32 / 127 / 2**15 / np.sqrt(m + n))
+        return CellS8(
+            rng.integers(-127, 128, (2 * n, m)),
+            rng.integers(-127, 128, (2 * n, n)),
+            np.full(2 * n, wide),
+            np.full(2 * n, wide),
+            rng.integers(-(1 << 16), 1 << 17, 2 * n),
+            65536 / rng.uniform(0.02, 0.5, n),
+        )
+
+    sizes, n_labels = zip((mels, *units), units), len(labels)
+    readout = ReadoutS8(
+        rng.integers(-127, 128, (n_labels, units[-1])),
+        rng.integers(-(1 << 16), 1 << 16, n_labels),
+        np.full(n_labels, int(4 * 2**16 * 2**32 / 127 / 2**15)),
+        0.1,
+        labels.index("_silence_") if "_silence_" in labels else None,
+    )
+    return Model(
+        [Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
+        fe,
+        [cell(m, n) for m, n in sizes],
+        readout,
+        policy or Policy(),
+        metadata={"licence": "none"},
+    )
+
+
+def tiny_integer_model(seed: int = 0, layout: str = "rows4x4") -> Model:
+    """Golden vectors included; with sparse weights half of the blocks of 4 x 4 are zero."""
+    from liquid_audio_nets.native import add_golden
+
+    policy = Policy(min_timestep_us=5000, max_timestep_us=10_000)
+    model = integer_model(seed, units=(4, 4), window_samples=16, mels=9, policy=policy)
+    for cell in model.cells:
+        cell.layout = layout
+        if layout == "rows4x4_sparse":
+            cell.weights_inputs[:4, 4:8] = cell.weights_state[4:8] = 0
+    model.readout.layout = "rows4x16" if layout == "rows4x16" else "rows4x4"
+    return add_golden(model, noise(200, seed))
+
+
+def tiny_anomaly_model(seed: int = 0) -> Model:
+    """Nine labels that are the nine bands."""
+    from liquid_audio_nets.native import add_golden
+
+    policy = Policy(min_timestep_us=5000, max_timestep_us=10_000)
+    labels = tuple(f"{i} kHz" for i in range(9))
+    model = integer_model(seed, units=(4,), labels=labels, window_samples=16, mels=9, policy=policy)
+    model.task = "anomaly"
+    return add_golden(model, noise(200, seed))
+
+
+def tiny_numbers_model(seed: int = 0, integer: bool = False) -> Model:
+    """Rows of four numbers in, forecasts of the first two out."""
+    labels = ("room", "outdoor")
+    model = integer_model(seed, (4, 4), labels, 16, 4) if integer else small_model(seed, (6, 2), labels, channels=4)
+    mean, deviation = np.array([20.0, 5.0, 0.5, 1e5]), np.array([3.0, 8.0, 0.5, 2e3])
+    model.frontend = FrontEndNone(mean, 1 / deviation, deviation[:2], 1 / 6000)
+    return dataclasses.replace(model, task="series")
+
+
+def tiny_sparse_model(seed: int = 0) -> Model:
+    return tiny_integer_model(seed, "rows4x4_sparse")
+
+
+def tiny_wide_model(seed: int = 0) -> Model:
+    return tiny_integer_model(seed, "rows4x16")
+
+
+def tiny_int16_model(seed: int = 0) -> Model:
+    """Both layouts of int16, and an int8 readout behind them."""
+    from liquid_audio_nets.native import add_golden
+
+    model = tiny_integer_model(seed)
+    for cell, layout in zip(model.cells, ("rows4x4", "rows4x4_sparse")):
+        cell.weight, cell.layout = "int16", layout
+        cell.weights_inputs, cell.weights_state = cell.weights_inputs * 40, cell.weights_state * 90
+        cell.scale_inputs, cell.scale_state = cell.scale_inputs // 40, cell.scale_state // 90
+    model.cells[1].weights_inputs[:4], model.cells[1].weights_state[4:] = 0, 0
+    return add_golden(model, model.golden.audio)
