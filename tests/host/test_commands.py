@@ -5,6 +5,7 @@ import importlib
 import io
 import json
 import os
+import pkgutil
 import pty
 import subprocess
 import sys
@@ -13,10 +14,12 @@ import types
 import numpy as np
 import pytest
 import soundfile
+from liquid_audio_nets.cli import console
 from liquid_audio_nets.cli.confusion import confusion_table
 from liquid_audio_nets.cli.console import escape
 from liquid_audio_nets.cli.demo import table
 from liquid_audio_nets.demo import Heard, Spoken
+from liquid_audio_nets.errors import LiquidError
 from liquid_audio_nets.evaluation import Evaluation
 from liquid_audio_nets.lnn import save
 from liquid_audio_nets.native import add_golden
@@ -161,3 +164,30 @@ def test_a_port_without_a_board(model_path):
 @pytest.mark.parametrize("name", ["info", "test", "upload"])
 def test_help_has_an_example(name):
     assert f"liquid-{name} " in command(name, "--help").stdout.split("Example:")[1]
+
+
+def errors_of_the_package() -> list[type[Exception]]:
+    """Every exception class that a module of the package defines."""
+    import liquid_audio_nets
+
+    found = []
+    for module in pkgutil.walk_packages(liquid_audio_nets.__path__, "liquid_audio_nets."):
+        names = vars(importlib.import_module(module.name)).values() if ".compare" not in module.name else ()
+        found += [x for x in names if isinstance(x, type) and issubclass(x, Exception)]
+    return sorted({x for x in found if x.__module__.startswith("liquid_audio_nets.")}, key=lambda x: x.__name__)
+
+
+def test_every_error_has_the_one_base_and_ends_a_command_with_a_sentence(capsys):
+    found = errors_of_the_package()
+    assert {"AudioError", "LinkError", "LnnError", "RecipeError", "TrainingError"} <= {x.__name__ for x in found}
+    for kind in found:
+        assert issubclass(kind, LiquidError), kind
+        error = kind("CRC") if kind.__name__ == "LnnError" else kind("näs [bold] [/red]")
+        with pytest.raises(SystemExit) as end:
+            console.run(lambda error=error: (_ for _ in ()).throw(error))
+        assert end.value.code == kind.exit_code and capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError):
+        console.run(lambda: 1 / 0)

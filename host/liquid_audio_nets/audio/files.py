@@ -11,12 +11,14 @@ import numpy as np
 import soundfile
 from scipy.signal import resample_poly
 
+from ..errors import LiquidError
+
 SAMPLE_RATE_HZ = 16000
 SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3")
 LOUDEST_FLOAT = 100.0  # overdriven sound is clipped at 1; more than this was written with an integer's full scale
 
 
-class AudioError(Exception):
+class AudioError(LiquidError):
     """A sound file or a folder of them cannot be used; the message says what to do."""
 
 

@@ -154,16 +154,8 @@ def sizes(
     console.out.print(table)
 
 
-def as_sentence(error: Exception) -> console.CommandError | None:
-    if isinstance(error, boards.FirmwareError):
-        return console.CommandError(str(error))
-    if isinstance(error, boards.MachineError):
-        return console.CommandError(str(error), console.Exit.NO_DEVICE)
-    return None
-
-
 def main() -> None:
-    console.run(app, as_sentence)
+    console.run(app)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from ..evaluation.lost_frames import under_loss
 from ..lnn import read
 from ..native import LNN
 from . import console
-from .train import training_error
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -191,7 +190,7 @@ def _metrics(bench: Path) -> dict[str, float] | None:
 
 
 def main() -> None:
-    console.run(app, training_error)
+    console.run(app)
 
 
 if __name__ == "__main__":

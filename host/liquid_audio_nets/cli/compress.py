@@ -13,7 +13,6 @@ import typer
 from rich.table import Table
 
 from .. import board as boards
-from ..audio.files import AudioError
 from ..board import FirmwareError, MachineError
 from ..compress import Compressed, CompressError, Request, Sounds, blame, compress, from_folder, load_model, synthetic
 from ..compress.costs import estimate
@@ -227,11 +226,5 @@ def add_instructions(table: Table, report: dict) -> None:
         table.add_row(title, *("unknown" if value is None else f"{value:,}" for value in values))
 
 
-def expected(error: Exception) -> console.CommandError | None:
-    if isinstance(error, OSError):
-        return console.CommandError(f"{error.filename or ''}: {console.reason(error)}")
-    return console.CommandError(str(error)) if isinstance(error, (CompressError, AudioError)) else None
-
-
 def main() -> None:
-    console.run(app, expected)
+    console.run(app)

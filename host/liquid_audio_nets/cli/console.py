@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import enum
 import json
 import sys
 from pathlib import Path
-from typing import Callable
 
 import typer
 from rich.console import Console
 from rich.markup import escape as escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..errors import Exit as Exit
+from ..errors import LiquidError
 from ..lnn import LnnError
 
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+EXTRAS = {"torch": "train", "safetensors": "train", "matplotlib": "train"}
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-class Exit(enum.IntEnum):
-    OK = 0
-    USAGE = 2
-    NO_DEVICE = 3
-    BAD_MODEL = 4
-    VERIFICATION = 5
-    GATE = 6
-
-
-class CommandError(Exception):
+class CommandError(LiquidError):
     """One clear sentence for the user, and the exit code."""
 
     def __init__(self, sentence: str, code: Exit = Exit.USAGE):
         super().__init__(sentence)
-        self.code = code
+        self.exit_code = code
 
 
 def print_json(value: dict) -> None:
@@ -64,22 +56,32 @@ def reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def run(app: typer.Typer, expected: Callable[[Exception], CommandError | None] = lambda _: None) -> None:
-    """Runs a command; `expected` turns further errors of the command into sentences (None: a bug, raise it)."""
+def run(app: typer.Typer) -> None:
+    """Runs a command.  An error that the user can mend ends it with one sentence on stderr and the error's exit code."""
     try:
         app()  # wrong options end here with exit code 2
     except BrokenPipeError:  # the reader of our output (head, less) has had enough
         sys.stderr.close()
-        sys.exit(0)
+        sys.exit(Exit.OK)
     except Exception as error:
-        known = error if isinstance(error, CommandError) else model_error(error) or expected(error)
+        known = mendable(error)
         if known is None:
             raise
         err.print(f"[red]error:[/red] {escape(str(known))}")
-        sys.exit(known.code)
+        sys.exit(known.exit_code)
 
 
-def model_error(error: Exception) -> CommandError | None:
-    if not isinstance(error, LnnError):
-        return None
-    return CommandError(f"bad model ({error.name}): {error}", Exit.BAD_MODEL)
+def mendable(error: Exception) -> LiquidError | None:
+    """The error as the user reads it; None for a bug."""
+    if isinstance(error, LnnError):
+        return CommandError(f"bad model ({error.name}): {error}", error.exit_code)
+    if isinstance(error, LiquidError):
+        return error
+    if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
+        extra = EXTRAS[error.name]
+        return CommandError(
+            f"this needs {error.name}, which is not installed: pip install 'liquid-audio-nets[{extra}]'"
+        )
+    if isinstance(error, OSError):
+        return CommandError(f"{error.filename or 'a file'}: {reason(error)}")
+    return None

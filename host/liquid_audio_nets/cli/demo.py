@@ -12,10 +12,9 @@ from rich.table import Table
 
 from .. import board as boards
 from .. import demo, link
-from ..audio.files import AudioError, write_wav
+from ..audio.files import write_wav
 from ..native import LNN
 from . import console
-from .board import as_sentence as board_sentence
 
 MODEL = "/models/keywords.lnn"
 ENOUGH, FALSE_ALARMS = 10 / 12, 1
@@ -114,18 +113,8 @@ def table(heard: list[demo.Heard], spoken: list[demo.Spoken], ended: bool = Fals
     return result
 
 
-def as_sentence(error: Exception) -> console.CommandError | None:
-    if isinstance(error, AudioError):
-        return console.CommandError(str(error))
-    if isinstance(error, demo.ListenError):
-        return console.CommandError(str(error), console.Exit.NO_DEVICE)
-    if isinstance(error, link.LinkError):
-        return console.CommandError(str(error), console.Exit.NO_DEVICE)
-    return board_sentence(error)
-
-
 def main() -> None:
-    console.run(app, as_sentence)
+    console.run(app)
 
 
 if __name__ == "__main__":

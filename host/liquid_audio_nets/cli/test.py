@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..audio.dataset import Dataset
-from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..audio.files import SAMPLE_RATE_HZ
 from ..evaluation import (
     Comparison,
     Evaluation,
@@ -22,10 +22,9 @@ from ..evaluation import (
     spread,
     usual_split,
 )
-from ..link import LinkError, open_link, upload
+from ..link import open_link, upload
 from ..lnn import read
 from ..native import LNN
-from ..series import SeriesError
 from . import console
 from .confusion import confusion_table
 
@@ -195,11 +194,5 @@ def show(result: Evaluation, mistakes: bool) -> None:
         print_(console.escape(f"{path}: {true} taken for {decided}"))
 
 
-def expected(error: Exception) -> console.CommandError | None:
-    if isinstance(error, LinkError):
-        return console.CommandError(str(error), console.Exit.NO_DEVICE)
-    return console.CommandError(str(error)) if isinstance(error, (AudioError, SeriesError)) else None
-
-
 def main() -> None:
-    console.run(app, expected)
+    console.run(app)

@@ -24,25 +24,11 @@ EXAMPLES = (
     "mine.toml[/bold], edit, [bold]liquid-train mine.toml --data ... --out ...[/bold]. Two processes: [bold]torchrun "
     "--nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data ... --out ...[/bold]"
 )
-EXPECTED = ("SeriesError", "TrainingError", "ExportError", "RecipeError", "UnsupportedCell", "WiringError")
 
 
 def app() -> None:
     """Entry point of the command."""
-    console.run(cli, training_error)
-
-
-def training_error(error: Exception) -> console.CommandError | None:
-    """What a command that trains says of an error that a user can mend; None for all others."""
-    from ..audio.files import AudioError
-
-    if isinstance(error, ModuleNotFoundError) and error.name in ("torch", "safetensors"):
-        return console.CommandError(f"training needs {error.name}; pip install 'liquid-audio-nets[train]'")
-    if isinstance(error, AudioError):
-        return console.CommandError(str(error))
-    if isinstance(error, OSError):
-        return console.CommandError(f"{error.filename or 'the run folder or its cache'}: {console.reason(error)}")
-    return console.CommandError(str(error)) if type(error).__name__ in EXPECTED else None
+    console.run(cli)
 
 
 @cli.command(epilog=EXAMPLES)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..link import LinkError, VerificationError, open_link
+from ..link import open_link
 from ..link import upload as send
 from ..native import LNN
 from . import console
@@ -53,11 +53,5 @@ def upload(
         console.out.print(f"{done.destination} on {link.port}: {done.sent_bytes} bytes, verified and opened")
 
 
-def expected(error: Exception) -> console.CommandError | None:
-    if isinstance(error, VerificationError):
-        return console.CommandError(str(error), console.Exit.VERIFICATION)
-    return console.CommandError(str(error), console.Exit.NO_DEVICE) if isinstance(error, LinkError) else None
-
-
 def main() -> None:
-    console.run(app, expected)
+    console.run(app)

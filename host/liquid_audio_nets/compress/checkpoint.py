@@ -9,6 +9,7 @@ import tomllib
 
 import numpy as np
 
+from ..errors import LiquidError
 from ..lnn import Cell, FrontEnd, Label, LnnError, Model, Policy, Readout, checks, load
 from ..lnn.layout import ENUMS
 from ..lnn.records import enum_value
@@ -20,7 +21,7 @@ KEYWORD_THRESHOLD, REFRACTORY_US = 0.8, 800_000
 EXPORTED = ("anomaly", "series")  # their units are measured after training, beyond the checkpoint
 
 
-class CompressError(ValueError):
+class CompressError(LiquidError, ValueError):
     """What was asked for cannot be done; the message says what can."""
 
 

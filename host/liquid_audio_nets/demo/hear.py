@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Iterator, Sequence
 
+from ..errors import Exit, LiquidError
 from .scene import Spoken
 
 LINE = re.compile(
@@ -21,8 +22,10 @@ LAST_LINE = re.compile(
 EARLY_S, LATE_S = 0.1, 1.0  # a word is heard between these, before its start and after its end
 
 
-class ListenError(Exception):
+class ListenError(LiquidError):
     """The script on the board failed; the message is the board's last line."""
+
+    exit_code = Exit.NO_DEVICE
 
 
 @dataclasses.dataclass(frozen=True)

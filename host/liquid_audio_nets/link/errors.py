@@ -1,8 +1,12 @@
 """What can go wrong between host and board; every message is one sentence for the user."""
 
+from ..errors import Exit, LiquidError
 
-class LinkError(Exception):
+
+class LinkError(LiquidError):
     """There is no board, it does not answer, or the connection was lost."""
+
+    exit_code = Exit.NO_DEVICE
 
 
 class BoardError(LinkError):
@@ -11,6 +15,8 @@ class BoardError(LinkError):
 
 class VerificationError(LinkError):
     """What arrived on the board is not what was sent, or does not open there."""
+
+    exit_code = Exit.VERIFICATION
 
 
 class RemoteError(LinkError):

@@ -1,13 +1,16 @@
 """Errors of the .lnn format, named as in the C core and in SPEC.md."""
 
+from ..errors import Exit, LiquidError
 from .layout import ERRORS
 
 
-class LnnError(ValueError):
+class LnnError(LiquidError, ValueError):
     """A model file or a call on a model is wrong.
 
     name: the error's name in SPEC.md, such as "CRC".  detail: where, or which value.
     """
+
+    exit_code = Exit.BAD_MODEL
 
     def __init__(self, name: str, detail: str = ""):
         self.name = name

@@ -10,8 +10,10 @@ from typing import Sequence
 
 import numpy as np
 
+from ..errors import LiquidError
 
-class SeriesError(ValueError):
+
+class SeriesError(LiquidError, ValueError):
     """A table cannot be used; the message says which line or column, and what to do."""
 
 

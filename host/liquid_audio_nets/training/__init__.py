@@ -2,8 +2,9 @@
 
 from .data.batches import Batch, BatchMaker
 from .data.frame_store import FrameStore
+from .loop.errors import TrainingError
 from .loop.export import ExportError
-from .loop.trainer import LNNTrainer, TrainerConfig, TrainingError
+from .loop.trainer import LNNTrainer, TrainerConfig
 from .nets.cells import UnsupportedCell
 from .nets.model import LiquidNet, ModelConfig
 from .nets.ncps_cells import from_ncps

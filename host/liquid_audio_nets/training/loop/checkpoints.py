@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from ...lnn.whole_file import replacing
 from ..nets.model import StreamState
+from .errors import TrainingError
 from .optimizers import MOMENTS
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
     """Replace path at once, so that an interrupted write leaves the checkpoint before it.
 
     Raises TrainingError where it cannot be written."""
-    from .trainer import TrainingError
-
     tensors = {f"net.{k}": v for k, v in trainer.net.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in trainer.average.state_dict().items()}
     for name, parameter in trainer.net.named_parameters():
@@ -51,7 +50,7 @@ def save(trainer: "LNNTrainer", path: Path, config: dict[str, Any]) -> None:
 
 def load(cls: type["LNNTrainer"], path: Path) -> "LNNTrainer":
     """The trainer as it was saved.  Raises TrainingError for a file that is no checkpoint."""
-    from .trainer import TrainerConfig, TrainingError
+    from .trainer import TrainerConfig
 
     try:
         with safe_open(str(path), "pt") as file:

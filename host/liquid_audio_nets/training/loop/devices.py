@@ -10,7 +10,7 @@ from typing import Callable
 import torch
 from torch import distributed
 
-from .trainer import TrainingError
+from .errors import TrainingError
 
 _PATIENCE = timedelta(hours=2)  # the first process may be reading a data set
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import lnn
 from ...audio.dataset import SILENCE
+from ...errors import LiquidError
 from ...reference.frontend import FrontEnd
 from ..data.schedule import Policy
 from ..nets.cells import GATE_LIMIT, UnsupportedCell
@@ -30,7 +31,7 @@ TARGETS = {
 QUANTIZATIONS = ("float32", "int8")
 
 
-class ExportError(ValueError):
+class ExportError(LiquidError, ValueError):
     """The network cannot be written as asked; the message says what can."""
 
 

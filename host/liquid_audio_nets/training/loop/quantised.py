@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ...compress.weights import BIAS_LIMIT, FEATURE_BITS, INV_TAU_LIMIT, STATE_BITS
+from ...errors import LiquidError
 from ...lnn import CellS8, Model, ReadoutS8, write
 from ...lnn.integer import ROW_LIMIT_S16
 from ...lnn.matrix_s8 import BLOCK, blocks_of
@@ -29,7 +30,7 @@ TEMPERATURE, GRADIENT_LIMIT, HELD_OUT, CHECKS = 2.0, 1.0, 8, 10
 MIN_DT_S, MAX_DT_S = 0.001, 1.0
 
 
-class FineTuneError(ValueError):
+class FineTuneError(LiquidError, ValueError):
     """This model cannot be tuned; the message says why."""
 
 

@@ -14,12 +14,13 @@ from ..settings import recipe as recipes
 from . import report as plots
 from .card import Facts, model_card
 from .devices import Place, join
+from .errors import TrainingError
 from .export import runs_in_core
 from .loader import batches
 from .log import RunLog
 from .memory import keep_freed_memory
 from .threads import use_threads
-from .trainer import LNNTrainer, TrainingError
+from .trainer import LNNTrainer
 
 
 class Task(Protocol):

@@ -21,13 +21,9 @@ from ..nets.registry import make_net
 from ..settings.ranges import complaint
 from . import checkpoints
 from .distillation import Teacher, distillation_loss
+from .errors import TrainingError
 from .evaluation import Clips, confusion_matrix, posteriors, validation_clips
 from .optimizers import MOMENTS, make_optimizer
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message says what to do."""
-
 
 _OF_RECIPE = {
     "hidden": "hidden_dim",

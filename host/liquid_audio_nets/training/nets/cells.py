@@ -13,11 +13,13 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ...errors import LiquidError
+
 GATE_LIMIT = 15.0
 _CLAMPED = 1e-3 * math.exp(GATE_LIMIT)  # a denominator above this may mean a clamped gate, dt being 1 ms or more
 
 
-class UnsupportedCell(ValueError):
+class UnsupportedCell(LiquidError, ValueError):
     """The cell kind or solver is not trainable here."""
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import LiquidError
+
 SEED = 22222
 
 
-class WiringError(ValueError):
+class WiringError(LiquidError, ValueError):
     """The wiring cannot be made; the message says why."""
 
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Iterable, TypeVar
 
+from ...errors import LiquidError
 from ...lnn import LnnError, checks
 from ...lnn.layout import ENUMS
 from . import ranges
@@ -21,7 +22,7 @@ _FOLDER = files(__package__) / "recipes"
 Settings = TypeVar("Settings")
 
 
-class RecipeError(ValueError):
+class RecipeError(LiquidError, ValueError):
     """A recipe that cannot be used; the message names the key and what would do."""
 
 
