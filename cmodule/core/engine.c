@@ -191,7 +191,7 @@ static void report(const lnn_model_t *m, uint16_t detected, lnn_result_t *result
     }
 }
 
-lnn_status_t lnn_process_cmsis(lnn_model_t *m, const int16_t *audio, size_t n_samples, lnn_result_t *result) {
+lnn_status_t lnn_process(lnn_model_t *m, const int16_t *audio, size_t n_samples, lnn_result_t *result) {
     if (!m || !result || (!audio && n_samples > 0)) {
         return LNN_ERR_ARGUMENT;
     }

@@ -192,8 +192,7 @@ const char *lnn_refused_name(const void *data, lnn_status_t status) {
     }
 }
 
-lnn_status_t lnn_load_from_flash(const void *data, size_t data_bytes, void *memory, size_t memory_bytes,
-                                 lnn_model_t **model) {
+lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t memory_bytes, lnn_model_t **model) {
     const lnn_file_header_t *header = data;
     lnn_status_t status = memory && model ? check_header(data, data_bytes) : LNN_ERR_ARGUMENT;
     if (status != LNN_OK) {

@@ -3,6 +3,10 @@
 
 #include "internal.h"
 
+const char *lnn_version(void) {
+    return LNN_VERSION;
+}
+
 void lnn_get_info(const lnn_model_t *m, lnn_info_t *info) {
     *info = m->info;
 }
@@ -63,7 +67,7 @@ lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
     memcpy(&policy_of_file, m->file_policy, sizeof policy_of_file);
     lnn_gate_set_policy(&m->gate, &policy_of_file, m->info.sample_rate_hz);
     lnn_reset(m);
-    lnn_process_cmsis(m, m->golden_audio, m->golden_samples, &result);
+    lnn_process(m, m->golden_audio, m->golden_samples, &result);
     const float *logits = lnn_float_logits(m);
     float worst = 0.0f;
     for (uint32_t i = 0; i < m->readout.n_labels; i++) {

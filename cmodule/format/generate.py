@@ -98,8 +98,8 @@ def error_name(error: dict) -> str:
 
 
 def c_error_enum(table: dict) -> str:
-    lines = [f"    LNN_{error_name(e)} = {-i}, /* {e['text']} */" for i, e in enumerate(table["error"])]
-    return "typedef enum {\n" + "\n".join(lines) + "\n} lnn_status_t;\n"
+    values = [f"    /* {e['text']} */\n    LNN_{error_name(e)} = {-i}" for i, e in enumerate(table["error"])]
+    return "typedef enum {\n" + ",\n".join(values) + "\n} lnn_status_t;\n"
 
 
 def python_layout(table: dict) -> str:

@@ -90,7 +90,7 @@ static mp_obj_t label_names(const lnn_model_t *model) {
     return MP_OBJ_FROM_PTR(labels);
 }
 
-static mp_obj_t lnn_load(mp_obj_t source) {
+static mp_obj_t load_model(mp_obj_t source) {
     mp_obj_t file = mp_obj_is_str(source) ? read_file(source) : source;
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(file, &buffer, MP_BUFFER_READ);
@@ -108,7 +108,7 @@ static mp_obj_t lnn_load(mp_obj_t source) {
                           (unsigned)ram_bytes, (unsigned)heap.free);
     }
     lnn_model_t *model;
-    lnn_status_t status = lnn_load_from_flash(buffer.buf, buffer.len, self->memory, ram_bytes, &model);
+    lnn_status_t status = lnn_load(buffer.buf, buffer.len, self->memory, ram_bytes, &model);
     const char *refused = lnn_refused_name(buffer.buf, status);
     if (refused != NULL) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status),
@@ -121,28 +121,28 @@ static mp_obj_t lnn_load(mp_obj_t source) {
     self->model = model;
     return MP_OBJ_FROM_PTR(self);
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(lnn_load_obj, lnn_load);
+static MP_DEFINE_CONST_FUN_OBJ_1(lnn_load_obj, load_model);
 static MP_DEFINE_CONST_STATICMETHOD_OBJ(lnn_load_static, MP_ROM_PTR(&lnn_load_obj));
 
 static mp_obj_t lnn_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)type;
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
-    return lnn_load(args[0]);
+    return load_model(args[0]);
 }
 
 mp_obj_t liquid_process(mp_obj_t self_in, const int16_t *audio, size_t n_samples) {
     const liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
     liquid_result_t *result = MP_OBJ_TO_PTR(self->result);
-    liquid_check(lnn_process_cmsis(liquid_model(self), audio, n_samples, &result->c));
+    liquid_check(lnn_process(liquid_model(self), audio, n_samples, &result->c));
     return self->result;
 }
 
-static mp_obj_t lnn_process(mp_obj_t self_in, mp_obj_t block) {
+static mp_obj_t process_block(mp_obj_t self_in, mp_obj_t block) {
     size_t n_samples;
     const int16_t *audio = liquid_samples(block, &n_samples);
     return liquid_process(self_in, audio, n_samples);
 }
-static MP_DEFINE_CONST_FUN_OBJ_2(lnn_process_obj, lnn_process);
+static MP_DEFINE_CONST_FUN_OBJ_2(lnn_process_obj, process_block);
 
 mp_obj_t liquid_skip(mp_obj_t self_in, mp_obj_t lost) {
     mp_int_t samples = mp_obj_get_int(lost);

@@ -33,7 +33,7 @@ lnn_status_t lnn_batch_clip(lnn_model_t *model, const int16_t *audio, size_t n_s
     lnn_reset(model);
     for (size_t at = 0; at < n_samples;) {
         size_t n = n_samples - at < block_samples ? n_samples - at : block_samples;
-        lnn_status_t status = lnn_process_cmsis(model, audio + at, n, &result);
+        lnn_status_t status = lnn_process(model, audio + at, n, &result);
         if (status != LNN_OK) {
             return status;
         }

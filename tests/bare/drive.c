@@ -87,7 +87,7 @@ uint32_t drive_engine(lnn_model_t *m, uint32_t n_blocks) {
     for (uint32_t k = 0; k < n_blocks; k++) {
         uint32_t n = next(&r) % (BLOCK_SAMPLES + 1u);
         fill(&r, block, n);
-        lnn_process_cmsis(m, block, n, &out);
+        lnn_process(m, block, n, &out);
         if (next(&r) % 16u == 0) {
             lnn_skip(m, next(&r) % 20000u);
         }

@@ -44,7 +44,7 @@ static void print_costs(lnn_model_t *model) {
     lnn_reset(model);
     lnn_clear_counters(model);
     lnn_set_clock(model, clock_ticks);
-    lnn_process_cmsis(model, model->golden_audio, model->golden_samples, &result);
+    lnn_process(model, model->golden_audio, model->golden_samples, &result);
     print_number("frontend_instructions", instructions(counters->frontend_time, counters->frontend_runs));
     print_number("cells_instructions", instructions(counters->cell_time, counters->steps));
     print_number("readout_instructions", instructions(counters->readout_time, counters->steps));
@@ -97,7 +97,7 @@ static void print_stream_costs(lnn_model_t *model) {
     lnn_clear_counters(model);
     for (uint32_t k = 0; k < n; k++) {
         uint32_t start = clock_ticks();
-        lnn_process_cmsis(model, audio_data + k * block, block, &result);
+        lnn_process(model, audio_data + k * block, block, &result);
         ticks += clock_ticks() - start;
     }
     print_number("second_instructions", instructions(ticks * 50u, n));
@@ -110,8 +110,7 @@ static void print_stream_costs(lnn_model_t *model) {
 int main(void) {
     lnn_model_t *model = NULL;
     float difference = 0.0f;
-    lnn_status_t status =
-        lnn_load_from_flash(model_data, (size_t)(model_data_end - model_data), memory, sizeof memory, &model);
+    lnn_status_t status = lnn_load(model_data, (size_t)(model_data_end - model_data), memory, sizeof memory, &model);
     if (status == LNN_OK) {
         status = lnn_selftest(model, &difference);
     }

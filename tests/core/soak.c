@@ -67,8 +67,7 @@ static void compare_clocks(lnn_model_t *m, lnn_model_t *twin) {
         uint32_t length = draw(700);
         fill(audio, length);
         lnn_set_clock(m, draw(4) ? wild_clock : NULL);
-        require(lnn_process_cmsis(m, audio, length, &a) == LNN_OK
-                    && lnn_process_cmsis(twin, audio, length, &b) == LNN_OK,
+        require(lnn_process(m, audio, length, &a) == LNN_OK && lnn_process(twin, audio, length, &b) == LNN_OK,
                 "process");
         require(a.steps == b.steps && a.label == b.label && a.timestep_us == b.timestep_us, "a clock decides nothing");
         require(memcmp(a.scores, b.scores, a.n_scores * sizeof *a.scores) == 0, "a clock changes no score");
@@ -87,14 +86,14 @@ int main(int argc, char **argv) {
     lnn_model_t *m;
     require(lnn_ram_bytes(data, n, &need) == LNN_OK, "a model");
     void *memory = malloc(need);
-    require(lnn_load_from_flash(data, n, memory, need - 1u, &m) == LNN_ERR_MEMORY, "too little memory is refused");
-    require(lnn_load_from_flash(data, n, memory, need, &m) == LNN_OK, "a model");
+    require(lnn_load(data, n, memory, need - 1u, &m) == LNN_ERR_MEMORY, "too little memory is refused");
+    require(lnn_load(data, n, memory, need, &m) == LNN_OK, "a model");
     lnn_result_t result;
     uint32_t steps = 0;
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t length = draw(3) ? draw(700) : draw(5000);
         fill(audio, length);
-        require(lnn_process_cmsis(m, audio, length, &result) == LNN_OK, "process");
+        require(lnn_process(m, audio, length, &result) == LNN_OK, "process");
         check_result(&result);
         require(result.steps >= steps, "steps only grow");
         steps = result.steps;
@@ -125,7 +124,7 @@ int main(int argc, char **argv) {
            (unsigned)c->ticks, (unsigned)c->detections);
     lnn_model_t *twin;
     void *more = malloc(need);
-    require(lnn_load_from_flash(data, n, more, need, &twin) == LNN_OK, "a model");
+    require(lnn_load(data, n, more, need, &twin) == LNN_OK, "a model");
     compare_clocks(m, twin);
     free(more);
     free(memory);

@@ -98,7 +98,11 @@ def test_a_step_on_integers_has_neither_float_nor_division(tmp_path):
     assert helpers <= {"__aeabi_lmul", "__aeabi_llsr"}, "64-bit products and shifts are all"
 
 
-def test_header_is_c_plus_plus_too(tmp_path):
+@pytest.mark.parametrize("standard", ["c++98", "c++11", "c++14", "c++17", "c++20"])
+def test_headers_are_c_plus_plus_too(tmp_path, standard):
     source = tmp_path / "header.cpp"
-    source.write_text('#include "liquid_audio_lnn.h"\nint main() { return lnn_error_name(LNN_OK) == nullptr; }\n')
-    subprocess.run(["g++", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", *INCLUDE, str(source)], check=True)
+    source.write_text(
+        '#include "liquid_audio_easy.h"\nint main() { return lnn_load_from_flash(0) == 0 && lnn_version() == 0; }\n'
+    )
+    flags = [f"-std={standard}", "-pedantic", "-Wall", "-Wextra", "-Wundef", "-Werror", "-fsyntax-only"]
+    subprocess.run(["g++", *flags, *INCLUDE, str(source)], check=True)

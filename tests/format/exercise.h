@@ -51,7 +51,7 @@ static inline void run_numbers(lnn_model_t *m, const lnn_info_t *info) {
     lnn_result_t result;
     float difference, row[LNN_MAX_MELS], features[LNN_MAX_MELS];
     const float *forecast;
-    require(lnn_process_cmsis(m, audio, 1, &result) == LNN_ERR_NO_AUDIO, "no audio");
+    require(lnn_process(m, audio, 1, &result) == LNN_ERR_NO_AUDIO, "no audio");
     require(lnn_features(m, audio, features) == LNN_ERR_NO_AUDIO, "no audio");
     require(lnn_selftest(m, &difference) == LNN_ERR_NO_GOLDEN, "no golden audio");
     for (int step = 0; step < 20; step++) {
@@ -77,7 +77,7 @@ static inline void run_audio(lnn_model_t *m, size_t n_samples) {
         }
         size_t block = kind == 0 ? 1001 : kind == 1 ? 300 : 77;
         for (size_t at = 0; at < n_samples; at += block) {
-            require(lnn_process_cmsis(m, audio, block, &result) == LNN_OK, "process");
+            require(lnn_process(m, audio, block, &result) == LNN_OK, "process");
             check_result(&result);
         }
         require(lnn_skip(m, UINT32_MAX / 3) == LNN_OK, "skip");
@@ -113,7 +113,7 @@ static inline lnn_status_t exercise(const uint8_t *bytes, size_t n, size_t n_sam
     if (status == LNN_OK) {
         size_t memory_bytes = need < MOST_MEMORY_BYTES ? need : MOST_MEMORY_BYTES;
         void *memory = malloc(memory_bytes ? memory_bytes : 1);
-        status = lnn_load_from_flash(data, n, memory, memory_bytes, &m);
+        status = lnn_load(data, n, memory, memory_bytes, &m);
         lnn_info_t info;
         if (status == LNN_OK && (lnn_get_info(m, &info), info.window_samples == 0)) {
             run_numbers(m, &info);

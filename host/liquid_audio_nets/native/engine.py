@@ -81,7 +81,7 @@ class LNN(Settings):
         check(lib.lnn_ram_bytes(pointer, len(raw), need))
         self._memory = np.zeros(min(need[0], MOST_RAM_BYTES) // 8 + 1, np.uint64)
         model = ffi.new("lnn_model_t **")
-        status = lib.lnn_load_from_flash(pointer, len(raw), ffi.from_buffer(self._memory), self._memory.nbytes, model)
+        status = lib.lnn_load(pointer, len(raw), ffi.from_buffer(self._memory), self._memory.nbytes, model)
         refused = lib.lnn_refused_name(pointer, status)
         check(status, ffi.string(refused).decode() if refused else "")
         self._model = model[0]
@@ -114,7 +114,7 @@ class LNN(Settings):
     def process(self, block) -> Result:
         """Takes int16 samples of any number and runs the steps that fall due; the same Result each time."""
         samples = as_samples(block)
-        check(lib.lnn_process_cmsis(self.model, ffi.from_buffer("int16_t[]", samples), len(samples), self._result._c))
+        check(lib.lnn_process(self.model, ffi.from_buffer("int16_t[]", samples), len(samples), self._result._c))
         return self._result
 
     detect_activity = process

@@ -1,4 +1,4 @@
-/* The .lnn file of CONFIG_LIQUID_AUDIO_MODEL_FILE, in flash: what lnn_load_from_flash() takes. */
+/* The .lnn file of CONFIG_LIQUID_AUDIO_MODEL_FILE, in flash: what lnn_load() takes. */
 #ifndef LIQUID_AUDIO_BAKED_MODEL_H
 #define LIQUID_AUDIO_BAKED_MODEL_H
 

@@ -31,8 +31,8 @@ static lnn_model_t *load(void)
 			       ram_bytes, CONFIG_HEAP_MEM_POOL_SIZE);
 			return NULL;
 		}
-		status = lnn_load_from_flash(lnn_baked_model, lnn_baked_model_bytes, memory,
-					     ram_bytes, &model);
+		status =
+			lnn_load(lnn_baked_model, lnn_baked_model_bytes, memory, ram_bytes, &model);
 	}
 	if (status != LNN_OK) {
 		printk("model: %s (%s)\n", lnn_error_text(status), lnn_error_name(status));
@@ -80,7 +80,7 @@ int main(void)
 		/* Sleeps until the block is there: the idle thread waits for the next interrupt. */
 		int n = lnn_mic_read(block, BLOCK_SAMPLES, -1, &stamp);
 		lnn_skip(model, stamp.lost_samples);
-		lnn_process_cmsis(model, block, (size_t)n, &result);
+		lnn_process(model, block, (size_t)n, &result);
 		if (result.keyword_detected) {
 			uint32_t basis_points = (uint32_t)(result.confidence * 10000.0f);
 			printk("%6u ms %s %u.%02u %%\n", (uint32_t)(stamp.time_us / 1000),

@@ -13,8 +13,7 @@ static lnn_model_t *load(void)
 	zassert_equal(lnn_ram_bytes(lnn_baked_model, lnn_baked_model_bytes, &ram_bytes), LNN_OK);
 	void *memory = k_aligned_alloc(8, ram_bytes);
 	zassert_not_null(memory, "%u bytes", ram_bytes);
-	zassert_equal(lnn_load_from_flash(lnn_baked_model, lnn_baked_model_bytes, memory, ram_bytes,
-					  &model),
+	zassert_equal(lnn_load(lnn_baked_model, lnn_baked_model_bytes, memory, ram_bytes, &model),
 		      LNN_OK);
 	return model;
 }
@@ -37,11 +36,10 @@ ZTEST(core, test_damaged_model_is_refused)
 	static uint8_t memory[64] __aligned(8);
 	lnn_model_t *model;
 	memcpy(head, lnn_baked_model, sizeof head);
-	zassert_equal(lnn_load_from_flash(head, sizeof head, memory, sizeof memory, &model),
+	zassert_equal(lnn_load(head, sizeof head, memory, sizeof memory, &model),
 		      LNN_ERR_TRUNCATED);
 	head[0] ^= 1;
-	zassert_equal(lnn_load_from_flash(head, sizeof head, memory, sizeof memory, &model),
-		      LNN_ERR_MAGIC);
+	zassert_equal(lnn_load(head, sizeof head, memory, sizeof memory, &model), LNN_ERR_MAGIC);
 }
 
 ZTEST(core, test_silence_computes_nothing)
@@ -50,8 +48,7 @@ ZTEST(core, test_silence_computes_nothing)
 	lnn_result_t result;
 	lnn_model_t *model = load();
 	for (int i = 0; i < 10; i++) {
-		zassert_equal(lnn_process_cmsis(model, silence, ARRAY_SIZE(silence), &result),
-			      LNN_OK);
+		zassert_equal(lnn_process(model, silence, ARRAY_SIZE(silence), &result), LNN_OK);
 	}
 	const lnn_counters_t *counters = lnn_get_counters(model);
 	zassert_true(counters->ticks > 0);
