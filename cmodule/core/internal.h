@@ -245,7 +245,6 @@ extern const char *const lnn_solver_names[];
 float *lnn_float_logits(lnn_model_t *m);
 
 /* policy.c */
-bool lnn_policy_is_valid(const lnn_policy_t *policy);
 void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz);
 void lnn_gate_reset(lnn_gate_t *gate);
 bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings);

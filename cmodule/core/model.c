@@ -19,7 +19,7 @@ lnn_status_t lnn_set_policy(lnn_model_t *m, const lnn_policy_t *policy) {
     if (!m || !policy) {
         return LNN_ERR_ARGUMENT;
     }
-    if (!lnn_policy_is_valid(policy)) {
+    if (lnn_policy_fault(policy, NULL)) {
         return LNN_ERR_POLICY;
     }
     lnn_gate_set_policy(&m->gate, policy, m->info.sample_rate_hz);

@@ -8,19 +8,6 @@
 #define FULL_SCALE_SQUARED 1073741824.0f /* 2**30: the square of one sample at full scale */
 #define CROSSING_SHIFT 6u                /* the usual zero-crossing rate is a mean over about 2**6 ticks */
 
-static bool in_range(float x, float low, float high) {
-    return x >= low && x <= high; /* false for a NaN */
-}
-
-bool lnn_policy_is_valid(const lnn_policy_t *p) {
-    return p->min_timestep_us >= 1000u && p->min_timestep_us <= p->max_timestep_us
-           && p->max_timestep_us <= LNN_MAX_TIMESTEP_US && p->hold_us <= 10u * LNN_MAX_TIMESTEP_US
-           && p->complexity <= LNN_COMPLEXITY_ZERO_CROSSINGS && in_range(p->energy_threshold, 0.0f, 1.0f)
-           && in_range(p->gate_close_ratio, 0.0f, 1.0f) && in_range(p->attack_threshold, p->release_threshold, 1000.0f)
-           && in_range(p->release_threshold, 0.0f, 1000.0f) && in_range(p->release_growth, 1.0f, 100.0f)
-           && in_range(p->background_rise_per_s, 0.0f, 1000.0f);
-}
-
 void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz) {
     float tick_s, close = policy->energy_threshold * policy->gate_close_ratio;
     uint32_t old_tick_samples = gate->tick_samples;

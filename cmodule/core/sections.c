@@ -131,7 +131,7 @@ static void load_policy(lnn_model_t *m, lnn_cursor_t *c) {
     m->file_policy = lnn_take(c, 1, sizeof *m->file_policy);
     if (m->file_policy) {
         memcpy(&policy, m->file_policy, sizeof policy);
-        if (lnn_require(c, lnn_policy_is_valid(&policy), LNN_ERR_POLICY)) {
+        if (lnn_require(c, !lnn_policy_fault(&policy, NULL), LNN_ERR_POLICY)) {
             lnn_gate_set_policy(&m->gate, &policy, m->info.sample_rate_hz);
         }
     }

@@ -45,7 +45,7 @@ typedef enum {
     LNN_OK = 0,
     /* an argument is missing or out of range */
     LNN_ERR_ARGUMENT = -1,
-    /* model data or memory is not aligned (data to 4 bytes, memory to 8) */
+    /* the model data is not aligned to 4 bytes, or the memory not to 8 */
     LNN_ERR_ALIGNMENT = -2,
     /* the memory given is smaller than the model's ram_bytes */
     LNN_ERR_MEMORY = -3,
@@ -57,7 +57,7 @@ typedef enum {
     LNN_ERR_MAGIC = -6,
     /* written for another version of the format */
     LNN_ERR_VERSION = -7,
-    /* the checksum is wrong: the file is damaged, send it again */
+    /* the checksum is wrong: the file is damaged */
     LNN_ERR_CRC = -8,
     /* ram_bytes in the header is not what this model needs */
     LNN_ERR_RAM = -9,
@@ -71,7 +71,7 @@ typedef enum {
     LNN_ERR_SHAPE = -13,
     /* a number is not finite, or outside its range */
     LNN_ERR_NUMBER = -14,
-    /* a label is empty, unterminated or not UTF-8 */
+    /* a label is empty, too long or not printable UTF-8 */
     LNN_ERR_LABEL = -15,
     /* this firmware has no such front-end or FFT size */
     LNN_ERR_FRONTEND = -16,
@@ -81,13 +81,13 @@ typedef enum {
     LNN_ERR_SOLVER = -18,
     /* this firmware has no kernels for such weights or their layout */
     LNN_ERR_WEIGHTS = -19,
-    /* the timestep policy is impossible (for example minimum above maximum) */
+    /* the timestep policy is impossible */
     LNN_ERR_POLICY = -20,
     /* the golden vectors do not come out as on the host */
     LNN_ERR_SELFTEST = -21,
     /* the model carries no golden vectors */
     LNN_ERR_NO_GOLDEN = -22,
-    /* the model takes rows of numbers, not audio: give them to step() */
+    /* the model takes rows of numbers, not audio */
     LNN_ERR_NO_AUDIO = -23,
     /* the task does not fit the front-end: series reads rows of numbers, all others audio */
     LNN_ERR_TASK = -24
@@ -258,6 +258,24 @@ const lnn_policy_t *lnn_get_policy(const lnn_model_t *model);
 
 /* The new policy takes effect with the next sample. An impossible policy is refused, and the old one stays. */
 lnn_status_t lnn_set_policy(lnn_model_t *model, const lnn_policy_t *policy);
+
+/* The first field of a policy that is outside its range, as people see it: in seconds, not in microseconds. */
+typedef struct {
+    /* Such as "min_timestep". */
+    const char *field;
+    /* " s" or "". */
+    const char *unit;
+    float value;
+    float low;
+    float high;
+    /* The field whose value is the low end; NULL if the low end is a constant. */
+    const char *low_field;
+    /* The same for the high end. */
+    const char *high_field;
+} lnn_policy_fault_t;
+
+/* Gives true if lnn_set_policy() would refuse the policy, and why in `fault`, which may be NULL. */
+bool lnn_policy_fault(const lnn_policy_t *policy, lnn_policy_fault_t *fault);
 
 /* Name of a label; NULL if there is no such label. */
 const char *lnn_label_name(const lnn_model_t *model, uint16_t label);

@@ -116,7 +116,9 @@ def test_closed_model_says_so(model_bytes):
 
 
 def test_error_names_are_those_of_the_format():
-    assert {error_name(code): code for code, _ in ERRORS.values()} == {name: code for name, (code, _) in ERRORS.items()}
+    assert {error_name(code): code for code, *_ in ERRORS.values()} == {
+        name: code for name, (code, *_) in ERRORS.items()
+    }
 
 
 def test_models_in_threads_do_not_disturb_each_other(model_bytes):

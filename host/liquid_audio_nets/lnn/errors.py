@@ -7,17 +7,17 @@ from .layout import ERRORS
 class LnnError(LiquidError, ValueError):
     """A model file or a call on a model is wrong.
 
-    name: the error's name in SPEC.md, such as "CRC".  detail: where, or which value.
+    name: the error's name in SPEC.md, such as "CRC".  text: what is wrong.  detail: where, or which value.  remedy: what to do.
     """
 
     exit_code = Exit.BAD_MODEL
 
     def __init__(self, name: str, detail: str = ""):
         self.name = name
-        self.code, self.text = ERRORS[name]
+        self.code, self.text, self.remedy = ERRORS[name]
         super().__init__(f"{self.text} ({detail})" if detail else self.text)
 
     @classmethod
     def from_code(cls, code: int, detail: str = "") -> "LnnError":
         """The error of a status of the C core."""
-        return cls(next(name for name, (value, _) in ERRORS.items() if value == code), detail)
+        return cls(next(name for name, (value, *_) in ERRORS.items() if value == code), detail)

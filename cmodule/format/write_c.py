@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""The C side of fields.toml: records, enums, bounds, errors and the ranges of a policy."""
+
+from table import Range, Table, enum_items, number, policy_name, struct_size
+
+C_TYPES = {
+    "u8": "uint8_t",
+    "u16": "uint16_t",
+    "u32": "uint32_t",
+    "f32": "float",
+    "i8": "int8_t",
+    "i16": "int16_t",
+    "i32": "int32_t",
+}
+
+
+def c_number(x: float, type_: str) -> str:
+    if type_ == "f32":
+        text = number(float(x))
+        return f"{text}f" if "e" in text or "." in text else f"{text}.0f"
+    return f"{x}u" if type_[0] == "u" else f"{x}"
+
+
+def c_bounds(name: str, type_: str, range_: Range) -> list[str]:
+    """Macros of both ends, without those that say nothing: 0 of an unsigned number, the minus of a greatest value.
+
+    A range that has a name has macros of its own.
+    """
+    out, low, high = [], range_.low, range_.high
+    if range_.name:
+        return []
+    says_nothing = low == 0 and type_[0] == "u" or not isinstance(high, str) and low == -high
+    if not isinstance(low, str) and not says_nothing:
+        out.append(f"#define LNN_{name.upper()}_{'ABOVE' if range_.above else 'MIN'} {c_number(low, type_)}")
+    if not isinstance(high, str):
+        out.append(f"#define LNN_{name.upper()}_MAX {c_number(high, type_)}")
+    return out
+
+
+def c_header(table: Table) -> str:
+    magic = int.from_bytes(table["format"]["magic"].encode(), "little")
+    out = [
+        "#ifndef LNN_FORMAT_H",
+        "#define LNN_FORMAT_H",
+        "#include <stdint.h>",
+        "",
+        f"#define LNN_MAGIC 0x{magic:08x}u",
+    ]
+    out += [f"#define LNN_{key.upper()} {value}u" for key, value in table["format"].items() if key != "magic"]
+    out.append("")
+    for name, (least, most, why) in table["limits"].items():
+        unsigned = "u" if least >= 0 else ""
+        out += [f"/* {why} */"]
+        out += [f"#define LNN_MIN_{name.upper()} {least}{unsigned}"] if least > 0 else []
+        out += [f"#define LNN_MAX_{name.upper()} {most}{unsigned}"]
+    for name, enum in table["enums"].items():
+        items = enum_items(enum)
+        out += ["", f"/* {enum['why']} */", "enum {"]
+        out += [f"    LNN_{name.upper()}_{k.upper()} = {v}," for k, v in items.items()]
+        out.append("};")
+        if any(row[-1] and row[-1].name == name for struct in table["struct"] for row in struct["fields"]):
+            out.append(f"#define LNN_MAX_{name.upper()} {max(items.values())}u")
+        if runs := enum.get("runs"):
+            values = " || ".join(f"(x) == LNN_{name.upper()}_{k.upper()}" for k in runs)
+            out += ["/* those that the core runs */", f"#define LNN_RUNS_{name.upper()}(x) ({values})"]
+    for struct in table["struct"]:
+        out += ["", *c_struct(struct)]
+    return "\n".join(out + ["", "#endif", ""])
+
+
+def c_struct(struct: Table) -> list[str]:
+    name, bytes_ = struct["name"], struct_size(struct)
+    out = [f"/* {struct['why']} */", "typedef struct {"]
+    for field, type_, why, _ in struct["fields"]:
+        decl = f"char {field}[{type_[1:]}]" if type_[0] == "c" else f"{C_TYPES[type_]} {field}"
+        out.append(f"    {decl}; /* {why} */")
+    out.append(f"}} lnn_file_{name}_t;")
+    out.append(f"typedef char lnn_file_{name}_is_{bytes_}_bytes[sizeof(lnn_file_{name}_t) == {bytes_} ? 1 : -1];")
+    arrays = struct.get("arrays", [])
+    out += [f"/* then {C_TYPES[type_]} {array}[{length}]: {why} */" for array, type_, length, why, _ in arrays]
+    for field, type_, *_, range_ in (*struct["fields"], *arrays):
+        out += c_bounds(f"{name}_{field}", type_, range_) if range_ else []
+    return out
+
+
+def c_errors(table: Table) -> str:
+    out = ["#include <stddef.h>", "", '#include "internal.h"', ""]
+    for function, key in (("lnn_error_name", "name"), ("lnn_error_text", "text")):
+        out += [f"const char *{function}(lnn_status_t status) {{", "    switch (status) {"]
+        for error in table["error"]:
+            out += [f"        case LNN_{error_name(error)}:", f'            return "{error[key]}";']
+        out += ["        default:", '            return "UNKNOWN";', "    }", "}", ""]
+    for enum in ("cell", "solver"):
+        names = ", ".join(f'"{name}"' for name in enum_items(table["enums"][enum]))
+        out += [f"const char *const lnn_{enum}_names[] = {{{names}}};"]
+    return "\n".join(out + ["", *c_policy(table), ""])
+
+
+def c_policy(table: Table) -> list[str]:
+    """lnn_policy_fault(): the ranges of a policy, and which field is outside its own."""
+    fields = next(struct for struct in table["struct"] if struct["name"] == "policy")["fields"]
+    places = {field: f"{i}" for i, (field, *_) in enumerate(fields)}
+    rows = []
+    for field, type_, _, range_ in fields:
+        ends = (range_.low, range_.high)
+        others = (places[end] if isinstance(end, str) else "NO_FIELD" for end in ends)
+        numbers = ("0.0f" if isinstance(end, str) else c_number(end, "f32") for end in ends)
+        name, unit = policy_name(field)
+        is_float = "true" if type_ == "f32" else "false"
+        row = [f'"{name}"', f'"{unit}"', f"offsetof(lnn_policy_t, {field})", is_float, *others, *numbers]
+        rows.append(f"    {{{', '.join(row)}}},")
+    return [POLICY.replace("ROWS", "\n".join(rows))]
+
+
+POLICY = """\
+#define NO_FIELD 255u
+
+/* The fields of a policy in the order in which they are checked. */
+static const struct {
+    const char *name;
+    const char *unit;   /* " s": microseconds here, seconds for people */
+    uint8_t at;         /* in lnn_policy_t */
+    bool is_float;      /* else uint32_t */
+    uint8_t low_field;  /* the field that is the least value, or NO_FIELD */
+    uint8_t high_field; /* the same for the greatest value */
+    float low;
+    float high;
+} ranges[] = {
+ROWS
+};
+
+static float policy_value(const lnn_policy_t *policy, uint32_t field) {
+    const void *at = (const char *)policy + ranges[field].at;
+    return ranges[field].is_float ? *(const float *)at : (float)*(const uint32_t *)at;
+}
+
+bool lnn_policy_fault(const lnn_policy_t *policy, lnn_policy_fault_t *fault) {
+    for (uint32_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        uint32_t low_field = ranges[i].low_field, high_field = ranges[i].high_field;
+        float value = policy_value(policy, i);
+        float low = low_field == NO_FIELD ? ranges[i].low : policy_value(policy, low_field);
+        float high = high_field == NO_FIELD ? ranges[i].high : policy_value(policy, high_field);
+        if (value >= low && value <= high) {
+            continue; /* not for a NaN */
+        }
+        if (fault) {
+            float scale = *ranges[i].unit ? 1e-6f : 1.0f;
+            fault->field = ranges[i].name;
+            fault->unit = ranges[i].unit;
+            fault->value = value * scale;
+            fault->low = low * scale;
+            fault->high = high * scale;
+            fault->low_field = low_field == NO_FIELD ? NULL : ranges[low_field].name;
+            fault->high_field = high_field == NO_FIELD ? NULL : ranges[high_field].name;
+        }
+        return true;
+    }
+    return false;
+}"""
+
+
+def error_name(error: Table) -> str:
+    return error["name"] if error["name"] == "OK" else f"ERR_{error['name']}"
+
+
+def c_error_enum(table: Table) -> str:
+    values = [f"    /* {e['text']} */\n    LNN_{error_name(e)} = {-i}" for i, e in enumerate(table["error"])]
+    return "typedef enum {\n" + ",\n".join(values) + "\n} lnn_status_t;\n"

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""The Python side of fields.toml: host/liquid_audio_nets/lnn/layout.py, and the policy in device/typings."""
+
+from table import SIZES, Table, enum_items, number
+
+STRUCT_CODES = {"u8": "B", "u16": "H", "u32": "I", "f32": "f"}
+
+
+def python_layout(table: Table, note: str) -> str:
+    """The module layout.py, as `ruff format` would write it."""
+    out = ["# SPDX-License-Identifier: MIT", f'"""Layout of the .lnn file: {note}."""', "", "import struct", ""]
+    out += ["from .ranges import Range", "", f"MAGIC = {quoted(table['format']['magic'], 'b')}"]
+    out += [f"{key.upper()} = {value}" for key, value in table["format"].items() if key != "magic"]
+    out += ["", "# the greatest value of each limit", "LIMITS = {"]
+    out += [f'    "{name}": {most},' for name, (_, most, _) in table["limits"].items()]
+    out += ["}", "", "ENUMS = {"]
+    for name, enum in table["enums"].items():
+        out += wrap(f'    "{name}": {{', [f'"{k}": {v}' for k, v in enum_items(enum).items()], "},")
+    out += ["}", "", "# the names of an enum that the core runs, if it does not run all", "RUNS = {"]
+    for name, enum in table["enums"].items():
+        if runs := enum.get("runs"):
+            out += wrap(f'    "{name}": (', [f'"{k}"' for k in runs], "),")
+    out += ["}", "", "STRUCTS = {"]
+    for struct in table["struct"]:
+        code = "<" + "".join(f"{t[1:]}s" if t[0] == "c" else STRUCT_CODES[t] for _, t, *_ in struct["fields"])
+        out.append(f'    "{struct["name"]}": struct.Struct("{code}"),')
+    out += ["}", "", "FIELDS = {"]
+    for struct in table["struct"]:
+        out += wrap(f'    "{struct["name"]}": (', [f'"{row[0]}"' for row in struct["fields"]], "),")
+    out += ["}", "", "# section -> (array, NumPy type, length)", "ARRAYS = {"]
+    for struct in table["struct"]:
+        if arrays := struct.get("arrays"):
+            out.append(f'    "{struct["name"]}": (')
+            for name, type_, length, *_ in arrays:
+                out.append(f'        ("{name}", "<{type_[0]}{SIZES[type_]}", "{length}"),')
+            out.append("    ),")
+    out += ["}", "", "# section -> field or array -> range", "RANGES = {"]
+    for struct in table["struct"]:
+        if rows := python_ranges(struct):
+            out += [f'    "{struct["name"]}": {{', *rows, "    },"]
+    out += ["}", "", "# name -> (code of the C core, what is wrong, what to do)", "ERRORS = {"]
+    for i, error in enumerate(table["error"]):
+        out += wrap(f'    "{error["name"]}": (', [f"{-i}", quoted(error["text"]), quoted(error["remedy"])], "),")
+    return "\n".join(out + ["}", ""])
+
+
+def python_ranges(struct: Table) -> list[str]:
+    """The rows of RANGES that belong to a record."""
+    out = []
+    for name, *_, range_ in (*struct["fields"], *struct.get("arrays", [])):
+        if range_:
+            ends = [quoted(end) if isinstance(end, str) else number(end) for end in (range_.low, range_.high)]
+            out.append(f'        "{name}": Range({", ".join(ends + ["above=True"] * range_.above)}),')
+    return out
+
+
+def quoted(text: str, prefix: str = "") -> str:
+    """A literal in double quotes."""
+    return f'{prefix}"' + ascii(text)[1:-1].replace("\\'", "'").replace('"', '\\"') + '"'
+
+
+def wrap(head: str, items: list[str], tail: str) -> list[str]:
+    """One line if it fits into 120 columns, else a line for each item."""
+    ends = f",{tail}" if head.endswith("(") and len(items) == 1 else tail
+    line = f"{head}{', '.join(items)}{ends}"
+    return [line] if len(line) <= 120 else [head, *(f"        {item}," for item in items), f"    {tail}"]
