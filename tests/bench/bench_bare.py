@@ -81,8 +81,8 @@ def cmsis_dsp(folder: pathlib.Path) -> list[dict]:
 
 
 def cmsis_nn(folder: pathlib.Path) -> list[dict]:
-    """arm_fully_connected_s8 on the M4F, where a west workspace has it (module cmsis-nn)."""
-    found = [top / "modules/lib/cmsis-nn" for top in sources.workspaces()]
+    """arm_fully_connected_s8 on the M4F, if ZEPHYR_BASE names a west workspace that has it (module cmsis-nn)."""
+    found = [top / "modules/lib/cmsis-nn" for top in sources.named_workspace()]
     nn = next((module for module in found if (module / "Include/arm_nnfunctions.h").is_file()), None)
     if nn is None:
         return []

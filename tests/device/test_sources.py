@@ -1,6 +1,7 @@
 """Where MicroPython and CMSIS-DSP come from, and what liquid-board says when something is missing."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -12,8 +13,6 @@ from virtual_board import ROOT
 
 
 def liquid_board(*words, **environment):
-    import os
-
     return subprocess.run(
         [sys.executable, "-m", "liquid_audio_nets.cli.board", *words],
         capture_output=True,
@@ -71,28 +70,93 @@ def test_a_key_inside_the_stanza(tmp_path):
 
 def test_micropy_dir_must_be_micropython(monkeypatch, tmp_path):
     monkeypatch.setenv("MICROPY_DIR", str(tmp_path))
-    with pytest.raises(FirmwareError, match="is not MicroPython 1.25 or newer"):
+    with pytest.raises(FirmwareError, match=r"is not MicroPython 1\.25 or newer"):
         sources.micropython()
 
 
 @pytest.mark.parametrize("minor, fits", [(24, False), (25, True), (29, True)])
 def test_versions(tmp_path, minor, fits):
-    (tmp_path / "py").mkdir()
-    (tmp_path / "ports/qemu").mkdir(parents=True)
-    (tmp_path / "py/mpconfig.h").write_text(f"#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR {minor}\n")
+    looks_like_micropython(tmp_path, minor)
     assert sources.is_micropython(tmp_path) == fits
 
 
-def test_first_place_that_answers(monkeypatch, tmp_path):
-    monkeypatch.delenv("MICROPY_DIR", raising=False)
-    monkeypatch.setattr(sources, "workspaces", lambda: [])
+def looks_like_micropython(folder, minor=99):
+    (folder / "py").mkdir(parents=True)
+    (folder / "ports/qemu").mkdir(parents=True)
+    (folder / "ports/qemu/Makefile").touch()
+    (folder / "py/mpconfig.h").write_text(f"#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR {minor}\n")
+
+
+@pytest.fixture
+def garbage(tmp_path, monkeypatch):
+    """A home with a west workspace of some other version, broken."""
+    home = tmp_path / "home"
+    (home / "zephyrproject/.west").mkdir(parents=True)
+    for place in ("micropython", "modules/lib/micropython"):
+        looks_like_micropython(home / "zephyrproject" / place)
+    (home / "zephyrproject/modules/lib/cmsis-dsp/Include").mkdir(parents=True)
+    (home / "zephyrproject/modules/lib/cmsis-dsp/Include/arm_math.h").write_text("#error garbage\n")
+    for name in ("MICROPY_DIR", "CMSIS_DSP_DIR", "ZEPHYR_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+def test_a_workspace_in_the_home_folder_changes_nothing(garbage):
+    """The firmware is built, and from the pinned sources."""
+    done = liquid_board("build", "qemu_m4f", HOME=str(garbage))
+    assert done.returncode == 0, done.stderr
+    log = (boards.find_board("qemu_m4f").build / "build.log").read_text()
+    assert "zephyrproject" not in log
+    assert sources.micropython().origin == f"the pinned release {sources.MICROPYTHON_RELEASE}"
+    assert sources.cmsis_dsp().folder == boards.build_dir() / "sources/cmsisdsp-1.10.3"
+
+
+def test_a_workspace_named_by_hand_is_used(garbage, monkeypatch):
+    monkeypatch.setenv("ZEPHYR_BASE", str(garbage / "zephyrproject/zephyr"))
+    assert sources.micropython().folder == garbage / "zephyrproject/micropython"
+    assert sources.cmsis_dsp().folder == garbage / "zephyrproject/modules/lib/cmsis-dsp"
+
+
+def test_the_pinned_files_are_what_is_built(garbage):
+    kept = sources.micropython().folder
+    assert sources.tree_sha256(kept, sources.MICROPYTHON_PARTS) == sources.MICROPYTHON_SHA256
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A git repository that stands in for MicroPython's, and an empty build folder."""
+    folder = tmp_path / "repository"
+    looks_like_micropython(folder)
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"], ["tag", sources.MICROPYTHON_RELEASE]):
+        subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x", *words], cwd=folder, check=True)
+    for name in ("MICROPY_DIR", "ZEPHYR_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sources, "MICROPYTHON_GIT", folder.as_uri())
     monkeypatch.setattr(sources, "build_dir", lambda: tmp_path)
-    monkeypatch.setattr(sources, "clone_micropython", lambda into, say: None)
-    monkeypatch.setattr(sources, "debian_micropython", lambda into, say: sources.Source(into, "Debian"))
-    assert sources.micropython().origin == "Debian"
-    monkeypatch.setattr(sources, "debian_micropython", lambda into, say: None)
-    with pytest.raises(FirmwareError, match="MICROPY_DIR"):
+    return folder
+
+
+def test_git_brings_the_pinned_files(repository, monkeypatch):
+    monkeypatch.setattr(sources, "MICROPYTHON_SHA256", sources.tree_sha256(repository, sources.MICROPYTHON_PARTS))
+    found = sources.micropython()
+    assert sources.is_micropython(found.folder) and not (found.folder / ".git").exists()
+    assert found.environment["MICROPY_GIT_TAG"] == sources.MICROPYTHON_RELEASE
+
+
+def test_other_files_under_the_tag_are_refused(repository, tmp_path):
+    with pytest.raises(FirmwareError, match="SHA-256 differs"):
         sources.micropython()
+    assert not (tmp_path / "sources" / f"micropython-{sources.MICROPYTHON_RELEASE}").exists()
+
+
+def test_debian_is_asked_if_git_has_no_way(repository, monkeypatch):
+    monkeypatch.setattr(sources, "MICROPYTHON_GIT", "file:///nowhere")
+    asked = []
+    monkeypatch.setattr(sources, "debian_micropython", lambda into, say: asked.append(into))
+    with pytest.raises(FirmwareError, match=r"Could not download MicroPython.*MICROPY_DIR"):
+        sources.micropython()
+    assert asked
 
 
 def test_a_changed_sdist_is_refused(monkeypatch, tmp_path):
@@ -107,7 +171,7 @@ def test_a_changed_sdist_is_refused(monkeypatch, tmp_path):
 
 def test_a_missing_compiler_is_named_with_the_line_to_type(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(FirmwareError, match="sudo apt-get install .*gcc-arm-none-eabi picolibc-arm-none-eabi"):
+    with pytest.raises(FirmwareError, match=r"sudo apt-get install .*gcc-arm-none-eabi picolibc-arm-none-eabi"):
         firmware.need(firmware.COMPILER)
 
 

@@ -8,8 +8,8 @@ import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator
 
 from . import sources, zephyr
 from .errors import FirmwareError
@@ -74,7 +74,7 @@ def build_alone(
             stdout=out,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=clean_environment(),
+            env=clean_environment() | micropython.environment,
         )
     if done.returncode != 0:
         raise FirmwareError(f"the firmware of {board.name} does not build: {first_error(log)} (all in {log})")
@@ -89,9 +89,13 @@ def alone(board: Board) -> Iterator[None]:
         yield
 
 
+FOREIGN = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BOARD", "BUILD", "CFLAGS", "CFLAGS_EXTRA", "LDFLAGS", "CROSS_COMPILE"}
+"""Variables that an outer make or the user's shell may have set for other programs."""
+
+
 def clean_environment() -> dict[str, str]:
-    """Without what an outer make tells its children."""
-    return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BOARD", "BUILD")}
+    """The environment without what would change the firmware."""
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN}
 
 
 def forget_other_settings(board: Board, *parts: sources.Source) -> None:

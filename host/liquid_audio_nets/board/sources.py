@@ -1,8 +1,11 @@
-"""Where the firmware's parts come from: MicroPython and CMSIS-DSP, first place that answers."""
+# SPDX-License-Identifier: MIT
+"""MicroPython and CMSIS-DSP for the firmware: pinned, unless the user names other folders."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import os
 import re
@@ -11,185 +14,230 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable
 
 from . import debian
 from .errors import FirmwareError
 from .places import build_dir, project_dir
 
-MICROPYTHON_RELEASE = "v1.29.0"
+MICROPYTHON_RELEASE = "v1.25.0"
+"""Both a tag of MicroPython's git repository and, without some of its binary files, Debian stable's source package."""
+MICROPYTHON_STAMP = {
+    "MICROPY_GIT_TAG": MICROPYTHON_RELEASE,
+    "MICROPY_GIT_HASH": "f498a16c7d",
+    "SOURCE_DATE_EPOCH": "1744727310",
+}
+"""What the firmware says of its version: without it, MicroPython's makefile asks git about the project's own checkout."""
+MICROPYTHON_PARTS = ("drivers", "extmod", "lib", "mpy-cross", "ports/qemu", "py", "shared", "tools")
+"""The folders that a firmware of the qemu port is made from."""
+MICROPYTHON_SHA256 = "f5ad48d3388eab625be5f5070c3c5b5c18ab05ae58461845d8ce3098087b9441"
+"""Of MICROPYTHON_PARTS, by tree_sha256()."""
 MICROPYTHON_GIT = "https://github.com/micropython/micropython"
+DEBIAN_SUITE = "trixie"
 OLDEST_MICROPYTHON = (1, 25)
-DEBIAN_SUITES = ("trixie", "forky", "sid")
 CMSIS_DSP = "cmsisdsp==1.10.3"
 CMSIS_DSP_SHA256 = "307d32298faa7c58db912851027fce35f886fec7eb1a27c4b309ce1a97f47519"
+
+Say = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Takes the place of `say` if nobody wants to be told."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A folder of somebody else's source, and where it came from, in a few words."""
+    """A folder of somebody else's source, where it came from in a few words, and variables for its makefile."""
 
     folder: Path
     origin: str
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def micropython(say: Callable[[str], None] = lambda _: None) -> Source:
-    """MICROPY_DIR; a west workspace; a clone of the pinned release; Debian's source package.
+def micropython(say: Say = silent) -> Source:
+    """MicroPython from MICROPY_DIR, else from the workspace around ZEPHYR_BASE, else the pinned release.
 
-    say: told, in a few words, before something slow.  Raises FirmwareError where none answers.
+    The pinned release is fetched once, by git or as Debian's source package, and is the same either way.
+    say: told, in a few words, before something slow.  Raises FirmwareError if it cannot be had.
     """
     given = os.environ.get("MICROPY_DIR")
     if given:
         if not is_micropython(Path(given)):
             raise FirmwareError(f"MICROPY_DIR={given} is not MicroPython 1.25 or newer with its qemu port")
         return Source(Path(given).resolve(), "MICROPY_DIR")
-    for top in workspaces():
+    for top in named_workspace():
         for folder in (top / "micropython", top / "modules" / "lib" / "micropython"):
             if is_micropython(folder):
-                return Source(folder, "west workspace")
-    kept = build_dir() / "sources" / "micropython"
-    if is_micropython(kept):
-        origin = kept / "origin.txt"
-        return Source(kept, origin.read_text().strip() if origin.is_file() else "build folder")
-    found = clone_micropython(kept, say) or debian_micropython(kept, say)
-    if found is None:
-        raise FirmwareError(
-            "MicroPython is not to be had: no network? Set MICROPY_DIR to a checkout of it (1.25 or newer)"
-        )
-    return found
+                return Source(folder, "the workspace of ZEPHYR_BASE")
+    kept = build_dir() / "sources" / f"micropython-{MICROPYTHON_RELEASE}"
+    with fetching(kept):
+        if not kept.is_dir():
+            fetch_micropython(kept, say)
+    return Source(kept, f"the pinned release {MICROPYTHON_RELEASE}", MICROPYTHON_STAMP)
+
+
+@contextlib.contextmanager
+def fetching(kept: Path) -> Iterator[None]:
+    """Two processes that need the same source wait for each other, so that one of them fetches it."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with (kept.parent / f"{kept.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def micropython_version(folder: Path) -> tuple[int, int] | None:
-    """(major, minor) of a checkout, None where it is none."""
+    """(major, minor) of a checkout of MicroPython; None if the folder is none."""
     try:
         text = (folder / "py" / "mpconfig.h").read_text()
     except OSError:
         return None
-    numbers = [re.search(rf"define MICROPY_VERSION_{part} (\d+)", text) for part in ("MAJOR", "MINOR")]
-    return (int(numbers[0][1]), int(numbers[1][1])) if all(numbers) else None
+    major, minor = (re.search(rf"define MICROPY_VERSION_{part} (\d+)", text) for part in ("MAJOR", "MINOR"))
+    return (int(major[1]), int(minor[1])) if major and minor else None
 
 
 def is_micropython(folder: Path) -> bool:
+    """Whether a folder is a MicroPython that is new enough and has the qemu port."""
     version = micropython_version(folder)
     return version is not None and version >= OLDEST_MICROPYTHON and (folder / "ports" / "qemu").is_dir()
 
 
-def workspaces() -> list[Path]:
-    """West workspaces: around ZEPHYR_BASE, around the project, in the home folder."""
+def named_workspace() -> list[Path]:
+    """The west workspace that the user named with ZEPHYR_BASE; empty if ZEPHYR_BASE is not set."""
     base = os.environ.get("ZEPHYR_BASE")
-    candidates = [Path(base).resolve().parent] if base else []
-    candidates += [*project_dir().parents, Path.home() / "zephyrproject"]
+    return [Path(base).resolve().parent] if base else []
+
+
+def workspaces() -> list[Path]:
+    """West workspaces for boards on Zephyr: around ZEPHYR_BASE, around the project, in the home folder."""
+    candidates = [*named_workspace(), *project_dir().parents, Path.home() / "zephyrproject"]
     return [folder for folder in candidates if (folder / ".west").is_dir()]
 
 
-def clone_micropython(into: Path, say: Callable[[str], None]) -> Source | None:
-    """A shallow clone; None, quickly and quietly, where the network has no way there."""
-    quiet = {"stdin": subprocess.DEVNULL, "capture_output": True, "env": os.environ | {"GIT_TERMINAL_PROMPT": "0"}}
-    try:
-        asked = subprocess.run(
-            ["git", "ls-remote", "--exit-code", MICROPYTHON_GIT, f"refs/tags/{MICROPYTHON_RELEASE}"],
-            timeout=15,
-            **quiet,
-        )
-        if asked.returncode != 0:
-            return None
-        say(f"cloning MicroPython {MICROPYTHON_RELEASE}")
+def fetch_micropython(into: Path, say: Say) -> None:
+    """Fetches the pinned release, by git or from Debian.  Raises FirmwareError if neither answers, or with other files."""
+    with tempfile.TemporaryDirectory(dir=into.parent, prefix="fetch-") as folder:
+        found = Path(folder) / "micropython"
+        if clone_micropython(found, say):
+            origin = MICROPYTHON_GIT
+        elif debian_micropython(found, say):
+            origin = f"Debian {DEBIAN_SUITE}"
+        else:
+            raise FirmwareError(
+                f"Could not download MicroPython {MICROPYTHON_RELEASE} by git or apt. Check the network, or set "
+                "MICROPY_DIR to a checkout of MicroPython 1.25 or newer."
+            )
+        if tree_sha256(found, MICROPYTHON_PARTS) != MICROPYTHON_SHA256:
+            raise FirmwareError(
+                f"MicroPython {MICROPYTHON_RELEASE} from {origin} has other files than the pinned ones (their SHA-256 "
+                "differs). Set MICROPY_DIR if you want to build with another MicroPython."
+            )
+        found.rename(into)
+
+
+def tree_sha256(folder: Path, parts: tuple[str, ...]) -> str:
+    """SHA-256 over the names and contents of all files in these parts of a folder, in the order of their names."""
+    files = [file for part in parts for file in (folder / part).rglob("*") if file.is_file()]
+    total = hashlib.sha256()
+    for name, file in sorted((file.relative_to(folder).as_posix(), file) for file in files):
+        total.update(f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def clone_micropython(into: Path, say: Say) -> bool:
+    """A shallow clone, without its history; False, quickly and quietly, if the network has no way there."""
+    remote = ["ls-remote", "--exit-code", MICROPYTHON_GIT, f"refs/tags/{MICROPYTHON_RELEASE}"]
+    if not git(*remote, timeout_s=15):
+        return False
+    say(f"cloning MicroPython {MICROPYTHON_RELEASE}")
+    if not git("clone", "--depth", "1", "--branch", MICROPYTHON_RELEASE, MICROPYTHON_GIT, str(into), timeout_s=600):
         shutil.rmtree(into, ignore_errors=True)
-        subprocess.run(
-            ["git", "clone", "--depth", "1", "--branch", MICROPYTHON_RELEASE, MICROPYTHON_GIT, str(into)],
-            timeout=600,
-            check=True,
-            **quiet,
+        return False
+    shutil.rmtree(into / ".git")
+    return True
+
+
+def git(*words: str, timeout_s: float) -> bool:
+    """Runs git, which neither asks for a password nor changes the ends of lines; False if it fails."""
+    try:
+        done = subprocess.run(
+            ["git", "-c", "core.autocrlf=false", "-c", "core.eol=lf", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=os.environ | {"GIT_TERMINAL_PROMPT": "0"},
+            timeout=timeout_s,
         )
     except (OSError, subprocess.SubprocessError):
-        shutil.rmtree(into, ignore_errors=True)
-        return None
-    return keep_origin(into, f"git {MICROPYTHON_RELEASE}")
+        return False
+    return done.returncode == 0
 
 
-def debian_micropython(into: Path, say: Callable[[str], None]) -> Source | None:
+def debian_micropython(into: Path, say: Say) -> bool:
+    """Debian's source package; False on a machine without apt or Debian's archive."""
     archive = debian.archive()
     if archive is None or shutil.which("apt-get") is None:
-        return None
-    into.parent.mkdir(parents=True, exist_ok=True)
-    for suite in DEBIAN_SUITES:
-        say(f"fetching MicroPython's source package from Debian {suite}")
-        with tempfile.TemporaryDirectory(dir=into.parent, prefix="apt-") as folder:
-            tarball = debian.fetch_source("micropython", suite, Path(folder), archive)
-            if tarball is None:
-                continue
+        return False
+    say(f"fetching MicroPython's source package from Debian {DEBIAN_SUITE}")
+    with tempfile.TemporaryDirectory(dir=into.parent, prefix="apt-") as folder:
+        tarball = debian.fetch_source("micropython", DEBIAN_SUITE, Path(folder), archive)
+        if tarball is not None:
             unpack(tarball, into)
-            if is_micropython(into):
-                return keep_origin(into, f"Debian {suite}, {tarball.name}")
-    return None
-
-
-def keep_origin(folder: Path, origin: str) -> Source | None:
-    if not is_micropython(folder):
-        return None
-    (folder / "origin.txt").write_text(origin + "\n")
-    return Source(folder, origin)
+    return tarball is not None
 
 
 def unpack(tarball: Path, into: Path) -> None:
     """A tarball with one folder at its top becomes `into`, at once or not at all."""
     with tempfile.TemporaryDirectory(dir=into.parent, prefix="unpack-") as folder:
         with tarfile.open(tarball) as tar:
-            tar.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # since 3.11.4
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.3 has none
+            tar.extractall(folder)
         (top,) = Path(folder).iterdir()
         shutil.rmtree(into, ignore_errors=True)
         top.rename(into)
 
 
-def cmsis_dsp(say: Callable[[str], None] = lambda _: None) -> Source:
-    """CMSIS_DSP_DIR; a west workspace; the pinned sdist.  Raises FirmwareError where none answers."""
+def cmsis_dsp(say: Say = silent) -> Source:
+    """CMSIS-DSP from CMSIS_DSP_DIR, else from the workspace around ZEPHYR_BASE, else the pinned sdist of pip.
+
+    say: told, in a few words, before something slow.  Raises FirmwareError if it cannot be had.
+    """
     given = os.environ.get("CMSIS_DSP_DIR")
     if given:
         if not is_cmsis_dsp(Path(given)):
             raise FirmwareError(f"CMSIS_DSP_DIR={given} has no Include/arm_math.h")
         return Source(Path(given).resolve(), "CMSIS_DSP_DIR")
-    for top in workspaces():
+    for top in named_workspace():
         if is_cmsis_dsp(top / "modules" / "lib" / "cmsis-dsp"):
-            return Source(top / "modules" / "lib" / "cmsis-dsp", "west workspace")
-    kept = build_dir() / "sources" / "cmsis-dsp"
-    if not is_cmsis_dsp(kept):
-        say(f"fetching {CMSIS_DSP}")
-        download_cmsis_dsp(kept)
-    return Source(kept, f"sdist {CMSIS_DSP}")
+            return Source(top / "modules" / "lib" / "cmsis-dsp", "the workspace of ZEPHYR_BASE")
+    kept = build_dir() / "sources" / CMSIS_DSP.replace("==", "-")
+    with fetching(kept):
+        if not kept.is_dir():
+            say(f"fetching {CMSIS_DSP}")
+            download_cmsis_dsp(kept)
+    return Source(kept, f"the sdist {CMSIS_DSP}")
 
 
 def is_cmsis_dsp(folder: Path) -> bool:
+    """Whether a folder holds CMSIS-DSP."""
     return (folder / "Include" / "arm_math.h").is_file()
 
 
 def download_cmsis_dsp(into: Path) -> None:
-    into.parent.mkdir(parents=True, exist_ok=True)
+    """Unpacks the pinned sdist, downloaded by pip.  Raises FirmwareError if pip cannot, or brings another file."""
     with tempfile.TemporaryDirectory(dir=into.parent, prefix="pip-") as folder:
-        # pip insists on the package's metadata, for which it fetches its build requirements as wheels:
-        # so this package alone is asked for as source
+        # pip insists on the package's metadata, for which it fetches its build requirements as wheels: so this
+        # package alone is asked for as source
+        name = CMSIS_DSP.split("=")[0]
         subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "-q",
-                "--no-deps",
-                "--no-binary",
-                CMSIS_DSP.split("=")[0],
-                "-d",
-                folder,
-                CMSIS_DSP,
-            ],
+            [sys.executable, *"-m pip download -q --no-deps --no-binary".split(), name, "-d", folder, CMSIS_DSP],
             capture_output=True,
             stdin=subprocess.DEVNULL,
         )
         tarball = next(Path(folder).glob("*.tar.gz"), None)
         if tarball is None:
             raise FirmwareError(
-                f"pip cannot download {CMSIS_DSP}: no network? Set CMSIS_DSP_DIR to a copy of CMSIS-DSP"
+                f"Could not download {CMSIS_DSP} by pip. Check the network, or set CMSIS_DSP_DIR to a copy of CMSIS-DSP."
             )
         if hashlib.sha256(tarball.read_bytes()).hexdigest() != CMSIS_DSP_SHA256:
-            raise FirmwareError(f"{tarball.name} is not the file that was pinned: its SHA-256 differs")
+            raise FirmwareError(f"{tarball.name} is not the pinned file: its SHA-256 differs")
         unpack(tarball, into)
