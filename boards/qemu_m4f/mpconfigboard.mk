@@ -5,4 +5,4 @@ CFLAGS += -DMICROPY_HW_MCU_NAME='"Cortex-M4F"'
 SUPPORTS_HARDWARE_FP_SINGLE = 1
 MPY_CROSS_FLAGS += -march=armv7emsp
 
-include $(BOARD_DIR)/../mps2.mk
+include $(BOARD_DIR)/../shared/mps2.mk
