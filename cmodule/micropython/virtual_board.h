@@ -16,11 +16,15 @@ uint64_t virtual_clock_slept(void);
 void virtual_clock_sleep_until(uint64_t tick);
 
 /* ARM semihosting: the host's files. Negative or NULL results are errors. */
+#define VIRTUAL_PATH_BYTES 512
 int virtual_host_open(const char *path);
+int virtual_host_open_for_update(const char *path); /* created if it is missing */
 size_t virtual_host_read(int file, void *data, size_t bytes); /* bytes read */
+void virtual_host_write(int file, const void *data, size_t bytes);
 bool virtual_host_seek(int file, uint32_t position);
 uint32_t virtual_host_size(int file);
 void virtual_host_close(int file);
-bool virtual_host_command_line(char *text, size_t bytes);
+/* The file that the microphone hears, from QEMU's command line "firmware FILE"; "" if there is none. text: a buffer. */
+const char *virtual_host_audio(char *text, size_t bytes);
 
 #endif

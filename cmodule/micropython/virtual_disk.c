@@ -1,6 +1,7 @@
 /*
  * The virtual board's file system: littlefs, as on boards with flash, on a disk in the machine's second
- * memory. That memory is outside the heap, so files survive a soft reset; the disk is empty after a start.
+ * memory. That memory is outside the heap, so files survive a soft reset. Every write also goes to a file of the
+ * host, which is read at the start: so files survive a stop of the board, too.
  */
 #include <string.h>
 
@@ -8,10 +9,14 @@
 #include "extmod/vfs_lfs.h"
 #include "py/mperrno.h"
 #include "py/runtime.h"
+#include "virtual_board.h"
 
 #define DISK ((uint8_t *)0x20000000)
 #define BLOCK_BYTES 4096
 #define N_BLOCKS 512
+#define HOST_FILE "disk.img" /* beside the file that the microphone hears */
+
+static int host_file = -1;
 
 void virtual_disk_mount(void);
 
@@ -34,7 +39,11 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(disk_readblocks_obj, 3, 4, disk_readb
 static mp_obj_t disk_writeblocks(size_t n_args, const mp_obj_t *args) {
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(args[2], &buffer, MP_BUFFER_READ);
-    memcpy(place(n_args, args, buffer.len), buffer.buf, buffer.len);
+    uint8_t *at = place(n_args, args, buffer.len);
+    memcpy(at, buffer.buf, buffer.len);
+    if (host_file >= 0 && virtual_host_seek(host_file, at - DISK)) {
+        virtual_host_write(host_file, at, buffer.len);
+    }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(disk_writeblocks_obj, 3, 4, disk_writeblocks);
@@ -77,7 +86,26 @@ static void format(void) {
     }
 }
 
+static void read_host_file(void) {
+    char text[VIRTUAL_PATH_BYTES + sizeof(HOST_FILE)];
+    const char *path = virtual_host_audio(text, VIRTUAL_PATH_BYTES);
+    size_t folder = strlen(path);
+    while (folder > 0 && path[folder - 1] != '/') {
+        folder--;
+    }
+    if (folder > 0) {
+        memcpy(text + (path - text) + folder, HOST_FILE, sizeof(HOST_FILE));
+        host_file = virtual_host_open_for_update(path);
+    }
+    if (host_file >= 0) {
+        virtual_host_read(host_file, DISK, BLOCK_BYTES * N_BLOCKS);
+    }
+}
+
 void virtual_disk_mount(void) {
+    if (host_file < 0) {
+        read_host_file();
+    }
     if (mount() != 0) {
         format();
         if (mount() != 0) {

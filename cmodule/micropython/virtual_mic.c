@@ -10,7 +10,6 @@
 #include "virtual_board.h"
 
 #define N_BUFFERS 8
-#define PATH_BYTES 512
 
 typedef struct {
     mp_obj_base_t base;
@@ -93,12 +92,6 @@ static void read_header(mic_t *self, const char *path, uint32_t rate_hz) {
     }
 }
 
-/* What `liquid-board start --audio FILE` put into the board's command line: "firmware FILE". */
-static const char *default_path(char *text) {
-    const char *space = virtual_host_command_line(text, PATH_BYTES) ? strchr(text, ' ') : NULL;
-    return space == NULL ? "" : space + 1;
-}
-
 mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     enum { ARG_path, ARG_rate, ARG_block };
     static const mp_arg_t allowed[] = {
@@ -112,9 +105,9 @@ mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     if (rate < 0 || block <= 0 || block > 1 << 20) {
         mp_raise_ValueError(MP_ERROR_TEXT("rate is in Hz (0: as fast as possible), block in samples"));
     }
-    char text[PATH_BYTES];
+    char text[VIRTUAL_PATH_BYTES];
     mp_obj_t path = given[ARG_path].u_obj;
-    const char *name = path == mp_const_none ? default_path(text) : mp_obj_str_get_str(path);
+    const char *name = path == mp_const_none ? virtual_host_audio(text, sizeof(text)) : mp_obj_str_get_str(path);
     mic_t *self = mp_obj_malloc_with_finaliser(mic_t, type);
     memset((char *)self + sizeof(mp_obj_base_t), 0, sizeof(*self) - sizeof(mp_obj_base_t));
     self->file = virtual_host_open(name);

@@ -1,5 +1,6 @@
 """A virtual board behaves like any MicroPython board: files, runs, resets, interrupts, on every core."""
 
+import dataclasses
 import hashlib
 import os
 import signal
@@ -8,8 +9,9 @@ import sys
 import time
 
 import pytest
+from liquid_audio_nets import board as boards
 from liquid_audio_nets import link
-from virtual_board import MODEL
+from virtual_board import MODEL, Machine
 
 
 def test_files(m4f, tmp_path):
@@ -28,6 +30,24 @@ def test_files_survive_a_soft_reset(m4f):
     m4f.mpremote("exec", "open('/keep.txt', 'w').write('x')")
     assert "keep.txt" in m4f.mpremote("soft-reset", "ls", ":/")
     m4f.mpremote("rm", ":/keep.txt")
+
+
+def test_files_survive_a_stop_and_the_audio_does_not(m4f, tmp_path, speech):
+    machine = Machine(dataclasses.replace(m4f.board, running_in=tmp_path)).start(audio=speech[0])
+    try:
+        machine.send(MODEL.read_bytes())
+        machine.exec("import liquid_audio; liquid_audio.Mic()")
+        machine.stop()
+        machine.start()
+        assert hashlib.sha256(MODEL.read_bytes()).hexdigest() in machine.mpremote("sha256sum", ":/models/keywords.lnn")
+        with pytest.raises(link.RemoteError, match="no audio"):
+            machine.exec("import liquid_audio; liquid_audio.Mic()")
+        assert boards.start(machine.board, speech[0]) == machine.port  # it runs, and hears from now on
+        machine.exec("liquid_audio.Mic()")
+        assert boards.start(machine.board) == machine.port
+        machine.exec("liquid_audio.Mic()")
+    finally:
+        machine.stop()
 
 
 def test_a_running_program_is_interrupted(m4f):

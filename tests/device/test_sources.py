@@ -1,25 +1,12 @@
-"""Where MicroPython and CMSIS-DSP come from, and what liquid-board says when something is missing."""
+"""Where MicroPython and CMSIS-DSP come from, and what is said if something is missing."""
 
-import json
-import os
 import subprocess
-import sys
 
 import pytest
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.board import debian, firmware, sources
 from liquid_audio_nets.board.errors import FirmwareError
-from virtual_board import ROOT
-
-
-def liquid_board(*words, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "liquid_audio_nets.cli.board", *words],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | environment,
-    )
+from virtual_board import liquid_board
 
 
 @pytest.mark.parametrize(
@@ -179,25 +166,6 @@ def test_every_board_describes_itself():
     for board in boards.all_boards():
         assert {"name", "core", "clock_hz", "ram_bytes"} <= set(board.about), board.name
     assert {"qemu_m4f", "qemu_m7", "qemu_m3"} <= {board.name for board in boards.all_boards()}
-
-
-def test_list():
-    rows = json.loads(liquid_board("list", "--json").stdout)
-    assert {row["board"] for row in rows} == {board.name for board in boards.all_boards()}
-
-
-@pytest.mark.parametrize(
-    "words, code, sentence",
-    [
-        (["build", "nothing"], 2, "no board 'nothing'; there are"),
-        (["start", "qemu_m4f", "--audio", "/no.wav"], 2, "/no.wav: no such file"),
-        (["start", "nothing"], 2, "no board"),
-        (["unknown"], 2, "No such command"),
-    ],
-)
-def test_mistakes_are_one_sentence(words, code, sentence):
-    done = liquid_board(*words)
-    assert done.returncode == code and sentence in done.stderr and "Traceback" not in done.stderr
 
 
 def test_wrong_micropy_dir_is_one_sentence():

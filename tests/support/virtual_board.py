@@ -1,5 +1,6 @@
 """A virtual board under test, spoken to as users do."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -9,6 +10,12 @@ from liquid_audio_nets import link
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "device/models/keywords.lnn"
+
+
+def liquid_board(*words, cwd=ROOT, **environment) -> subprocess.CompletedProcess:
+    """liquid-board in a process of its own."""
+    command = [sys.executable, "-m", "liquid_audio_nets.cli.board", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | environment)
 
 
 class Machine:

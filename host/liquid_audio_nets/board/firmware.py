@@ -99,13 +99,14 @@ def clean_environment() -> dict[str, str]:
 
 
 def forget_other_settings(board: Board, *parts: sources.Source) -> None:
-    """Objects made from other sources or with other settings would be taken for up to date."""
+    """Empties the build folder if its objects come from other sources or settings: make would not build them again."""
     settings = [
         *board.folder.parent.glob("mps2*"),
         *board.folder.iterdir(),
         project_dir() / "cmodule" / "micropython.mk",
     ]
-    state = hashlib.sha256("".join(f"{part.folder} {part.origin}" for part in parts).encode())
+    places = [str(project_dir()), *(f"{part.folder} {part.origin}" for part in parts)]
+    state = hashlib.sha256("\n".join(places).encode())
     for file in sorted(file for file in settings if file.is_file()):
         state.update(file.read_bytes())
     mark = board.build / "made_from"
