@@ -21,3 +21,7 @@ class LiquidError(Exception):
     exit_code: the exit code of a command that ends with this error."""
 
     exit_code = Exit.USAGE
+
+
+class LiquidWarning(UserWarning):
+    """Something that went well enough to go on, but that a user should know.  Commands print it as one line."""

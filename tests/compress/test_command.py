@@ -147,7 +147,9 @@ def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
     ],
 )
 def test_mistakes_get_one_sentence(place, options, code, word):
-    base = {"--input": place / "float.lnn", "--output": place / "x.lnn"} | dict(zip(options[::2], options[1::2]))
+    base = {"--input": place / "float.lnn", "--output": place / "x.lnn"} | dict(
+        zip(options[::2], options[1::2], strict=True)
+    )
     done = run(*(part for pair in base.items() for part in pair))
     assert done.returncode == code and word in done.stderr, done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2 and "Traceback" not in done.stderr

@@ -215,7 +215,7 @@ def checkpoint(tmp_path):
 
 def test_a_checkpoint_is_read_without_torch(checkpoint):
     got, wanted = load_model(checkpoint[0]), small_model()
-    for a, b in zip(got.cells, wanted.cells):
+    for a, b in zip(got.cells, wanted.cells, strict=True):
         assert all(np.allclose(getattr(a, f), getattr(b, f), rtol=1e-5) for f in ("wf", "wa", "bf", "ba", "tau"))
     assert got.readout.idle_label == wanted.readout.idle_label and got.label_names == wanted.label_names
     assert np.allclose(got.frontend.mel_weights, FrontEnd().mel[FrontEnd().mel > 0], atol=1e-6)

@@ -5,26 +5,33 @@ import importlib
 import io
 import json
 import os
+import pathlib
 import pkgutil
 import pty
+import resource
 import subprocess
 import sys
+import tomllib
 import types
+import warnings
 
 import numpy as np
 import pytest
 import soundfile
+import typer
+from liquid_audio_nets import __version__
 from liquid_audio_nets.cli import console
 from liquid_audio_nets.cli.confusion import confusion_table
-from liquid_audio_nets.cli.console import escape
 from liquid_audio_nets.cli.demo import table
 from liquid_audio_nets.demo import Heard, Spoken
-from liquid_audio_nets.errors import LiquidError
+from liquid_audio_nets.errors import LiquidError, LiquidWarning
 from liquid_audio_nets.evaluation import Evaluation
 from liquid_audio_nets.lnn import save
 from liquid_audio_nets.native import add_golden
 from rich.console import Console
 from small_model import babble, noise, small_model
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def command(name: str, *arguments, expect: int = 0) -> types.SimpleNamespace:
@@ -88,11 +95,13 @@ def test_twelve_labels_are_readable_on_a_narrow_terminal(most, title):
     assert f"{100 * most / (most + 40):.1f}" in row and ("no 30, _unknown_ 6, down 4" in row or row.split()[3] == "30")
 
 
-def test_brackets_in_names_and_advice_are_printed_as_they_are():
-    text = io.StringIO()
-    said = "pip install 'x[train]', näs [bold] \\[data] [/red]"
-    Console(file=text, width=80).print(escape(said))
-    assert text.getvalue().strip() == said
+def test_brackets_in_names_and_advice_are_printed_as_they_are(capsys):
+    said = "pip install 'x[train]', näs [bold] \\[data] [/red] :smile:"
+    console.out.print(said)
+    console.note(said)
+    console.err.print(console.headed("left out", said))
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (f"{said}\n", f"{said}\nleft out: {said}\n")
 
 
 def test_the_demo_s_table_fits_a_narrow_terminal():
@@ -132,9 +141,9 @@ def test_mistakes_of_the_user(model_path, tmp_path, clips):
     bad = tmp_path / "bad.lnn"
     bad.write_bytes(model_path.read_bytes()[:-3])
     for name in ("info", "upload"):
-        assert "TRUNCATED" in command(name, bad, expect=4).stderr
+        assert f"{bad}: bad model (TRUNCATED): the file is shorter" in command(name, bad, expect=4).stderr
         assert "no such file" in command(name, tmp_path / "none.lnn", expect=2).stderr
-    assert "TRUNCATED" in command("test", "--model", bad, "--data", clips, expect=4).stderr
+    assert f"{bad}: bad model (TRUNCATED)" in command("test", "--model", bad, "--data", clips, expect=4).stderr
     assert "no such folder" in command("test", "--model", model_path, "--data", tmp_path / "x", expect=2).stderr
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -161,11 +170,6 @@ def test_a_port_without_a_board(model_path):
     assert "does not answer" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["info", "test", "upload"])
-def test_help_has_an_example(name):
-    assert f"liquid-{name} " in command(name, "--help").stdout.split("Example:")[1]
-
-
 def errors_of_the_package() -> list[type[Exception]]:
     """Every exception class that a module of the package defines."""
     import liquid_audio_nets
@@ -174,6 +178,7 @@ def errors_of_the_package() -> list[type[Exception]]:
     for module in pkgutil.walk_packages(liquid_audio_nets.__path__, "liquid_audio_nets."):
         names = vars(importlib.import_module(module.name)).values() if ".compare" not in module.name else ()
         found += [x for x in names if isinstance(x, type) and issubclass(x, Exception)]
+    found = [x for x in found if not issubclass(x, Warning)]
     return sorted({x for x in found if x.__module__.startswith("liquid_audio_nets.")}, key=lambda x: x.__name__)
 
 
@@ -183,11 +188,88 @@ def test_every_error_has_the_one_base_and_ends_a_command_with_a_sentence(capsys)
     for kind in found:
         assert issubclass(kind, LiquidError), kind
         error = kind("CRC") if kind.__name__ == "LnnError" else kind("näs [bold] [/red]")
+        assert run_one(raising(error)) == kind.exit_code and capsys.readouterr().err.count("\n") == 1
+
+
+def raising(error: Exception):
+    """A command that ends with the error."""
+
+    def command() -> None:
+        raise error
+
+    return command
+
+
+def run_one(function) -> int:
+    """The exit code of a command made of a function."""
+    app, before = typer.Typer(), sys.argv
+    app.command()(function)
+    sys.argv = ["liquid-one"]
+    try:
         with pytest.raises(SystemExit) as end:
-            console.run(lambda error=error: (_ for _ in ()).throw(error))
-        assert end.value.code == kind.exit_code and capsys.readouterr().err.count("\n") == 1
+            console.run(app)
+    finally:
+        sys.argv = before
+    return end.value.code
 
 
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
-        console.run(lambda: 1 / 0)
+        run_one(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize(
+    "error, sentence",
+    [
+        (
+            ModuleNotFoundError("no", name="torch"),
+            "needs torch, which is not installed: pip install 'liquid-audio-nets[train]'",
+        ),
+        (PermissionError(13, "Permission denied", "/x/[y]"), "/x/[y]: permission denied"),
+    ],
+)
+def test_what_python_raises_for_users_is_a_sentence_too(error, sentence, capsys):
+    assert run_one(raising(error)) == 2 and sentence in capsys.readouterr().err
+
+
+def test_a_warning_is_one_line(capsys):
+    def command() -> None:
+        warnings.warn("a.wav: [bold] is quiet", LiquidWarning, stacklevel=2)
+
+    assert run_one(command) == 0
+    assert capsys.readouterr().err == "warning: a.wav: [bold] is quiet\n"
+
+
+COMMANDS = {
+    name: target.partition(":")[0]
+    for name, target in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"].items()
+}
+LATE = ("torch", "scipy", "soundfile", "matplotlib", "safetensors")
+
+
+def seconds_of(*command: str) -> tuple[float, str]:
+    """Processor time and output of a command in a process of its own."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_and_version_come_within_a_second(name):
+    code = f"import sys; sys.argv[0] = '{name}'; from {COMMANDS[name]} import main; main()"
+    seconds, text = seconds_of("-c", code, "--help")
+    assert seconds < 1 and "--version" in text and "Usage" in text
+    assert seconds_of("-c", code, "--version")[1] == f"{name} {__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_takes_long_to_import_is_imported_when_needed(name):
+    _, text = seconds_of("-c", f"import sys, {COMMANDS[name]}; print([m for m in {LATE} if m in sys.modules])")
+    assert text == "[]\n"
+
+
+@pytest.mark.parametrize("name", [n for n in COMMANDS if n not in ("liquid-board", "liquid-demo")])
+def test_every_help_has_examples_and_sentences(name):
+    text = command(name.removeprefix("liquid-"), "--help").stdout
+    assert f"{name} " in text.split("Examples:")[1]

@@ -12,6 +12,7 @@ import types
 from contextlib import redirect_stdout
 
 import pytest
+from liquid_audio_nets.cli import boards
 from liquid_audio_nets.link import LinkError, RemoteError, find_port, open_link, ports
 
 TRANSPORTS = [
@@ -127,5 +128,24 @@ def test_auto_wants_exactly_one(monkeypatch):
     with pytest.raises(LinkError, match="no board found"):
         find_port()
     ports_are(monkeypatch, ("/dev/ttyACM1", 1), ("/dev/ttyACM0", 1))
-    with pytest.raises(LinkError, match="several boards found .*/dev/ttyACM0, /dev/ttyACM1"):
+    with pytest.raises(LinkError, match=r"several boards found .*/dev/ttyACM0, /dev/ttyACM1"):
         find_port()
+
+
+def test_auto_finds_running_virtual_boards(monkeypatch):
+    ports_are(monkeypatch, ("/dev/ttyS0", None))
+    virtual = [types.SimpleNamespace(is_virtual=True), types.SimpleNamespace(is_virtual=False)]
+    monkeypatch.setattr(boards.board, "all_boards", lambda: virtual)
+    monkeypatch.setattr(boards.board, "running", lambda board: "/dev/pts/7" if board.is_virtual else 1 / 0)
+    assert boards.virtual_ports() == ["/dev/pts/7"] and find_port("auto", boards.virtual_ports()) == "/dev/pts/7"
+    ports_are(monkeypatch, ("/dev/ttyACM0", 0xF055))
+    with pytest.raises(LinkError, match=r"several boards found .*/dev/ttyACM0, /dev/pts/7"):
+        find_port("auto", boards.virtual_ports())
+
+
+def test_auto_without_board_folders(monkeypatch):
+    def nowhere():
+        raise boards.board.FirmwareError("no boards/ here")
+
+    monkeypatch.setattr(boards.board, "all_boards", nowhere)
+    assert boards.virtual_ports() == []

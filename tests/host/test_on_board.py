@@ -8,7 +8,7 @@ import soundfile
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.cli import test as command_module
 from liquid_audio_nets.evaluation import compare, spread
-from local_board import LocalBoard, firmware  # noqa: F401
+from local_board import LocalBoard
 from small_model import babble
 from test_commands import command
 
@@ -43,9 +43,9 @@ def test_a_board_with_the_same_core_agrees(data, model_path):
 
 
 def test_command(data, model_path, monkeypatch):
-    monkeypatch.setattr(command_module, "open_link", lambda device: LocalBoard())
+    monkeypatch.setattr(command_module, "connect", lambda device: LocalBoard())
     monkeypatch.setattr(command_module, "BOARD_FOLDER", str(model_path.parent))
     arguments = ("--model", model_path, "--data", data, "--device", "auto", "--clips", 5)
     result = json.loads(command("test", *arguments, "--json").stdout)
     assert result["device"]["clips"] == result["device"]["same_label"] == 5 and result["clips"] == 19
-    assert "5 of 5 clips get the host's label" in command("test", *arguments).stdout
+    assert "5 of 5 clips get the same label as on the host" in command("test", *arguments).stdout

@@ -8,7 +8,7 @@ import types
 import pytest
 from liquid_audio_nets.link import BoardError, LinkError, VerificationError, upload
 from liquid_audio_nets.native import LNN
-from local_board import LocalBoard, firmware  # noqa: F401
+from local_board import LocalBoard
 
 pytestmark = pytest.mark.usefixtures("firmware")
 
@@ -69,7 +69,7 @@ def test_a_model_that_the_board_cannot_open_is_not_installed(destination, model_
     upload(LocalBoard(), model_bytes, destination)
     broken = bytearray(model_bytes)
     broken[200] ^= 1
-    with pytest.raises(VerificationError, match="cannot open the model.*checksum"):
+    with pytest.raises(VerificationError, match=r"cannot open the model.*checksum"):
         upload(LocalBoard(), bytes(broken), destination)
     assert hashlib.sha256(open(destination, "rb").read()).digest() == hashlib.sha256(model_bytes).digest()
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from liquid_audio_nets.audio.dataset import split_of
 from liquid_audio_nets.audio.speech import engines
-from liquid_audio_nets.cli.train import app
+from liquid_audio_nets.cli.train import main
 from liquid_audio_nets.native import LNN
 from liquid_audio_nets.training.nets.registry import ARCHS
 
@@ -21,7 +21,7 @@ def train(monkeypatch, capsys):
         monkeypatch.setattr("sys.argv", ["liquid-train", *map(str, arguments)])
         code = 0
         try:
-            app()
+            main()
         except SystemExit as end:
             code = end.code or 0
         out, err = capsys.readouterr()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
-import soundfile
-from scipy.signal import resample_poly
 
 from ..errors import LiquidError
 
@@ -31,6 +29,8 @@ def resample(signal: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
     """Float signal (n,) at from_hz -> float64 signal at to_hz."""
     if from_hz == to_hz:
         return np.asarray(signal, np.float64)
+    from scipy.signal import resample_poly  # takes longer to import than all else
+
     common = math.gcd(from_hz, to_hz)
     return resample_poly(np.asarray(signal, np.float64), to_hz // common, from_hz // common)
 
@@ -42,6 +42,8 @@ def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) ->
     sample_rate_hz already.  Raises AudioError when the file cannot be decoded, holds no sample, or floats
     that are no sound of full scale 1.
     """
+    import soundfile
+
     try:
         with soundfile.SoundFile(str(path)) as file:
             # libsndfile scales integers and what is decoded to them, but not floats: a full scale of 1 would become 0 and 1
@@ -67,6 +69,8 @@ def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) ->
 
 def write_wav(path: str | os.PathLike, signal: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
     """Write int16 (n,), or float at full scale 1, as a 16-bit wav file."""
+    import soundfile
+
     signal = np.asarray(signal)
     if signal.dtype != np.int16:
         signal = to_int16(signal)

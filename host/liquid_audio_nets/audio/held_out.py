@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def part_of_voice(voice: Voice) -> str:
     return "validation" if hashlib.sha1(variant.encode()).digest()[0] % 8 == 3 else "training"
 
 
-def spoken(text: str, part: str, count: int, seed: int = 1) -> list["Recording"]:
+def spoken(text: str, part: str, count: int, seed: int = 1) -> list[Recording]:
     """So many utterances of a text by voices of a part, 'training' or 'validation'; the path of each is text/<k>.wav.
 
     Raises AudioError where there is no speech program."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
-import soundfile
 
 from .files import AudioError, resample, to_int16
 
@@ -121,12 +120,14 @@ def _espeak(text: str, voice: Voice) -> tuple[np.ndarray, int]:
 
 
 def _flite(text: str, voice: Voice) -> tuple[np.ndarray, int]:
+    import soundfile
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         command = ["flite", "-voice", voice.name, "--setf", f"duration_stretch={1 / voice.rate:.3f}"]
         if voice.pitch != 1.0:
             command += ["--setf", f"int_f0_target_mean={115 * voice.pitch:.0f}"]
-        _run(command + ["-t", text, "-o", str(path)])
+        _run([*command, "-t", text, "-o", str(path)])
         signal, rate_hz = soundfile.read(str(path), dtype="int16")
     return signal, rate_hz
 

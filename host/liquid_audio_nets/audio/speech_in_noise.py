@@ -6,8 +6,9 @@ utterance (the blocks whose level active_rms calls the level of the speech), gap
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def speech_blocks(power: np.ndarray) -> np.ndarray:
     smooth = np.convolve(power, np.full(3, 1 / 3), "same")
     active = smooth >= smooth.max(initial=0) * 10 ** (-RANGE_DB / 10)
     at = np.flatnonzero(active)
-    for begin, end in zip(at[:-1], at[1:]):
+    for begin, end in itertools.pairwise(at):
         active[begin:end] |= end - begin <= GAP_BLOCKS
     return active & (power.max(initial=0) > 0)
 

@@ -1,8 +1,10 @@
-"""liquid-compare: this project's networks beside other small ones, trained and measured alike."""
+# SPDX-License-Identifier: MIT
+"""liquid-compare: trains and measures small networks alike and compares them."""
 
 from __future__ import annotations
 
 import json as jsonlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,31 +25,44 @@ if TYPE_CHECKING:
     from ..training.compare.table import Row
 
 LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
 
-@app.command(epilog="Example: liquid-compare --data recordings --out build/compare --model device/models/keywords.lnn")
+@app.command(
+    epilog=console.examples(
+        "liquid-compare --data recordings --out build/compare --model device/models/keywords.lnn",
+        "liquid-compare --data recordings --out build/compare --archs ltc,gru --seeds 1 --steps 500",
+        "liquid-compare --data recordings --out build/compare --table",
+    )
+)
 def compare(
     data: Annotated[
-        Path, typer.Option(help="a folder with one folder of sound files a word, or one that holds speech_commands/")
+        Path, typer.Option(help="A folder with one folder of sound files per word, or one that holds speech_commands/.")
     ],
-    out: Annotated[Path, typer.Option(help="results, checkpoints, table and plots")] = Path("build/compare"),
-    cache: Annotated[Path | None, typer.Option(help="frame cache to share between runs; default: in --out")] = None,
-    archs: Annotated[str | None, typer.Option(help="networks, comma-separated; default: all")] = None,
-    seeds: Annotated[str, typer.Option(help="comma-separated")] = "1,2,3",
-    steps: Annotated[int | None, typer.Option(help="batches of each run", min=10)] = None,
-    batch: Annotated[int | None, typer.Option(help="clips a batch", min=2)] = None,
-    model: Annotated[list[Path] | None, typer.Option(help="an .lnn file that stands in the table, too")] = None,
-    bench: Annotated[Path, typer.Option(help="instructions from make bench")] = Path("build/bench.json"),
-    search: Annotated[bool, typer.Option("--search", help="also repeat the search of learning rates")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for results, checkpoints, the table and the plots.")] = Path(
+        "build/compare"
+    ),
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of prepared frames that several runs may share. Default: in --out.")
+    ] = None,
+    archs: Annotated[str | None, typer.Option(help="Networks, separated by commas. Default: all.")] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds, separated by commas.")] = "1,2,3",
+    steps: Annotated[int | None, typer.Option(help="Batches per run.", min=10)] = None,
+    batch: Annotated[int | None, typer.Option(help="Clips per batch.", min=2)] = None,
+    model: Annotated[
+        list[Path] | None, typer.Option(help="An .lnn file that is measured for the table, too. May be repeated.")
+    ] = None,
+    bench: Annotated[Path, typer.Option(help="Instruction counts from make bench.")] = Path("build/bench.json"),
+    search: Annotated[bool, typer.Option("--search", help="Also search for the learning rates again.")] = False,
     table: Annotated[
-        bool, typer.Option("--table", help="train nothing: table and plots of the results that are there")
+        bool, typer.Option("--table", help="Train nothing; make the table and plots from the results that exist.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train small networks alike, measure them, and write one table and its plots.
+    """Train small networks alike, measure them, and write one table with plots.
 
-    Runs whose result lies in the output folder are not repeated, so an interrupted comparison goes on where it stopped.
+    A run whose result is already in the output folder is not repeated, so the same command continues a comparison that
+    was interrupted.
     """
     from ..training.compare import page
     from ..training.compare.table import markdown
@@ -55,9 +70,9 @@ def compare(
 
     names = archs.split(",") if archs else [*ARCHS, f"gru{DROPPING}"]
     for name in names:
-        settings(name)  # raises for an unknown one, before anything is read
+        settings(name)  # refuses an unknown network before anything is read
     if table and not any((out / f"{name}-{seed}.json").exists() for name in names for seed in _numbers(seeds)):
-        raise console.CommandError(f"{out}: no results yet; run without --table")
+        raise console.CommandError(f"{out}: there are no results yet; run without --table first")
     with console.progress_bar() as bar:
         comparison = _comparison(data, out, cache, _numbers(seeds), steps, batch, bar)
         if not table:
@@ -65,13 +80,13 @@ def compare(
         found = _rows(comparison, names)
         shipped = [_shipped(path, data, bar) for path in model or ()]
     if not found:
-        raise console.CommandError(f"{out}: no results yet; run without --table")
+        raise console.CommandError(f"{out}: there are no results yet; run without --table first")
     paths = page.write(out, found, shipped, comparison.protocol, _metrics(bench))
     if json:
         return console.print_json(jsonlib.loads(paths[0].read_text()))
     console.out.file.write(markdown(found, shipped))
     for path in paths:
-        console.out.print(f"{path}")
+        console.out.print(str(path))
 
 
 def _comparison(
@@ -81,8 +96,8 @@ def _comparison(
     seeds: tuple[int, ...],
     steps: int | None,
     batch: int | None,
-    bar: "Progress",
-) -> "Comparison":
+    bar: Progress,
+) -> Comparison:
     from ..training.compare.protocol import Comparison, Protocol
     from ..training.data.frame_store import FrameStore
     from ..training.loop.memory import keep_freed_memory
@@ -93,23 +108,25 @@ def _comparison(
     use_threads(1)
     keep_freed_memory()
 
-    def report(text: str) -> None:
-        console.err.print(f"[dim]{console.escape(text)}[/dim]")
-
     folder = cache or out / "cache"
     if not FrameStore.exists(folder):
-        task = make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, report)
+        task = make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, console.note)
         task.prepare()
         folder = task.cache
-    given = {"steps": steps, "batch": batch}
     line = bar.add_task("training", total=None)
-    protocol = Protocol(seeds=seeds, **{k: v for k, v in given.items() if v})
+    usual = Protocol()
+    protocol = replace(usual, seeds=seeds, steps=steps or usual.steps, batch=batch or usual.batch)
     return Comparison(
-        FrameStore(folder), LABELS, out, protocol, report, lambda done, of: bar.update(line, completed=done, total=of)
+        FrameStore(folder),
+        LABELS,
+        out,
+        protocol,
+        console.note,
+        lambda done, of: bar.update(line, completed=done, total=of),
     )
 
 
-def _train(comparison: "Comparison", names: list[str], search: bool) -> None:
+def _train(comparison: Comparison, names: list[str], search: bool) -> None:
     """Seed by seed, so that an early table already compares all networks."""
     try:
         for name in names if search else ():
@@ -120,11 +137,11 @@ def _train(comparison: "Comparison", names: list[str], search: bool) -> None:
                 comparison.lost(name, seed)
     except KeyboardInterrupt:
         raise console.CommandError(
-            f"interrupted; the same command goes on with what is missing in {comparison.out}"
+            f"interrupted; run the same command again to continue with the runs that are missing in {comparison.out}"
         ) from None
 
 
-def _rows(comparison: "Comparison", names: list[str]) -> list["Row"]:
+def _rows(comparison: Comparison, names: list[str]) -> list[Row]:
     from ..training.compare.table import mean_lost, rows
 
     found = rows(comparison.results(names))
@@ -133,8 +150,8 @@ def _rows(comparison: "Comparison", names: list[str]) -> list["Row"]:
     return found
 
 
-def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
-    """A model file in the table: the C core over the validation split, at the policy's own steps."""
+def _shipped(path: Path, data: Path, bar: Progress) -> Row:
+    """A model file as a row of the table: the C core over the validation split, at the timesteps of its own policy."""
     from ..training.compare.table import Row
 
     content = console.read_model_file(path)
@@ -157,12 +174,12 @@ def _shipped(path: Path, data: Path, bar: "Progress") -> "Row":
         [whole.accuracy],
         [_seed_of(content)],
         lost={"true dt": by_loss},
-        note=f"not of this protocol: its own schedule and optimiser, {steps:.1f} steps a second by its policy",
+        note=f"not of this protocol: its own schedule and optimiser, {steps:.1f} steps per second by its policy",
     )
 
 
 def _held_out(clips: list[Clip]) -> list[Clip]:
-    """Without the pieces of background noise that training heard, too: all but the end of each."""
+    """Without the background noise that training heard, which is all but the end of each file."""
     last: dict[Path, int] = {}
     for clip in clips:
         last[clip.path] = max(last.get(clip.path, 0), clip.start + (clip.length or 0))
@@ -181,15 +198,18 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _metrics(bench: Path) -> dict[str, float] | None:
-    """metric -> value on the virtual Cortex-M4F, where make bench left them."""
+    """metric -> value on the virtual Cortex-M4F, from the file that make bench wrote; None without such a file."""
     try:
         return {row["metric"]: row["value"] for row in jsonlib.loads(bench.read_text()) if row["board"] == "qemu_m4f"}
     except (OSError, ValueError, KeyError, TypeError):
-        console.err.print(f"[yellow]{bench} is missing or not from make bench: no plot of instructions[/yellow]")
+        console.err.print(
+            console.headed("warning", f"{bench} is missing or not from make bench: no plot of instructions")
+        )
         return None
 
 
 def main() -> None:
+    """Entry point of the command."""
     console.run(app)
 
 

@@ -24,7 +24,7 @@ from ..lnn import Model, save, write
 from ..lnn.layout import ENUMS
 from . import console
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 TARGETS = {name.replace("_", "-"): name for name in ENUMS["target"]}
 VIRTUAL_BOARDS = {"cortex_m3": "qemu_m3", "cortex_m4": "qemu_m4f", "cortex_m7": "qemu_m7"}
 TUNING_CLIPS = 4000
@@ -32,8 +32,11 @@ TUNING_CLIPS = 4000
 
 @app.command(
     name="compress",
-    epilog="Example: liquid-compress --input runs/first/best.safetensors --output keywords.lnn "
-    "--target cortex-m4 --quantization dynamic-int8 --calibrate speech_commands",
+    epilog=console.examples(
+        "liquid-compress --input runs/first --output keywords.lnn --target cortex-m4 --calibrate speech_commands",
+        "liquid-compress --input model.pt --output keywords.lnn --quantization int8 --calibrate recordings",
+        "liquid-compress --input runs/first/keywords.lnn --output small.lnn --prune-share 0.5 --calibrate recordings",
+    ),
 )
 def main_command(
     input: Annotated[Path, typer.Option(help="a float model: .safetensors of liquid-train, or .lnn")],
@@ -207,12 +210,9 @@ def show(report: dict) -> None:
         f"{100 * report['zero_block_share']:.1f} % of the blocks of weights are zero, "
         f"{100 * report['saturations'].get('feature_share', 0):.2f} % of the features at their limit"
     )
-    print_(
-        f"{report['clips']} clips of {console.escape(report['calibration'])}; with golden vectors "
-        f"{report['file_bytes']:,} bytes"
-    )
+    print_(f"{report['clips']} clips of {report['calibration']}; with golden vectors {report['file_bytes']:,} bytes")
     for line in report["left_out"]:
-        print_(f"[yellow]left out:[/yellow] {console.escape(line)}")
+        print_(console.headed("left out", line))
 
 
 def add_instructions(table: Table, report: dict) -> None:

@@ -1,23 +1,32 @@
-"""What all commands share: two consoles, the exit codes, and errors as one sentence instead of a traceback."""
+# SPDX-License-Identifier: MIT
+"""What all commands share: output, --version, model files, and errors as one sentence instead of a traceback.
+
+The consoles print text as it is: brackets in the names of files are never markup, so nothing needs escaping.  Use
+`style` or rich.text.Text for colours.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape as escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
+from .. import __version__
 from ..errors import Exit as Exit
-from ..errors import LiquidError
-from ..lnn import LnnError
+from ..errors import LiquidError, LiquidWarning
+from ..lnn.errors import LnnError, named
 
-out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+err = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stderr.isatty(), stderr=True)
 EXTRAS = {"torch": "train", "safetensors": "train", "matplotlib": "train"}
-err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 class CommandError(LiquidError):
@@ -28,60 +37,103 @@ class CommandError(LiquidError):
         self.exit_code = code
 
 
-def print_json(value: dict) -> None:
+def examples(*commands: str) -> str:
+    """The epilog of a command's --help: one example per line."""
+    return "\n\n".join(("[bold]Examples:[/bold]", *commands))
+
+
+def headed(heading: str, text: str, style: str = "yellow") -> Text:
+    """A line that begins with a coloured heading, such as "left out:"."""
+    return Text.assemble((f"{heading}:", style), f" {text}")
+
+
+def note(text: str) -> None:
+    """Tells on stderr, in faint letters, what the command is doing."""
+    err.print(text, style="dim")
+
+
+def print_json(value: dict[str, Any] | Sequence[Any]) -> None:
     """Plain JSON on stdout, for programs."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def progress_bar() -> Progress:
-    """On stderr, and only where that is a terminal."""
+    """On stderr, and only if that is a terminal."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("{task.completed}/{task.total}", markup=False),
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=err, disable=not sys.stderr.isatty(), transient=True)
 
 
 def read_model_file(path: Path) -> bytes:
-    """The bytes of a model file; raises CommandError where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{path}: {reason(error)}") from None
+    """The bytes of a model that the C core has checked.
 
+    Raises LnnError, with the file's name, for a bad model, and OSError if the file cannot be read."""
+    from ..native import LNN
 
-def reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    data = path.read_bytes()
+    with named(path):
+        LNN(data).deinit()
+    return data
 
 
 def run(app: typer.Typer) -> None:
     """Runs a command.  An error that the user can mend ends it with one sentence on stderr and the error's exit code."""
+    warnings.showwarning = _show_warning
+    command = typer.main.get_command(app)
+    command.params += typer.main.get_command(_shared).params
     try:
-        app()  # wrong options end here with exit code 2
+        command()  # wrong options end here with exit code 2
     except BrokenPipeError:  # the reader of our output (head, less) has had enough
         sys.stderr.close()
         sys.exit(Exit.OK)
     except Exception as error:
-        known = mendable(error)
-        if known is None:
+        sentence = mendable(error)
+        if sentence is None:
             raise
-        err.print(f"[red]error:[/red] {escape(str(known))}")
-        sys.exit(known.exit_code)
+        err.print(headed("error", sentence, "red"))
+        sys.exit(error.exit_code if isinstance(error, LiquidError) else Exit.USAGE)
 
 
-def mendable(error: Exception) -> LiquidError | None:
-    """The error as the user reads it; None for a bug."""
+def mendable(error: Exception) -> str | None:
+    """What the user reads of an error; None for a bug."""
     if isinstance(error, LnnError):
-        return CommandError(f"bad model ({error.name}): {error}", error.exit_code)
+        return f"{error.path + ': ' if error.path else ''}bad model ({error.name}): {error}. {error.remedy}"
     if isinstance(error, LiquidError):
-        return error
+        return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
-        extra = EXTRAS[error.name]
-        return CommandError(
-            f"this needs {error.name}, which is not installed: pip install 'liquid-audio-nets[{extra}]'"
-        )
+        return f"this needs {error.name}, which is not installed: pip install 'liquid-audio-nets[{EXTRAS[error.name]}]'"
     if isinstance(error, OSError):
-        return CommandError(f"{error.filename or 'a file'}: {reason(error)}")
+        return f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}"
     return None
+
+
+def _version(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        print(f"{context.info_name} {__version__}")
+        raise typer.Exit
+
+
+_shared = typer.Typer(add_completion=False)  # a command only in name: run() adds its options to the others
+
+
+@_shared.command()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, expose_value=False, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def _show_warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    if isinstance(message, LiquidWarning):
+        err.print(headed("warning", str(message)))
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich import box
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from .. import board as boards
 from .. import demo, link
@@ -24,10 +25,10 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: python -m liquid_audio_nets.cli.demo --audio ../shared/data/speech_commands")
 def run(
     audio: Annotated[
-        Optional[Path], typer.Option(help="folder with one folder per word: half of the words are real")
+        Path | None, typer.Option(help="folder with one folder per word: half of the words are real")
     ] = None,
     board_name: Annotated[str, typer.Option("--board", help="a virtual board")] = "qemu_m4f",
-    model: Annotated[Optional[Path], typer.Option(help="an .lnn file")] = None,
+    model: Annotated[Path | None, typer.Option(help="an .lnn file")] = None,
 ) -> None:
     """Speak keywords to a virtual board and show what it hears."""
     root = boards.project_dir()
@@ -91,19 +92,25 @@ def table(heard: list[demo.Heard], spoken: list[demo.Spoken], ended: bool = Fals
     for heading in ("time", "keyword", "confidence", "timestep", "energy", "work", "said by"):
         result.add_column(heading, no_wrap=True, min_width=None if heading == "said by" else max(len(heading), 7))
     matches = demo.match(heard, spoken)
-    rows = [(line.time_s, line, word) for line, word in zip(heard, matches)]
+    rows = [(line.time_s, line, word) for line, word in zip(heard, matches, strict=True)]
     if ended:
         rows += [(word.start_s, None, word) for word in spoken if word not in matches]
     for time_s, line, word in sorted(rows, key=lambda row: row[0]):
         if line is None:
             result.add_row(
-                f"{time_s:.2f} s", f"[dim]({word.word})[/dim]", "", "", "", "", f"[red]missed[/red] {word.voice}"
+                f"{time_s:.2f} s",
+                Text(f"({word.word})", "dim"),
+                "",
+                "",
+                "",
+                "",
+                Text.assemble(("missed ", "red"), word.voice),
             )
             continue
-        who = word.voice if word else "[red]nobody[/red]"
+        who = word.voice if word else Text("nobody", "red")
         result.add_row(
             f"{time_s:.2f} s",
-            f"[bold]{line.keyword}[/bold]",
+            Text(line.keyword, "bold"),
             f"{line.confidence:.2f}",
             f"{line.timestep_ms} ms",
             f"{line.energy:.4f}",

@@ -1,79 +1,103 @@
-"""liquid-info: what an .lnn file holds."""
+# SPDX-License-Identifier: MIT
+"""liquid-info: what an .lnn file contains."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from ..evaluation.summary import summarise
 from ..native import LNN
+from ..native.c_header import c_header, c_name
 from . import console
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
 
-@app.command(epilog="Example: liquid-info device/models/keywords.lnn --json")
+@app.command(
+    epilog=console.examples(
+        "liquid-info device/models/keywords.lnn",
+        "liquid-info device/models/keywords.lnn --json",
+        "liquid-info device/models/keywords.lnn --header keywords.h",
+    )
+)
 def info(
-    model: Annotated[Path, typer.Argument(help="an .lnn file")],
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    model: Annotated[Path, typer.Argument(help="An .lnn file.")],
+    header: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a C header with the model as an array, its RAM size and its labels, for programs without a file "
+            "system or malloc."
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what a model holds: labels, front-end, cells, timestep policy, memory, work, metadata.
+    """Show what a model contains: labels, front-end, cells, timestep policy, memory, work and metadata.
 
-    The file is checked by the C core first; its golden vectors are run where it has them.
+    The C core checks the file first, and runs its golden vectors if it has any.
     """
     data = console.read_model_file(model)
     with LNN(data) as lnn:
         summary = {"file": str(model)} | summarise(data, lnn)
+        if header:
+            header.write_text(c_header(data, lnn, c_name(header.stem), model.name), encoding="utf-8")
     if json:
-        console.print_json(summary)
-        return
+        console.print_json(summary | ({"header": str(header)} if header else {}))
+    elif header:
+        console.out.print(f"{header}: {summary['model_bytes']:,} bytes of model, {summary['ram_bytes']:,} bytes of RAM")
+    else:
+        show(summary)
+
+
+def show(summary: dict[str, Any]) -> None:
+    """Prints what summarise() says as one table for each part."""
     for title, rows in tables(summary).items():
         table = Table(title=title, title_justify="left", show_header=False, title_style="bold")
         for row in rows:
-            table.add_row(*(console.escape(f"{c:g}" if isinstance(c, float) else str(c)) for c in row))
+            table.add_row(*(f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in row))
         console.out.print(table)
 
 
-def tables(summary: dict) -> dict[str, list[tuple]]:
+def tables(summary: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
     """The summary as titled rows."""
     labels = [
         (
-            l["name"],
-            f"threshold {l['threshold']:g}" if l["threshold"] else "never detected",
-            f"pause {l['refractory_us'] / 1e6:g} s" if l["threshold"] else "",
+            label["name"],
+            f"threshold {label['threshold']:g}" if label["threshold"] else "never detected",
+            f"refractory time {label['refractory_us'] / 1e6:g} s" if label["threshold"] else "",
         )
-        for l in summary["labels"]
+        for label in summary["labels"]
     ]
     cells = [
         (
-            f"{c['kind']} / {c['solver']}",
-            c["weight"],
-            f"{c['n_inputs']} -> {c['n_units']}",
-            f"{c['parameters']:,} parameters",
-            f"tau {c['tau_s_min']:.3g} to {c['tau_s_max']:.3g} s",
+            f"{cell['kind']} / {cell['solver']}",
+            cell["weight"],
+            f"{cell['n_inputs']} -> {cell['n_units']}",
+            f"{cell['parameters']:,} parameters",
+            f"tau {cell['tau_s_min']:.3g} to {cell['tau_s_max']:.3g} s",
         )
-        for c in summary["cells"]
+        for cell in summary["cells"]
     ]
     size = [
         (key.replace("_", " "), f"{summary[key]:,}")
         for key in ("model_bytes", "ram_bytes", "parameters", "macs_per_step")
     ]
     head = [(key.replace("_", " "), summary[key]) for key in ("task", "target", "sample_rate_hz", "selftest")]
-    result = {
-        summary["file"]: head + size,
+    parts: dict[str, list[tuple[Any, ...]]] = {
+        summary["file"]: [*head, *size],
         "labels": labels,
         "front-end": list(summary["frontend"].items()),
         "cells": cells,
         "readout": list(summary["readout"].items()),
         "policy": list(summary["policy"].items()),
+        "metadata": list(summary["metadata"].items()),
     }
-    if summary["metadata"]:
-        result["metadata"] = list(summary["metadata"].items())
-    return result
+    return {title: rows for title, rows in parts.items() if rows}
 
 
 def main() -> None:
+    """Entry point of the command."""
     console.run(app)

@@ -1,4 +1,5 @@
-"""liquid-test: accuracy and work of a model, measured with the C core."""
+# SPDX-License-Identifier: MIT
+"""liquid-test: measures how often a model is right, and how much work it does, with the C core."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from ..audio.dataset import Dataset
 from ..audio.files import SAMPLE_RATE_HZ
@@ -22,17 +24,20 @@ from ..evaluation import (
     spread,
     usual_split,
 )
-from ..link import open_link, upload
+from ..link import upload
 from ..lnn import read
 from ..native import LNN
 from . import console
+from .boards import connect
 from .confusion import confusion_table
 
 BOARD_FOLDER = "/models"
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
 
 class Split(enum.StrEnum):
+    """Which part of the recordings is used."""
+
     all = "all"
     training = "training"
     validation = "validation"
@@ -40,77 +45,100 @@ class Split(enum.StrEnum):
 
 
 @app.command(
-    epilog="Example: liquid-test --model device/models/keywords.lnn --data speech_commands --split validation, or "
-    "liquid-test --model device/models/vad.lnn --data recordings --snr 5"
+    epilog=console.examples(
+        "liquid-test --model device/models/keywords.lnn --data speech_commands --split validation",
+        "liquid-test --model device/models/keywords.lnn --data recordings --min-accuracy 0.9 --json",
+        "liquid-test --model device/models/keywords.lnn --data recordings --device auto --clips 50",
+        "liquid-test --model device/models/vad.lnn --data recordings --snr 5 --noise kitchen",
+        "liquid-test --model runs/room/series.lnn --data room.csv",
+    )
 )
 def test(
-    model: Annotated[Path, typer.Option(help="an .lnn file")],
-    data: Annotated[Path, typer.Option(help="a folder with one folder of sound files a word; series: a CSV file")],
+    model: Annotated[Path, typer.Option(help="An .lnn file.")],
+    data: Annotated[
+        Path, typer.Option(help="A folder with one folder of sound files per label; for a series model, a CSV file.")
+    ],
     split: Annotated[
         Split | None,
-        typer.Option(help="part by the names of speakers and files; default: all for keywords, else validation"),
+        typer.Option(
+            help="Part of the recordings, by the names of speakers and files. Default: all for keywords, validation for "
+            "everything else."
+        ),
     ] = None,
     snr: Annotated[
-        list[float], typer.Option(help="dB, repeatable: noise that wake words and vad are measured in")
-    ] = [],
+        list[float] | None,
+        typer.Option(
+            help="Signal-to-noise ratio in dB at which a wake word or vad model is measured. May be repeated. Default: "
+            "20, 10 and 5."
+        ),
+    ] = None,
     noise: Annotated[
-        list[str], typer.Option(help="vad, repeatable: a folder of --data that holds noise, not speech")
-    ] = [],
+        list[str] | None,
+        typer.Option(help="For vad models: a folder in --data that holds noise, not speech. May be repeated."),
+    ] = None,
     min_accuracy: Annotated[
         float | None,
         typer.Option(
-            help="exit 6 below this (0 to 1); wake words: share detected, vad: area under ROC at the last --snr, series: error saved, "
-            "anomaly: area under ROC",
+            help="Exit with code 6 if the figure is below this (0 to 1). The figure is the accuracy for keywords and "
+            "sounds, the share of words detected for a wake word, the area under ROC for vad (at the last --snr) and "
+            "anomaly, and the share of the error saved for series.",
             min=0,
             max=1,
         ),
     ] = None,
-    device: Annotated[str | None, typer.Option(help="compare with this board (a serial port, or auto)")] = None,
-    clips: Annotated[int, typer.Option(help="clips that are sent to the board", min=1)] = 20,
-    mistakes: Annotated[bool, typer.Option("--mistakes", help="list the clips decided wrong")] = False,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Also run clips on this board and compare. Give a serial port, or auto for the only board."),
+    ] = None,
+    clips: Annotated[int, typer.Option(help="How many clips run on the board.", min=1)] = 20,
+    mistakes: Annotated[bool, typer.Option("--mistakes", help="List the clips that were decided wrong.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run a model's C core over a folder of recordings and print how often it is right.
+    """Run a model over recordings with the C core and print how often it is right.
 
-    A folder named as a label holds that label; `_background_noise_` is cut into seconds of
-    `_silence_`; every other folder is `_unknown_`. Wav, flac, ogg, opus and mp3 are read; other rates than 16 kHz
-    are converted and counted; files that cannot be read are listed and left out.
+    A folder named after a label holds that label, `_background_noise_` is cut into seconds of `_silence_`, and every
+    other folder counts as `_unknown_`. The command reads wav, flac, ogg, opus and mp3, converts and counts files of
+    other rates than 16 kHz, and lists files that cannot be read.
 
-    With `--device` some clips of every label run on the board too, and are compared.
+    A wake word is measured by its false rejects and its false accepts per hour. Folders named after the word hold it;
+    all others do not.
 
-    A wake word's model is measured by false rejects and false accepts an hour (folders named as the word hold it, all
-    others do not), a vad model by the area under ROC, tick by tick, of speech mixed into noise (folders
-    `_background_noise_`, files named as ESC's, folders named by `--noise`; all else counts as speech), both on what
-    training left out.
+    A vad model is measured by the area under ROC, tick by tick, of speech mixed into noise. Folders named
+    `_background_noise_` or by --noise and files named as in ESC-50 are noise; everything else is speech.
 
-    A model of sounds is measured on the fold that it did not learn from, a series model, on a CSV file, by how much
-    of the error of persistence (the last value) it saves, on rows from after its training. An anomaly model is measured
-    by the area under ROC of each recording's worst moment: the folder named as its normal sound, as far as training left
-    it out, against all other folders.
+    A sounds model is measured on the fold that training left out. A series model is measured on the rows after its
+    training, by how much of the error of persistence (forecasting the last value) it saves.
+
+    An anomaly model is measured by the area under ROC of the worst moment of each recording: what training left out
+    of the folder of normal sound, against all other folders.
     """
     content = console.read_model_file(model)
-    if noise and read(content).task != "vad":
-        raise console.CommandError(f"--noise is for models of the task vad; {model} is one of {read(content).task}")
-    options = Options(**{k: v for k, v in {"split": split and split.value, "snr_db": snr, "noise": noise}.items() if v})
+    task = read(content).task
+    if noise and task != "vad":
+        raise console.CommandError(f"--noise is for models of the task vad, but {model} is of the task {task}")
+    usual = Options()
+    options = Options(split or usual.split, snr or usual.snr_db, noise or usual.noise)
+    about = {"model": str(model), "data": str(data), "task": task}
     other = None if device else measured(content, data, options)
     if other:
-        report(other, model, data, min_accuracy, json)
-        return
+        if json:
+            console.print_json(about | {"split": options.split} | other.as_json())
+        else:
+            show_measured(other)
+        return gate(other.figure_name, other.figure, min_accuracy)
     with LNN(content) as lnn:
         if lnn.sample_rate != SAMPLE_RATE_HZ:
-            raise console.CommandError(f"{model} wants {lnn.sample_rate} Hz; liquid-test reads {SAMPLE_RATE_HZ} Hz")
-        dataset = labelled_clips(content, data, lnn.labels, split and split.value)
+            raise console.CommandError(
+                f"{model} needs {lnn.sample_rate} Hz, but liquid-test reads recordings at {SAMPLE_RATE_HZ} Hz only"
+            )
+        dataset = labelled_clips(content, data, lnn.labels, split)
     result = run_with_progress(content, dataset)
     if result.clips == 0:
         raise console.CommandError(f"{data}: none of {len(dataset)} clips could be read: {result.unreadable[0]}")
     board = compare_with(device, content, model.name, spread(dataset, clips)) if device else None
     if json:
         more = {"device": board.as_json()} if board else {}
-        console.print_json(
-            {"model": str(model), "data": str(data), "split": split.value if split else usual_split(content)}
-            | result.as_json()
-            | more
-        )
+        console.print_json(about | {"split": split or usual_split(content)} | result.as_json() | more)
     else:
         show(result, mistakes)
         if board:
@@ -119,38 +147,42 @@ def test(
 
 
 def measured(content: bytes, data: Path, options: Options) -> Measured | None:
-    """The figure of a task that is not the accuracy of clips; None where it is."""
+    """The figure of the model's task; None for a task whose figure is the accuracy of clips."""
     with console.progress_bar() as bar:
         task = bar.add_task("recordings", total=None)
         return measure(content, data, options, lambda: bar.advance(task))
 
 
-def report(result: Measured, model: Path, data: Path, least: float | None, json: bool) -> None:
-    if json:
-        console.print_json({"model": str(model), "data": str(data)} | result.as_json())
-    else:
-        for line in result.lines():
-            console.out.print(console.escape(line))
-        for line in result.unreadable:
-            console.out.print(f"[yellow]left out:[/yellow] {console.escape(line)}")
-    gate(result.figure_name, result.figure, least)
+def show_measured(result: Measured) -> None:
+    """Prints a figure that is not the accuracy of clips."""
+    for line in result.lines():
+        console.out.print(line)
+    show_unreadable(result.unreadable)
+
+
+def show_unreadable(files: list[str]) -> None:
+    """Prints the files that were left out, each with its reason."""
+    for line in files:
+        console.out.print(console.headed("left out", line))
 
 
 def gate(name: str, value: float, least: float | None) -> None:
-    if least is not None and not value >= least:  # nor where it is no number
+    """Raises CommandError with exit code 6 if the value is below the least one, or not a number."""
+    if least is not None and not value >= least:
         sentence = f"{name} {100 * value:.2f} % is below the {100 * least:.2f} % asked for"
         raise console.CommandError(sentence, console.Exit.GATE)
 
 
 def run_with_progress(content: bytes, dataset: Dataset) -> Evaluation:
+    """Decides every clip with the C core."""
     with console.progress_bar() as bar:
         task = bar.add_task("clips", total=len(dataset))
         return evaluate(content, dataset, lambda: bar.advance(task))
 
 
 def compare_with(device: str, content: bytes, name: str, dataset: Dataset) -> Comparison:
-    """Uploads the model where it is not there yet, and runs the clips on the board."""
-    link, path = open_link(device), f"{BOARD_FOLDER}/{name}"
+    """Uploads the model unless the board has it, and runs the clips there, too."""
+    link, path = connect(device), f"{BOARD_FOLDER}/{name}"
     try:
         upload(link, content, path)
         with console.progress_bar() as bar:
@@ -161,38 +193,43 @@ def compare_with(device: str, content: bytes, name: str, dataset: Dataset) -> Co
 
 
 def show_board(board: Comparison) -> None:
+    """Prints how the board's answers compare with the host's."""
     console.out.print(
-        f"on the board: {board.same_label} of {board.clips} clips get the host's label, {board.same_steps} in as many "
-        f"steps, scores within {board.largest_difference:.1g}; {board.right_there} are right there, {board.right_here} here"
+        f"on the board: {board.same_label} of {board.clips} clips get the same label as on the host, {board.same_steps} "
+        f"in as many steps, with scores that differ by at most {board.largest_difference:.1g}; {board.right_there} clips "
+        f"are right on the board, {board.right_here} on the host"
     )
     if board.work:
-        console.out.print(f"the board needs {board.work / board.seconds / 1e6:.2f} M {board.unit} a second of audio")
+        console.out.print(f"the board needs {board.work / board.seconds / 1e6:.2f} M {board.unit} per second of audio")
 
 
 def show(result: Evaluation, mistakes: bool) -> None:
-    print_ = console.out.print
-    print_(confusion_table(result, console.out))
-    print_(
-        f"[bold]accuracy {100 * result.accuracy:.2f} %[/bold] of {result.clips} clips, {result.seconds:.0f} s; "
-        f"mean of the labels {100 * result.balanced_accuracy:.2f} %"
+    """Prints accuracy, detections and work; mistakes: also every clip that was decided wrong."""
+    console.out.print(confusion_table(result, console.out))
+    console.out.print(
+        Text.assemble(
+            (f"accuracy {100 * result.accuracy:.2f} %", "bold"),
+            f" of {result.clips:,} clips ({result.seconds:,.0f} s of audio); "
+            f"mean of the labels {100 * result.balanced_accuracy:.2f} %",
+        )
     )
     keywords = result.detected + result.missed
-    print_(f"detections: {result.detected} of {keywords} keyword clips, {result.false_alarms} false alarms")
-    print_(
-        f"work: {result.rate('steps'):.1f} steps and {result.rate('frontend_runs'):.1f} front-end runs a second "
-        f"of audio, {100 * result.gated_fraction():.0f} % of ticks below the gate"
+    console.out.print(
+        f"detections: {result.detected:,} of {keywords:,} keyword clips, {result.false_alarms:,} false alarms"
     )
-    print_(
-        f"estimated {result.macs_per_second() / 1e6:.2f} M multiply-accumulates a second of audio "
-        f"({result.macs_per_step:,} a step, about {result.frontend_macs:,} a front-end run)"
+    console.out.print(
+        f"work per second of audio: {result.rate('steps'):.1f} steps, {result.rate('frontend_runs'):.1f} runs of the "
+        f"front-end, {result.macs_per_second() / 1e6:.2f} M multiply-accumulates (estimated: {result.macs_per_step:,} per "
+        f"step, about {result.frontend_macs:,} per run of the front-end)"
     )
+    console.out.print(f"the energy gate was closed {100 * result.gated_fraction():.0f} % of the time")
     if result.converted:
-        print_(f"converted to {SAMPLE_RATE_HZ} Hz mono: {result.converted} files")
-    for line in result.unreadable:
-        print_(f"[yellow]left out:[/yellow] {console.escape(line)}")
+        console.out.print(f"converted to {SAMPLE_RATE_HZ // 1000} kHz mono: {result.converted:,} files")
+    show_unreadable(result.unreadable)
     for path, true, decided in result.mistakes if mistakes else ():
-        print_(console.escape(f"{path}: {true} taken for {decided}"))
+        console.out.print(f"{path}: {true} was taken for {decided}")
 
 
 def main() -> None:
+    """Entry point of the command."""
     console.run(app)

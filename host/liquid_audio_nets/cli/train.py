@@ -1,4 +1,5 @@
-"""liquid-train: from a folder of recordings to a `.lnn`."""
+# SPDX-License-Identifier: MIT
+"""liquid-train: from a folder of recordings to an .lnn file."""
 
 from __future__ import annotations
 
@@ -7,78 +8,88 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from . import console
 
 if TYPE_CHECKING:
     from ..training.loop.run import Progress, Run, Task
 
-cli = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
-EXAMPLES = (
-    "Examples: [bold]liquid-train keywords --data speech_commands --out runs/first[/bold]; again with the same --out it goes "
-    "on where it stopped. [bold]liquid-train keywords --data recordings --out runs/mine --labels lights,music,_unknown_,"
-    "_silence_ --hidden 48,48 --epochs 40[/bold]. A word without recordings: [bold]liquid-train keywords --data "
-    "speech_commands --out runs/computer --say computer[/bold], or as a wake word [bold]liquid-train wake-word --data recordings "
-    "--out runs/computer --say computer[/bold]. A recipe of your own: [bold]liquid-train keywords --print > "
-    "mine.toml[/bold], edit, [bold]liquid-train mine.toml --data ... --out ...[/bold]. Two processes: [bold]torchrun "
-    "--nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data ... --out ...[/bold]"
+EXAMPLES = console.examples(
+    "liquid-train keywords --data speech_commands --out runs/first",
+    "liquid-train keywords --data recordings --out runs/mine --labels lights,music,_unknown_,_silence_ --epochs 40",
+    "liquid-train keywords --data speech_commands --out runs/computer --say computer",
+    "liquid-train wake-word --data recordings --out runs/computer --say computer",
+    "liquid-train keywords --print > mine.toml",
+    "liquid-train mine.toml --data recordings --out runs/mine --set train.seed=2",
+    "torchrun --nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data recordings --out runs/mine",
 )
 
 
-def app() -> None:
-    """Entry point of the command."""
-    console.run(cli)
-
-
-@cli.command(epilog=EXAMPLES)
+@app.command(epilog=EXAMPLES)
 def liquid_train(
-    recipe: Annotated[
-        str | None, typer.Argument(help="a recipe's name (see --list) or a .toml file of your own")
-    ] = None,
+    recipe: Annotated[str | None, typer.Argument(help="A recipe's name (see --list), or a .toml file.")] = None,
     data: Annotated[
-        Path | None, typer.Option(help="folder of recordings; keywords: one folder of sound files a word")
+        Path | None,
+        typer.Option(help="Folder of recordings. For keywords it has one folder of sound files per word."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="run folder: model, card, plots, log, checkpoints")] = None,
-    list_: Annotated[bool, typer.Option("--list", help="list the recipes")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run, for the model, card, plots, log and checkpoints.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the recipes.")] = False,
     print_: Annotated[
-        bool, typer.Option("--print", help="print the recipe with all its settings, to copy and edit")
+        bool, typer.Option("--print", help="Print the recipe with all its settings, to copy and edit.")
     ] = False,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="change a setting")] = None,
-    labels: Annotated[str | None, typer.Option(help="comma-separated, such as yes,no,_unknown_,_silence_")] = None,
-    say: Annotated[
-        str | None, typer.Option(help="words, or the wake word, to learn from espeak-ng's and flite's voices alone")
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change a setting of the recipe. May be repeated."),
     ] = None,
-    synthetic: Annotated[int | None, typer.Option(help="spoken utterances of each keyword; 0: none", min=0)] = None,
-    hidden: Annotated[str | None, typer.Option(help="units of each cell, such as 64,64")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Labels, separated by commas, such as yes,no,_unknown_,_silence_.")
+    ] = None,
+    say: Annotated[
+        str | None,
+        typer.Option(help="Words that are learned from synthetic speech alone (espeak-ng, flite), not from --data."),
+    ] = None,
+    synthetic: Annotated[
+        int | None, typer.Option(help="How many times each keyword is also spoken by synthetic voices.", min=0)
+    ] = None,
+    hidden: Annotated[str | None, typer.Option(help="Units of each cell, such as 64,64.")] = None,
     arch: Annotated[
         str | None,
         typer.Option(
-            help="another network in the same pipeline, with its own "
-            "units and learning rate: gru, fastgrnn, ds_cnn, bc_resnet_1, ltc_const, cfc"
+            help="Another network in the same pipeline, with its own units and learning rate: gru, fastgrnn, ds_cnn, "
+            "bc_resnet_1, ltc_const or cfc."
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="of epoch-steps batches each", min=1)] = None,
-    epoch_steps: Annotated[int | None, typer.Option(help="batches an epoch", min=1)] = None,
-    batch: Annotated[int | None, typer.Option(help="sequences a batch, in each process", min=2)] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="peak; cosine schedule", min=0.0)] = None,
-    seed: Annotated[int | None, typer.Option(help="equal seeds give equal runs", min=0)] = None,
-    threads: Annotated[int | None, typer.Option(help="torch threads", min=1)] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
-    cache: Annotated[Path | None, typer.Option(help="frame cache to share between runs; default: in --out")] = None,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    epochs: Annotated[int | None, typer.Option(help="Number of epochs.", min=1)] = None,
+    epoch_steps: Annotated[int | None, typer.Option(help="Batches per epoch.", min=1)] = None,
+    batch: Annotated[int | None, typer.Option(help="Sequences per batch, in each process.", min=2)] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Highest learning rate; it falls as a cosine.", min=0.0)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Equal seeds give equal runs.", min=0)] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of torch.", min=1)] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of prepared frames that several runs may share. Default: in --out.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train a network by a recipe.
 
-    The run folder gets the model, its card, curves, confusion matrix, the trade of misses against false alarms, log.csv,
-    TensorBoard events, and the settings as recipe.toml. What is left out of the options is as the recipe says.
+    The folder of the run gets the model, its card, the training curves, the confusion matrix, misses against false
+    alarms, log.csv, TensorBoard events, and the settings as recipe.toml. Options that are left out keep the recipe's
+    values. The same command again continues a run that was interrupted.
     """
     from ..training.settings import recipe as recipes
 
     if list_:
         return _list(recipes.names(), json)
     if recipe is None:
-        raise console.CommandError("give a recipe; liquid-train --list shows them")
+        raise console.CommandError("no recipe was given; liquid-train --list shows the recipes")
     flags = {
         "data.labels": labels,
         "data.say": say,
@@ -99,7 +110,7 @@ def liquid_train(
         console.out.file.write(recipes.to_toml(settings) if changes else recipes.text(recipe))
         return
     if out is None:
-        raise console.CommandError("give --out DIR, a folder for the run")
+        raise console.CommandError("--out is missing; give a folder for the run")
     _train(settings, data, out, device, cache, json)
 
 
@@ -107,24 +118,24 @@ def _list(recipes: dict[str, str], json: bool) -> None:
     if json:
         return console.print_json(recipes)
     for name, purpose in recipes.items():
-        console.out.print(f"[bold]{name:12}[/bold] {console.escape(purpose)}")
+        console.out.print(Text.assemble((f"{name:15}", "bold"), purpose))
 
 
 def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, cache: Path | None, json: bool) -> None:
     from ..training.loop.run import Run, train
     from ..training.tasks.registry import make_task
 
-    first = os.environ.get("RANK", "0") == "0"  # torchrun's: the others work in silence
+    first = os.environ.get("RANK", "0") == "0"  # of several processes started by torchrun only the first one prints
 
     def report(text: str) -> None:
         if first:
-            console.err.print(f"[dim]{console.escape(text)}[/dim]")
+            console.note(text)
 
     with console.progress_bar() as bar:
         line = bar.add_task("training", total=None, visible=first)
         task = make_task(settings, data, cache or out / "cache", report)
 
-        def show(p: "Progress") -> None:
+        def show(p: Progress) -> None:
             score = p.metrics.get(task.metric)
             reached = f", {task.metric} {score:.4f}" if score is not None else ""
             bar.update(line, total=p.steps, completed=p.step, description=f"loss {p.loss:.3f}{reached}")
@@ -134,14 +145,16 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
             path = train(task, run)
         except KeyboardInterrupt:
             raise console.CommandError(
-                f"interrupted; run the same command to go on from the last epoch in {out}", console.Exit.USAGE
+                f"interrupted; run the same command again to continue from the last epoch in {out}"
             ) from None
-    if path:
-        console.print_json(_summary(path, task, run)) if json else console.out.print(f"{path}")
+    if path and json:
+        console.print_json(_summary(path, task, run))
+    elif path:
+        console.out.print(str(path))
 
 
-def _summary(path: Path, task: "Task", run: "Run") -> dict:
-    """score and step: of the network that was exported, from the checkpoint `kept`, "best" or "last"."""
+def _summary(path: Path, task: Task, run: Run) -> dict[str, Any]:
+    """For --json.  score and step: of the network that was exported, from the checkpoint `kept`, "best" or "last"."""
     from ..training.loop.log import read_log
 
     return {
@@ -158,7 +171,7 @@ def _summary(path: Path, task: "Task", run: "Run") -> dict:
 
 
 def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:
-    """Units and learning rate that make a network one of the size of the others; what is given besides overrides them."""
+    """Units and learning rate at which an architecture compares with the others; other options override them."""
     if arch is None:
         return []
     from ..training.nets.registry import ARCHS
@@ -171,7 +184,7 @@ def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:
 def _assignment(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals:
-        raise console.CommandError(f"--set {text}: give table.key=value, such as train.epochs=40")
+        raise console.CommandError(f"--set {text}: this is not TABLE.KEY=VALUE, such as train.epochs=40")
     return key.strip(), value.strip()
 
 
@@ -185,5 +198,10 @@ def _sizes(text: str) -> list[int]:
     return sizes
 
 
-if __name__ == "__main__":  # torchrun -m
-    app()
+def main() -> None:
+    """Entry point of the command."""
+    console.run(app)
+
+
+if __name__ == "__main__":  # for torchrun -m
+    main()

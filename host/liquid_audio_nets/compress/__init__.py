@@ -5,8 +5,8 @@ from .run import Compressed, Request, blame, compress
 from .sounds import Sounds, from_folder, synthetic
 
 __all__ = [
-    "Compressed",
     "CompressError",
+    "Compressed",
     "Request",
     "Sounds",
     "blame",

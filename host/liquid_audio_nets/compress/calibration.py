@@ -77,10 +77,10 @@ def _observe(model: Model, found: Calibration, features: np.ndarray, dt_s: np.nd
     states = [np.zeros(cell.n_units) for cell in model.cells]
     seen = [np.empty((len(features), m.size)) for m in found.cells]
     last = np.empty((len(features), found.readout.size))
-    for step, (u, dt) in enumerate(zip(features.astype(np.float64), np.clip(dt_s, MIN_DT_S, MAX_DT_S))):
+    for step, (u, dt) in enumerate(zip(features.astype(np.float64), np.clip(dt_s, MIN_DT_S, MAX_DT_S), strict=True)):
         for k, cell in enumerate(model.cells):
             seen[k][step] = np.concatenate([u, states[k]])
             u = states[k] = fused_step(cell, states[k], u, dt)
         last[step] = u
-    for moments, rows in zip((*found.cells, found.readout), (*seen, last)):
+    for moments, rows in zip((*found.cells, found.readout), (*seen, last), strict=True):
         moments.add(rows)

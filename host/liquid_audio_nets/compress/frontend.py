@@ -54,7 +54,9 @@ def fit_frontend(fe: FrontEnd, model: Model, calibration: Calibration) -> tuple[
         blank, scale=np.full(fe.n_mels, 1 << (PROBE_BITS + 10), np.int32), clip_q12=NUMBER_LIMIT
     )
     with LNN(write(dataclasses.replace(model, frontend=probe, golden=None))) as lnn:
-        levels = [clip_features(lnn, samples, ends) for samples, ends in zip(calibration.clips, calibration.ends)]
+        levels = [
+            clip_features(lnn, samples, ends) for samples, ends in zip(calibration.clips, calibration.ends, strict=True)
+        ]
     level = np.concatenate(levels).astype(np.float64) * 2.0 ** (12 - PROBE_BITS)
     wanted = np.concatenate(calibration.features).astype(np.float64)
     used = np.abs(wanted) < fe.feature_clip

@@ -22,7 +22,7 @@ def lay_out(model: Model, target: str, delta: float | None = None) -> Model:
     deltas = [cell.delta_q15 if delta is None else round(delta * 32768) for cell in model.cells]
     cells = [
         dataclasses.replace(c, layout=l, delta_q15=d if (l, c.weight) == ("rows4x4", "int8") else 0)
-        for c, l, d in zip(model.cells, layouts, deltas)
+        for c, l, d in zip(model.cells, layouts, deltas, strict=True)
     ]
     readout = dataclasses.replace(model.readout, layout=_dense(model.readout.weight, target))
     return dataclasses.replace(model, cells=cells, readout=readout)

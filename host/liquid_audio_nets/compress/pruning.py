@@ -8,7 +8,7 @@ to make up for those that went.
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,11 +20,13 @@ from .calibration import Calibration, Moments
 def prune(model: Model, threshold: float, calibration: Calibration, share: float = 0.0) -> Model:
     """A copy without the blocks whose worth is below `threshold` (0 to 1), or without the `share` of least worth."""
     if share > 0:
-        worth = [row for cell, moments in zip(model.cells, calibration.cells) for row in _worth(cell, moments)]
+        worth = [
+            row for cell, moments in zip(model.cells, calibration.cells, strict=True) for row in _worth(cell, moments)
+        ]
         threshold = max(threshold, float(np.quantile(np.concatenate(worth), share)))
     if threshold <= 0:
         return model
-    cells = [prune_cell(cell, moments, threshold) for cell, moments in zip(model.cells, calibration.cells)]
+    cells = [prune_cell(cell, moments, threshold) for cell, moments in zip(model.cells, calibration.cells, strict=True)]
     return dataclasses.replace(model, cells=cells)
 
 
@@ -33,9 +35,10 @@ def prune_cell(cell: Cell, moments: Moments, threshold: float) -> Cell:
     rows, blocks = _rows(cell), _blocks(cell)
     bias = np.stack([cell.bf, cell.ba], 1).ravel().astype(np.float64)
     covariance, kept = moments.covariance, np.zeros_like(rows)
-    for top, worth in zip(range(0, len(rows), BLOCK), _worth(cell, moments)):
+    for top, worth in zip(range(0, len(rows), BLOCK), _worth(cell, moments), strict=True):
         columns = np.concatenate(
-            [np.arange(b.start, b.stop) for b, w in zip(blocks, worth) if w >= threshold] or [np.zeros(0, int)]
+            [np.arange(b.start, b.stop) for b, w in zip(blocks, worth, strict=True) if w >= threshold]
+            or [np.zeros(0, int)]
         )
         if len(columns):
             w, inner = rows[top : top + BLOCK], covariance[np.ix_(columns, columns)]

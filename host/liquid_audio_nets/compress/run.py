@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Callable, Iterator
 
 import numpy as np
 
@@ -131,7 +131,7 @@ def compress(
 def integer_cells(model: Model, calibration: Calibration, weight: str = "int8") -> Model:
     """Cells and readout in integers, the front-end as it was.  Raises CompressError naming a layer that does not fit."""
     cells = []
-    for k, (cell, moments) in enumerate(zip(model.cells, calibration.cells)):
+    for k, (cell, moments) in enumerate(zip(model.cells, calibration.cells, strict=True)):
         with _named(f"cell {k}"):
             cells.append(quantise_cell(cell, moments, k, weight))
     with _named("readout"):
@@ -178,7 +178,7 @@ def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, flo
 
     found = [("pruning", lost(model, decided))] if model is not original else []
     decided = decide(model, sounds.check)
-    for k, (rounded, cell) in enumerate(zip(integer.cells, model.cells)):
+    for k, (rounded, cell) in enumerate(zip(integer.cells, model.cells, strict=True)):
         cells = list(model.cells)
         cells[k] = dequantise_cell(rounded, cell, k)
         found.append((f"cell {k}", lost(dataclasses.replace(model, cells=cells), decided)))

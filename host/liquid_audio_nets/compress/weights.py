@@ -118,7 +118,7 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
     return CellS8(
         q[:, :m],
         q[:, m:],
-        *(p.scale_q(s) for p, s in zip(parts, scales)),
+        *(p.scale_q(s) for p, s in zip(parts, scales, strict=True)),
         _q16(bias),
         inv_tau.astype(np.uint32),
         min(round(cell.gate_clamp * 2048), 32767),

@@ -1,29 +1,25 @@
-"""The same clips on a board and on the host: same labels, how near the scores, what a second costs there.
-
-The board is any object with exec(code) -> printed text, such as a link of liquid_audio_nets.link.
-"""
+# SPDX-License-Identifier: MIT
+"""The same clips on a board and on the host: whether labels and scores agree, and what they cost on the board."""
 
 from __future__ import annotations
 
 import ast
-import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, Protocol
+from typing import Any
 
 import numpy as np
 
 from ..audio.dataset import Clip, Dataset
+from ..link import Board, send
 from ..native import LNN, run_clip
 
 CHUNK_BYTES = 3072
 PROLOGUE = """
-import liquid_audio, binascii
+import liquid_audio
 _audio = bytearray({most_bytes})
 _net = liquid_audio.LNN.load({path!r})
 _idle = {idle}
-def _put(at, text):
-    piece = binascii.a2b_base64(text)
-    _audio[at:at + len(piece)] = piece
 def _run(n_bytes, tick_bytes):
     view, steps, label, scores = memoryview(_audio), 0, _idle, None
     _net.reset()
@@ -39,15 +35,12 @@ def _run(n_bytes, tick_bytes):
 """
 
 
-class Board(Protocol):
-    """What runs Python code on a board."""
-
-    def exec(self, code: str) -> str: ...
-
-
 @dataclass
 class Comparison:
-    """same_label, right_here, right_there: clips.  work: in `unit`, for `seconds` of audio."""
+    """How many clips got the same label and as many steps, and how many labels were right on the host and on the board.
+
+    largest_difference: of two scores.  work: of all clips together, `seconds` of audio; unit: "instructions" or
+    "cycles"."""
 
     clips: int = 0
     same_label: int = 0
@@ -59,13 +52,14 @@ class Comparison:
     work: int = 0
     unit: str = ""
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
+        """All figures, for --json."""
         rates = {"accuracy_host": self.right_here / self.clips, "accuracy_device": self.right_there / self.clips}
         return vars(self) | rates | {"work_per_second": self.work / self.seconds if self.seconds else 0.0}
 
 
 def spread(dataset: Dataset, clips: int) -> Dataset:
-    """At most so many clips, evenly over the dataset's labels, always the same ones."""
+    """At most so many clips, spread evenly over the labels of the dataset; always the same ones."""
     by_label: dict[str, list[Clip]] = {}
     for clip in dataset.clips:
         by_label.setdefault(clip.label, []).append(clip)
@@ -86,7 +80,9 @@ def compare(
     progress: Callable[[], None] = lambda: None,
     most_seconds: float = 1.0,
 ) -> Comparison:
-    """Runs every clip here and there; longer clips are cut.  path: where the model already is on the board."""
+    """Runs every clip on the host and on the board.
+
+    path: of the model on the board.  most_seconds: longer clips are cut.  Raises LinkError if the board is lost."""
     result = Comparison()
     with LNN(model) as lnn:
         most, idle = int(most_seconds * lnn.sample_rate), lnn.info["idle_label"]
@@ -110,9 +106,9 @@ def compare(
     return result
 
 
-def _run_there(board: Board, samples: np.ndarray, tick_samples: int) -> tuple:
+def _run_there(board: Board, samples: np.ndarray, tick_samples: int) -> tuple[int, int, list[float] | None, int, str]:
     data = samples.astype("<i2").tobytes()
-    for at in range(0, len(data), CHUNK_BYTES):
-        encoded = binascii.b2a_base64(data[at : at + CHUNK_BYTES], newline=False).decode()
-        board.exec(f"_put({at}, '{encoded}')")
-    return ast.literal_eval(board.exec(f"_run({len(data)}, {2 * tick_samples})").strip())
+    send(board, data, "_audio[{at}:{end}] = {piece}", CHUNK_BYTES)
+    found = ast.literal_eval(board.exec(f"_run({len(data)}, {2 * tick_samples})").strip())
+    label, steps, scores, work, unit = found
+    return label, steps, scores, work, unit

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class SeriesResult:
     def lines(self) -> list[str]:
         each = [
             f"{name}: RMSE {a:.4g}, persistence {b:.4g}, linear {c:.4g}"
-            for name, a, b, c in zip(self.columns, self.forecast, self.persistence, self.linear)
+            for name, a, b, c in zip(self.columns, self.forecast, self.persistence, self.linear, strict=True)
         ]
         return [
             *each,
@@ -59,7 +59,7 @@ def forecasts(lnn: LNN, rows: Rows) -> np.ndarray:
     """What the core says after every row, from a fresh start, float32 (n, K)."""
     lnn.reset()
     since = np.diff(rows.time_s, prepend=rows.time_s[0] - rows.interval_s)
-    return np.array([lnn.step(row, float(dt)) for row, dt in zip(rows.values, since)])
+    return np.array([lnn.step(row, float(dt)) for row, dt in zip(rows.values, since, strict=True)])
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None] = lambda: None) -> SeriesResult:

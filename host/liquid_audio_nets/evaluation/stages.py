@@ -1,20 +1,18 @@
-"""What a step costs on a board, stage by stage, by the board's own counters."""
+# SPDX-License-Identifier: MIT
+"""What a step costs on a board, stage by stage, measured by the board's own counters."""
 
 from __future__ import annotations
 
 import ast
-import binascii
 
 import numpy as np
 
-from .on_board import CHUNK_BYTES, Board
+from ..link import Board, send
+from .on_board import CHUNK_BYTES
 
 SCRIPT = """
-import liquid_audio, binascii
+import liquid_audio
 _sound = bytearray({n_bytes})
-def _put(at, text):
-    piece = binascii.a2b_base64(text)
-    _sound[at:at + len(piece)] = piece
 def _stages(path):
     net = liquid_audio.LNN.load(path)
     for at in range(0, len(_sound) - 639, 640):
@@ -27,17 +25,16 @@ def _stages(path):
 
 
 def send_sound(board: Board, sound: np.ndarray) -> None:
-    """int16 (n,), for stages()."""
+    """Sends the sound that stages() plays.  sound: int16 (n,) at the model's rate."""
     data = sound.astype("<i2").tobytes()
     board.exec(SCRIPT.format(n_bytes=len(data)))
-    for at in range(0, len(data), CHUNK_BYTES):
-        encoded = binascii.b2a_base64(data[at : at + CHUNK_BYTES], newline=False).decode()
-        board.exec(f"_put({at}, '{encoded}')")
+    send(board, data, "_sound[{at}:{end}] = {piece}", CHUNK_BYTES)
 
 
 def stages(board: Board, path: str) -> dict[str, int]:
-    """Instructions (or the board's cycles) of a step on the sound that was sent: frontend, cells, readout.
+    """Mean cost of a step on the sound that was sent: {"frontend", "cells", "readout"} in ticks of the board's clock, which
+    counts instructions on virtual boards and cycles on others.
 
-    path: of a model on the board.  Empty where the sound causes no step."""
-    found = ast.literal_eval(board.exec(f"_stages({path!r})").strip())
+    path: of a model on the board.  Empty if the sound causes no step."""
+    found: dict[str, int] = ast.literal_eval(board.exec(f"_stages({path!r})").strip())
     return found if found.pop("steps") else {}

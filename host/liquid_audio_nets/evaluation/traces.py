@@ -35,7 +35,7 @@ def accepts(score: np.ndarray, threshold: float, refractory_ticks: int) -> np.nd
     above = np.concatenate([[False], score >= threshold, [False]])
     begins, ends = np.flatnonzero(above[1:] & ~above[:-1]), np.flatnonzero(~above[1:] & above[:-1])
     found, free = [], 0
-    for begin, end in zip(begins, ends):
+    for begin, end in zip(begins, ends, strict=True):
         if max(begin, free) < end:
             found.append(max(begin, free))
             free = found[-1] + refractory_ticks

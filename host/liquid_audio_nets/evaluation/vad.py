@@ -5,9 +5,9 @@ The gate is held open, so that the network decides alone: behind a closed gate n
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Sequence
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class SpeechAndNoise:
     @classmethod
     def read(
         cls, data: Path, split: str, progress: Callable[[], None] = lambda: None, noise: Sequence[str] = ()
-    ) -> "SpeechAndNoise":
+    ) -> SpeechAndNoise:
         """Background noise folders, ESC recordings and the folders `noise` below data are noise, all else is speech.
 
         Raises AudioError where one of the two is missing."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Sequence
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class WakeSounds:
         split: str,
         progress: Callable[[], None] = lambda: None,
         said: Sequence[Recording] = (),
-    ) -> "WakeSounds":
+    ) -> WakeSounds:
         """Folders named as the word hold it, all others do not; said: the word, where no folder holds it.
 
         Raises AudioError where either is missing."""
@@ -184,7 +184,10 @@ class WakeResult:
             "false_accepts_per_hour": count / self.hours,
             "false_accepts_per_hour_95": rate_interval(count, self.hours),
             "conditions": self.conditions(),
-            "det": [dict(zip(("threshold", "false_rejects", "false_accepts_per_hour"), p)) for p in self.curve()],
+            "det": [
+                dict(zip(("threshold", "false_rejects", "false_accepts_per_hour"), p, strict=True))
+                for p in self.curve()
+            ],
             "unreadable": self.unreadable,
         }
 

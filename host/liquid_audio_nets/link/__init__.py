@@ -1,7 +1,21 @@
+# SPDX-License-Identifier: MIT
 """Boards over a serial port: the only place that knows mpremote, ampy and serial ports."""
 
 from .errors import BoardError, LinkError, RemoteError, VerificationError
-from .ports import find_port, open_link
+from .ports import Board, Link, find_port, open_link
+from .sender import send
 from .upload import Upload, upload
 
-__all__ = ["BoardError", "LinkError", "RemoteError", "Upload", "VerificationError", "find_port", "open_link", "upload"]
+__all__ = [
+    "Board",
+    "BoardError",
+    "Link",
+    "LinkError",
+    "RemoteError",
+    "Upload",
+    "VerificationError",
+    "find_port",
+    "open_link",
+    "send",
+    "upload",
+]

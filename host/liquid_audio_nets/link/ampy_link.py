@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A link through adafruit-ampy, for boards that only it reaches."""
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from .raw_repl import RawReplLink
 
 
 class AmpyLink(RawReplLink):
-    """Raises LinkError without ampy, where the port cannot be opened, or where no MicroPython answers there."""
+    """Raises LinkError without ampy, if the port cannot be opened, or if no MicroPython answers there."""
 
     def _open(self, port: str) -> Any:
-        """Raises LinkError where ampy is not installed."""
+        """Raises LinkError if ampy is not installed."""
         try:
             from ampy.pyboard import Pyboard, PyboardError
         except ImportError:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What can go wrong between host and board; every message is one sentence for the user."""
 
 from ..errors import Exit, LiquidError
@@ -10,11 +11,12 @@ class LinkError(LiquidError):
 
 
 class BoardError(LinkError):
-    """The board cannot do what is asked: no liquid_audio module, no room, a read-only file system."""
+    """The board cannot do what was asked, for example because it has no liquid_audio module, no room, or a read-only file
+    system."""
 
 
 class VerificationError(LinkError):
-    """What arrived on the board is not what was sent, or does not open there."""
+    """The file that arrived on the board differs from the one that was sent, or the board cannot open it."""
 
     exit_code = Exit.VERIFICATION
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A link through mpremote's serial transport."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from .raw_repl import RawReplLink
 
 
 class MpremoteLink(RawReplLink):
-    """Raises LinkError where the port cannot be opened or no MicroPython answers there."""
+    """Raises LinkError if the port cannot be opened or no MicroPython answers there."""
 
     _failures = (TransportError, OSError, serial.SerialException)
 

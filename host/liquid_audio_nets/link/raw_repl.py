@@ -1,4 +1,5 @@
-"""What every link through MicroPython's raw REPL does alike, whoever brings the transport."""
+# SPDX-License-Identifier: MIT
+"""What every link through MicroPython's raw REPL has in common, whatever the transport."""
 
 from __future__ import annotations
 
@@ -13,9 +14,9 @@ SILENCE_S = 5
 
 
 class RawReplLink:
-    """Runs code on a board.  `_failures`: what the transport raises when the board is gone.
+    """Runs code on a board.  `_failures`: the exceptions by which the transport says that the board is gone.
 
-    Raises LinkError where the port cannot be opened or no MicroPython answers there."""
+    Raises LinkError if the port cannot be opened or no MicroPython answers there."""
 
     _failures: tuple[type[Exception], ...]
 
@@ -38,7 +39,11 @@ class RawReplLink:
         raise NotImplementedError
 
     def exec(self, code: str) -> str:
-        """What the code prints.  Raises RemoteError with the board's traceback, LinkError when the board is gone."""
+        """Runs code and returns what it prints.
+
+        Raises RemoteError with the board's traceback, LinkError if the board is gone."""
+        printed: bytes
+        error: bytes
         try:
             printed, error = self._board.exec_raw(code, timeout=TIMEOUT_S)
         except self._failures as lost:
@@ -48,8 +53,7 @@ class RawReplLink:
         return printed.decode(errors="replace")
 
     def close(self) -> None:
-        try:
+        """Gives the port back; a board that is gone already is no error."""
+        with contextlib.suppress(OSError):
             self._board.exit_raw_repl()
             self._board.close()
-        except OSError:
-            pass  # gone already

@@ -1,24 +1,26 @@
-"""A model onto a board so that the old one survives until the new one has been opened there.
+# SPDX-License-Identifier: MIT
+"""Uploading a model so that the old one survives until the board has opened the new one.
 
-Temporary name, SHA-256 on the board, LNN.load on the board, rename.  The code below runs on the
-board through Link.exec; it keeps to what MicroPython has.
+The model is sent under a temporary name, its SHA-256 is computed on the board, LNN.load opens it there, and then it is
+renamed.  The code in PROLOGUE runs on the board and uses only what MicroPython has.
 """
 
 from __future__ import annotations
 
 import ast
-import binascii
+import contextlib
 import hashlib
 import posixpath
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Callable
+from typing import Any
 
 from .errors import BoardError, RemoteError, VerificationError
 from .ports import Link
+from .sender import send
 
-CHUNK_BYTES = 768
 PROLOGUE = """
-import os, binascii, hashlib
+import os, hashlib, binascii
 def _size(path):
     try:
         return os.stat(path)[6]
@@ -54,23 +56,24 @@ def _try_load(path):
 
 @dataclass
 class Upload:
-    """destination: path on the board; sent_bytes: 0 where the board had the same file already."""
+    """destination: path on the board; sent_bytes: 0 if the board had the same file already."""
 
     destination: str
     sent_bytes: int
 
     @property
     def unchanged(self) -> bool:
+        """Whether the board had the same file already."""
         return self.sent_bytes == 0
 
 
 def upload(link: Link, data: bytes, destination: str, progress: Callable[[int], None] = lambda sent: None) -> Upload:
-    """Sends the bytes of a model to a path on the board; check them with core.LNN before.
+    """Sends the bytes of a model to a path on the board; check them with native.LNN before.
 
     A relative path lies in the board's file system, be that / or /flash.
 
-    progress is called with the bytes sent so far.  Until the very last call, a rename, the file that
-    was at `destination` stays as it was, whatever happens; the next upload clears what a cut left.
+    progress is called with the bytes sent so far.  The old file at `destination` stays untouched until the last step,
+    which renames the new one.  The next upload removes what an interrupted one left behind.
     Raises BoardError (no module, no room, cannot write), VerificationError, LinkError.
     """
     temporary = destination + ".part"
@@ -81,7 +84,10 @@ def upload(link: Link, data: bytes, destination: str, progress: Callable[[int], 
         return Upload(destination, 0)
     _run(link, f"_folders({destination!r})\n_remove({temporary!r})", "write")
     _require_room(link, len(data), posixpath.dirname(destination))
-    _send(link, data, temporary, progress)
+    with _doing(link, "write"):
+        link.exec(f"_file = open({temporary!r}, 'wb')")
+        send(link, data, "_file.write({piece})", progress=progress)
+        link.exec("_file.close()")
     if (arrived := _ask(link, f"_sha256({temporary!r})")) != digest:
         _run(link, f"_remove({temporary!r})", "clean up")
         raise VerificationError(f"the file was damaged on its way ({arrived[:8]}, not {digest[:8]}): try again")
@@ -90,15 +96,21 @@ def upload(link: Link, data: bytes, destination: str, progress: Callable[[int], 
     return Upload(destination, len(data))
 
 
-def _run(link: Link, code: str, what: str) -> None:
+@contextlib.contextmanager
+def _doing(link: Link, what: str) -> Iterator[None]:
     try:
-        link.exec(code)
+        yield
     except RemoteError as error:
         raise BoardError(f"the board on {link.port} could not {what}: {error.last_line}") from None
 
 
-def _ask(link: Link, expression: str):
-    """The value of an expression on the board, as a Python literal."""
+def _run(link: Link, code: str, what: str) -> None:
+    with _doing(link, what):
+        link.exec(code)
+
+
+def _ask(link: Link, expression: str) -> Any:
+    """The value of an expression on the board, a Python literal."""
     try:
         return ast.literal_eval(link.exec(f"print(repr({expression}))").strip())
     except RemoteError as error:
@@ -127,16 +139,6 @@ def _require_room(link: Link, n_bytes: int, folder: str) -> None:
             f"no room in {folder or 'its file system'} on the board: {needed} bytes are needed, {free} are free; "
             "delete files"
         )
-
-
-def _send(link: Link, data: bytes, path: str, progress: Callable[[int], None]) -> None:
-    _run(link, f"_file = open({path!r}, 'wb')", "write")
-    for at in range(0, len(data), CHUNK_BYTES):
-        chunk = data[at : at + CHUNK_BYTES]
-        encoded = binascii.b2a_base64(chunk, newline=False).decode()
-        _run(link, f"_file.write(binascii.a2b_base64('{encoded}'))", "write")
-        progress(at + len(chunk))
-    _run(link, "_file.close()", "write")
 
 
 def _require_loads(link: Link, path: str) -> None:

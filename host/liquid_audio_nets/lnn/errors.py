@@ -1,4 +1,9 @@
+# SPDX-License-Identifier: MIT
 """Errors of the .lnn format, named as in the C core and in SPEC.md."""
+
+import contextlib
+import os
+from collections.abc import Iterator
 
 from ..errors import Exit, LiquidError
 from .layout import ERRORS
@@ -7,10 +12,12 @@ from .layout import ERRORS
 class LnnError(LiquidError, ValueError):
     """A model file or a call on a model is wrong.
 
-    name: the error's name in SPEC.md, such as "CRC".  text: what is wrong.  detail: where, or which value.  remedy: what to do.
+    name: the error's name in SPEC.md, such as "CRC".  text: what is wrong.  detail: where, or which value.  remedy: what
+    to do.  path: the file, if it is known.
     """
 
     exit_code = Exit.BAD_MODEL
+    path = ""
 
     def __init__(self, name: str, detail: str = ""):
         self.name = name
@@ -21,3 +28,13 @@ class LnnError(LiquidError, ValueError):
     def from_code(cls, code: int, detail: str = "") -> "LnnError":
         """The error of a status of the C core."""
         return cls(next(name for name, (value, *_) in ERRORS.items() if value == code), detail)
+
+
+@contextlib.contextmanager
+def named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """In this block an LnnError learns which file is wrong."""
+    try:
+        yield
+    except LnnError as error:
+        error.path = str(path)
+        raise

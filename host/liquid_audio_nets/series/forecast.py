@@ -42,7 +42,7 @@ def persistence(rows: Rows, targets: Targets, part: np.ndarray, outputs: int) ->
 
     Raises SeriesError naming a column that never changes there: no forecast is better than that."""
     error = rmse(rows.values[:, :outputs], targets, part)
-    for name, its in zip(rows.names, error):
+    for name, its in zip(rows.names[:outputs], error, strict=True):
         if not its > 0:
             raise SeriesError(
                 f"column '{name}' never changes in this part of the table; there is nothing to forecast in it"

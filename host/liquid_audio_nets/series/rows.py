@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Rows:
         """The usual distance of two rows: the median."""
         return float(np.median(np.diff(self.time_s)))
 
-    def __getitem__(self, part: slice | np.ndarray) -> "Rows":
+    def __getitem__(self, part: slice | np.ndarray) -> Rows:
         return Rows(self.names, self.time_s[part], self.values[part])
 
 
@@ -66,7 +66,9 @@ def read_rows(path: str | Path, time_column: str = "time_s", columns: Sequence[s
         if not all(picked):
             left_out += 1
             continue
-        time_s, *row = [_number(path, number, name, cell, name == time_column) for name, cell in zip(wanted, picked)]
+        time_s, *row = [
+            _number(path, number, name, cell, name == time_column) for name, cell in zip(wanted, picked, strict=True)
+        ]
         if times and time_s <= times[-1]:
             raise SeriesError(
                 f"{path}, line {number}: time stands still or goes backwards; sort the rows by '{time_column}'"
@@ -85,7 +87,7 @@ def write_rows(path: str | Path, rows: Rows, time_column: str = "time_s") -> Non
         out.writerow([time_column, *rows.names])
         out.writerows(
             [f"{time_s:.3f}".rstrip("0").rstrip("."), *(f"{x:.6g}" for x in row)]
-            for time_s, row in zip(rows.time_s, rows.values)
+            for time_s, row in zip(rows.time_s, rows.values, strict=True)
         )
 
 
@@ -109,7 +111,7 @@ def _number(path: Path, line: int, name: str, cell: str, is_time: bool) -> float
         if is_time:
             try:
                 stamp = datetime.fromisoformat(cell)
-                return (stamp if stamp.tzinfo else stamp.replace(tzinfo=timezone.utc)).timestamp()
+                return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
             except ValueError:
                 pass
     kind = "neither seconds nor a date and time" if is_time else "not a number"
