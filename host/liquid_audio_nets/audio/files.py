@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import LiquidError
+from ..errors import LiquidError, LiquidWarning
 
 SAMPLE_RATE_HZ = 16000
 SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3")
+CANCELLED = 0.2  # of the power that the mean of unrelated channels has
 LOUDEST_FLOAT = 100.0  # overdriven sound is clipped at 1; more than this was written with an integer's full scale
 
 
@@ -39,8 +41,9 @@ def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) ->
     """Read a sound file of any rate and channel count.
 
     Returns (signal int16 (n,), converted), converted being True when the file was not mono at
-    sample_rate_hz already.  Raises AudioError when the file cannot be decoded, holds no sample, or floats
-    that are no sound of full scale 1.
+    sample_rate_hz already.  Channels are averaged; if they cancel each other out, the loudest one is used and a
+    LiquidWarning says so.  Raises AudioError if the file cannot be decoded, holds no sample, or holds floats that are not
+    sound of full scale 1.
     """
     import soundfile
 
@@ -63,8 +66,21 @@ def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) ->
         signal = to_int16(signal)
     if signal.shape[1] == 1 and rate_hz == sample_rate_hz:
         return signal[:, 0], False
-    mono = signal.astype(np.float64).mean(axis=1) / 32768.0
-    return to_int16(resample(mono, rate_hz, sample_rate_hz)), True
+    return to_int16(resample(_mono(signal / 32768.0, path), rate_hz, sample_rate_hz)), True
+
+
+def _mono(signal: np.ndarray, path: str | os.PathLike[str]) -> np.ndarray:
+    """The mean of the channels, float (n, channels) -> (n,); the loudest channel, with a warning, if they cancel out."""
+    mean, power = signal.mean(axis=1), (signal**2).mean(axis=0)
+    if np.mean(mean**2) >= CANCELLED * power.mean() / signal.shape[1]:
+        return mean
+    warnings.warn(
+        f"{path}: the channels cancel each other out when they are averaged, so only the loudest one is used; check "
+        "the polarity of the microphones",
+        LiquidWarning,
+        stacklevel=3,
+    )
+    return signal[:, power.argmax()]
 
 
 def write_wav(path: str | os.PathLike, signal: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
