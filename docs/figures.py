@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Figures of the documentation, computed with the reference cell: `python docs/figures.py FOLDER`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from liquid_audio_nets.reference.cell import exact_step, fused_step
+from matplotlib.figure import Figure
+
+
+def one_unit(conductance_per_s: float, tau_s: float = 0.5, potential: float = 0.9) -> SimpleNamespace:
+    """A cell of one unit whose conductance is `conductance_per_s` and whose potential is `potential` while the input is 1,
+    and whose conductance is next to nothing while the input is 0."""
+    open_gate, closed_gate = np.log(conductance_per_s), -7.0
+    return SimpleNamespace(
+        wf=np.array([[open_gate - closed_gate, 0.0]]),
+        wa=np.array([[0.0, 0.0]]),
+        bf=np.array([closed_gate]),
+        ba=np.array([np.arctanh(potential)]),
+        tau=np.array([tau_s]),
+        gate_clamp=15.0,
+    )
+
+
+def follow(cell: SimpleNamespace, times_s: np.ndarray, inputs: np.ndarray, step=fused_step) -> np.ndarray:
+    """States (T,) at times_s (T,), from rest, with inputs (T,)."""
+    h, states, before = np.zeros(1), [], 0.0
+    for now, u in zip(times_s, inputs, strict=True):
+        h = step(cell, h, np.array([u]), now - before) if now > before else h
+        before = now
+        states.append(h[0])
+    return np.array(states)
+
+
+def pulse(times_s: np.ndarray) -> np.ndarray:
+    """1 between 0.2 s and 0.7 s, else 0."""
+    return ((times_s > 0.2) & (times_s <= 0.7)).astype(float)
+
+
+def step_response(path: Path) -> None:
+    """One unit hears a sound of half a second, at several conductances."""
+    times_s = np.arange(0, 2.0, 0.002)
+    axes = _axes("How fast a unit follows depends on its conductance", "time in s", "state h")
+    axes.axvspan(0.2, 0.7, color="0.92", label="the input is 1")
+    for conductance_per_s in (0.5, 2, 8, 32):
+        states = follow(one_unit(conductance_per_s), times_s, pulse(times_s))
+        axes.plot(times_s, states, label=f"f = {conductance_per_s:g} per s")
+    _save(axes, path)
+
+
+def irregular_sampling(path: Path) -> None:
+    """The same unit, stepped every 5 ms, and stepped at random times with gaps."""
+    rng = np.random.default_rng(4)
+    fine_s = np.arange(0.005, 2.0, 0.005)
+    some_s = np.sort(rng.choice(fine_s, 60, replace=False))
+    cell = one_unit(8)
+    axes = _axes("A step may take any time", "time in s", "state h")
+    axes.axvspan(0.2, 0.7, color="0.92", label="the input is 1")
+    axes.plot(fine_s, follow(cell, fine_s, pulse(fine_s), exact_step), color="0.6", label="exact solution")
+    axes.plot(
+        some_s, follow(cell, some_s, pulse(some_s)), "o", markersize=3, label="60 steps at random times, dt is known"
+    )
+    fixed = follow(cell, np.arange(1, 61) * 2.0 / 60, pulse(some_s))
+    axes.plot(some_s, fixed, "x", markersize=4, label="the same 60 inputs, dt taken as constant")
+    _save(axes, path)
+
+
+def _axes(title: str, x: str, y: str):
+    axes = Figure((7, 3.2), layout="constrained").add_subplot(title=title, xlabel=x, ylabel=y)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def _save(axes, path: Path) -> None:
+    axes.legend(frameon=False, fontsize="small")
+    axes.figure.savefig(path, metadata={"Date": None})
+
+
+def draw(folder: Path) -> None:
+    """Writes every figure into the folder, as SVG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    step_response(folder / "step-response.svg")
+    irregular_sampling(folder / "irregular-sampling.svg")
+
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]))

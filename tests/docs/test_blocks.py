@@ -1,0 +1,64 @@
+"""Code blocks of README.md and docs/ that run on this computer. Those for a board: tests/device/test_docs.py."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import tiny_recordings
+from doc_blocks import PAGES, ROOT, TITLES, blocks
+
+SHORT = " --epochs 1 --epoch-steps 2 --batch 8"  # of a training: the command is what is tested
+COMMANDS = [b for b in blocks("console") if any(c.startswith("liquid-") for c in b.commands)]
+NEEDS_A_BOARD = ("liquid-board", "liquid-upload")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What a reader has: the models, and recordings as the tutorial lays them out."""
+    here = tmp_path_factory.mktemp("reader")
+    (here / "device").symlink_to(ROOT / "device")
+    tiny_recordings.make(here / "recordings")
+    (here / "recordings/computer").rename(here / "computer")
+    (here / "recordings/wake_words").mkdir()
+    (here / "computer").rename(here / "recordings/wake_words/computer")
+    return here
+
+
+def test_every_python_block_says_where_it_runs():
+    assert {b.title for b in blocks("python")} <= TITLES and blocks("python") and len(PAGES) > 5
+
+
+@pytest.mark.parametrize("block", blocks("python", "on your computer"), ids=str)
+def test_python_runs(block, folder):
+    done = subprocess.run([sys.executable, "-c", block.text], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", blocks("c"), ids=str)
+def test_c_compiles(block, tmp_path):
+    source = tmp_path / "block.c"
+    source.write_text(block.text)
+    flags = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fsyntax-only", f"-I{ROOT}/cmodule/include"]
+    done = subprocess.run(["gcc", *flags, source], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=str)
+def test_commands_run(block, folder):
+    """In their order, one after the other; trainings are cut short."""
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    for command in block.commands:
+        if not command.startswith("liquid-") or command.startswith(NEEDS_A_BOARD):
+            continue
+        short = SHORT if command.startswith("liquid-train") and "--print" not in command else ""
+        done = subprocess.run(
+            command + short,
+            shell=True,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            env=os.environ | {"PATH": path},
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
