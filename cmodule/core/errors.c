@@ -134,16 +134,16 @@ static const struct {
     float low;
     float high;
 } ranges[] = {
-    {"min_timestep", " s", offsetof(lnn_policy_t, min_timestep_us), false, NO_FIELD, 1, 1000.0f, 0.0f},
     {"max_timestep", " s", offsetof(lnn_policy_t, max_timestep_us), false, NO_FIELD, NO_FIELD, 1000.0f, 1e6f},
     {"hold", " s", offsetof(lnn_policy_t, hold_us), false, NO_FIELD, NO_FIELD, 0.0f, 1e7f},
     {"complexity", "", offsetof(lnn_policy_t, complexity), false, NO_FIELD, NO_FIELD, 0.0f, 2.0f},
     {"energy_threshold", "", offsetof(lnn_policy_t, energy_threshold), true, NO_FIELD, NO_FIELD, 0.0f, 1.0f},
     {"gate_close_ratio", "", offsetof(lnn_policy_t, gate_close_ratio), true, NO_FIELD, NO_FIELD, 0.0f, 1.0f},
-    {"attack_threshold", "", offsetof(lnn_policy_t, attack_threshold), true, 7, NO_FIELD, 0.0f, 1000.0f},
     {"release_threshold", "", offsetof(lnn_policy_t, release_threshold), true, NO_FIELD, NO_FIELD, 0.0f, 1000.0f},
     {"release_growth", "", offsetof(lnn_policy_t, release_growth), true, NO_FIELD, NO_FIELD, 1.0f, 100.0f},
     {"background_rise_per_s", "", offsetof(lnn_policy_t, background_rise_per_s), true, NO_FIELD, NO_FIELD, 0.0f, 1000.0f},
+    {"min_timestep", " s", offsetof(lnn_policy_t, min_timestep_us), false, NO_FIELD, 0, 1000.0f, 0.0f},
+    {"attack_threshold", "", offsetof(lnn_policy_t, attack_threshold), true, 5, NO_FIELD, 0.0f, 1000.0f},
 };
 
 static float policy_value(const lnn_policy_t *policy, uint32_t field) {

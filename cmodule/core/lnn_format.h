@@ -10,6 +10,7 @@
 #define LNN_ALIGN_BYTES 16u
 #define LNN_MODEL_BYTES 1280u
 #define LNN_SIGNATURE_BYTES 64u
+#define LNN_HAS_FFT_Q15(points) ((points) == 256u || (points) == 512u)
 
 /* length of the file */
 #define LNN_MAX_FILE_BYTES 16777216u
@@ -105,7 +106,7 @@ enum {
     LNN_CELL_CFC = 3,
 };
 /* those that the core runs */
-#define LNN_RUNS_CELL(x) ((x) == LNN_CELL_LTC)
+#define LNN_RUNS_CELL(cell) ((cell) == LNN_CELL_LTC)
 
 /* how a step of dt integrates the equation */
 enum {
@@ -115,7 +116,7 @@ enum {
     LNN_SOLVER_ADAPTIVE_HEUN = 3,
 };
 /* those that the core runs */
-#define LNN_RUNS_SOLVER(x) ((x) == LNN_SOLVER_FUSED)
+#define LNN_RUNS_SOLVER(solver) ((solver) == LNN_SOLVER_FUSED)
 
 /* the type of a weight */
 enum {

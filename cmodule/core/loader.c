@@ -132,6 +132,16 @@ static uint32_t place_state(lnn_model_t *m) {
     return (uint32_t)(next - (uintptr_t)m);
 }
 
+/* However few bytes there are: a short text is not called a model that was cut off. */
+static bool begins_like_a_model(const uint8_t *bytes, size_t n) {
+    for (uint32_t i = 0; i < 4u && i < n; i++) {
+        if (bytes[i] != (uint8_t)(LNN_MAGIC >> 8u * i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static lnn_status_t check_header(const void *data, size_t data_bytes) {
     const lnn_file_header_t *h = data;
     if (!data) {
@@ -140,11 +150,11 @@ static lnn_status_t check_header(const void *data, size_t data_bytes) {
     if ((uintptr_t)data % 4u != 0u) {
         return LNN_ERR_ALIGNMENT;
     }
+    if (!begins_like_a_model(data, data_bytes)) {
+        return LNN_ERR_MAGIC;
+    }
     if (data_bytes < sizeof *h) {
         return LNN_ERR_TRUNCATED;
-    }
-    if (h->magic != LNN_MAGIC) {
-        return LNN_ERR_MAGIC;
     }
     if (h->version_major != LNN_VERSION_MAJOR || h->version_minor > LNN_VERSION_MINOR) {
         return LNN_ERR_VERSION;

@@ -33,4 +33,4 @@ def fix_tables() -> str:
         c_table("int16_t lnn_twiddle_q15", rotations).replace("[384]", "[384][2]"),
         c_table("uint8_t lnn_bit_reverse_8", reversed_),
     ]
-    return f'#include "fft_q15.h"\n#include "fixmath.h"\n\n' + "\n".join(tables)
+    return '#include "fft_q15.h"\n#include "fixmath.h"\n\n' + "\n".join(tables)

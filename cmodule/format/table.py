@@ -25,6 +25,11 @@ class Range:
     above: bool = False
     name: str = ""
 
+    @property
+    def depends(self) -> bool:
+        """Whether an end is a field of the record; such ranges are checked after all others."""
+        return isinstance(self.low, str) or isinstance(self.high, str)
+
     def __str__(self) -> str:
         low, high = (end if isinstance(end, str) else number(end) for end in (self.low, self.high))
         return f"above {low}, at most {high}" if self.above else f"{low} to {high}"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The C side of fields.toml: records, enums, bounds, errors and the ranges of a policy."""
 
+from typing import Any
+
 from table import Range, Table, enum_items, number, policy_name, struct_size
 
 C_TYPES = {
@@ -29,7 +31,7 @@ def c_bounds(name: str, type_: str, range_: Range) -> list[str]:
     out, low, high = [], range_.low, range_.high
     if range_.name:
         return []
-    says_nothing = low == 0 and type_[0] == "u" or not isinstance(high, str) and low == -high
+    says_nothing = (low == 0 and type_[0] == "u") or (not isinstance(high, str) and low == -high)
     if not isinstance(low, str) and not says_nothing:
         out.append(f"#define LNN_{name.upper()}_{'ABOVE' if range_.above else 'MIN'} {c_number(low, type_)}")
     if not isinstance(high, str):
@@ -46,7 +48,9 @@ def c_header(table: Table) -> str:
         "",
         f"#define LNN_MAGIC 0x{magic:08x}u",
     ]
-    out += [f"#define LNN_{key.upper()} {value}u" for key, value in table["format"].items() if key != "magic"]
+    numbers = {key: value for key, value in table["format"].items() if isinstance(value, int)}
+    out += [f"#define LNN_{key.upper()} {value}u" for key, value in numbers.items()]
+    out.append(f"#define LNN_HAS_FFT_Q15(points) ({either('points', table['format']['fft_q15_points'], '{}u')})")
     out.append("")
     for name, (least, most, why) in table["limits"].items():
         unsigned = "u" if least >= 0 else ""
@@ -61,11 +65,16 @@ def c_header(table: Table) -> str:
         if any(row[-1] and row[-1].name == name for struct in table["struct"] for row in struct["fields"]):
             out.append(f"#define LNN_MAX_{name.upper()} {max(items.values())}u")
         if runs := enum.get("runs"):
-            values = " || ".join(f"(x) == LNN_{name.upper()}_{k.upper()}" for k in runs)
-            out += ["/* those that the core runs */", f"#define LNN_RUNS_{name.upper()}(x) ({values})"]
+            values = either(name, [f"LNN_{name}_{k}".upper() for k in runs])
+            out += ["/* those that the core runs */", f"#define LNN_RUNS_{name.upper()}({name}) ({values})"]
     for struct in table["struct"]:
         out += ["", *c_struct(struct)]
-    return "\n".join(out + ["", "#endif", ""])
+    return "\n".join([*out, "", "#endif", ""])
+
+
+def either(argument: str, values: list[Any], template: str = "{}") -> str:
+    """A condition: the macro's argument is one of the values."""
+    return " || ".join(f"({argument}) == {template.format(value)}" for value in values)
 
 
 def c_struct(struct: Table) -> list[str]:
@@ -93,12 +102,13 @@ def c_errors(table: Table) -> str:
     for enum in ("cell", "solver"):
         names = ", ".join(f'"{name}"' for name in enum_items(table["enums"][enum]))
         out += [f"const char *const lnn_{enum}_names[] = {{{names}}};"]
-    return "\n".join(out + ["", *c_policy(table), ""])
+    return "\n".join([*out, "", *c_policy(table), ""])
 
 
 def c_policy(table: Table) -> list[str]:
     """lnn_policy_fault(): the ranges of a policy, and which field is outside its own."""
-    fields = next(struct for struct in table["struct"] if struct["name"] == "policy")["fields"]
+    policy = next(struct for struct in table["struct"] if struct["name"] == "policy")
+    fields = sorted(policy["fields"], key=lambda row: row[-1].depends)
     places = {field: f"{i}" for i, (field, *_) in enumerate(fields)}
     rows = []
     for field, type_, _, range_ in fields:

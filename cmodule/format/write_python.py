@@ -10,10 +10,12 @@ def python_layout(table: Table, note: str) -> str:
     """The module layout.py, as `ruff format` would write it."""
     out = ["# SPDX-License-Identifier: MIT", f'"""Layout of the .lnn file: {note}."""', "", "import struct", ""]
     out += ["from .ranges import Range", "", f"MAGIC = {quoted(table['format']['magic'], 'b')}"]
-    out += [f"{key.upper()} = {value}" for key, value in table["format"].items() if key != "magic"]
-    out += ["", "# the greatest value of each limit", "LIMITS = {"]
-    out += [f'    "{name}": {most},' for name, (_, most, _) in table["limits"].items()]
-    out += ["}", "", "ENUMS = {"]
+    constants = {key: tuple(v) if isinstance(v, list) else v for key, v in table["format"].items() if key != "magic"}
+    out += [f"{key.upper()} = {value}" for key, value in constants.items()]
+    for name, comment, end in (("LEAST", "the least value of each limit", 0), ("LIMITS", "the greatest", 1)):
+        out += ["", f"# {comment}", f"{name} = {{"]
+        out += [f'    "{limit}": {row[end]},' for limit, row in table["limits"].items()] + ["}"]
+    out += ["", "ENUMS = {"]
     for name, enum in table["enums"].items():
         out += wrap(f'    "{name}": {{', [f'"{k}": {v}' for k, v in enum_items(enum).items()], "},")
     out += ["}", "", "# the names of an enum that the core runs, if it does not run all", "RUNS = {"]
@@ -41,16 +43,16 @@ def python_layout(table: Table, note: str) -> str:
     out += ["}", "", "# name -> (code of the C core, what is wrong, what to do)", "ERRORS = {"]
     for i, error in enumerate(table["error"]):
         out += wrap(f'    "{error["name"]}": (', [f"{-i}", quoted(error["text"]), quoted(error["remedy"])], "),")
-    return "\n".join(out + ["}", ""])
+    return "\n".join([*out, "}", ""])
 
 
 def python_ranges(struct: Table) -> list[str]:
-    """The rows of RANGES that belong to a record."""
+    """The rows of RANGES that belong to a record, in the order in which they are checked."""
+    rows = [(row[0], row[-1]) for row in (*struct["fields"], *struct.get("arrays", [])) if row[-1]]
     out = []
-    for name, *_, range_ in (*struct["fields"], *struct.get("arrays", [])):
-        if range_:
-            ends = [quoted(end) if isinstance(end, str) else number(end) for end in (range_.low, range_.high)]
-            out.append(f'        "{name}": Range({", ".join(ends + ["above=True"] * range_.above)}),')
+    for name, range_ in sorted(rows, key=lambda row: row[1].depends):
+        ends = [quoted(end) if isinstance(end, str) else number(end) for end in (range_.low, range_.high)]
+        out.append(f'        "{name}": Range({", ".join(ends + ["above=True"] * range_.above)}),')
     return out
 
 

@@ -249,7 +249,7 @@ def test_the_recipe_of_a_run_says_task_and_policy(checkpoint):
         ("[policy]\nenergy_threshold = true", "energy_threshold = True"),
         ("[policy]\ncomplexity = 2", "complexity = 2"),
         ('[policy]\ncomplexity = "loudness"', "loudness"),
-        ("[policy]\nmin_timestep_us = -5", "min_timestep_us -5"),
+        ("[policy]\nmin_timestep_us = -5", "min_timestep is -5e-06 s"),
         ("[policy]\nrelease_growth = 0", "release_growth"),
         ("[policy]\nenergy_threshold = nan", "energy_threshold"),
         ("[policy]\nattack_threshold = []", "attack_threshold"),

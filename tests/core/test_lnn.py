@@ -1,12 +1,15 @@
 """Class LNN: loading, blocks of audio, settings, errors."""
 
 import array
+import gc
 import threading
 
 import numpy as np
 import pytest
-from liquid_audio_nets.lnn import LnnError, write
-from liquid_audio_nets.lnn.layout import ERRORS
+from liquid_audio_nets._core import ffi, lib
+from liquid_audio_nets.lnn import LnnError, Policy, checks, write
+from liquid_audio_nets.lnn.layout import ERRORS, RANGES
+from liquid_audio_nets.lnn.ranges import shown_name
 from liquid_audio_nets.native import LNN, add_golden, error_name
 from small_model import noise, small_model
 
@@ -54,25 +57,56 @@ def test_policy_fields_are_readable_and_writable(model_bytes):
         lnn.set_adaptive_config(min_timestep=0.001, max_timestep=0.05, energy_threshold=0.1, complexity="spectral_flux")
         assert (lnn.min_timestep, lnn.max_timestep, lnn.complexity) == (0.001, 0.05, "spectral_flux")
         before = lnn.policy
-        for wrong in (
-            {"min_timestep": 1},
-            {"complexity": "loudness"},
-            {"energy_threshold": float("nan")},
-            {"max_timestep": -1},
-            {"release_growth": 0.5},
-            {"hold": 1e12},
-            {"hold": -1},
-            {"hold": 5000},
-            {"max_timestep": 1e5},
-            {"hold": float("inf")},
-            {"min_timestep": float("nan")},
+        for wrong, reason in (
+            ({"min_timestep": 1}, "min_timestep is 1 s; it must be from 0.001 s to 0.05 s (max_timestep)"),
+            ({"complexity": "loud"}, "complexity is 'loud'; it must be energy, spectral_flux or zero_crossings"),
+            ({"energy_threshold": float("nan")}, "energy_threshold is nan; it must be from 0 to 1"),
+            ({"max_timestep": -1}, "max_timestep is -1 s; it must be from 0.001 s to 1 s"),
+            ({"max_timestep": 2}, "max_timestep is 2 s; it must be from 0.001 s to 1 s"),
+            ({"release_growth": 0.5}, "release_growth is 0.5; it must be from 1 to 100"),
+            ({"attack_threshold": 0.1}, "attack_threshold is 0.1; it must be from 0.25 (release_threshold) to 1000"),
+            ({"hold": 1e12}, "hold is 1e+12 s; it must be from 0 s to 10 s"),
+            ({"hold": -1}, "hold is -1 s; it must be from 0 s to 10 s"),
+            ({"hold": float("inf")}, "hold is inf s; it must be from 0 s to 10 s"),
+            ({"min_timestep": float("nan")}, "min_timestep is nan s; it must be from 0.001 s to 0.05 s (max_timestep)"),
         ):
             with pytest.raises(LnnError) as caught:
                 lnn.set_adaptive_config(**wrong)
-            assert caught.value.name == "POLICY"
+            assert str(caught.value) == f"POLICY: the timestep policy is impossible ({reason})"
         with pytest.raises(TypeError, match="no policy field 'speed'"):
             lnn.set_adaptive_config(speed=1)
+        with pytest.raises(TypeError, match="hold is a number, not '1'"):
+            lnn.hold = "1"
         assert lnn.policy == before
+
+
+def test_the_core_and_the_host_refuse_the_same_policies(model_bytes):
+    """Just inside and just outside of every end of every range; lnn_policy_fault() and checks.policy() agree."""
+    usual = vars(Policy(1000, 1_000_000, attack_threshold=1000.0, release_threshold=0.0)) | {"complexity": 0}
+    for name, range_ in RANGES["policy"].items():
+        for end, step in zip(range_.ends(usual), (-1, 1), strict=True):
+            whole = isinstance(usual[name], int)
+            outside = end + step if whole else np.nextafter(np.float32(end), np.float32(step * np.inf))
+            for value, fault in ((end, ""), (outside, name)):
+                if whole and value < 0:
+                    continue  # cannot be stored
+                policy = usual | {name: value}
+                assert lib.lnn_policy_fault(ffi.new("lnn_policy_t *", policy), ffi.NULL) == bool(fault), (name, value)
+                if fault:
+                    with pytest.raises(LnnError, match=f"{shown_name(name)} is "):
+                        checks.policy(policy)
+                else:
+                    checks.policy(policy)
+
+
+def test_a_result_outlives_its_lnn(model_bytes):
+    audio = noise(16000)
+    with LNN(model_bytes) as lnn:
+        right = lnn.process(audio).scores
+    result = LNN(model_bytes).process(audio)
+    gc.collect()
+    junk = [np.full(size, 0x41414141, np.uint32) for size in range(100, 2000)]
+    assert result.scores == right and junk
 
 
 def test_thresholds(model_bytes):
@@ -81,7 +115,7 @@ def test_thresholds(model_bytes):
         assert lnn.thresholds[0] == 0.75 and list(lnn.thresholds) == [0.75, 0.5, 0.0]
         with pytest.raises(KeyError, match="no label 'maybe'"):
             lnn.thresholds["maybe"]
-        with pytest.raises(LnnError):
+        with pytest.raises(LnnError, match="threshold is 1.5; it must be from 0 to 1"):
             lnn.thresholds["yes"] = 1.5
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from liquid_audio_nets.lnn import Golden, Label, LnnError, Policy, read, save, write
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
+from liquid_audio_nets.lnn.layout import VERSION_MAJOR, VERSION_MINOR
 from liquid_audio_nets.lnn.matrix_s8 import pack, unpack
 from liquid_audio_nets.lnn.records import from_rows4, to_rows4
 from liquid_audio_nets.lnn.writer import assemble, with_crc
@@ -27,6 +28,7 @@ from small_model import (
 )
 
 QUICK = settings(max_examples=800, deadline=None, derandomize=True)
+OURS = (VERSION_MAJOR, VERSION_MINOR)
 KINDS = {
     "float": tiny_model,
     "rows4x4": tiny_integer_model,
@@ -81,7 +83,7 @@ def test_round_trip(make):
     again = read(data)
     assert write(again) == data
     assert again.label_names == model.label_names and again.metadata == model.metadata
-    for ours, theirs in zip(model.cells, again.cells):
+    for ours, theirs in zip(model.cells, again.cells, strict=True):
         for name, value in vars(theirs).items():
             if isinstance(value, np.ndarray):
                 assert np.allclose(
@@ -305,6 +307,29 @@ def test_reader_and_core_agree_on_mutations(kind, data):
         mutant[at] = data.draw(st.sampled_from([0, 1, 2, 127, 128, 255]) | st.integers(0, 255))
     repaired = with_crc(bytes(mutant))
     same_verdict(repaired if data.draw(st.integers(0, 9)) else bytes(mutant))
+
+
+@pytest.mark.parametrize(
+    "data, error",
+    [
+        (b"yes, a text\n", "MAGIC"),
+        (b"LN", "TRUNCATED"),
+        (b"", "TRUNCATED"),
+        (b"LNX", "MAGIC"),
+        (b"LNN\x1a" + bytes(9), "TRUNCATED"),
+    ],
+)
+def test_a_short_file_of_another_kind_is_not_called_cut_off(data, error):
+    assert same_verdict(data) == error
+
+
+@pytest.mark.parametrize("version", [(2, 0), (1, 99), (0, 0)])
+def test_a_version_mismatch_names_both_versions(version):
+    other = bytearray(tiny("float"))
+    other[4:8] = np.array(version, "<u2").tobytes()
+    with pytest.raises(LnnError, match=rf"file has version {version[0]}\.{version[1]}, .* {OURS[0]}\.{OURS[1]}"):
+        read(bytes(other))
+    assert same_verdict(bytes(other)) == "VERSION"
 
 
 @QUICK

@@ -139,11 +139,17 @@ def test_test_gate(model_path, clips):
 
 def test_mistakes_of_the_user(model_path, tmp_path, clips):
     bad = tmp_path / "bad.lnn"
+    bad.write_text("keywords: yes, no\n")
+    assert f"{bad}: MAGIC: not an .lnn file" in command("upload", bad, expect=4).stderr
+    bad.write_bytes(model_path.read_bytes()[:4] + b"\2\0\1\0" + model_path.read_bytes()[8:])
+    assert "VERSION: written for another version of the format (the file has version 2.1, this reader" in (
+        command("upload", bad, expect=4).stderr
+    )
     bad.write_bytes(model_path.read_bytes()[:-3])
     for name in ("info", "upload"):
-        assert f"{bad}: bad model (TRUNCATED): the file is shorter" in command(name, bad, expect=4).stderr
+        assert f"{bad}: TRUNCATED: the file is shorter" in command(name, bad, expect=4).stderr
         assert "no such file" in command(name, tmp_path / "none.lnn", expect=2).stderr
-    assert f"{bad}: bad model (TRUNCATED)" in command("test", "--model", bad, "--data", clips, expect=4).stderr
+    assert f"{bad}: TRUNCATED: " in command("test", "--model", bad, "--data", clips, expect=4).stderr
     assert "no such folder" in command("test", "--model", model_path, "--data", tmp_path / "x", expect=2).stderr
     empty = tmp_path / "empty"
     empty.mkdir()

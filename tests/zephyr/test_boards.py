@@ -248,7 +248,7 @@ def test_bad_model_is_refused_before_the_build(tmp_path):
         text=True,
         capture_output=True,
     )
-    assert done.returncode == 4 and done.stderr.startswith("error: bad model (MAGIC)"), done.stderr
+    assert done.returncode == 4 and done.stderr.startswith("error: MAGIC: not an .lnn file. "), done.stderr
 
 
 def test_model_too_large_for_flash(tmp_path):

@@ -101,7 +101,7 @@ def run(app: typer.Typer) -> None:
 def mendable(error: Exception) -> str | None:
     """What the user reads of an error; None for a bug."""
     if isinstance(error, LnnError):
-        return f"{error.path + ': ' if error.path else ''}bad model ({error.name}): {error}. {error.remedy}"
+        return f"{error.path + ': ' if error.path else ''}{error}. {error.remedy}"
     if isinstance(error, LiquidError):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:

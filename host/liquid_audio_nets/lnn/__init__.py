@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The .lnn file on the host: read and write models.  The format is described in cmodule/format/SPEC.md."""
 
 from .errors import LnnError

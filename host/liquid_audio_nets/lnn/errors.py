@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Errors of the .lnn format, named as in the C core and in SPEC.md."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 from collections.abc import Iterator
@@ -10,10 +12,10 @@ from .layout import ERRORS
 
 
 class LnnError(LiquidError, ValueError):
-    """A model file or a call on a model is wrong.
+    """A model file or a call on a model is wrong.  The message is that of a board: "CRC: what is wrong (detail)".
 
-    name: the error's name in SPEC.md, such as "CRC".  text: what is wrong.  detail: where, or which value.  remedy: what
-    to do.  path: the file, if it is known.
+    name: the error's name in SPEC.md, such as "CRC".  text: what is wrong.  remedy: what to do.  path: the file, if it is
+    known.
     """
 
     exit_code = Exit.BAD_MODEL
@@ -22,10 +24,10 @@ class LnnError(LiquidError, ValueError):
     def __init__(self, name: str, detail: str = ""):
         self.name = name
         self.code, self.text, self.remedy = ERRORS[name]
-        super().__init__(f"{self.text} ({detail})" if detail else self.text)
+        super().__init__(f"{name}: {self.text}" + (f" ({detail})" if detail else ""))
 
     @classmethod
-    def from_code(cls, code: int, detail: str = "") -> "LnnError":
+    def from_code(cls, code: int, detail: str = "") -> LnnError:
         """The error of a status of the C core."""
         return cls(next(name for name, (value, *_) in ERRORS.items() if value == code), detail)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The parts of an integer model as the file holds them, weights in the order of the equations.
 
 A name ends in the fraction bits of its numbers: q16 is a number times 2**16.
@@ -9,8 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NUMBER_LIMIT = 32639  # of features and states: LNN_NUMBER_LIMIT in cmodule/core/matvec_s8.h
-ROW_LIMIT_S16 = (2**31 - 1) // NUMBER_LIMIT  # of the magnitudes of a row of int16 weights
+from .arrays import Array
+from .layout import LIMITS
+
+NUMBER_LIMIT = LIMITS["number"]
+ROW_LIMIT_S16 = LIMITS["int16_row"]
 
 
 @dataclass
@@ -21,19 +25,20 @@ class FrontEndQ15:
     floor uint32 (n_mels,) q8; mean int32 (n_mels,) q16; scale int32 (n_mels,) q22.
     """
 
-    window: np.ndarray
-    mel_start: np.ndarray
-    mel_count: np.ndarray
-    mel_weights: np.ndarray
-    floor: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
+    window: Array
+    mel_start: Array
+    mel_count: Array
+    mel_weights: Array
+    floor: Array
+    mean: Array
+    scale: Array
     fft_points: int = 512
     clip_q12: int = NUMBER_LIMIT
     kind = "logmel_q15"
 
     @property
     def n_mels(self) -> int:
+        """Features per step."""
         return len(self.mel_start)
 
 
@@ -41,18 +46,19 @@ class FrontEndQ15:
 class CellS8:
     """One liquid cell of N units on M inputs in integers.  Rows: gate of unit 0, reversal of unit 0, gate of unit 1, ...
 
-    weights_inputs (2N, M), weights_state (2N, N): int8, each within +-127, or int16, the magnitudes of a row of either
-    adding up to at most ROW_LIMIT_S16;
+    weights_inputs (2N, M), weights_state (2N, N): either int8, each within +-127; or int16, where the magnitudes of each
+    row add up to at most ROW_LIMIT_S16.
     scale_inputs, scale_state, bias (q16) int32 (2N,); inv_tau uint32 (N,) q16 in 1/s; layout: of both matrices.
-    delta_q15: states that moved less do not count anew, 0: all count at every step; int8 in layout rows4x4 only.
+    delta_q15: the product keeps its old value for states that moved by less; 0: all states count at every step.  It
+    needs int8 weights in layout rows4x4.
     """
 
-    weights_inputs: np.ndarray
-    weights_state: np.ndarray
-    scale_inputs: np.ndarray
-    scale_state: np.ndarray
-    bias: np.ndarray
-    inv_tau: np.ndarray
+    weights_inputs: Array
+    weights_state: Array
+    scale_inputs: Array
+    scale_state: Array
+    bias: Array
+    inv_tau: Array
     gate_clamp_q11: int = 15 << 11
     kind: str = "ltc"
     solver: str = "fused"
@@ -62,32 +68,36 @@ class CellS8:
 
     @property
     def n_units(self) -> int:
-        return np.shape(self.weights_state)[1]
+        """N"""
+        return int(np.shape(self.weights_state)[1])
 
     @property
     def n_inputs(self) -> int:
-        return np.shape(self.weights_inputs)[1]
+        """M"""
+        return int(np.shape(self.weights_inputs)[1])
 
     @property
     def n_weights(self) -> int:
+        """Weights of both matrices, those in the layout's padding left out."""
         return 2 * self.n_units * (self.n_inputs + self.n_units)
 
     @property
-    def tau_s(self) -> np.ndarray:
+    def tau_s(self) -> Array:
+        """Time constants in s, float64 (N,); inf if inv_tau is 0."""
         with np.errstate(divide="ignore"):
             return 65536.0 / np.asarray(self.inv_tau, np.float64)
 
 
 @dataclass
 class ReadoutS8:
-    """weights (n_labels, N) as of a cell; bias (q16), scale int32 (n_labels,); idle_label: index or None.
+    """weights (n_labels, N), int8 or int16 as in a cell; bias (q16), scale int32 (n_labels,); idle_label: index or None.
 
-    layout: a dense one.
+    layout: a dense one (matrix_s8.DENSE).
     """
 
-    weights: np.ndarray
-    bias: np.ndarray
-    scale: np.ndarray
+    weights: Array
+    bias: Array
+    scale: Array
     smoothing_s: float = 0.1
     idle_label: int | None = None
     layout: str = "rows4x4"
@@ -95,4 +105,5 @@ class ReadoutS8:
 
     @property
     def n_weights(self) -> int:
+        """n_labels * N"""
         return int(np.size(self.weights))

@@ -11,8 +11,29 @@ VERSION_MINOR = 0
 ALIGN_BYTES = 16
 MODEL_BYTES = 1280
 SIGNATURE_BYTES = 64
+FFT_Q15_POINTS = (256, 512)
 
-# the greatest value of each limit
+# the least value of each limit
+LEAST = {
+    "file_bytes": 0,
+    "sections": 0,
+    "labels": 1,
+    "label_name_bytes": 2,
+    "cells": 1,
+    "cell_inputs": 0,
+    "cell_units": 2,
+    "fft_points": 8,
+    "mels": 1,
+    "mel_weights": 0,
+    "golden_samples": 1,
+    "sample_rate_hz": 1000,
+    "timestep_us": 1000,
+    "number": -32639,
+    "int8_weight": -127,
+    "int16_row": 0,
+}
+
+# the greatest
 LIMITS = {
     "file_bytes": 16777216,
     "sections": 64,
@@ -217,7 +238,6 @@ RANGES = {
         "threshold": Range(0, 1),
     },
     "frontend": {
-        "window_samples": Range(2, "fft_points"),
         "fft_points": Range(8, 1024),
         "n_mels": Range(1, 128),
         "n_mel_weights": Range(0, 4096),
@@ -227,15 +247,16 @@ RANGES = {
         "mel_weights": Range(0, 1e6),
         "mean": Range(-1e6, 1e6),
         "inv_std": Range(-1e6, 1e6),
+        "window_samples": Range(2, "fft_points"),
     },
     "frontend_q15": {
-        "window_samples": Range(2, "fft_points"),
         "n_mels": Range(1, 128),
         "n_mel_weights": Range(0, 4096),
         "clip_q12": Range(1, 32639),
         "floor": Range(1, 4294967295),
         "mean": Range(-4194304, 4194304),
         "scale": Range(-2147483647, 2147483647),
+        "window_samples": Range(2, "fft_points"),
     },
     "frontend_none": {
         "n_mels": Range(1, 128),
@@ -274,16 +295,16 @@ RANGES = {
         "scale": Range(-1073741823, 1073741823),
     },
     "policy": {
-        "min_timestep_us": Range(1000, "max_timestep_us"),
         "max_timestep_us": Range(1000, 1000000),
         "hold_us": Range(0, 10000000),
         "complexity": Range(0, 2),
         "energy_threshold": Range(0, 1),
         "gate_close_ratio": Range(0, 1),
-        "attack_threshold": Range("release_threshold", 1000),
         "release_threshold": Range(0, 1000),
         "release_growth": Range(1, 100),
         "background_rise_per_s": Range(0, 1000),
+        "min_timestep_us": Range(1000, "max_timestep_us"),
+        "attack_threshold": Range("release_threshold", 1000),
     },
     "golden": {
         "n_samples": Range(1, 160000),

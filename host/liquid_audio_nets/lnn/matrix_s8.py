@@ -1,24 +1,27 @@
+# SPDX-License-Identifier: MIT
 """Integer matrices in the layouts of SPEC.md: `pack` for the writer, `unpack` for the reader."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from .arrays import Array
 from .errors import LnnError
-from .integer import ROW_LIMIT_S16
-from .layout import ENUMS
+from .layout import ENUMS, LIMITS
 
 SPARSE = "rows4x4_sparse"
 BLOCK = 4  # rows and columns of what rows4x4 stores together and rows4x4_sparse leaves out
 DENSE = {"int8": ("rows4x4", "rows4x16"), "int16": ("rows4x4",)}
-DTYPES = {"int8": np.dtype("i1"), "int16": np.dtype("<i2")}
+DTYPES: dict[str, np.dtype[Any]] = {"int8": np.dtype("i1"), "int16": np.dtype("<i2")}
 _WORD = [0, 2, 1, 3]  # columns in the order of a word's bytes
 _EMPTY = np.zeros(0, np.uint8)
 
 
 def up(n: int, to: int) -> int:
+    """n rounded up to a multiple of `to`."""
     return -(-n // to) * to
 
 
@@ -26,13 +29,14 @@ def up(n: int, to: int) -> int:
 class Packed:
     """weights: the file's bytes, int8; counts, columns uint8: empty unless sparse."""
 
-    weights: np.ndarray
-    counts: np.ndarray = field(default_factory=lambda: _EMPTY)
-    columns: np.ndarray = field(default_factory=lambda: _EMPTY)
+    weights: Array
+    counts: Array = field(default_factory=lambda: _EMPTY)
+    columns: Array = field(default_factory=lambda: _EMPTY)
     weight: str = "int8"
 
     @property
     def n_blocks(self) -> int:
+        """Blocks of sixteen weights."""
         return len(self.weights) // (16 * DTYPES[self.weight].itemsize)
 
 
@@ -41,7 +45,7 @@ def dense_blocks(layout: str, rows: int, columns: int) -> int:
     return rows * (up(columns, 4) if layout == "rows4x4" else up(columns, 8)) // 16
 
 
-def blocks_of(matrix: np.ndarray) -> np.ndarray:
+def blocks_of(matrix: Array) -> Array:
     """(rows, columns) -> (groups, fours, 4 rows, 4 columns), filled up with zeros."""
     rows, columns = matrix.shape
     full = np.pad(matrix, ((0, up(rows, BLOCK) - rows), (0, up(columns, BLOCK) - columns)))
@@ -49,17 +53,20 @@ def blocks_of(matrix: np.ndarray) -> np.ndarray:
 
 
 def _wide_parts(columns: int) -> list[tuple[int, int]]:
-    """Where rows4x16 cuts the columns: sixteens, then eight where at most eight are left."""
+    """Where rows4x16 cuts the columns: parts of sixteen, and a last part of eight if at most eight are left."""
     return [(at, min(16, up(columns, 8) - at)) for at in range(0, columns, 16)]
 
 
-def _halves(blocks: np.ndarray) -> np.ndarray:
+def _halves(blocks: Array) -> Array:
     """Blocks (..., 4 rows, 4 columns) -> (..., 2 halves of the columns, 4 rows, 2 columns), the order of int16."""
     return blocks.reshape(*blocks.shape[:-1], 2, 2).swapaxes(-3, -2)
 
 
-def pack(matrix: np.ndarray, layout: str, weight: str = "int8") -> Packed:
-    """Integers (rows, columns) -> what the file holds.  Raises LnnError WEIGHTS for another layout, NUMBER beyond 16 bits."""
+def pack(matrix: Array, layout: str, weight: str = "int8") -> Packed:
+    """Integers (rows, columns) -> what the file holds.
+
+    Raises LnnError WEIGHTS if such weights do not have the layout, NUMBER if one of them does not fit into its type.
+    """
     layouts = (*DENSE[weight], SPARSE)
     if layout not in layouts:
         raise LnnError("WEIGHTS", f"layout {layout!r} of {weight}, known: {', '.join(layouts)}")
@@ -82,8 +89,8 @@ def pack(matrix: np.ndarray, layout: str, weight: str = "int8") -> Packed:
     return Packed(raw, kept.sum(1).astype(np.uint8), np.nonzero(kept)[1].astype(np.uint8), weight)
 
 
-def unpack(packed: Packed, layout: str, rows: int, columns: int) -> np.ndarray:
-    """The inverse of `pack`: (rows, columns), rows a multiple of 4; what is packed has been checked."""
+def unpack(packed: Packed, layout: str, rows: int, columns: int) -> Array:
+    """The inverse of `pack`, for lists that check_blocks() has accepted: (rows, columns), rows a multiple of 4."""
     groups, fours = rows // 4, up(columns, 4) // 4
     if layout == "rows4x16":
         flat, at, out = packed.weights.reshape(groups, -1), 0, np.zeros((groups, 4, up(columns, 8)), np.int8)
@@ -104,7 +111,7 @@ def unpack(packed: Packed, layout: str, rows: int, columns: int) -> np.ndarray:
     return blocks.transpose(0, 2, 1, 3).reshape(rows, -1)[:, :columns].copy()
 
 
-def check_blocks(counts: np.ndarray, places: np.ndarray, columns: int) -> None:
+def check_blocks(counts: Array, places: Array, columns: int) -> None:
     """The lists of a sparse matrix, as cmodule/core/sections_s8.c checks them.  Raises LnnError SHAPE, RANGE."""
     used = 0
     for count in counts:
@@ -119,14 +126,17 @@ def check_blocks(counts: np.ndarray, places: np.ndarray, columns: int) -> None:
         raise LnnError("SHAPE", f"counts name {used} of {len(places)} blocks")
 
 
-def check_rows(matrix: np.ndarray) -> None:
-    """int16 (rows, columns): no sum of a row may overflow.  Raises LnnError NUMBER."""
-    if np.abs(matrix.astype(np.int64)).sum(1).max(initial=0) > ROW_LIMIT_S16:
-        raise LnnError("NUMBER", f"a row's weights add up to more than {ROW_LIMIT_S16}")
+def check_weights(packed: Packed, layout: str, rows: int, columns: int) -> None:
+    """No sum of products may overflow, the padding of the last columns included.  Raises LnnError NUMBER."""
+    if packed.weight == "int8":
+        if np.any(np.abs(packed.weights.astype(np.int16)) > LIMITS["int8_weight"]):
+            raise LnnError("NUMBER", f"an int8 weight beyond {LIMITS['int8_weight']}")
+    elif np.abs(unpack(packed, layout, rows, up(columns, 4)).astype(np.int64)).sum(1).max() > LIMITS["int16_row"]:
+        raise LnnError("NUMBER", f"the int16 weights of a row add up to more than {LIMITS['int16_row']}")
 
 
 def layout_name(value: int, weight: str, sparse: bool) -> str:
-    """Raises LnnError WEIGHTS for a layout that does not serve such (or here not sparse) weights."""
+    """The name of a layout.  Raises LnnError WEIGHTS if such weights do not have it; sparse: whether it may be sparse."""
     for name in (*DENSE[weight], SPARSE) if sparse else DENSE[weight]:
         if ENUMS["layout"][name] == value:
             return name

@@ -1,21 +1,33 @@
+# SPDX-License-Identifier: MIT
 """A model in memory: what an .lnn file says, as NumPy arrays in the order of the equations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 
+from .arrays import Array
 from .integer import CellS8, FrontEndQ15, ReadoutS8
 
 
 @dataclass
 class Label:
-    """threshold: posterior at which it is detected, 0 = never.  refractory_us: pause after a detection."""
+    """threshold: posterior (0 to 1) at which it is detected; 0: never.  refractory_us: pause after a detection."""
 
     name: str
     threshold: float = 0.0
     refractory_us: int = 1_000_000
+
+
+class DenseFrontEnd(Protocol):
+    """What a front-end with a dense filterbank has; see FrontEnd.from_dense()."""
+
+    window: Array
+    mel: Array
+    mean: Array
+    inv_std: Array
 
 
 @dataclass
@@ -26,65 +38,68 @@ class FrontEnd:
     mel_weights float32 (sum of mel_count,); mean, inv_std float32 (n_mels,).
     """
 
-    window: np.ndarray
-    mel_start: np.ndarray
-    mel_count: np.ndarray
-    mel_weights: np.ndarray
-    mean: np.ndarray
-    inv_std: np.ndarray
+    window: Array
+    mel_start: Array
+    mel_count: Array
+    mel_weights: Array
+    mean: Array
+    inv_std: Array
     fft_points: int = 512
     log_floor: float = 1e-6
     feature_clip: float = 8.0
     kind: str = "logmel_f32"
 
     @classmethod
-    def from_dense(cls, window, mel, mean, inv_std, **rest) -> "FrontEnd":
-        """From a dense filterbank: mel (n_mels, fft_points // 2 + 1), one run of bins a filter."""
+    def from_dense(cls, window: Array, mel: Array, mean: Array, inv_std: Array, **rest: Any) -> FrontEnd:
+        """From a dense filterbank: mel (n_mels, fft_points // 2 + 1), where each filter is one run of bins."""
         mel = np.asarray(mel, np.float32)
         used = [np.flatnonzero(row) for row in mel]
-        start = [int(bins[0]) if len(bins) else 0 for bins in used]
-        count = [int(bins[-1]) + 1 - s if len(bins) else 0 for bins, s in zip(used, start)]
-        weights = [row[s : s + n] for row, s, n in zip(mel, start, count)]
+        start = np.array([bins[0] if len(bins) else 0 for bins in used], np.uint16)
+        count = np.array([bins[-1] + 1 - bins[0] if len(bins) else 0 for bins in used], np.uint16)
+        weights = np.concatenate([row[s : s + n] for row, s, n in zip(mel, start, count, strict=True)])
         rest.setdefault("fft_points", 2 * (mel.shape[1] - 1))
-        return cls(window, start, count, np.concatenate(weights), mean, inv_std, **rest)
+        return cls(window, start, count, weights, mean, inv_std, **rest)
 
     @classmethod
-    def from_reference(cls, frontend) -> "FrontEnd":
+    def from_reference(cls, frontend: DenseFrontEnd) -> FrontEnd:
         """From a reference.frontend.FrontEnd."""
         return cls.from_dense(frontend.window, frontend.mel, frontend.mean, frontend.inv_std)
 
-    def mel_dense(self) -> np.ndarray:
+    def mel_dense(self) -> Array:
         """The filterbank as float32 (n_mels, fft_points // 2 + 1)."""
         mel = np.zeros((len(self.mel_start), self.fft_points // 2 + 1), np.float32)
         at = 0
-        for row, start, count in zip(mel, self.mel_start, self.mel_count):
+        for row, start, count in zip(mel, self.mel_start, self.mel_count, strict=True):
             row[start : start + count] = self.mel_weights[at : at + count]
             at += int(count)
         return mel
 
     @property
     def n_mels(self) -> int:
+        """Features per step."""
         return len(self.mel_start)
 
 
 @dataclass
 class FrontEndNone:
-    """No audio: rows of numbers.  feature = clip((number - mean) * inv_std, +-feature_clip); what the readout says is a
-    change: forecast = number + logit * scale, of the first n_labels numbers.  time_scale times s is dt of the cells.
+    """Rows of numbers instead of audio: feature = clip((number - mean) * inv_std, +-feature_clip).
 
-    mean, inv_std float32 (n_mels,), in the order of a row's numbers; scale float32 (n_labels,).
+    The readout gives changes: forecast = number + logit * scale, for the first n_labels numbers of a row.
+    mean, inv_std float32 (n_mels,), in the order of a row's numbers; scale float32 (n_labels,).  The dt of the cells is
+    the time between rows in s multiplied by time_scale.
     """
 
-    mean: np.ndarray
-    inv_std: np.ndarray
-    scale: np.ndarray
+    mean: Array
+    inv_std: Array
+    scale: Array
     time_scale: float = 1.0
     feature_clip: float = 8.0
     kind = "none"
-    window, fft_points = (), 0  # there is none
+    window, fft_points = np.zeros(0, np.float32), 0  # a row needs neither
 
     @property
     def n_mels(self) -> int:
+        """Features per step."""
         return len(self.mean)
 
 
@@ -95,11 +110,11 @@ class Cell:
     wf, wa float (N, M + N), columns [inputs; state]; bf, ba float (N,); tau float (N,) in s.
     """
 
-    wf: np.ndarray
-    wa: np.ndarray
-    bf: np.ndarray
-    ba: np.ndarray
-    tau: np.ndarray
+    wf: Array
+    wa: Array
+    bf: Array
+    ba: Array
+    tau: Array
     gate_clamp: float = 15.0
     kind: str = "ltc"
     solver: str = "fused"
@@ -107,18 +122,22 @@ class Cell:
 
     @property
     def n_units(self) -> int:
-        return np.shape(self.wf)[0]
+        """N"""
+        return int(np.shape(self.wf)[0])
 
     @property
     def n_inputs(self) -> int:
-        return np.shape(self.wf)[1] - self.n_units
+        """M"""
+        return int(np.shape(self.wf)[1]) - self.n_units
 
     @property
     def n_weights(self) -> int:
+        """Weights of both matrices."""
         return np.size(self.wf) + np.size(self.wa)
 
     @property
-    def tau_s(self) -> np.ndarray:
+    def tau_s(self) -> Array:
+        """Time constants in s, float64 (N,)."""
         return np.asarray(self.tau, np.float64)
 
 
@@ -126,14 +145,15 @@ class Cell:
 class Readout:
     """logits = w h + b.  w float (n_labels, N), b float (n_labels,); idle_label: index or None."""
 
-    w: np.ndarray
-    b: np.ndarray
+    w: Array
+    b: Array
     smoothing_s: float = 0.1
     idle_label: int | None = None
     weight = "float32"
 
     @property
     def n_weights(self) -> int:
+        """n_labels * N"""
         return int(np.size(self.w))
 
 
@@ -157,8 +177,8 @@ class Policy:
 class Golden:
     """audio int16 (n_samples,) from reset -> logits float32 (n_labels,) after n_steps steps."""
 
-    audio: np.ndarray
-    logits: np.ndarray
+    audio: Array
+    logits: Array
     n_steps: int
     tolerance: float = 1e-3
 
@@ -176,7 +196,7 @@ class Model:
     readout: Readout | ReadoutS8
     policy: Policy = field(default_factory=Policy)
     golden: Golden | None = None
-    metadata: dict = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
     signature: bytes | None = None
     sample_rate_hz: int = 16000
     task: str = "keywords"
@@ -184,6 +204,7 @@ class Model:
 
     @property
     def label_names(self) -> list[str]:
+        """In the order of the labels."""
         return [label.name for label in self.labels]
 
     @property

@@ -1,11 +1,16 @@
+# SPDX-License-Identifier: MIT
 """Records and arrays of a section, by the generated tables of layout.py."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from .arrays import Array, Record
 from .errors import LnnError
-from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, STRUCTS
+from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, RANGES, STRUCTS
+from .ranges import choice
+
+NO_LABEL = 0xFFFF
 
 ENUM_NAMES = {enum: {value: name for name, value in items.items()} for enum, items in ENUMS.items()}
 BAD_ENUM = {
@@ -24,10 +29,11 @@ def align(n: int, to: int = ALIGN_BYTES) -> int:
 
 
 def rows4(rows: int) -> int:
+    """rows rounded up to a multiple of 4."""
     return align(rows, 4)
 
 
-def to_rows4(matrix: np.ndarray) -> np.ndarray:
+def to_rows4(matrix: Array) -> Array:
     """(rows, columns) -> flat, groups of four rows, within one column by column; zero rows fill up."""
     rows, columns = matrix.shape
     full = np.zeros((rows4(rows), columns), matrix.dtype)
@@ -35,34 +41,34 @@ def to_rows4(matrix: np.ndarray) -> np.ndarray:
     return full.reshape(-1, 4, columns).transpose(0, 2, 1).ravel()
 
 
-def from_rows4(flat: np.ndarray, columns: int) -> np.ndarray:
+def from_rows4(flat: Array, columns: int) -> Array:
     """The inverse of to_rows4: flat -> (rows4(rows), columns)."""
     return flat.reshape(-1, columns, 4).transpose(0, 2, 1).reshape(-1, columns)
 
 
 def enum_value(enum: str, name: str) -> int:
-    """Raises LnnError named after the enum where the format has no such name."""
+    """The value of a name.  Raises LnnError, named after the enum, if the format has no such name."""
     if name not in ENUMS[enum]:
-        raise LnnError(BAD_ENUM.get(enum, "ARGUMENT"), f"{enum} {name!r}, known: {', '.join(ENUMS[enum])}")
+        raise LnnError(BAD_ENUM.get(enum, "ARGUMENT"), f"{enum} is {name!r}; it must be {choice(ENUMS[enum])}")
     return ENUMS[enum][name]
 
 
 def enum_name(enum: str, value: int) -> str:
-    """Raises LnnError named after the enum, else RANGE, for a value that the format does not know."""
+    """The name of a value.  Raises LnnError, named after the enum or else RANGE, for an unknown value."""
     if value not in ENUM_NAMES[enum]:
         raise LnnError(BAD_ENUM.get(enum, "RANGE"), f"{enum} {value}")
     return ENUM_NAMES[enum][value]
 
 
-def array_length(expression: str, fields: dict) -> int:
-    """`expression` is one of the generated table's, over the fields of the section and the header."""
+def array_length(expression: str, fields: Record) -> int:
+    """The value of a length of layout.ARRAYS, over the fields of the section and of the header."""
     return int(eval(expression, {"__builtins__": {}, "rows4": rows4}, fields))
 
 
-def pack_section(name: str, fields: dict, arrays: dict, header: dict) -> bytes:
+def pack_section(name: str, fields: Record, arrays: Record, header: Record) -> bytes:
     """Record and arrays of a section that begins at a multiple of 16.
 
-    Raises LnnError SHAPE where an array's length is not the table's, NUMBER where it is not finite.
+    Raises LnnError SHAPE for an array of the wrong length, and NUMBER for one that is not finite or does not fit its type.
     """
     out = bytearray(STRUCTS[name].pack(*(fields[f] for f in FIELDS[name])))
     for array, type_, expression in ARRAYS.get(name, ()):
@@ -81,6 +87,11 @@ def pack_section(name: str, fields: dict, arrays: dict, header: dict) -> bytes:
     return bytes(out)
 
 
+def unpack_record(name: str, data: bytes | memoryview, at: int = 0) -> Record:
+    """The fields of the record at byte `at` of data."""
+    return dict(zip(FIELDS[name], STRUCTS[name].unpack_from(data, at), strict=True))
+
+
 class Cursor:
     """A walk through one section of a file, from `at` to `end` (offsets from the start of the file)."""
 
@@ -88,7 +99,7 @@ class Cursor:
         self.data, self.at, self.end = data, at, end
 
     def take(self, size: int, aligned: bool = False) -> memoryview:
-        """The next `size` bytes, from the next multiple of 16 where aligned.  Raises PADDING, SHAPE."""
+        """The next `size` bytes; aligned: from the next multiple of 16 on.  Raises LnnError PADDING or SHAPE."""
         start = align(self.at) if aligned else self.at
         if any(self.data[self.at : min(start, self.end)]):
             raise LnnError("PADDING", f"at byte {self.at}")
@@ -97,37 +108,39 @@ class Cursor:
         self.at = start + size
         return self.data[start : self.at]
 
-    def record(self, name: str) -> dict:
-        record = STRUCTS[name]
-        return dict(zip(FIELDS[name], record.unpack(self.take(record.size, aligned=True))))
+    def record(self, name: str) -> Record:
+        """The next record, by field.  Raises LnnError PADDING or SHAPE."""
+        return unpack_record(name, self.take(STRUCTS[name].size, aligned=True))
 
-    def peek(self, name: str) -> dict:
-        """The record without taking it: its first fields tell its kind.  Raises SHAPE."""
-        record = STRUCTS[name]
-        if record.size > self.end - self.at:
+    def peek(self, name: str) -> Record:
+        """The next record without taking it: its first fields tell its kind.  Raises LnnError SHAPE."""
+        if STRUCTS[name].size > self.end - self.at:
             raise LnnError("SHAPE", f"a {name} section of {self.end - self.at} bytes")
-        return dict(zip(FIELDS[name], record.unpack_from(self.data, self.at)))
+        return unpack_record(name, self.data, self.at)
 
-    def arrays(self, name: str, fields: dict, only: tuple[str, ...] = (), **limits: float) -> dict[str, np.ndarray]:
-        """The section's arrays, read-only, by name, each within +-limit.  Raises PADDING, SHAPE, NUMBER.
+    def arrays(self, name: str, fields: Record, *only: str) -> dict[str, Array]:
+        """The next arrays of the section `name`, read-only, by name; by default all of them, otherwise those named.
 
-        only: the next ones, in the file's order; without it all of them.
+        Raises LnnError PADDING or SHAPE, and NUMBER for a number whose magnitude is beyond the array's range.
         """
         found = {}
         for array, type_, expression in (row for row in ARRAYS[name] if not only or row[0] in only):
             length = array_length(expression, fields)
             raw = self.take(length * np.dtype(type_).itemsize, aligned=True)
-            found[array] = np.frombuffer(raw, type_)
-            limit = limits.get(array, np.inf)
-            values = found[array] if found[array].dtype.kind == "f" else found[array].astype(np.int64)
-            if not np.isfinite(values).all() or np.any(np.abs(values) > limit):
+            values = found[array] = np.frombuffer(raw, type_)
+            if values.dtype.kind == "u" or array not in RANGES[name]:
+                continue
+            wide = values if values.dtype.kind == "f" else values.astype(np.int64)
+            if not np.all(np.abs(wide) <= RANGES[name][array].magnitude):
                 raise LnnError("NUMBER", f"{name}.{array}")
         return found
 
     def rest(self) -> memoryview:
+        """What is left of the section."""
         return self.take(self.end - self.at)
 
     def require_end(self) -> None:
+        """Raises LnnError SHAPE unless the whole section was taken."""
         if self.at != self.end:
             raise LnnError("SHAPE", f"bytes {self.at} to {self.end} belong to nothing")
 
@@ -141,7 +154,7 @@ def ram_bytes(
     frontend: str = "logmel_f32",
     weight: str = "float32",
 ) -> int:
-    """SPEC.md's formula; cells: (n_inputs, n_units, delta_q15) each."""
+    """The memory that a model needs, by the formula of SPEC.md; cells: (n_inputs, n_units, delta_q15) of each."""
     q15, integer, rows = frontend == "logmel_q15", weight != "float32", rows4(n_labels)
     readout = 4 * rows + (2 * align(cells[-1][1], 8) if integer else 0)
     scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, readout], []

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: MIT
 """Files that are replaced as a whole."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 
 @contextlib.contextmanager

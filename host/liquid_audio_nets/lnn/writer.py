@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes a Model as the bytes of an .lnn file; the reader checks every file that leaves."""
 
 from __future__ import annotations
@@ -9,17 +10,15 @@ import zlib
 
 import numpy as np
 
+from .arrays import Record
 from .errors import LnnError
 from .integer import CellS8, FrontEndQ15, ReadoutS8
-from .layout import ENUMS, FIELDS, LIMITS, MAGIC, STRUCTS, VERSION_MAJOR, VERSION_MINOR
+from .layout import ENUMS, FIELDS, LIMITS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .matrix_s8 import DENSE, pack
 from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .reader import read
-from .records import align, enum_value, pack_section, ram_bytes, rows4, to_rows4
+from .records import NO_LABEL, align, enum_value, pack_section, ram_bytes, rows4, to_rows4
 from .whole_file import replacing
-
-NO_LABEL = 0xFFFF
-SIGNATURE_BYTES = 64
 
 
 def write(model: Model) -> bytes:
@@ -29,7 +28,7 @@ def write(model: Model) -> bytes:
     return data
 
 
-def save(model: Model, path: str | os.PathLike) -> int:
+def save(model: Model, path: str | os.PathLike[str]) -> int:
     """Writes the file in one go (an interrupted save leaves the old one); returns its bytes.  Raises OSError naming path."""
     data, path = write(model), pathlib.Path(path)
     try:
@@ -61,8 +60,8 @@ def assemble(model: Model) -> bytes:
     return _file(model, header, sections)
 
 
-def _file(model: Model, header: dict, sections: list[tuple[str, bytes]]) -> bytes:
-    table, body, kinds = b"", b"", []
+def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> bytes:
+    table, body, kinds = b"", b"", list[str]()
     first = align(STRUCTS["header"].size + len(sections) * STRUCTS["section"].size)
     for kind, data in sections:
         body += bytes(align(len(body)) - len(body))
@@ -114,7 +113,7 @@ def _label(label: Label) -> bytes:
     return STRUCTS["label"].pack(name, label.threshold, label.refractory_us)
 
 
-def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: dict) -> bytes:
+def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: Record) -> bytes:
     if isinstance(fe, FrontEndNone):
         fields = {
             "kind": enum_value("frontend", fe.kind),
@@ -147,7 +146,7 @@ def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: dict) -> bytes:
     return pack_section("frontend", fields, vars(fe), header)
 
 
-def _cell_s8(cell: CellS8, header: dict) -> bytes:
+def _cell_s8(cell: CellS8, header: Record) -> bytes:
     n, m = cell.n_units, cell.n_inputs
     if np.shape(cell.weights_inputs) != (2 * n, m) or np.shape(cell.weights_state) != (2 * n, n):
         raise LnnError("SHAPE", f"a cell of {n} units: weights_inputs are (2N, M), weights_state (2N, N)")
@@ -172,7 +171,7 @@ def _cell_s8(cell: CellS8, header: dict) -> bytes:
     return pack_section("cell_s8", fields, arrays, header)
 
 
-def _readout_s8(readout: ReadoutS8, header: dict) -> bytes:
+def _readout_s8(readout: ReadoutS8, header: Record) -> bytes:
     n = header["n_labels"]
     if readout.layout not in DENSE[readout.weight]:
         raise LnnError("WEIGHTS", f"a readout's layout is one of {', '.join(DENSE[readout.weight])}")
@@ -190,7 +189,7 @@ def _readout_s8(readout: ReadoutS8, header: dict) -> bytes:
     return pack_section("readout_s8", fields, arrays, header)
 
 
-def _cell(cell: Cell | CellS8, header: dict) -> bytes:
+def _cell(cell: Cell | CellS8, header: Record) -> bytes:
     if isinstance(cell, CellS8):
         return _cell_s8(cell, header)
     n, m = cell.n_units, cell.n_inputs
@@ -216,7 +215,7 @@ def _cell(cell: Cell | CellS8, header: dict) -> bytes:
     return pack_section("cell", fields, arrays, header)
 
 
-def _readout(readout: Readout | ReadoutS8, header: dict) -> bytes:
+def _readout(readout: Readout | ReadoutS8, header: Record) -> bytes:
     if isinstance(readout, ReadoutS8):
         return _readout_s8(readout, header)
     w, b = np.asarray(readout.w), np.asarray(readout.b)
@@ -234,12 +233,12 @@ def _readout(readout: Readout | ReadoutS8, header: dict) -> bytes:
     return pack_section("readout", fields, arrays, header)
 
 
-def _policy(policy: Policy, header: dict) -> bytes:
+def _policy(policy: Policy, header: Record) -> bytes:
     return pack_section(
         "policy", vars(policy) | {"complexity": enum_value("complexity", policy.complexity)}, {}, header
     )
 
 
-def _golden(golden: Golden, header: dict) -> bytes:
+def _golden(golden: Golden, header: Record) -> bytes:
     fields = {"n_samples": len(golden.audio), "n_steps": golden.n_steps, "tolerance": golden.tolerance, "reserved": 0}
     return pack_section("golden", fields, vars(golden), header)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C core on the host: the same code that runs on the boards, behind the same names."""
 
 from .clips import ClipResult, Detection, clip_features, run_clip

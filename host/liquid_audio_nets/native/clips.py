@@ -1,4 +1,5 @@
-"""Whole recordings through the C core; the interpreter's lock is free while C runs."""
+# SPDX-License-Identifier: MIT
+"""Whole recordings through the C core.  Other Python threads run while C does."""
 
 from __future__ import annotations
 
@@ -7,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core import ffi, lib
-from .engine import LNN, as_samples, check
+from ..lnn.arrays import Array
+from .engine import LNN, Samples, as_samples, check
 
 MAX_DETECTIONS = 256
 
 
 @dataclass
 class Detection:
-    """A label that passed its threshold, time_s after the clip's beginning."""
+    """A label that passed its threshold.  time_s: seconds since the beginning of the clip."""
 
     time_s: float
     label: str
@@ -23,18 +25,18 @@ class Detection:
 
 @dataclass
 class ClipResult:
-    """label: index of the decision; scores: posterior after the last step, None where no step ran."""
+    """label: index of the decision.  scores: posterior after the last step, float32 (n_labels,); None if no step ran."""
 
     label: int
-    scores: np.ndarray | None
+    scores: Array | None
     detections: list[Detection]
     steps: int
 
 
-def clip_features(lnn: LNN, audio, ends) -> np.ndarray:
-    """Features of the windows that end at the sample counts `ends`, zeros standing outside the audio.
+def clip_features(lnn: LNN, audio: Samples, ends: Array) -> Array:
+    """Features of the windows that end at the sample counts `ends`, by the core's own front-end.
 
-    audio int16 (n,), ends int (frames,) -> float32 (frames, n_features); the core's own front-end.
+    audio int16 (n,), ends int (frames,) -> float32 (frames, n_features).  Samples outside the audio count as zeros.
     """
     samples, ends = as_samples(audio), np.ascontiguousarray(ends, np.int64)
     out = np.empty((len(ends), lnn.info["n_features"]), np.float32)
@@ -51,11 +53,11 @@ def clip_features(lnn: LNN, audio, ends) -> np.ndarray:
     return out
 
 
-def run_clip(lnn: LNN, audio, block_samples: int | None = None) -> ClipResult:
+def run_clip(lnn: LNN, audio: Samples, block_samples: int | None = None) -> ClipResult:
     """Resets the model and runs one clip, int16 (n,).
 
-    The decision is the likeliest label after the last step that ran the cells, the idle label (or the
-    first) where the gate let nothing through.  block_samples: default one tick of the policy.
+    The decision is the likeliest label after the last step that ran the cells.  If the gate let nothing through, it is
+    the idle label, or the first label if there is no idle one.  block_samples: default one tick of the policy.
     """
     samples, n_labels = as_samples(audio), len(lnn.labels)
     block = block_samples or lnn.tick_samples

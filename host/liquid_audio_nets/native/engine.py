@@ -1,32 +1,51 @@
+# SPDX-License-Identifier: MIT
 """Class LNN, named and behaving as `liquid_audio.LNN` does on a board."""
 
 from __future__ import annotations
 
 import os
 import pathlib
-from typing import Iterator
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
 from .._core import ffi, lib
+from ..lnn.arrays import Array
 from ..lnn.errors import LnnError
+from ..lnn.reader import read
 from .settings import Settings
 
 MOST_RAM_BYTES = 1 << 24  # a damaged header may ask for anything
+Samples = Any
+"""int16 samples of one channel: NumPy (n,), array("h"), or bytes of an even number, little-endian."""
+
+
+class Microphone(Protocol):
+    """What LNN.listen() needs of a microphone; liquid_audio.Mic of a board has it."""
+
+    rate: int
+    """Hz"""
+    lost: int
+    """Samples lost right before the last block."""
+
+    def readinto(self, block: Array) -> int:
+        """Fills the block, int16 (n,); gives the number of samples, and 0 at the end."""
 
 
 def error_name(code: int) -> str:
     """The C core's name of a status, such as "CRC"."""
-    return ffi.string(lib.lnn_error_name(code)).decode()
+    return str(ffi.string(lib.lnn_error_name(code)).decode())
 
 
 def check(code: int, detail: str = "") -> None:
+    """Raises the LnnError of a status of the C core that is not OK."""
     if code != lib.LNN_OK:
         raise LnnError.from_code(code, detail)
 
 
-def as_samples(block) -> np.ndarray:
-    """Any int16 buffer (NumPy, array, or bytes of even length) -> contiguous int16 (n,).
+def as_samples(block: Samples) -> Array:
+    """Any int16 buffer -> contiguous int16 (n,).
 
     Raises TypeError for samples that are not int16, ValueError for an odd number of bytes.
     """
@@ -43,25 +62,68 @@ def as_samples(block) -> np.ndarray:
 
 
 class Result:
-    """What the last block brought; one object, filled again by each call."""
+    """What the last block brought; one object for each LNN, filled again by each call.
 
-    def __init__(self, labels: tuple[str, ...]):
-        self._labels, self._c = labels, ffi.new("lnn_result_t *")
+    It stays valid after its LNN is gone.
+    """
 
-    keyword_detected = property(lambda self: self._c.keyword_detected)
-    is_speech = property(lambda self: self._c.is_speech)
-    keyword = property(lambda self: self._labels[self._c.label])
-    label = property(lambda self: self._c.label, doc="Index of keyword.")
-    confidence = property(lambda self: self._c.confidence, doc="Posterior of keyword.")
-    timestep = property(lambda self: self._c.timestep_us * 1e-6, doc="The policy's choice for the next step, s.")
-    energy = property(lambda self: self._c.energy, doc="RMS of the last tick, full scale 1.")
-    flux = property(lambda self: self._c.flux, doc="Spectral flux of the last step.")
-    complexity = property(lambda self: self._c.complexity)
-    steps = property(lambda self: self._c.steps, doc="Steps of the cells since the reset.")
+    def __init__(self, labels: tuple[str, ...], memory: Array):
+        """memory: of the model; the scores point into it."""
+        self._labels, self._memory, self._c = labels, memory, ffi.new("lnn_result_t *")
+
+    @property
+    def keyword_detected(self) -> bool:
+        """A label passed its threshold within the block."""
+        return bool(self._c.keyword_detected)
+
+    @property
+    def is_speech(self) -> bool:
+        """The gate is open and the likeliest label is not the idle one."""
+        return bool(self._c.is_speech)
+
+    @property
+    def keyword(self) -> str:
+        """The label detected in the block; if there is none, the likeliest label."""
+        return self._labels[self.label]
+
+    @property
+    def label(self) -> int:
+        """Index of keyword."""
+        return int(self._c.label)
+
+    @property
+    def confidence(self) -> float:
+        """Posterior of keyword.  Task anomaly: s / (1 + s), where s = 1 is the limit of what is normal."""
+        return float(self._c.confidence)
+
+    @property
+    def timestep(self) -> float:
+        """The timestep that the policy chose for the next step, s."""
+        return float(self._c.timestep_us) * 1e-6
+
+    @property
+    def energy(self) -> float:
+        """RMS of the last tick; full scale is 1."""
+        return float(self._c.energy)
+
+    @property
+    def flux(self) -> float:
+        """Spectral flux of the last step."""
+        return float(self._c.flux)
+
+    @property
+    def complexity(self) -> float:
+        """What the policy saw last, in the unit of its measure."""
+        return float(self._c.complexity)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the cells since the reset."""
+        return int(self._c.steps)
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """Posterior of every label, in the order of the labels."""
+        """Posterior of every label, in the order of the labels.  Task anomaly: the share of each band in the error."""
         return tuple(ffi.unpack(self._c.scores, self._c.n_scores)) if self._c.n_scores else ()
 
     def __repr__(self) -> str:
@@ -69,78 +131,88 @@ class Result:
 
 
 class LNN(Settings):
-    """A loaded model.  Not for two threads at once.  Policy fields are attributes (see Settings)."""
+    """A loaded model.  Use it from one thread at a time.  Policy fields are attributes (see Settings)."""
 
-    def __init__(self, source: str | os.PathLike | bytes | bytearray | memoryview):
-        """From a path or a buffer.  Raises OSError where a path cannot be read, LnnError for a bad model."""
-        is_path = isinstance(source, (str, os.PathLike))
-        raw = np.frombuffer(pathlib.Path(source).read_bytes() if is_path else source, np.uint8)
-        self._file = np.zeros(max(-(-len(raw) // 8), 1), np.uint64)  # aligned, and ours
-        self._file.view(np.uint8)[: len(raw)] = raw
+    def __init__(self, source: str | os.PathLike[str] | bytes | bytearray | memoryview):
+        """From a path or a buffer.  Raises OSError if a path cannot be read, LnnError for a bad model."""
+        data = pathlib.Path(source).read_bytes() if isinstance(source, (str, os.PathLike)) else bytes(source)
+        self._file = np.zeros(max(-(-len(data) // 8), 1), np.uint64)  # a copy, aligned to 8 bytes
+        self._file.view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
         pointer, need = ffi.from_buffer(self._file), ffi.new("uint32_t *")
-        check(lib.lnn_ram_bytes(pointer, len(raw), need))
+        _check_file(lib.lnn_ram_bytes(pointer, len(data), need), data)
         self._memory = np.zeros(min(need[0], MOST_RAM_BYTES) // 8 + 1, np.uint64)
-        model = ffi.new("lnn_model_t **")
-        status = lib.lnn_load(pointer, len(raw), ffi.from_buffer(self._memory), self._memory.nbytes, model)
-        refused = lib.lnn_refused_name(pointer, status)
-        check(status, ffi.string(refused).decode() if refused else "")
+        memory, model = ffi.from_buffer(self._memory), ffi.new("lnn_model_t **")
+        _check_file(lib.lnn_load(pointer, len(data), memory, self._memory.nbytes, model), data)
         self._model = model[0]
         info = ffi.new("lnn_info_t *")
         lib.lnn_get_info(self._model, info)
-        self.info = {name: getattr(info, name) for name, _ in ffi.typeof("lnn_info_t").fields}
+        self.info: dict[str, int] = {name: getattr(info, name) for name, _ in ffi.typeof("lnn_info_t").fields}
         """Sizes of the model: the fields of lnn_info_t."""
         names = (lib.lnn_label_name(self._model, i) for i in range(info.n_labels))
         self.labels = tuple(ffi.string(name).decode() for name in names)
-        self._result = Result(self.labels)
+        self.sample_rate = self.info["sample_rate_hz"]
+        self._result = Result(self.labels, self._memory)
 
     @classmethod
-    def load(cls, source: str | os.PathLike | bytes | bytearray | memoryview) -> "LNN":
+    def load(cls, source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> LNN:
         """LNN(source), as on a board."""
         return cls(source)
 
     from_file = load
 
-    sample_rate = property(lambda self: self.info["sample_rate_hz"], doc="Hz")
-    ram_bytes = property(lambda self: self.info["ram_bytes"])
-    model_bytes = property(lambda self: self.info["model_bytes"])
+    @property
+    def ram_bytes(self) -> int:
+        """Memory that the model needs on every core."""
+        return self.info["ram_bytes"]
 
     @property
-    def model(self):
-        """The C model; raises ValueError after deinit()."""
+    def model_bytes(self) -> int:
+        """Length of the file."""
+        return self.info["model_bytes"]
+
+    @property
+    def model(self) -> Any:
+        """The C model.  Raises ValueError after deinit()."""
         if self._model is None:
             raise ValueError("the model was closed by deinit()")
         return self._model
 
-    def process(self, block) -> Result:
-        """Takes int16 samples of any number and runs the steps that fall due; the same Result each time."""
+    def process(self, block: Samples) -> Result:
+        """Takes any number of samples and runs the steps that become due; gives the same Result object each time.
+
+        Raises TypeError for samples that are not int16, ValueError for an odd number of bytes or after deinit().
+        """
         samples = as_samples(block)
         check(lib.lnn_process(self.model, ffi.from_buffer("int16_t[]", samples), len(samples), self._result._c))
         return self._result
 
     detect_activity = process
 
-    def listen(self, mic, block_ms: int = 20) -> Iterator[Result]:
-        """Reads block after block from mic and processes each; ends where readinto() gives 0.
+    def listen(self, mic: Microphone, block_ms: int = 20) -> Iterator[Result]:
+        """Reads block after block from mic and processes each, until readinto() gives 0.
 
-        mic: what has rate (Hz), lost (samples, right before the last block) and readinto(int16 buffer) -> samples, as
-        liquid_audio.Mic does.  Raises ValueError where its rate is not the model's, or for a block not of 1 to 1000 ms."""
+        Raises ValueError if the rate of mic is not the model's, or if a block is not 1 to 1000 ms long.
+        """
         if not 1 <= block_ms <= 1000:
             raise ValueError("block_ms is 1 to 1000")
         if mic.rate != self.sample_rate:
             raise ValueError(f"the microphone has {mic.rate} Hz, the model needs {self.sample_rate} Hz")
         return self._listen(mic, np.empty(self.sample_rate * block_ms // 1000, np.int16))
 
-    def _listen(self, mic, block: np.ndarray) -> Iterator[Result]:
+    def _listen(self, mic: Microphone, block: Array) -> Iterator[Result]:
         while n := mic.readinto(block):
             self.skip(mic.lost)
             yield self.process(block[:n])
 
     def skip(self, lost_samples: int) -> None:
-        """Audio was lost: the next step's dt is larger by that."""
+        """Tells the model that audio was lost: the dt of its next step includes the gap."""
         check(lib.lnn_skip(self.model, lost_samples))
 
-    def features(self, window) -> np.ndarray:
-        """One front-end run: int16 (window_samples,) -> float32 (n_features,)."""
+    def features(self, window: Samples) -> Array:
+        """One run of the front-end: int16 (window_samples,) -> float32 (n_features,).
+
+        Raises ValueError for another number of samples, LnnError NO_AUDIO if the model reads rows of numbers.
+        """
         samples = as_samples(window)
         if len(samples) != self.info["window_samples"]:
             raise ValueError(f"a window has {self.info['window_samples']} samples, not {len(samples)}")
@@ -148,8 +220,12 @@ class LNN(Settings):
         check(lib.lnn_features(self.model, ffi.from_buffer("int16_t[]", samples), ffi.from_buffer("float[]", out)))
         return out
 
-    def step(self, features, dt_s: float) -> np.ndarray:
-        """One step of cells and readout without the engine: float (n_features,) -> logits float32 (n_labels,)."""
+    def step(self, features: Any, dt_s: float) -> Array:
+        """One step of cells and readout without the engine: float (n_features,) -> logits float32 (n_labels,).
+
+        A model of task series takes a row of numbers and gives the forecasts.  Raises ValueError for another shape,
+        LnnError ARGUMENT if dt_s is not above 0 or a number of a row is not finite.
+        """
         x = np.ascontiguousarray(features, np.float32)
         if x.shape != (self.info["n_features"],):
             raise ValueError(f"features are ({self.info['n_features']},), not {x.shape}")
@@ -158,7 +234,7 @@ class LNN(Settings):
         return np.array(ffi.unpack(logits[0], len(self.labels)), np.float32)
 
     def counters(self, clear: bool = False) -> dict[str, int]:
-        """Where the work went: the fields of lnn_counters_t."""
+        """Where the work went: the fields of lnn_counters_t.  clear: then start again from 0."""
         counters = lib.lnn_get_counters(self.model)
         found = {name: getattr(counters, name) for name, _ in ffi.typeof("lnn_counters_t").fields}
         if clear:
@@ -166,23 +242,34 @@ class LNN(Settings):
         return found
 
     def reset(self) -> None:
-        """Back to the state after loading; policy, thresholds and counters stay."""
+        """Returns to the state after loading; policy, thresholds and counters stay."""
         lib.lnn_reset(self.model)
 
     def selftest(self) -> float:
-        """Largest difference of a logit.  Raises LnnError NO_GOLDEN, or SELFTEST where it is too large."""
+        """Runs the golden vectors; gives the largest difference of a logit, and resets the model.
+
+        Raises LnnError NO_GOLDEN if the model has none, SELFTEST if the difference is too large.
+        """
         difference = ffi.new("float *")
         check(lib.lnn_selftest(self.model, difference), f"largest difference {difference[0]:.2g}")
-        return difference[0]
+        return float(difference[0])
 
     def deinit(self) -> None:
+        """Closes the model; calls on it then raise ValueError."""
         self._model = None
 
-    def __enter__(self) -> "LNN":
+    def __enter__(self) -> LNN:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.deinit()
 
     def __repr__(self) -> str:
         return f"<LNN {' '.join(self.labels)}, {self.model_bytes} bytes>"
+
+
+def _check_file(code: int, data: bytes) -> None:
+    """Raises LnnError if the C core refused a file; the reader of the host says the same with more detail."""
+    if code != lib.LNN_OK:
+        read(data)
+        check(code)

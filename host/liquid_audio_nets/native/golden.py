@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Golden vectors: audio in, logits out, computed by the C core and stored in the model."""
 
 from __future__ import annotations
@@ -7,13 +8,14 @@ import dataclasses
 import numpy as np
 
 from ..lnn import Golden, LnnError, Model, write
+from ..lnn.arrays import Array
 from ..lnn.layout import LIMITS
 from .clips import clip_features
-from .engine import LNN, as_samples
+from .engine import LNN, Samples, as_samples
 
 
-def step_ends(lnn: LNN, audio) -> np.ndarray:
-    """Resets the model, streams int16 (n,) and gives the sample counts at which it made a step, int64 (steps,)."""
+def step_ends(lnn: LNN, audio: Samples) -> Array:
+    """Resets the model and streams audio, int16 (n,); gives the sample count at the end of each step, int64 (steps,)."""
     samples, tick = as_samples(audio), lnn.tick_samples
     lnn.reset()
     ends, steps = [], 0
@@ -25,25 +27,25 @@ def step_ends(lnn: LNN, audio) -> np.ndarray:
     return np.array(ends, np.int64)
 
 
-def replay(lnn: LNN, audio, ends: np.ndarray) -> np.ndarray:
-    """Steps at the sample counts `ends`, outside the engine -> logits float32 (steps, n_labels)."""
+def replay(lnn: LNN, audio: Samples, ends: Array) -> Array:
+    """Resets the model and steps at the sample counts `ends`, without the engine -> logits float32 (steps, n_labels)."""
     features = clip_features(lnn, audio, ends)
     seconds = np.diff(ends, prepend=0).astype(np.float32) * (np.float32(1) / np.float32(lnn.sample_rate))
     lnn.reset()
-    return np.array([lnn.step(x, float(dt)) for x, dt in zip(features, seconds)])
+    return np.array([lnn.step(x, float(dt)) for x, dt in zip(features, seconds, strict=True)])
 
 
-def add_golden(model: Model, audio, tolerance: float = 2e-3) -> Model:
-    """A copy of the model with golden vectors for `audio`, int16 (n,) of real sound, at most 10 s.
+def add_golden(model: Model, audio: Samples, tolerance: float = 2e-3) -> Model:
+    """A copy of the model with golden vectors for `audio`, int16 (n,) of real sound, of which the first 10 s are used.
 
     tolerance: largest difference of a logit that selftest() accepts on any core.
-    Raises LnnError NO_GOLDEN where the audio does not open the gate.
+    Raises LnnError NO_GOLDEN if the audio does not open the gate.
     """
     samples = as_samples(audio)[: LIMITS["golden_samples"]]
     with LNN(write(dataclasses.replace(model, golden=None))) as lnn:
         ends = step_ends(lnn, samples)
         if len(ends) == 0:
-            raise LnnError("NO_GOLDEN", "the audio is below the energy gate, take louder sound")
+            raise LnnError("NO_GOLDEN", "the audio is below the energy gate; take louder sound")
         golden = Golden(samples, replay(lnn, samples, ends)[-1], len(ends), tolerance)
     finished = dataclasses.replace(model, golden=golden)
     with LNN(write(finished)) as lnn:

@@ -1,31 +1,39 @@
+# SPDX-License-Identifier: MIT
 """Policy and thresholds of a running model, as attributes.  Times are in seconds, as on a board."""
 
 from __future__ import annotations
 
-from .._core import ffi, lib
-from ..lnn.errors import LnnError
-from ..lnn.layout import ENUMS
+import math
+import numbers
+from collections.abc import Iterator
+from typing import Any, Protocol
 
-COMPLEXITY = list(ENUMS["complexity"])
-LARGEST_S = 4000  # in us it fills 32 bits
-# attribute -> (field of lnn_policy_t, factor)
-FIELDS = {
-    "min_timestep": ("min_timestep_us", 1e6),
-    "max_timestep": ("max_timestep_us", 1e6),
-    "hold": ("hold_us", 1e6),
-    "energy_threshold": ("energy_threshold", 1),
-    "gate_close_ratio": ("gate_close_ratio", 1),
-    "attack_threshold": ("attack_threshold", 1),
-    "release_threshold": ("release_threshold", 1),
-    "release_growth": ("release_growth", 1),
-    "background_rise_per_s": ("background_rise_per_s", 1),
-}
+from .._core import ffi, lib
+from ..lnn import checks
+from ..lnn.errors import LnnError
+from ..lnn.layout import ENUMS, FIELDS, RANGES
+from ..lnn.ranges import shown_name
+from ..lnn.records import enum_value
+
+COMPLEXITIES = list(ENUMS["complexity"])
+# attribute -> field of lnn_policy_t
+ATTRIBUTES = {shown_name(field): field for field in FIELDS["policy"]}
+
+
+class Loaded(Protocol):
+    """What Thresholds needs of an LNN."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def model(self) -> Any:
+        """The C model."""
 
 
 class Thresholds:
-    """Posterior at which a label is detected, by name or index; 0 = never.  lnn.thresholds["yes"] = 0.8"""
+    """Posterior at which each label is detected, by name or index; 0: never.  lnn.thresholds["yes"] = 0.8"""
 
-    def __init__(self, lnn):
+    def __init__(self, lnn: Loaded):
         self._lnn = lnn
 
     def _index(self, label: str | int) -> int:
@@ -36,80 +44,96 @@ class Thresholds:
         return index
 
     def __getitem__(self, label: str | int) -> float:
-        return lib.lnn_get_threshold(self._lnn.model, self._index(label))
+        return float(lib.lnn_get_threshold(self._lnn.model, self._index(label)))
 
     def __setitem__(self, label: str | int, threshold: float) -> None:
-        code = lib.lnn_set_threshold(self._lnn.model, self._index(label), threshold)
-        if code != lib.LNN_OK:
-            raise LnnError.from_code(code, f"threshold {threshold}, 0 to 1")
+        index, range_ = self._index(label), RANGES["label"]["threshold"]
+        if not range_.holds(threshold, {}):
+            raise LnnError("ARGUMENT", range_.complaint("threshold", threshold, {}))
+        lib.lnn_set_threshold(self._lnn.model, index, threshold)
 
     def __len__(self) -> int:
         return len(self._lnn.labels)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[float]:
         return (self[i] for i in range(len(self)))
 
 
 class Settings:
-    """The policy of a model.  Every attribute may be written while it runs; LnnError POLICY keeps the old one."""
+    """The policy of a model, each field as an attribute.
+
+    Every attribute may be written while the model runs.  An impossible policy raises LnnError POLICY, and the old one
+    stays.
+    """
+
+    labels: tuple[str, ...]
+    sample_rate: int
 
     @property
-    def policy(self) -> dict:
-        """All fields by attribute name."""
-        return {name: getattr(self, name) for name in (*FIELDS, "complexity")}
+    def model(self) -> Any:
+        """The C model."""
+        raise NotImplementedError
 
-    def set_adaptive_config(self, **fields) -> None:
+    def _policy(self) -> dict[str, Any]:
+        """The fields of lnn_policy_t."""
+        policy = lib.lnn_get_policy(self.model)
+        return {field: getattr(policy, field) for field in FIELDS["policy"]}
+
+    @property
+    def policy(self) -> dict[str, float | str]:
+        """All fields by attribute name: times in s, complexity by name."""
+        return {attribute: _shown(field, self._policy()[field]) for attribute, field in ATTRIBUTES.items()}
+
+    def set_adaptive_config(self, **fields: float | str) -> None:
         """Several fields at once: min_timestep=, max_timestep= (s), energy_threshold=, complexity="energy", ...
 
-        Raises TypeError for an unknown field, LnnError POLICY for an impossible policy.
+        Raises TypeError for an unknown field or a value of the wrong type, LnnError POLICY for an impossible policy.
         """
-        policy = ffi.new("lnn_policy_t *", lib.lnn_get_policy(self.model)[0])
-        for name, value in fields.items():
-            if name == "complexity":
-                if value not in COMPLEXITY:
-                    raise LnnError("POLICY", f"complexity {value!r}, known: {', '.join(COMPLEXITY)}")
-                policy.complexity = COMPLEXITY.index(value)
-            elif name in FIELDS:
-                field, factor = FIELDS[name]
-                is_time = factor != 1
-                if not (0 <= value <= LARGEST_S if is_time else abs(value) < 1e9):
-                    raise LnnError("POLICY", f"{name} {value}")
-                setattr(policy, field, round(value * factor) if is_time else value)
-            else:
-                raise TypeError(f"no policy field {name!r}; fields: {', '.join((*FIELDS, 'complexity'))}")
-        code = lib.lnn_set_policy(self.model, policy)
-        if code != lib.LNN_OK:
-            raise LnnError.from_code(code, ", ".join(f"{k}={v}" for k, v in fields.items()))
+        policy = self._policy()
+        for attribute, value in fields.items():
+            if attribute not in ATTRIBUTES:
+                raise TypeError(f"no policy field {attribute!r}; fields: {', '.join(ATTRIBUTES)}")
+            policy[ATTRIBUTES[attribute]] = _stored(ATTRIBUTES[attribute], value)
+        checks.policy(policy)
+        lib.lnn_set_policy(self.model, ffi.new("lnn_policy_t *", policy))
 
     @property
     def tick_samples(self) -> int:
-        """Samples of the smallest timestep, at whose ends the energy is looked at."""
-        return lib.lnn_get_policy(self.model).min_timestep_us * self.sample_rate // 1_000_000
-
-    @property
-    def complexity(self) -> str:
-        return COMPLEXITY[lib.lnn_get_policy(self.model).complexity]
-
-    @complexity.setter
-    def complexity(self, value: str) -> None:
-        self.set_adaptive_config(complexity=value)
+        """Samples of the smallest timestep, which is also how often the energy is measured."""
+        return int(lib.lnn_get_policy(self.model).min_timestep_us) * self.sample_rate // 1_000_000
 
     @property
     def thresholds(self) -> Thresholds:
+        """The thresholds of the labels, to read and to write."""
         return Thresholds(self)
 
 
-def _attribute(name: str) -> property:
-    field, factor = FIELDS[name]
-
-    def get(self):
-        return getattr(lib.lnn_get_policy(self.model), field) / factor
-
-    def set(self, value):
-        self.set_adaptive_config(**{name: value})
-
-    return property(get, set, doc=f"{field} of SPEC.md" + (", in s" if factor != 1 else ""))
+def _shown(field: str, value: float) -> float | str:
+    if field == "complexity":
+        return COMPLEXITIES[int(value)]
+    return value / 1e6 if field.endswith("_us") else value
 
 
-for _name in FIELDS:
-    setattr(Settings, _name, _attribute(_name))
+def _stored(field: str, value: float | str) -> float:
+    """The value of a field of lnn_policy_t; a time that is not finite stays so, and the check refuses it."""
+    if field == "complexity":
+        return enum_value("complexity", str(value))
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{shown_name(field)} is a number, not {value!r}")
+    if not field.endswith("_us"):
+        return float(value)
+    return round(value * 1_000_000) if math.isfinite(value) else float(value)
+
+
+def _attribute(field: str) -> property:
+    def get(self: Settings) -> float | str:
+        return _shown(field, getattr(lib.lnn_get_policy(self.model), field))
+
+    def set_(self: Settings, value: float | str) -> None:
+        self.set_adaptive_config(**{shown_name(field): value})
+
+    return property(get, set_, doc=f"{field} of SPEC.md" + (", in s" if field.endswith("_us") else ""))
+
+
+for _name, _field in ATTRIBUTES.items():
+    setattr(Settings, _name, _attribute(_field))
