@@ -93,6 +93,45 @@ def test_rooms_of_the_package(room):
         assert used - {"errors"} <= ROOMS[room], f"{path.name} uses {used - ROOMS[room]}"
 
 
+LAYERS = {"settings": 0, "data": 1, "nets": 1, "loop": 2, "tasks": 3, "compare": 3}  # of training/; arrows point down
+
+
+def modules_used() -> dict[str, set[str]]:
+    """Module of the package -> the modules of the package that it imports, wherever the import stands."""
+    every = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(ROOT / "host").with_suffix("").parts
+        every[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    used = {}
+    for name, path in every.items():
+        found = imports(path) & set(every)
+        # `from .room import file` gives room and room.file; a package's own name is no file that it needs.
+        used[name] = {i for i in found if i != name and not any(other.startswith(i + ".") for other in found)}
+    return used
+
+
+def test_arrows_inside_training_point_down():
+    for name, found in modules_used().items():
+        room = name.split(".")[2:3]
+        for other in found if name.startswith("liquid_audio_nets.training.") else ():
+            above = other.split(".")[2:3]
+            if other.startswith("liquid_audio_nets.training.") and above != room:
+                assert LAYERS[above[0]] < LAYERS[room[0]], f"{name} uses {other}"
+
+
+def test_settings_do_not_import_torch():
+    code = "import sys, liquid_audio_nets.training.settings.config; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_no_files_import_each_other_in_a_circle():
+    left = modules_used()
+    while free := [name for name, found in left.items() if not found & set(left)]:
+        for name in free:
+            del left[name]
+    assert not left, f"in a circle, or above one: {sorted(left)}"
+
+
 def test_no_room_but_the_commands_uses_the_commands():
     assert users("liquid_audio_nets.cli") <= {"cli"}
 

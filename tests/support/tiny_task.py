@@ -86,7 +86,11 @@ class Doubled(TinyTask):
 
 
 def run_of(out, **more):
-    return Run(Path(out), **dict(epochs=2, epoch_steps=10, batch=16, seed=SEED, ahead=False, device="cpu") | more)
+    """A run of settings by name; those that are no settings of a recipe's [train] are the run's own."""
+    own = {k: more.pop(k) for k in ("report", "progress", "device") if k in more}
+    train = {"epochs": 2, "epoch_steps": 10, "batch": 16, "seed": SEED, "threads": 1, "precision": "float32"}
+    recipe = {"task": "tiny", "data": {}, "model": {}, "train": train | more}
+    return Run(Path(out), recipe, ahead=False, **{"device": "cpu"} | own)
 
 
 class Cached(TinyTask):

@@ -16,7 +16,7 @@ from liquid_audio_nets.training.tasks.anomaly import Expected, in_units_of
 from liquid_audio_nets.training.tasks.registry import make_task
 from small_model import small_model
 
-SMALL = {"train.epochs": 1, "train.epoch_steps": 60, "train.batch": 16, "model.hidden": [8]}
+SMALL = {"train.epochs": 1, "train.epoch_steps": 60, "train.batch": 16, "model.hidden_dim": [8]}
 
 
 def machine(seed: int, seconds: float = 3.0, whistle_hz: float = 0.0) -> np.ndarray:
@@ -49,7 +49,7 @@ def task(tmp_path):
 def run_folder(data, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     recipe = recipes.load("anomaly", SMALL.items())
-    train(make_task(recipe, data / "machine", out / "cache", lambda _: None), Run.of(recipe, out, ahead=False))
+    train(make_task(recipe, data / "machine", out / "cache", lambda _: None), Run(out, recipe, ahead=False))
     return out
 
 
@@ -164,7 +164,7 @@ def test_what_training_cut_in_time_is_measured_as_it_was_cut(data, tmp_path):
         recipe = recipes.load("anomaly", (SMALL | {"train.epoch_steps": 2}).items())
         path = train(
             make_task(recipe, root / "machine", root / "cache", lambda _: None),
-            Run.of(recipe, root / "run", ahead=False),
+            Run(root / "run", recipe, ahead=False),
         )
         seconds = {
             split: [h.seconds for h in measure(path.read_bytes(), root, Options(split)).normal]

@@ -7,7 +7,7 @@ from liquid_audio_nets.training import LNNTrainer, UnsupportedCell
 from liquid_audio_nets.training.compare import lost_frames
 from liquid_audio_nets.training.loop.export import to_model
 from liquid_audio_nets.training.nets.registry import ARCHS, macs_per_run, macs_per_second, make_arch, settings
-from liquid_audio_nets.training.nets.windows import Windows, answers
+from liquid_audio_nets.training.compare.windows import Windows, answers
 from torch.utils.flop_counter import FlopCounterMode
 
 LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")
@@ -91,7 +91,7 @@ def test_networks_that_are_no_product_are_not_exported():
             to_model(make_arch(name, LABELS))
     with pytest.raises(UnsupportedCell, match="unknown network 'dscnn'.*ds_cnn"):
         settings("dscnn")
-    with pytest.raises(UnsupportedCell, match="'ds_cnn' has no cells.*lambda_power"):
+    with pytest.raises(UnsupportedCell, match="'ds_cnn' has no cells.*complexity_penalty"):
         LNNTrainer({**settings("ds_cnn"), "output_dim": 2}).train_step(clips(4), lambda_power=0.1)
 
 

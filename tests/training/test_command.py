@@ -101,7 +101,7 @@ def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_pat
     a, b = ((tmp_path / run / "keywords.lnn").read_bytes() for run in "ab")
     assert a == b
     other = train("keywords", "--data", words, "--out", tmp_path / "a", *small, "--hidden", "10")
-    assert other.returncode == 2 and "model.hidden" in other.stderr
+    assert other.returncode == 2 and "model.hidden_dim" in other.stderr
 
 
 @pytest.mark.skipif("espeak-ng" not in engines(), reason="espeak-ng is not installed")
@@ -207,7 +207,7 @@ def test_networks_to_compare_with_train_alike_and_have_no_lnn(train, words, tmp_
     assert done.returncode == 0, done.stderr
     assert "no .lnn" in done.stderr and done.stdout.strip().endswith("best.safetensors")
     settings = tomllib.loads((tmp_path / "recipe.toml").read_text())
-    assert settings["model"]["hidden"] == list(ARCHS[arch].units)
+    assert settings["model"]["hidden_dim"] == list(ARCHS[arch].units)
     assert settings["train"]["learning_rate"] == ARCHS[arch].learning_rate
     assert arch in (tmp_path / "card.md").read_text() and not list(tmp_path.glob("*.lnn"))
 
@@ -247,11 +247,11 @@ def test_what_is_missing_is_said(train, tmp_path, monkeypatch, arguments, senten
         ),
         (("wake-word", "--arch", "cfc"), "'cfc' cannot learn a wake word"),
         (("sounds", "--arch", "lstm"), "unknown cell 'lstm'"),
-        (("vad", "--set", "model.solver=rk4"), "unknown solver 'rk4'"),
-        (("anomaly", "--arch", "gru", "--set", "model.solver=exact"), "solves no equation"),
-        (("vad", "--set", "model.hidden=[]"), "at least one cell"),
-        (("keywords", "--arch", "ds_cnn", "--set", "train.lambda_power=0.1"), "leave lambda_power"),
-        (("keywords", "--arch", "bc_resnet_1", "--set", "train.lambda_sparse=0.1"), "leave lambda_power"),
+        (("vad", "--set", "model.ode_solver=rk4"), "unknown solver 'rk4'"),
+        (("anomaly", "--arch", "gru", "--set", "model.ode_solver=exact"), "solves no equation"),
+        (("vad", "--set", "model.hidden_dim=[]"), "at least one cell"),
+        (("keywords", "--arch", "ds_cnn", "--set", "train.complexity_penalty=0.1"), "leave complexity_penalty"),
+        (("keywords", "--arch", "bc_resnet_1", "--set", "train.sparsity_penalty=0.1"), "leave complexity_penalty"),
         (("keywords", "--arch", "cfc", "--set", "train.prune_share=0.5"), "cannot be pruned; set prune_share to 0"),
         (("keywords", "--arch", "ltc_const", "--set", "train.prune_share=0.5"), "set prune_groups to false"),
         (("keywords", "--arch", "ltc_synaptic", "--set", "model.wiring=ncp"), "wiring"),

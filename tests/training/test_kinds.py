@@ -51,8 +51,7 @@ def test_every_cell_learns_and_is_saved(kind, solver, tmp_path):
     trainer = LNNTrainer(
         {
             "input_dim": 6,
-            "hidden_dim": 8,
-            "layers": 1,
+            "hidden_dim": (8,),
             "output_dim": 2,
             "cell_kind": kind,
             "ode_solver": solver,

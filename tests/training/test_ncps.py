@@ -81,8 +81,7 @@ def test_an_imported_cell_goes_on_training():
     trainer = LNNTrainer(
         {
             "input_dim": INPUTS,
-            "hidden_dim": 8,
-            "layers": 1,
+            "hidden_dim": (8,),
             "output_dim": 2,
             "cell_kind": "ltc_synaptic",
             "wiring": {"kind": "auto_ncp", "outputs": 2},

@@ -50,15 +50,15 @@ def test_changes_are_written_as_one_types_them():
     typed = [
         ("train.epochs", "3"),
         ("data.labels", "lights, music,_silence_"),
-        ("model.hidden", "8,6"),
-        ("model.arch", "cfc"),
+        ("model.hidden_dim", "8,6"),
+        ("model.cell_kind", "cfc"),
         ("augment.snr_db", "[0, 10]"),
         ("data.say", "on"),
         ("train.learning_rate", "1e-2"),
     ]
     recipe = recipes.load("keywords", typed)
     assert recipe["train"]["epochs"] == 3 and recipe["data"]["labels"] == ["lights", "music", "_silence_"]
-    assert recipe["model"]["hidden"] == [8, 6] and recipe["model"]["arch"] == "cfc"
+    assert recipe["model"]["hidden_dim"] == [8, 6] and recipe["model"]["cell_kind"] == "cfc"
     assert recipe["augment"]["snr_db"] == [0.0, 10.0] and recipe["data"]["say"] == ["on"]
     assert recipe["train"]["learning_rate"] == 0.01
 
@@ -73,7 +73,7 @@ def test_changes_are_written_as_one_types_them():
         ('task = "keywords"\n[train]\nepochs = "many"', "give a whole number, such as 44"),
         ('task = "keywords"\n[train]\nepochs = 2.5', "give a whole number"),
         ('task = "keywords"\n[train]\nepochs = 0', "at least 1"),
-        ('task = "keywords"\n[model]\nhidden = [8, "a"]', "model.hidden"),
+        ('task = "keywords"\n[model]\nhidden_dim = [8, "a"]', "model.hidden_dim"),
         ('task = "keywords"\ntrain = 3', "give a table"),
         ("task = ", "not TOML"),
     ],
@@ -107,12 +107,12 @@ def test_wrong_names_and_changes_are_named(source, changes, sentence):
         ("train.learning_rate=inf", "finite"),
         ("train.label_smoothing=2", "at most 1"),
         ("train.ema_decay=1.5", "at most 1"),
-        ("train.lambda_power=-1", "at least 0"),
+        ("train.complexity_penalty=-1", "at least 0"),
         ("train.prune_share=1.5", "at most 1"),
         ("train.warmup_steps=-5", "at least 0"),
-        ("model.hidden=100000000", "at most 512"),
-        ("model.hidden=8,8,8,8,8", "0 to 4"),
-        ("model.hidden=8,7", "even numbers"),
+        ("model.hidden_dim=100000000", "at most 512"),
+        ("model.hidden_dim=8,8,8,8,8", "0 to 4"),
+        ("model.hidden_dim=8,7", "even numbers"),
         ("model.smoothing_s=nan", "finite"),
         ("augment.speed=1,0.5", "the lower number first"),
         ("augment.speed=1", "a range"),

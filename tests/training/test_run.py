@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 from liquid_audio_nets.cli.train import _summary
-from liquid_audio_nets.lnn import load
+from liquid_audio_nets.lnn import LnnError, load
 from liquid_audio_nets.native import LNN
-from liquid_audio_nets.training import LNNTrainer, TrainingError
+from liquid_audio_nets.training import LNNTrainer, RecipeError, TrainingError
+from liquid_audio_nets.training.loop.interrupts import between_steps
 from liquid_audio_nets.training.loop.log import RunLog, read_log
 from liquid_audio_nets.training.loop.report import Det, plot_curves
 from liquid_audio_nets.training.loop.run import train
-from tiny_task import Doubled, TinyTask, run_of
+from tiny_task import SEED, Doubled, TinyTask, run_of
 
 TINY = Path(__file__).resolve().parents[1] / "support/tiny_task.py"
 
@@ -45,18 +48,73 @@ def test_equal_seeds_give_equal_runs_and_others_do_not(tmp_path):
     assert torch.equal(a, b) and not torch.equal(a, c)
 
 
-def test_an_interrupt_loses_one_epoch_at_most_and_changes_nothing(tmp_path):
+def test_an_interrupt_loses_nothing_and_changes_nothing(tmp_path):
     def stop(progress):
         if progress.step == 17:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train(TinyTask(), run_of(tmp_path / "cut", progress=stop))
-    assert LNNTrainer.load(tmp_path / "cut/last.safetensors").step == 10
+    assert LNNTrainer.load(tmp_path / "cut/last.safetensors").step == 17
     train(TinyTask(), run_of(tmp_path / "cut"))
     train(TinyTask(), run_of(tmp_path / "whole"))
     assert torch.equal(weights(tmp_path / "cut/last.safetensors"), weights(tmp_path / "whole/last.safetensors"))
-    assert len(read_log(tmp_path / "cut/log.csv")) == 2
+    cut, whole = (read_log(tmp_path / name / "log.csv") for name in ("cut", "whole"))
+    assert [{**row, "seconds": None} for row in cut] == [{**row, "seconds": None} for row in whole]
+
+
+def test_ctrl_c_ends_the_step_first(tmp_path):
+    class Pressed(TinyTask):
+        def batch(self, size, seed):
+            if seed == SEED * 10_000_000 + 13:
+                signal.raise_signal(signal.SIGINT)
+            return super().batch(size, seed)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(Pressed(), run_of(tmp_path))
+    assert signal.getsignal(signal.SIGINT) is before
+    assert LNNTrainer.load(tmp_path / "last.safetensors").step == 14
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    with pytest.raises(KeyboardInterrupt), between_steps():
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        raise AssertionError
+
+
+def test_an_interrupt_while_an_epoch_is_measured_loses_nothing(tmp_path):
+    class Measured(TinyTask):
+        def evaluate(self, trainer):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(Measured(), run_of(tmp_path / "cut"))
+    assert LNNTrainer.load(tmp_path / "cut/last.safetensors").step == 10
+    train(TinyTask(), run_of(tmp_path / "cut"))
+    train(TinyTask(), run_of(tmp_path / "whole"))
+    cut, whole = (read_log(tmp_path / name / "log.csv") for name in ("cut", "whole"))
+    assert [{**row, "seconds": None} for row in cut] == [{**row, "seconds": None} for row in whole]
+    assert (
+        LNNTrainer.load(tmp_path / "cut/best.safetensors").step
+        == LNNTrainer.load(tmp_path / "whole/best.safetensors").step
+    )
+
+
+def test_a_training_is_not_lost_if_it_cannot_be_exported(tmp_path):
+    class Silent(TinyTask):
+        def finish(self, trainer, out):
+            raise LnnError("NO_GOLDEN", "the audio is below the energy gate")
+
+    with pytest.raises(
+        TrainingError, match=r"complete and .*best.safetensors holds it.*below the energy gate.*without training again"
+    ):
+        train(Silent(), run_of(tmp_path))
+    task, said = TinyTask(), []
+    task.batch = None  # not trained again
+    task.evaluate = lambda trainer: {"score": 1.0}
+    assert train(task, run_of(tmp_path, report=said.append)).exists() and "resuming at step 20" in said
 
 
 def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(tmp_path):
@@ -65,20 +123,40 @@ def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(tmp_path):
     assert LNNTrainer.load(tmp_path / "last.safetensors").step == 30 and len(read_log(tmp_path / "log.csv")) == 3
 
 
-def test_settings_of_training_may_change_on_the_way_but_not_the_task(tmp_path):
-    recipe = {"task": "tiny", "data": {}, "model": {}, "train": {"learning_rate": 0.02}}
-    train(TinyTask(), run_of(tmp_path, recipe=recipe))
-    train(
-        TinyTask(), run_of(tmp_path, epochs=3, recipe=recipe | {"train": {"learning_rate": 1e-3, "lambda_sparse": 0.1}})
-    )
-    config = LNNTrainer.load(tmp_path / "last.safetensors").config
-    assert (config.learning_rate, config.sparsity_penalty) == (1e-3, 0.1)
-    assert float(read_log(tmp_path / "log.csv")[-1]["learning_rate"]) < 1e-3
-    (tmp_path / "recipe.toml").write_text('task = "vad"\n[')  # edited: what was learned is what the checkpoint says
-    with pytest.raises(TrainingError, match="of the task tiny"):
-        train(TinyTask(), run_of(tmp_path, recipe=recipe | {"task": "vad"}))
-    with pytest.raises(TrainingError, match="data.labels = None, not"):
-        train(TinyTask(), run_of(tmp_path, recipe=recipe | {"data": {"labels": ["yes"]}}))
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"epochs": 1}, "train.epochs = 2, not 1"),
+        ({"learning_rate": 0.1}, "train.learning_rate = null, not 0.1"),
+        ({"batch": 17}, "train.batch = 16, not 17: leave that setting out to go on there, or give another --out"),
+    ],
+)
+def test_a_run_that_was_made_otherwise_is_refused_before_anything_happens(tmp_path, change, sentence):
+    train(TinyTask(), run_of(tmp_path))
+    (tmp_path / "recipe.toml").write_text("edited")  # what was learned is what the checkpoint says
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    task = TinyTask()
+    task.prepare = None
+    with pytest.raises(RecipeError, match=re.escape(sentence)):
+        train(task, run_of(tmp_path, **change))
+    other = run_of(tmp_path)
+    other.recipe["task"] = "vad"
+    with pytest.raises(RecipeError, match='task = "tiny", not "vad"'):
+        train(task, other)
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+
+def test_a_short_training_leaves_its_warm_up_and_says_so(tmp_path):
+    class Warming(TinyTask):
+        def trainer(self):
+            trainer = super().trainer()
+            trainer.config.warmup_steps = 200
+            return trainer
+
+    said = []
+    train(Warming(), run_of(tmp_path, report=said.append))
+    assert any("reaches its peak after 4 steps, not after 200" in line for line in said)
+    assert float(read_log(tmp_path / "log.csv")[0]["learning_rate"]) > 0.01
 
 
 def test_the_best_checkpoint_is_kept_even_where_scores_are_negative(tmp_path):

@@ -63,7 +63,7 @@ def test_schedule_is_the_cores(tick_ms):
     audio = np.clip(rng.standard_normal((len(level), tick)) * level[:, None] * 32768, -32768, 32767).astype(np.int16)
     power = np.mean((audio / 32768.0) ** 2, axis=1)
     ours = engine_schedule(power[:, None], policy).dt[:, 0]
-    trainer = LNNTrainer({"hidden_dim": 4, "layers": 1, "output_dim": 2})
+    trainer = LNNTrainer({"hidden_dim": (4,), "output_dim": 2})
     with core.LNN(write(to_model(trainer.net, policy=policy))) as net:
         ends = core.step_ends(net, audio.ravel())
     assert np.array_equal(np.flatnonzero(ours) + 1, ends // tick)

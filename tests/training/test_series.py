@@ -36,11 +36,11 @@ def make(data, out, **settings):
         "train.stretch_rows": 96,
         "train.warmup_steps": 10,
         "train.ema_decay": 0.95,
-        "model.hidden": [16],
+        "model.hidden_dim": [16],
         "data.generate_days": 15.0,
     } | {k.replace("__", "."): v for k, v in settings.items()}
     recipe = load_recipe("series", settings.items())
-    return make_task(recipe, data, out / "cache", lambda text: None), Run.of(recipe, out, ahead=False)
+    return make_task(recipe, data, out / "cache", lambda text: None), Run(out, recipe, ahead=False)
 
 
 @pytest.fixture(scope="module")

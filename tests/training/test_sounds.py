@@ -40,12 +40,12 @@ def make(data, out, **settings):
         "train.warmup_steps": 5,
         "train.ema_decay": 0.9,
         "train.learning_rate": 0.02,
-        "model.hidden": [12],
+        "model.hidden_dim": [12],
         "mixing.stretch_s": 1.2,
         "model.smoothing_s": 0.3,
     } | {k.replace("__", "."): v for k, v in settings.items()}
     recipe = load_recipe("sounds", settings.items())
-    return make_task(recipe, data, out / "cache", lambda text: None), Run.of(recipe, out, ahead=False)
+    return make_task(recipe, data, out / "cache", lambda text: None), Run(out, recipe, ahead=False)
 
 
 @pytest.fixture(scope="module")

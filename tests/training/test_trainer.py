@@ -28,7 +28,7 @@ class KeywordRun:
         }
         recipe = load_recipe("keywords", settings.items())
         self.task = make_task(recipe, data, cache or out / "cache", lambda text: None)
-        self.run = Run.of(recipe, out, ahead=False, progress=progress)
+        self.run = Run(out, recipe, ahead=False, progress=progress)
 
     def store(self):
         return FrameStore(self.task.cache)
@@ -43,7 +43,7 @@ def run(words, tmp_path_factory):
     settings = KeywordRun(
         words,
         tmp_path_factory.mktemp("run"),
-        model__hidden=[16, 12],
+        model__hidden_dim=[16, 12],
         train__epochs=6,
         train__epoch_steps=25,
         train__batch=32,
@@ -65,7 +65,7 @@ def test_settings_and_cells_that_do_not_exist_are_named():
         LNNTrainer({"hiden_dim": 8})
     with pytest.raises(UnsupportedCell, match="adaptive_heun"):
         LNNTrainer({"ode_solver": "heun"})
-    with pytest.raises(TrainingError, match="at least one"):
+    with pytest.raises(TrainingError, match="at least 1"):
         LNNTrainer(dict(hidden_dim=0))
 
 
@@ -164,14 +164,14 @@ def test_interrupted_run_goes_on(run, tmp_path):
         tmp_path,
         run.out / "cache",
         stop,
-        model__hidden=[6],
+        model__hidden_dim=[6],
         train__epochs=2,
         train__epoch_steps=5,
         train__batch=8,
     )
     with pytest.raises(KeyboardInterrupt):
         again.train()
-    assert LNNTrainer.load(tmp_path / "last.safetensors").step == 5
+    assert LNNTrainer.load(tmp_path / "last.safetensors").step == 7
     again.run.progress = lambda progress: None
     again.train()
     assert LNNTrainer.load(tmp_path / "last.safetensors").step == 10
@@ -198,7 +198,7 @@ def test_wrong_checkpoints_are_one_sentence(run, tmp_path):
 
 def test_export_says_what_it_cannot_do(run, tmp_path):
     trainer = LNNTrainer.load(run.out / "best.safetensors")
-    with pytest.raises(ExportError, match="'float32' or 'int8'"):
+    with pytest.raises(ExportError, match="dynamic-int8, int8, int16, float32"):
         trainer.export_embedded(tmp_path / "m.lnn", quantization="int4")
     with pytest.raises(ExportError, match="cortex-m4"):
         trainer.export_embedded(tmp_path / "m.lnn", target="z80")

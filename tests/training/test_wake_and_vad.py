@@ -19,7 +19,7 @@ from liquid_audio_nets.training.tasks import wake_word
 from liquid_audio_nets.training.tasks.registry import make_task
 from tiny_recordings import make, names
 
-SMALL = {"model.hidden": [6], "train.epochs": 1, "train.epoch_steps": 3, "train.batch": 8}
+SMALL = {"model.hidden_dim": [6], "train.epochs": 1, "train.epoch_steps": 3, "train.batch": 8}
 WAKE = SMALL | {
     "data.positives": "computer",
     "data.negatives": ["talk"],
@@ -73,7 +73,7 @@ def test_the_word_among_other_words_is_no_negative(task):
 
 @pytest.mark.parametrize("name, settings", [("wake-word", WAKE), ("vad", VAD)])
 def test_the_weight_of_work_reaches_the_trainer(task, name, settings):
-    config = task(name, settings | {"train.lambda_power": 0.5, "train.lambda_sparse": 0.25}).trainer().config
+    config = task(name, settings | {"train.complexity_penalty": 0.5, "train.sparsity_penalty": 0.25}).trainer().config
     assert (config.complexity_penalty, config.sparsity_penalty) == (0.5, 0.25)
 
 
@@ -139,7 +139,7 @@ def test_noise_by_any_name_is_no_speech_to_measure_on(data, tmp_path):
     recipe = recipes.load("vad", (VAD | {"data.noise": ["street"]}).items())
     path = train(
         make_task(recipe, tmp_path / "data", tmp_path / "cache", lambda text: None),
-        Run.of(recipe, tmp_path / "run", ahead=False),
+        Run(tmp_path / "run", recipe, ahead=False),
     )
     assert measure(path.read_bytes(), tmp_path / "data", Options("all")).noises == len(sounds.noises)
 
@@ -169,7 +169,7 @@ def test_vad_noise_is_as_far_below_speech_as_asked(task):
 )
 def test_a_run_from_folders_to_a_model(task, tmp_path, name, settings, file, kind):
     made, run = task(name, settings), tmp_path / "run"
-    path = train(made, Run.of(made.recipe, run, ahead=False))
+    path = train(made, Run(run, made.recipe, ahead=False))
     assert path == run / f"{file}.lnn"
     model = load(path)
     assert model.task == kind and model.policy.max_timestep_us == 64_000
@@ -183,8 +183,8 @@ def test_a_run_from_folders_to_a_model(task, tmp_path, name, settings, file, kin
 
 
 def test_a_network_that_is_not_exported_has_its_card(task, tmp_path):
-    made = task("vad", VAD | {"model.arch": "gru"})
-    assert train(made, Run.of(made.recipe, tmp_path / "run", ahead=False)).name == "last.safetensors"
+    made = task("vad", VAD | {"model.cell_kind": "gru"})
+    assert train(made, Run(tmp_path / "run", made.recipe, ahead=False)).name == "last.safetensors"
     assert "Network to compare with, gru" in (tmp_path / "run/card.md").read_text()
 
 
@@ -206,7 +206,7 @@ def test_a_wake_word_without_recordings_is_said(data, tmp_path, monkeypatch, rec
         (root / "computer").rename(root / "marvin")
     recipe = recipes.load("wake-word", (WAKE | SAID | {"data.synthetic": 40}).items())
     made = make_task(recipe, root, tmp_path / "cache", lambda text: None)
-    path = train(made, Run.of(recipe, tmp_path / "run", ahead=False))
+    path = train(made, Run(tmp_path / "run", recipe, ahead=False))
     assert path == tmp_path / "run/marvin.lnn" and load(path).label_names[0] == "marvin"
     word = made.store.where(label="marvin")
     assert set(made.store.source[word]) == {"synthetic"} and set(made.store.split[word]) == {"training", "validation"}

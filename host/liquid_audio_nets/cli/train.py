@@ -94,8 +94,8 @@ def liquid_train(
         "data.labels": labels,
         "data.say": say,
         "data.synthetic": synthetic,
-        "model.hidden": hidden and _sizes(hidden),
-        "model.arch": arch,
+        "model.hidden_dim": hidden and _sizes(hidden),
+        "model.cell_kind": arch,
         "train.epochs": epochs,
         "train.epoch_steps": epoch_steps,
         "train.batch": batch,
@@ -105,13 +105,22 @@ def liquid_train(
     }
     changes = _sizes_of(arch) + [_assignment(text) for text in set_ or ()]
     changes += [(k, v) for k, v in flags.items() if v is not None]
-    settings = recipes.load(recipe, changes)
+    settings = recipes.load(recipe, changes, _saved(out))
     if print_:
         console.out.file.write(recipes.to_toml(settings) if changes else recipes.text(recipe))
         return
     if out is None:
         raise console.CommandError("--out is missing; give a folder for the run")
     _train(settings, data, out, device, cache, json)
+
+
+def _saved(out: Path | None) -> dict[str, Any] | None:
+    """The recipe of the run that lies in out, None if there is none to go on with."""
+    if out is None or not (out / "last.safetensors").exists():
+        return None
+    from ..training.loop.checkpoints import recipe_of
+
+    return recipe_of(out / "last.safetensors")
 
 
 def _list(recipes: dict[str, str], json: bool) -> None:
@@ -140,7 +149,7 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
             reached = f", {task.metric} {score:.4f}" if score is not None else ""
             bar.update(line, total=p.steps, completed=p.step, description=f"loss {p.loss:.3f}{reached}")
 
-        run = Run.of(settings, out, device=device, progress=show, report=report)
+        run = Run(out, settings, device=device, progress=show, report=report)
         try:
             path = train(task, run)
         except KeyboardInterrupt:
@@ -165,7 +174,7 @@ def _summary(path: Path, task: Task, run: Run) -> dict[str, Any]:
         "kept": task.keep,
         "step": run.exported["step"],
         "steps": run.steps,
-        "seed": run.seed,
+        "seed": run.settings["seed"],
         "log": read_log(run.out / "log.csv"),
     }
 
@@ -178,7 +187,7 @@ def _sizes_of(arch: str | None) -> list[tuple[str, Any]]:
 
     if arch not in ARCHS:
         return []
-    return [("model.hidden", list(ARCHS[arch].units)), ("train.learning_rate", ARCHS[arch].learning_rate)]
+    return [("model.hidden_dim", list(ARCHS[arch].units)), ("train.learning_rate", ARCHS[arch].learning_rate)]
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -1,14 +1,21 @@
-"""Training of liquid networks with torch, the only part of the package that imports it."""
+# SPDX-License-Identifier: MIT
+"""Training of liquid networks with torch, the only part of the package that imports it.
 
-from .data.batches import Batch, BatchMaker
-from .data.frame_store import FrameStore
-from .loop.errors import TrainingError
-from .loop.export import ExportError
-from .loop.trainer import LNNTrainer, TrainerConfig
-from .nets.cells import UnsupportedCell
-from .nets.model import LiquidNet, ModelConfig
-from .nets.ncps_cells import from_ncps
-from .nets.wirings import WiringError
+Names are loaded when they are first used, because recipes and --help must not wait for torch."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .data.batches import Batch, BatchMaker
+    from .data.frame_store import FrameStore
+    from .loop.trainer import LNNTrainer
+    from .nets.model import LiquidNet
+    from .nets.ncps_cells import from_ncps
+    from .settings.config import ModelConfig, TrainerConfig
+    from .settings.errors import ExportError, RecipeError, TrainingError, UnsupportedCell, WiringError
 
 __all__ = [
     "Batch",
@@ -18,9 +25,27 @@ __all__ = [
     "LNNTrainer",
     "LiquidNet",
     "ModelConfig",
+    "RecipeError",
     "TrainerConfig",
     "TrainingError",
     "UnsupportedCell",
     "WiringError",
     "from_ncps",
 ]
+
+_HOMES = {
+    "data.batches": ("Batch", "BatchMaker"),
+    "data.frame_store": ("FrameStore",),
+    "loop.trainer": ("LNNTrainer",),
+    "nets.model": ("LiquidNet",),
+    "nets.ncps_cells": ("from_ncps",),
+    "settings.config": ("ModelConfig", "TrainerConfig"),
+    "settings.errors": ("ExportError", "RecipeError", "TrainingError", "UnsupportedCell", "WiringError"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f".{home}", __name__), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..nets.registry import DROPPING, named
-from ..nets.windows import Windows, answers
+from .windows import Windows, answers
 
 LOSSES = ("none", "a quarter dropped", "twice the hop", "four times the hop")
 

@@ -19,9 +19,9 @@ from ..data.placement import Chooser, Mixture
 from ..loop.evaluation import validation_clips
 from ..loop.trainer import LNNTrainer
 from ..nets.registry import DROPPING, macs_per_run, macs_per_second, named, settings
-from ..nets.windows import Windows, answers
 from .lost_frames import LOSSES, accuracy, fills
 from .replay import Replay, every_tick
+from .windows import Windows, answers
 
 TICK_BLOCKS = 2  # 20 ms
 
@@ -137,6 +137,7 @@ class Comparison:
                 "labels": self.labels,
                 "seed": seed,
                 "total_steps": steps,
+                "optimizer": "adamw",
                 "learning_rate": learning_rate,
                 "warmup_steps": min(p.warmup_steps, steps // 3),
                 "ema_decay": p.ema_decay,

@@ -7,15 +7,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...audio.dataset import SILENCE, UNKNOWN
-from ..nets.model import LiquidNet
-from ..nets.penalties import allowed_loss
 from .augment import LOG_FLOOR, Augment, add_echo, channel_gain, mask_channels, warp_matrices
 from .frame_store import BLOCK_S, FrameStore, tick_energy
 from .placement import Chooser, Placement
 from .schedule import Policy, engine_schedule, random_schedule
+
+
+def allowed_loss(evidence: Tensor, allowed: Tensor, weight: Tensor, smoothing: float) -> Tensor:
+    """-log of the probability of the allowed labels; evidence and allowed (T, B, K), weight (T, B).
+
+    smoothing spreads that share of the target over all labels, which keeps confidences honest."""
+    log_p = torch.log_softmax(evidence, -1)
+    right = torch.logsumexp(log_p.masked_fill(~allowed, -30.0), -1)
+    loss = (1 - smoothing) * right + smoothing * log_p.mean(-1)
+    return -(loss * weight).sum() / weight.sum().clamp_min(1e-6)
 
 
 @dataclass
@@ -52,7 +60,7 @@ class Batch:
             dt_s,
         )
 
-    def loss(self, evidence: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
+    def loss(self, evidence: Tensor, net: nn.Module, label_smoothing: float) -> Tensor:
         """What train_step makes smaller; evidence (T, B, K), or (1, B, K) of a net that answers once, at the end."""
         ticks = len(evidence)
         return allowed_loss(evidence, self.allowed[-ticks:], self.weight[-ticks:], label_smoothing)

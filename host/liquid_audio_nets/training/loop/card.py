@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The model card: what a model is, what it learned from, how well it does."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where a run computes: CPU or GPU, alone or as one of the processes that torchrun started."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Callable
 import torch
 from torch import distributed
 
-from .errors import TrainingError
+from ..settings.errors import TrainingError
 
 _PATIENCE = timedelta(hours=2)  # the first process may be reading a data set
 

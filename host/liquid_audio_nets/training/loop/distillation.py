@@ -1,17 +1,20 @@
+# SPDX-License-Identifier: MIT
 """Learning from a larger network's answers beside the labels (Hinton et al., arXiv 1503.02531)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from ..nets.model import LiquidNet, StreamState
+from ..nets.model import Net, StreamState
 
 
 class Teacher:
     """A trained network at work on the student's batches.  Raises ValueError where it cannot teach the student."""
 
-    def __init__(self, net: LiquidNet, student: LiquidNet):
+    def __init__(self, net: Net, student: Net):
         ours, theirs = student.config, net.config
         missing = [label for label in ours.labels if label not in theirs.labels]
         if missing:
@@ -22,7 +25,7 @@ class Teacher:
         self.columns = torch.tensor([theirs.labels.index(label) for label in ours.labels], device=student.mean.device)
 
     @torch.no_grad()
-    def evidence(self, batch, state: StreamState) -> tuple[Tensor, StreamState]:
+    def evidence(self, batch: Any, state: StreamState) -> tuple[Tensor, StreamState]:
         """The teacher's evidence (T, B, K) for the student's labels, from a state of its own streams, and the state after."""
         evidence, end = self.net(batch.log_mel, batch.dt, batch.closed_s, state)
         return evidence[..., self.columns], end

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: MIT
 """Accuracy of a network on stored clips, played through the engine's gate and policy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,12 +14,12 @@ from ...audio.dataset import SILENCE
 from ..data.augment import LOG_FLOOR
 from ..data.frame_store import BLOCK_S, FrameStore, tick_energy
 from ..data.schedule import Policy, Schedule, engine_schedule
-from ..nets.model import LiquidNet
+from ..nets.model import Net
 
 
 @dataclass
 class Clips:
-    """Fixed pieces of a store: first frame and length in blocks of each, and the index of its label."""
+    """Fixed pieces of a store: of each its first frame, its length in blocks of 10 ms, and the index of its label."""
 
     start: np.ndarray
     blocks: np.ndarray
@@ -26,13 +29,13 @@ class Clips:
         return len(self.start)
 
     @classmethod
-    def whole(cls, store: FrameStore, clips: np.ndarray, labels: tuple[str, ...]) -> "Clips":
+    def whole(cls, store: FrameStore, clips: np.ndarray, labels: tuple[str, ...]) -> Clips:
         """Stored clips from their beginning to their end."""
         label = np.array([labels.index(store.label[c]) for c in clips], int)
         return cls(store.offset[clips], store.blocks[clips], label)
 
     @classmethod
-    def slices(cls, store: FrameStore, clips: np.ndarray, labels: tuple[str, ...], blocks: int = 100) -> "Clips":
+    def slices(cls, store: FrameStore, clips: np.ndarray, labels: tuple[str, ...], blocks: int = 100) -> Clips:
         """Consecutive pieces of `blocks` blocks; the windows of a piece see what came before it."""
         start, label = [], []
         for c in clips:
@@ -41,13 +44,13 @@ class Clips:
             label += [labels.index(store.label[c])] * len(pieces)
         return cls(np.array(start, int), np.full(len(start), blocks), np.array(label, int))
 
-    def __add__(self, other: "Clips") -> "Clips":
+    def __add__(self, other: Clips) -> Clips:
         return Clips(*(np.concatenate([getattr(self, f), getattr(other, f)]) for f in ("start", "blocks", "label")))
 
 
 def validation_clips(store: FrameStore, labels: tuple[str, ...]) -> Clips:
-    """The reported set: words of validation speakers, of labels without recordings those of held-out synthetic voices, and
-    held-out slices of background noise."""
+    """The clips that are reported: words of validation speakers, held-out synthetic voices for labels without recordings,
+    and held-out slices of background noise if `_silence_` is a label."""
     spoken, recorded = (store.where(source=source, split="validation") for source in ("synthetic", "commands"))
     never_recorded = np.setdiff1d(labels, store.label[store.source == "commands"])
     spoken = spoken[np.isin(store.label[spoken], never_recorded)]
@@ -59,17 +62,19 @@ def validation_clips(store: FrameStore, labels: tuple[str, ...]) -> Clips:
 
 @torch.no_grad()
 def posteriors(
-    net: LiquidNet,
+    net: Net,
     store: FrameStore,
     clips: Clips,
-    policy: Policy = Policy(),
+    policy: Policy | None = None,
     schedule: Schedule | None = None,
     chunk: int = 512,
 ) -> np.ndarray:
     """Softmax of the evidence at the end of each clip, from a fresh start; float32 (clips, K).
 
-    A tick is the policy's smallest timestep in whole blocks of 10 ms.  A clip for which no step runs gets all on
-    `_silence_`, where the model has that label."""
+    A tick is the policy's smallest timestep in whole blocks of 10 ms.  A clip for which no step runs has all probability
+    on `_silence_`, or on the first label if the model has no `_silence_`.  schedule: instead of the one that the policy
+    gives; chunk: clips that are computed at once."""
+    policy = policy or Policy()
     labels, tick_blocks = net.config.labels, round(policy.min_timestep_s / BLOCK_S)
     idle = np.eye(len(labels), dtype=np.float32)[labels.index(SILENCE) if SILENCE in labels else 0]
     out = np.empty((len(clips), len(labels)), np.float32)
@@ -88,6 +93,20 @@ def posteriors(
         p = torch.softmax(evidence[-1], -1).cpu().numpy()
         out[part] = np.where((dt > 0).any(0)[:, None], p, idle)
     return out
+
+
+def recall_and_confusion(truth: np.ndarray, answer: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
+    """What is logged of answers (n,) to clips whose labels are truth (n,), both as indices of labels.
+
+    Returns {"clips", "labels", "per_label": {label: recall}, "confusion": rows of the truth}."""
+    matrix = confusion_matrix(truth, answer, len(labels))
+    recall = matrix.diagonal() / np.maximum(matrix.sum(1), 1)
+    return {
+        "clips": len(truth),
+        "labels": list(labels),
+        "per_label": dict(zip(labels, recall.round(4).tolist(), strict=True)),
+        "confusion": matrix.tolist(),
+    }
 
 
 def confusion_matrix(truth: np.ndarray, answer: np.ndarray, count: int) -> np.ndarray:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Batches made ahead of time in a second process."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The log of a run: log.csv, a row an epoch, and the same numbers as TensorBoard events."""
 
 from __future__ import annotations

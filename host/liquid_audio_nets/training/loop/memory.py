@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Keep the large buffers of a training step instead of giving them back to the system each time."""
 
 from __future__ import annotations

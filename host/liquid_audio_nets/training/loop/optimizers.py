@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The optimiser: AdamW, or Muon for the cells' matrices with AdamW for all the rest."""
 
 from __future__ import annotations

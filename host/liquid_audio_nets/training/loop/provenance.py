@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where recordings come from and what their licence asks of the weights, for model cards."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Training with quantisation in the loop: what is left after rounding learns to answer as the float network did.
 
 The forward pass sees every weight as the file will hold it, an integer times its row's scale; the gradient goes straight
@@ -21,7 +22,7 @@ from ...lnn import CellS8, Model, ReadoutS8, write
 from ...lnn.integer import ROW_LIMIT_S16
 from ...lnn.matrix_s8 import BLOCK, blocks_of
 from ...native import LNN, clip_features, step_ends
-from ..nets.cells import _FusedSequence
+from ..nets.cells import fused_sequence
 from ..nets.model import smooth
 from .distillation import distillation_loss
 
@@ -84,7 +85,7 @@ class RoundedNet(nn.Module):
         for (inputs, state), log_tau in zip(self.cells, self.log_tau):
             weight, bias = torch.cat([inputs(), state()], 1), inputs.bias
             weight, bias = (torch.cat([x[0::2], x[1::2]]) for x in (weight, bias))
-            u = _FusedSequence.apply(u, weight, bias, torch.exp(-log_tau), dt, u.new_zeros(u.shape[1], len(log_tau)))
+            u = fused_sequence(u, weight, bias, torch.exp(-log_tau), dt, u.new_zeros(u.shape[1], len(log_tau)))
         logits = u @ self.readout().t() + self.readout.bias
         return smooth(logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), self.smoothing_s)
 
@@ -170,7 +171,7 @@ def _teach(model: Model, u: Tensor, dt: Tensor) -> Tensor:
     for cell in model.cells:
         weight, bias = (torch.from_numpy(np.concatenate(x)).float() for x in ((cell.wf, cell.wa), (cell.bf, cell.ba)))
         rate = torch.from_numpy(1.0 / np.asarray(cell.tau, np.float64)).float()
-        u = _FusedSequence.apply(u, weight, bias, rate, dt, u.new_zeros(u.shape[1], cell.n_units))
+        u = fused_sequence(u, weight, bias, rate, dt, u.new_zeros(u.shape[1], cell.n_units))
     w, b = (torch.from_numpy(np.array(x, np.float32)) for x in (model.readout.w, model.readout.b))
     logits = u @ w.t() + b
     return smooth(

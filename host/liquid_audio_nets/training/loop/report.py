@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Evidence in a run folder: learning curves, confusion matrix, and the trade of missed against false detections."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How torch uses this machine."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`bc_resnet_1`: broadcasted residual learning, the smallest accurate CNN of keyword spotting."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .clip_net import ClipNet
-from .model import ModelConfig
+from ..settings.config import ModelConfig
 
 STEM, HEAD, BANDS = 16, 32, 5
 # Channels, blocks, stride in frequency, dilation in time of each stage.

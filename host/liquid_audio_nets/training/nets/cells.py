@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Liquid cells over whole sequences, with hand-written backpropagation through time.
 
 Per unit: zf = Wf [u;h] + bf, clamped; A = tanh(Wa [u;h] + ba); g = dt exp(zf);
@@ -9,29 +10,29 @@ pass does three operations a step and the weight gradients as products over all 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...errors import LiquidError
-
 GATE_LIMIT = 15.0
+TAU_S = (0.02, 1.0)  # range of the time constants at the start, in s
 _CLAMPED = 1e-3 * math.exp(GATE_LIMIT)  # a denominator above this may mean a clamped gate, dt being 1 ms or more
 
 
-class UnsupportedCell(LiquidError, ValueError):
-    """The cell kind or solver is not trainable here."""
-
-
 class Cell(nn.Module):
-    """inputs (M) and units (N) of a cell; forward(u (T, B, M), dt (T, B) s, h0 (B, N)) -> states (T, B, N)."""
+    """A recurrent cell of N units on M inputs: forward(u (T, B, M), dt (T, B) s, h0 (B, N)) -> states (T, B, N).
+
+    weight: what pruning and the penalties count, a parameter or a tensor that is put together when asked for."""
+
+    weight: Any
 
     def __init__(self, inputs: int, units: int):
         super().__init__()
         self.inputs, self.units, self.output_dim = inputs, units, units
 
     def outputs(self, states: Tensor) -> Tensor:
-        """What the next cell hears of the states (T, B, N): all of them."""
+        """What the next cell hears of the states (T, B, N), here all of them; (T, B, output_dim)."""
         return states
 
 
@@ -42,7 +43,7 @@ class _FusedSequence(torch.autograd.Function):
     `partial` (T, B, 2N) = dh/dz of both halves and `keep` (T, B, N) = the factor on the state before."""
 
     @staticmethod
-    def forward(ctx, u: Tensor, weight: Tensor, bias: Tensor, rate: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
+    def forward(ctx: Any, u: Tensor, weight: Tensor, bias: Tensor, rate: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         (steps, batch, m), n = u.shape, h0.shape[1]
         dt = dt.unsqueeze(-1)
         z = (
@@ -61,6 +62,7 @@ class _FusedSequence(torch.autograd.Function):
             dt.unbind(),
             states.unbind(),
             states[1:].unbind(),
+            strict=False,  # states has one more
         )
         for z_t, g_t, a_t, d_t, dt_t, before, after in every:
             z_t.addmm_(before, recurrent)
@@ -82,13 +84,13 @@ class _FusedSequence(torch.autograd.Function):
         return states[1:]
 
     @staticmethod
-    def backward(ctx, grad: Tensor):
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # one output
         partial, keep, states, u, weight, dt = ctx.saved_tensors
         (steps, batch, n), m = grad.shape, u.shape[2]
         dz, total = torch.empty_like(partial), torch.empty_like(grad)
         carried = torch.zeros_like(grad[0])
         recurrent = weight[:, m:].contiguous()
-        every = zip(dz.unbind(), partial.unbind(), keep.unbind(), grad.unbind(), total.unbind())
+        every = zip(dz.unbind(), partial.unbind(), keep.unbind(), grad.unbind(), total.unbind(), strict=True)
         for dz_t, partial_t, keep_t, grad_t, total_t in reversed(list(every)):
             torch.add(grad_t, carried, out=total_t)
             torch.mul(partial_t.view(batch, 2, n), total_t.unsqueeze(1), out=dz_t.view(batch, 2, n))
@@ -100,12 +102,19 @@ class _FusedSequence(torch.autograd.Function):
         return d_u, d_weight, flat.sum(0), d_rate, None, carried
 
 
+def fused_sequence(u: Tensor, weight: Tensor, bias: Tensor, rate: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
+    """States (T, B, N) of an `ltc` after each fused step: u (T, B, M), weight (2N, M + N) and bias (2N,) with the gate's
+    rows first, rate (N,) = 1/tau in 1/s, dt (T, B) s, h0 (B, N)."""
+    states: Tensor = _FusedSequence.apply(u, weight, bias, rate, dt, h0)  # type: ignore[no-untyped-call]  # torch's
+    return states
+
+
 class LTCCell(Cell):
     """Cell kind `ltc`, solver `fused`.  weight (2N, M + N): gate rows, then reversal rows."""
 
     kind, solver = "ltc", "fused"
 
-    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0)):
+    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = TAU_S):
         super().__init__(inputs, units)
         scale = 1 / math.sqrt(inputs + units)
         self.weight = nn.Parameter(torch.randn(2 * units, inputs + units) * scale)
@@ -124,4 +133,4 @@ class LTCCell(Cell):
 
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         """u (T, B, M), dt (T, B) seconds, 0 = no step, h0 (B, N) -> states after each step (T, B, N)."""
-        return _FusedSequence.apply(u, self.weight, self.bias, torch.exp(-self.log_tau), dt, h0)
+        return fused_sequence(u, self.weight, self.bias, torch.exp(-self.log_tau), dt, h0)

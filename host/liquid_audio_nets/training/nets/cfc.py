@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cell kind `cfc`: the closed-form continuous-time cell, which solves no equation while it runs."""
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class CfCCell(Cell):
     tells 20 ms from 100 ms.  The backbone is `backbone_layers` of `backbone_units` (by default as many as units)."""
 
     kind, solver = "cfc", "fused"
+    unit_s: Tensor
 
     def __init__(
         self,
@@ -42,7 +44,8 @@ class CfCCell(Cell):
         super().__init__(inputs, units)
         self.mode = mode
         self.register_buffer("unit_s", torch.tensor(unit_s))
-        layers, width = [], inputs + units
+        layers: list[nn.Module] = []
+        width = inputs + units
         for _ in range(backbone_layers):
             layers += [nn.Linear(width, backbone_units or units), ACTIVATIONS[activation]()]
             width = backbone_units or units
@@ -57,14 +60,14 @@ class CfCCell(Cell):
                 nn.init.xavier_uniform_(p)
 
     @property
-    def weight(self) -> Tensor:
-        """All that is multiplied with, flat: what the penalties count."""
+    def weight(self) -> Tensor:  # type: ignore[override]  # the penalties only read it
+        """All weights that something is multiplied with, flat, for the penalties."""
         return torch.cat([p.flatten() for p in self.parameters() if p.dim() == 2])
 
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:
         """u (T, B, M), dt (T, B) s, 0 = no step, h0 (B, N) -> states after each step (T, B, N)."""
         h, states = h0, []
-        for u_t, dt_t in zip(u.unbind(), dt.unsqueeze(-1).unbind()):
+        for u_t, dt_t in zip(u.unbind(), dt.unsqueeze(-1).unbind(), strict=True):
             # The closed form does not return h at t = 0.
             h = torch.where(dt_t > 0, self._step(torch.cat([u_t, h], 1), dt_t / self.unit_s), h)
             states.append(h)

@@ -1,14 +1,16 @@
+# SPDX-License-Identifier: MIT
 """`ds_cnn`: the depthwise-separable CNN of MLPerf Tiny's keyword spotting."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .clip_net import ClipNet
-from .model import ModelConfig
+from ..settings.config import ModelConfig
 
 COEFFICIENTS, CHANNELS, BLOCKS = 10, 64, 4
 
@@ -21,7 +23,7 @@ def dct(channels: int, coefficients: int) -> Tensor:
     return matrix
 
 
-def _convolution(inputs: int, outputs: int, size: int | tuple[int, int], **shape) -> list[nn.Module]:
+def _convolution(inputs: int, outputs: int, size: int | tuple[int, int], **shape: Any) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, size, bias=False, **shape), nn.BatchNorm2d(outputs), nn.ReLU()]
 
 

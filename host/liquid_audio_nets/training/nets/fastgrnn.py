@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cell kind `fastgrnn`: one matrix pair for gate and candidate, the small recurrent cell for microcontrollers."""
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class FastGRNNCell(Cell):
         h, states, recurrent = h0, [], self.weight[:, self.inputs :].t()
         zeta, nu, every = torch.sigmoid(self.zeta), torch.sigmoid(self.nu), bool((dt > 0).all())
         driven = nn.functional.linear(u, self.weight[:, : self.inputs])
-        for x, runs in zip(driven.unbind(), (dt > 0).unsqueeze(-1).unbind()):
+        for x, runs in zip(driven.unbind(), (dt > 0).unsqueeze(-1).unbind(), strict=True):
             y = torch.addmm(x, h, recurrent)
             z = torch.sigmoid(y + self.gate_bias)
             new = (zeta * (1 - z) + nu) * torch.tanh(y + self.bias) + z * h

@@ -1,12 +1,12 @@
+# SPDX-License-Identifier: MIT
 """The cells that can be trained, by kind and solver."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
-
-from .cells import LTCCell, UnsupportedCell
+from ..settings.errors import UnsupportedCell
+from .cells import TAU_S, Cell, LTCCell
 from .cfc import CfCCell
 from .fastgrnn import FastGRNNCell
 from .gru import GRUCell
@@ -25,9 +25,9 @@ def make_cell(
     solver: str,
     inputs: int,
     units: int,
-    tau_s: tuple[float, float] = (0.02, 1.0),
+    tau_s: tuple[float, float] = TAU_S,
     wiring: str | dict[str, Any] = "full",
-) -> nn.Module:
+) -> Cell:
     """A cell: forward(u (T, B, M), dt (T, B) s, h0 (B, N)) -> states (T, B, N); outputs(states) -> (T, B, output_dim).
 
     Raises UnsupportedCell naming what can be trained, WiringError for a wiring that cannot be made."""

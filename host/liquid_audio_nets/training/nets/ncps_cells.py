@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cells of the `ncps` package (Apache-2.0, Lechner & Hasani) as cells of this package."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .cells import UnsupportedCell
+from ..settings.errors import UnsupportedCell
 from .cfc import ACTIVATIONS, CfCCell
 from .synaptic import POSITIVE, SynapticLTCCell, softplus_inverse
 from .wirings import Wiring

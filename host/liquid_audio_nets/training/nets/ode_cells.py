@@ -1,23 +1,27 @@
+# SPDX-License-Identifier: MIT
 """Liquid cells as an equation and a solver: `ltc` and `ltc_const` with any solver, by plain autograd."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from .cells import GATE_LIMIT, Cell, LTCCell
+from .cells import GATE_LIMIT, TAU_S, Cell, LTCCell
 from .solvers import SOLVERS, Coefficients
 
+Driven = Callable[[Tensor], Coefficients]  # an input to the coefficients that it leads to
 
-def integrate(coefficients, driven: Tensor, dt: Tensor, h0: Tensor, solver: str, unfolds: int = 1) -> Tensor:
-    """States after each step, (T, B, N).
 
-    coefficients(x, h) -> rate, drive; driven (T, B, ...) is what the input contributes at each step; dt (T, B) s is
-    split into `unfolds` equal parts."""
+def integrate(coefficients: Driven, driven: Tensor, dt: Tensor, h0: Tensor, solver: str, unfolds: int = 1) -> Tensor:
+    """States after each step, (T, B, N), from h0 (B, N).
+
+    coefficients(x)(h) -> rate, drive; driven (T, B, ...): what the input contributes to each step, x; dt (T, B) s is
+    split into `unfolds` equal parts; solver: a name in SOLVERS."""
     step, h, states = SOLVERS[solver], h0, []
-    for x, dt_t in zip(driven.unbind(), (dt / unfolds).unsqueeze(-1).unbind()):
+    for x, dt_t in zip(driven.unbind(), (dt / unfolds).unsqueeze(-1).unbind(), strict=True):
         at: Coefficients = coefficients(x)
         for _ in range(unfolds):
             h = step(at, h, dt_t)
@@ -31,7 +35,7 @@ class SolvedLTCCell(LTCCell):
     dh/dt = -(1/tau + f) h + f A, f = exp(Wf [u;h] + bf), A = tanh(Wa [u;h] + ba):
     Hasani et al., arXiv 2006.04439, eq. 1, with A made to depend on input and state."""
 
-    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0), solver: str = "exact"):
+    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = TAU_S, solver: str = "exact"):
         super().__init__(inputs, units, tau_s)
         self.solver = solver
 
@@ -59,7 +63,7 @@ class ConstLTCCell(Cell):
 
     kind = "ltc_const"
 
-    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = (0.02, 1.0), solver: str = "fused"):
+    def __init__(self, inputs: int, units: int, tau_s: tuple[float, float] = TAU_S, solver: str = "fused"):
         super().__init__(inputs, units)
         self.solver = solver
         self.weight = nn.Parameter(torch.randn(units, inputs + units) / math.sqrt(inputs + units))

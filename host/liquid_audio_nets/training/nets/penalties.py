@@ -1,4 +1,5 @@
-"""Loss terms: evidence against allowed labels, power as the engine counts it, sparsity."""
+# SPDX-License-Identifier: MIT
+"""Terms of the loss that concern the weights: power as the engine counts it, and sparsity."""
 
 from __future__ import annotations
 
@@ -7,45 +8,30 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .model import LiquidNet
+from .model import Net
 from .pruning import block_mean
 
-FRONTEND_MACS = 19_000  # 24.6 k instructions on the Cortex-M4F at 1.3 a product
+FRONTEND_MACS = 19_000  # 24.6 k instructions on the Cortex-M4F, 1.3 per multiply-accumulate
 _NEGLIGIBLE = 0.02  # blocks with a root mean square well below this cost nothing once pruned
 
 
-def allowed_loss(evidence: Tensor, allowed: Tensor, weight: Tensor, smoothing: float) -> Tensor:
-    """-log of the probability of the allowed labels; evidence and allowed (T, B, K), weight (T, B).
-
-    smoothing spreads that share of the target over all labels, which keeps confidences honest."""
-    log_p = torch.log_softmax(evidence, -1)
-    right = torch.logsumexp(log_p.masked_fill(~allowed, -30.0), -1)
-    loss = (1 - smoothing) * right + smoothing * log_p.mean(-1)
-    return -(loss * weight).sum() / weight.sum().clamp_min(1e-6)
-
-
-def _matrices(net: LiquidNet) -> list[Tensor]:
-    return [cell.weight for cell in net.cells] + [net.readout.weight]
-
-
-def sparsity_loss(net: LiquidNet) -> Tensor:
-    """Mean absolute weight: pushes small weights to zero."""
-    weights = _matrices(net)
-    return sum(w.abs().sum() for w in weights) / sum(w.numel() for w in weights)
+def sparsity_loss(net: Net) -> Tensor:
+    """Mean absolute weight of cells and readout, a scalar; it pulls small weights to zero."""
+    return torch.cat([w.flatten() for w in (*(cell.weight for cell in net.cells), net.readout.weight)]).abs().mean()
 
 
 @dataclass
 class Work:
-    """What the engine's counters would say of a second of audio: steps, front-end runs and multiply-accumulates that are
-    not skipped, scalars."""
+    """What the engine's counters would say per second of audio: steps, runs of the front-end, and multiply-accumulates
+    that are not skipped; scalars."""
 
     steps_per_s: Tensor
     frontend_runs_per_s: Tensor
     macs_per_s: Tensor
 
 
-def macs_per_step(net: LiquidNet) -> Tensor:
-    """Expected multiply-accumulates of a step: a block of four by four counts as soon as one of its weights does."""
+def macs_per_step(net: Net) -> Tensor:
+    """Expected multiply-accumulates per step, a scalar.  A block of four by four counts as soon as one weight in it does."""
     total = net.readout.weight.new_tensor(float(net.readout.weight.numel()))
     for cell in net.cells:
         if isinstance(cell.weight, nn.Parameter) and len(cell.weight) == 2 * cell.units:
@@ -56,15 +42,15 @@ def macs_per_step(net: LiquidNet) -> Tensor:
     return total
 
 
-def expected_work(net: LiquidNet, dt: Tensor, tick_s: float) -> Work:
-    """Work on audio whose ticks of tick_s run steps where dt (T, B) > 0.
+def expected_work(net: Net, dt: Tensor, tick_s: float) -> Work:
+    """The work on audio with ticks of tick_s seconds, of which those with dt (T, B) > 0 run a step.
 
-    Every step runs the front-end once: complexity `energy` needs none to decide."""
+    Every step runs the front-end once, because the complexity `energy` needs no features to decide."""
     rate = (dt > 0).float().mean() / tick_s
     return Work(rate, rate, rate * macs_per_step(net))
 
 
-def power_loss(net: LiquidNet, dt: Tensor, tick_s: float) -> Tensor:
-    """Millions of multiply-accumulates a second, the front-end's instructions counted as such."""
+def power_loss(net: Net, dt: Tensor, tick_s: float) -> Tensor:
+    """Millions of multiply-accumulates per second of audio, a scalar; the front-end's instructions count as such."""
     work = expected_work(net, dt, tick_s)
     return (work.macs_per_s + FRONTEND_MACS * work.frontend_runs_per_s) * 1e-6

@@ -1,4 +1,5 @@
-"""Weights that become zero during training, on a gradual schedule: single ones, or whole blocks.
+# SPDX-License-Identifier: MIT
+"""Weights that become zero during training, on a gradual schedule: single ones or whole blocks.
 
 A block is four rows by four columns as the layout `rows4x4_sparse` stores them: gate and reversal of two units, by four
 inputs or four states.  The kernels skip a block of zeros.
@@ -6,11 +7,14 @@ inputs or four states.  The kernels skip a block of zeros.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from ...lnn.matrix_s8 import BLOCK
-from .cells import UnsupportedCell
+from ..settings.errors import UnsupportedCell
+from .cells import Cell
 
 
 def block_index(units: int, inputs: int) -> Tensor:
@@ -21,7 +25,7 @@ def block_index(units: int, inputs: int) -> Tensor:
     return row[:, None] * (int(column[-1]) + 1) + column
 
 
-def block_mean(cell: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:
+def block_mean(cell: Cell, values: Tensor) -> tuple[Tensor, Tensor]:
     """Means (blocks,) of values (2N, M + N) and the block of each; raises UnsupportedCell for cells without blocks."""
     if cell.weight.shape != (2 * cell.units, cell.inputs + cell.units):
         raise UnsupportedCell("only cell 'ltc' has blocks that the kernels skip; set prune_groups to false")
@@ -40,7 +44,7 @@ def gradual_share(done: float, share: float, begin: float, end: float) -> float:
 
 
 @torch.no_grad()
-def masks(cells: nn.ModuleList, share: float, groups: bool) -> list[Tensor]:
+def masks(cells: Sequence[Cell], share: float, groups: bool) -> list[Tensor]:
     """Which weights of the cells stay, float (2N, M + N) each: all but the `share` of least magnitude, over all cells.
 
     groups: by the mean square of whole blocks.  Raises UnsupportedCell for cells whose weights are no one matrix."""

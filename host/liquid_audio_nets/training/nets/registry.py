@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The networks that can be compared, by name: what each is made of, and what it costs."""
 
 from __future__ import annotations
@@ -5,12 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
-
 from . import bc_resnet_1, ds_cnn
-from .cells import UnsupportedCell
+from ..settings.errors import UnsupportedCell
 from .kinds import STEPWISE
-from .model import LiquidNet, ModelConfig
+from ..settings.config import ModelConfig
+from .model import LiquidNet, Net
 
 STEPS_PER_S, DECISIONS_PER_S, WINDOW_FRAMES = 50, 4, 50
 WINDOWED = {"ds_cnn": ds_cnn, "bc_resnet_1": bc_resnet_1}
@@ -76,12 +76,12 @@ def settings(name: str) -> dict[str, Any]:
     return {"cell_kind": arch.name, "hidden_dim": arch.units, "learning_rate": arch.learning_rate}
 
 
-def make_net(config: ModelConfig) -> nn.Module:
+def make_net(config: ModelConfig) -> Net:
     """The network of a configuration: one of windows where cell_kind names such, else a LiquidNet of these cells."""
     return _NETS[config.cell_kind](config) if config.cell_kind in _NETS else LiquidNet(config)
 
 
-def make_arch(name: str, labels: tuple[str, ...], input_dim: int = 40) -> nn.Module:
+def make_arch(name: str, labels: tuple[str, ...], input_dim: int = 40) -> Net:
     """One of ARCHS, untrained.  Raises UnsupportedCell naming what there is."""
     return make_net(ModelConfig(labels, input_dim, named(name).units, named(name).name))
 
@@ -93,7 +93,9 @@ def macs_per_run(config: ModelConfig, frames: int = WINDOW_FRAMES) -> int:
     if config.cell_kind in WINDOWED:
         return WINDOWED[config.cell_kind].macs(frames, config.input_dim, labels)
     inputs = (config.input_dim, *config.hidden_dims)
-    cells = (_CELL_MACS[config.cell_kind](m, n) for m, n in zip(inputs, config.hidden_dims))
+    cells = (
+        _CELL_MACS[config.cell_kind](m, n) for m, n in zip(inputs, config.hidden_dims, strict=False)
+    )  # there is one more input
     return sum(cells) + config.hidden_dims[-1] * labels
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Solvers of dh/dt = drive(h) - rate(h) h, the form that all liquid cells with an equation share.
 
 A solver takes `coefficients`, a function from h (B, N) to rate (1/s) and drive (1/s), both (B, N); h (B, N); and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cell kind `ltc_synaptic`: every synapse has a conductance of its own, wired as the wiring says."""
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from .cells import TAU_S, Cell
 from .ode_cells import integrate
 from .solvers import Coefficients
 from .wirings import Wiring, full
@@ -24,7 +26,7 @@ def softplus_inverse(value: Tensor) -> Tensor:
     return value + torch.log(-torch.expm1(-value))
 
 
-class SynapticLTCCell(nn.Module):
+class SynapticLTCCell(Cell):
     """cm dv/dt = gleak (vleak - v) + sum over synapses of w sigmoid(sigma (x - mu)) (erev - v).
 
     Lechner et al., Nature Machine Intelligence 2 (2020), 642-652; Hasani et al., arXiv 2006.04439.
@@ -34,19 +36,31 @@ class SynapticLTCCell(nn.Module):
     half-open synapses, lie within tau_s."""
 
     kind = "ltc_synaptic"
+    mask: Tensor
+    sensory_mask: Tensor
+    w: nn.Parameter
+    mu: nn.Parameter
+    sigma: nn.Parameter
+    erev: nn.Parameter
+    sensory_w: nn.Parameter
+    sensory_mu: nn.Parameter
+    sensory_sigma: nn.Parameter
+    sensory_erev: nn.Parameter
+    gleak: nn.Parameter
+    vleak: nn.Parameter
 
     def __init__(
         self,
         inputs: int,
         units: int,
-        tau_s: tuple[float, float] = (0.02, 1.0),
+        tau_s: tuple[float, float] = TAU_S,
         solver: str = "fused",
         wiring: Wiring | None = None,
         unfolds: int | None = None,
     ):
-        super().__init__()
+        super().__init__(inputs, units)
         wiring = wiring or full(inputs, units)
-        self.inputs, self.units, self.output_dim, self.solver = inputs, units, wiring.outputs, solver
+        self.output_dim, self.solver = wiring.outputs, solver
         # A solver that controls its error needs no substeps given.
         self.unfolds = unfolds or (1 if solver == "adaptive_heun" else UNFOLDS)
         for name in ("gleak", "vleak"):
@@ -70,8 +84,8 @@ class SynapticLTCCell(nn.Module):
         self.register_parameter(name, nn.Parameter(softplus_inverse(start) if name in POSITIVE else start))
 
     @property
-    def weight(self) -> Tensor:
-        """Conductances of the synapses there are, (M + N, N): what the penalties count."""
+    def weight(self) -> Tensor:  # type: ignore[override]  # the penalties only read it
+        """Conductances of the synapses that the wiring has, (M + N, N), for the penalties."""
         return torch.cat([softplus(self.sensory_w) * self.sensory_mask, softplus(self.w) * self.mask])
 
     def forward(self, u: Tensor, dt: Tensor, h0: Tensor) -> Tensor:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Wirings of `ltc_synaptic`: which neuron feeds which, and with what sign.
 
 Neural circuit policies, Lechner et al., Nature Machine Intelligence 2 (2020), 642-652: inputs feed inter neurons, these
@@ -6,18 +7,15 @@ command neurons, which feed each other and the motor neurons.  Equal seeds give 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ...errors import LiquidError
+from ..settings.errors import WiringError
 
 SEED = 22222
-
-
-class WiringError(LiquidError, ValueError):
-    """The wiring cannot be made; the message says why."""
 
 
 @dataclass
@@ -115,7 +113,7 @@ def _connect(
             synapses[source, target] = rng.choice([-1, 1])
 
 
-WIRINGS = {"full": full, "ncp": ncp, "auto_ncp": auto_ncp}
+WIRINGS: dict[str, Callable[..., Wiring]] = {"full": full, "ncp": ncp, "auto_ncp": auto_ncp}
 
 
 def make_wiring(settings: str | dict[str, Any], inputs: int, units: int) -> Wiring:

@@ -1,4 +1,5 @@
-"""Which values the settings of a recipe may have: what cannot be is refused before data are read."""
+# SPDX-License-Identifier: MIT
+"""The values that settings may have.  Others are refused before any data are read."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ LEAST = {
     "batch": 2,
     "threads": 1,
     "tick_blocks": 1,
-    "hidden": 1,
+    "input_dim": 1,
+    "hidden_dim": 1,
+    "output_dim": 1,
+    "total_steps": 1,
     "release_growth": 1,
     "speed": 0.25,
     "clip_s": 0.1,
@@ -27,7 +31,7 @@ LEAST = {
     "horizon_s": 1e-3,
 }
 MOST = {
-    "hidden": LIMITS["cell_units"],
+    "hidden_dim": LIMITS["cell_units"],
     "tick_blocks": 100,
     "speed": 4,
     "smoothing_s": 60,
@@ -51,12 +55,12 @@ SHARES = (
     "prune_end",
     "threshold",
 )
-LENGTHS = {"hidden": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
+LENGTHS = {"hidden_dim": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
 RANGES = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")
 
 
 def complaint(name: str, value: Any) -> str | None:
-    """What is wrong with a setting of the right type, whatever its table; None where nothing is."""
+    """What is wrong with the value of a setting, in whatever table it stands; None if nothing is."""
     if isinstance(value, list):
         return _of_list(name, value)
     if isinstance(value, str) and name in ("labels", "say"):
@@ -72,7 +76,7 @@ def complaint(name: str, value: Any) -> str | None:
     return f"at most {most} is possible" if value > most else None
 
 
-def _of_list(name: str, values: list) -> str | None:
+def _of_list(name: str, values: list[Any]) -> str | None:
     for value in values:
         if found := complaint(name, value):
             return found

@@ -1,7 +1,9 @@
-"""Recipes: settings of a training run in TOML.
+# SPDX-License-Identifier: MIT
+"""Recipes: the settings of a training run in TOML.
 
-The packaged recipe that is named as its task holds every setting of the task with its default and a comment; other
-recipes name the task and what they change.  Types and known keys are those of the packaged one.
+The packaged recipe that has its task's name holds every setting of the task with its default and a comment, and no other
+place has defaults.  All other recipes name the task and the settings that they change; types and known settings are those
+of the packaged one.
 """
 
 from __future__ import annotations
@@ -9,21 +11,27 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
+from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Iterable, TypeVar
+from typing import Any, TypeVar
 
-from ...errors import LiquidError
 from ...lnn import LnnError, checks
 from ...lnn.layout import ENUMS
 from . import ranges
+from .errors import RecipeError
 
 _FOLDER = files(__package__) / "recipes"
 Settings = TypeVar("Settings")
-
-
-class RecipeError(LiquidError, ValueError):
-    """A recipe that cannot be used; the message names the key and what would do."""
+# Settings of recipes that were written before each setting had one name.
+_RENAMED = {
+    "hidden": "hidden_dim",
+    "arch": "cell_kind",
+    "solver": "ode_solver",
+    "lambda_power": "complexity_penalty",
+    "lambda_sparse": "sparsity_penalty",
+}
 
 
 def names() -> dict[str, str]:
@@ -50,9 +58,14 @@ def text(source: str | Path) -> str:
     return (_FOLDER / f"{source}.toml").read_text()
 
 
-def load(source: str | Path, changes: Iterable[tuple[str, Any]] = ()) -> dict[str, Any]:
-    """A recipe with all settings of its task.  source: a packaged recipe's name or a path; changes: (table.key, value)
-    pairs, a text value as one would type it.  Raises RecipeError for unknown keys and values of the wrong kind."""
+def load(
+    source: str | Path, changes: Iterable[tuple[str, Any]] = (), saved: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A recipe with all settings of its task.
+
+    source: a packaged recipe's name or the path of a file; changes: (table.key, value) pairs, a value that is a text as
+    one would type it; saved: the recipe of a run that is to go on, whose settings are then the defaults.  Raises
+    RecipeError for unknown settings and impossible values."""
     own = _parse(source)
     task = own.get("task")
     if not isinstance(task, str) or task not in names():
@@ -60,11 +73,50 @@ def load(source: str | Path, changes: Iterable[tuple[str, Any]] = ()) -> dict[st
             f"{source}: task = {task!r} is unknown{_nearest(str(task), names())}; give one of {', '.join(names())}"
         )
     whole = _parse(task)
-    _merge(whole, own, "", str(source))
+    if saved and saved["task"] == task:
+        _merge(whole, saved, "", "the saved recipe")
+    if not saved or source != task:  # the task's own recipe asks for nothing but its defaults
+        _merge(whole, own, "", str(source))
     for key, value in changes:
         _change(whole, key, value)
     _check(whole)
     return whole
+
+
+def refuse_difference(saved: dict[str, Any], wanted: dict[str, Any], run: Path) -> None:
+    """Raises RecipeError for the first setting of a run that is not as it was saved, but for more epochs and for threads.
+
+    saved: the recipe of the checkpoint in the folder `run`; wanted: the recipe to go on with."""
+    before, now = dict(_flat(saved)), dict(_flat(wanted))
+    for name in before | now:
+        if name == "train.threads" or (name == "train.epochs" and now[name] > before[name]):
+            continue
+        if before.get(name) != now.get(name):
+            raise RecipeError(
+                f"{run} was trained with {name} = {_value(before.get(name))}, not {_value(now.get(name))}: leave that "
+                "setting out to go on there, or give another --out"
+            )
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+@cache
+def _packaged(task: str) -> dict[str, Any]:
+    return _parse(task)
+
+
+def default(setting: str, task: str = "keywords") -> Any:
+    """The default of a setting such as "train.seed", from the packaged recipe of a task; a list becomes a tuple."""
+    value: Any = _packaged(task)
+    for part in setting.split("."):
+        value = value[part]
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _check(table: dict[str, Any], prefix: str = "") -> None:
@@ -76,8 +128,10 @@ def _check(table: dict[str, Any], prefix: str = "") -> None:
             raise RecipeError(f"{prefix}{name} = {_value(value)}: {found}")
     if prefix == "mixture." and not any(table[name] for name in ("keyword", "unknown", "silence")):
         raise RecipeError("mixture: keyword, unknown and silence are all 0; one of them must be more")
-    if prefix == "model." and table["arch"] == "ltc" and any(units % 2 for units in table["hidden"]):
-        raise RecipeError(f"model.hidden = {_value(table['hidden'])}: the core takes units in pairs; give even numbers")
+    if prefix == "model." and table["cell_kind"] == "ltc" and any(units % 2 for units in table["hidden_dim"]):
+        raise RecipeError(
+            f"model.hidden_dim = {_value(table['hidden_dim'])}: the core takes units in pairs; give even numbers"
+        )
     if prefix == "policy.":
         try:
             checks.policy(table | {"complexity": ENUMS["complexity"]["energy"]})
@@ -115,6 +169,9 @@ def _parse(source: str | Path) -> dict[str, Any]:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
+    """What to say of an unknown name: which known one it may stand for."""
+    if renamed := _RENAMED.get(word.split(".")[-1]):
+        return f"; it is now called '{renamed}': rename it"
     near = difflib.get_close_matches(word, list(known), 1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
@@ -132,7 +189,7 @@ def _merge(whole: dict[str, Any], own: dict[str, Any], prefix: str, source: str)
 
 def _change(whole: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
-    table = whole
+    table: Any = whole
     for part in path:
         table = table.get(part) if isinstance(table, dict) else None
     if not path or not isinstance(table, dict) or last not in table:

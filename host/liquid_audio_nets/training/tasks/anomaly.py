@@ -22,7 +22,8 @@ from ..data.frame_store import BLOCK_S, FrameStore, Sound, tick_energy
 from ..data.schedule import Policy, engine_schedule, random_schedule
 from ..loop.card import Facts
 from ..loop.export import to_model
-from ..loop.trainer import LNNTrainer, TrainerConfig
+from ..loop.trainer import LNNTrainer
+from ..settings.config import TrainerConfig
 from ..settings.recipe import build
 
 LEAST_SECONDS = 10.0

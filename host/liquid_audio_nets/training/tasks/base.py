@@ -17,7 +17,8 @@ from ..data.folders import FolderSources
 from ..data.frame_store import FrameStore
 from ..data.schedule import Policy
 from ..loop.report import Det
-from ..loop.trainer import LNNTrainer, TrainerConfig
+from ..loop.trainer import LNNTrainer
+from ..settings.config import TrainerConfig
 from ..settings.recipe import build
 
 CALIBRATION_SECONDS = 300

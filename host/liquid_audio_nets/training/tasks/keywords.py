@@ -26,8 +26,9 @@ from ..loop.evaluation import posteriors, validation_clips
 from ..loop.export import to_model
 from ..loop.provenance import provenance
 from ..loop.report import Det
-from ..loop.trainer import LNNTrainer, TrainerConfig
+from ..loop.trainer import LNNTrainer
 from ..nets.registry import WINDOWED
+from ..settings.config import TrainerConfig
 from ..settings.recipe import build
 from .calibration import best_temperature, calibration_error, choose_thresholds, favour, listen
 
@@ -50,7 +51,7 @@ class KeywordTask:
         if all(label.startswith("_") for label in self.labels):
             raise AudioError("no word among the labels; give --labels such as yes,no,_unknown_,_silence_")
         self.policy, self.timing = build(Policy, recipe["policy"]), build(Timing, recipe["timing"])
-        if recipe["model"]["arch"] in WINDOWED:  # they answer for whole windows, on one grid
+        if recipe["model"]["cell_kind"] in WINDOWED:  # they answer for whole windows, on one grid
             self.timing = replace(self.timing, stream_share=0.0, tick_blocks=(WINDOW_TICK_BLOCKS,))
             self.policy = replace(self.policy, min_timestep_us=round(WINDOW_TICK_BLOCKS * BLOCK_S * 1e6))
         self.notes: dict[str, str] = {}

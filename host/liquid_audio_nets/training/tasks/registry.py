@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Callable
 from ...audio.files import SUFFIXES
 from ..data.frame_store import FrameStore
 from ..loop.export import runs_in_core
-from ..loop.trainer import TrainerConfig
-from ..nets.cells import UnsupportedCell
 from ..nets.penalties import macs_per_step, sparsity_loss
 from ..nets.pruning import masks
 from ..nets.registry import WINDOWED, make_net
+from ..settings.config import TrainerConfig
+from ..settings.errors import UnsupportedCell
 
 if TYPE_CHECKING:
     from ..loop.run import Task
@@ -54,15 +54,15 @@ def refuse_network(recipe: dict[str, Any]) -> None:
             f"{recipe['task']}"
         )
     if config.cell_kind not in WINDOWED and not config.hidden_dim:
-        raise UnsupportedCell("model.hidden = []: give the units of at least one cell")
+        raise UnsupportedCell("model.hidden_dim = []: give the units of at least one cell")
     net = make_net(config.model())
     if recipe["task"] == "wake-word" and not runs_in_core(net.config):
         raise UnsupportedCell(
             f"'{config.cell_kind}' cannot learn a wake word: epochs are measured through the C core, which runs 'ltc'"
         )
-    if train["lambda_power"]:
+    if train["complexity_penalty"]:
         macs_per_step(net)
-    if train["lambda_sparse"]:
+    if train["sparsity_penalty"]:
         sparsity_loss(net)
     if train.get("prune_share"):
         masks(net.cells, 0.0, train["prune_groups"])

@@ -14,8 +14,9 @@ from ... import lnn
 from ...series import Rows, SeriesError, linear_forecast, persistence, read_rows, rmse, station, targets_at, write_rows
 from ..data.schedule import DT_MAX_S, DT_MIN_S
 from ..loop.card import Facts
-from ..loop.trainer import LNNTrainer, TrainerConfig
+from ..loop.trainer import LNNTrainer
 from ..nets.model import LiquidNet
+from ..settings.config import TrainerConfig
 
 TICK_S = 0.05  # what the usual interval is to the cells: gaps of up to 20 intervals differ
 LEAST_ROWS = 200

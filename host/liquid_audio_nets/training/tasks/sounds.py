@@ -20,7 +20,8 @@ from ..data.sound_batches import Mixing, SoundBatches
 from ..loop.card import Facts
 from ..loop.evaluation import Clips, confusion_matrix, posteriors
 from ..loop.report import Det
-from ..loop.trainer import LNNTrainer, TrainerConfig
+from ..loop.trainer import LNNTrainer
+from ..settings.config import TrainerConfig
 from ..settings.recipe import build
 from .calibration import best_temperature, calibration_error, log_at
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The validation clips as one block of frames, and the answer of any network to them."""
 
 from __future__ import annotations

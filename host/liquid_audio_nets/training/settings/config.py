@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""What a network and its trainer are made from.  The recipe `keywords` holds the defaults."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ...reference.frontend import FrontEnd
+from .errors import TrainingError
+from .ranges import complaint
+from .recipe import default
+
+
+def _from_recipe(setting: str) -> Any:
+    """A field whose default is a setting of the packaged recipe, such as "train.seed"."""
+    return field(default_factory=lambda: default(setting))
+
+
+def _mel_channels() -> int:
+    return FrontEnd().channels
+
+
+@dataclass
+class ModelConfig:
+    """Sizes and kind of a network.
+
+    labels: what its outputs mean; input_dim: features per step; hidden_dims: units of each cell; cell_kind: see
+    nets/kinds.py and nets/registry.py; ode_solver: see nets/solvers.py; smoothing_s: time constant of the evidence;
+    wiring: of `ltc_synaptic`, see nets/wirings.py."""
+
+    labels: tuple[str, ...]
+    input_dim: int = field(default_factory=_mel_channels)
+    hidden_dims: tuple[int, ...] = _from_recipe("model.hidden_dim")
+    cell_kind: str = _from_recipe("model.cell_kind")
+    ode_solver: str = _from_recipe("model.ode_solver")
+    smoothing_s: float = _from_recipe("model.smoothing_s")
+    wiring: str | dict[str, Any] = _from_recipe("model.wiring")
+
+
+@dataclass
+class TrainerConfig:
+    """The settings of LNNTrainer, by the same names as in a recipe's tables [model] and [train].
+
+    input_dim: features per step.  hidden_dim: units of each cell; one number stands for as many cells of that size as
+    the recipe `keywords` has.  labels: what the outputs mean; without them there are output_dim outputs, called class0,
+    class1, ...  total_steps: at which the learning rate has fallen to its end.  The recipe says what the others mean."""
+
+    input_dim: int = field(default_factory=_mel_channels)
+    hidden_dim: int | tuple[int, ...] = _from_recipe("model.hidden_dim")
+    output_dim: int = field(default_factory=lambda: len(default("data.labels")))
+    labels: tuple[str, ...] = ()
+    cell_kind: str = _from_recipe("model.cell_kind")
+    ode_solver: str = _from_recipe("model.ode_solver")
+    wiring: str | dict[str, Any] = _from_recipe("model.wiring")
+    smoothing_s: float = _from_recipe("model.smoothing_s")
+    complexity_penalty: float = _from_recipe("train.complexity_penalty")
+    sparsity_penalty: float = _from_recipe("train.sparsity_penalty")
+    optimizer: str = _from_recipe("train.optimizer")
+    learning_rate: float = _from_recipe("train.learning_rate")
+    warmup_steps: int = _from_recipe("train.warmup_steps")
+    total_steps: int = field(default_factory=lambda: default("train.epochs") * default("train.epoch_steps"))
+    weight_decay: float = _from_recipe("train.weight_decay")
+    label_smoothing: float = _from_recipe("train.label_smoothing")
+    gradient_limit: float = _from_recipe("train.gradient_limit")
+    ema_decay: float = _from_recipe("train.ema_decay")
+    distill_from: str = _from_recipe("train.distill_from")
+    distill_weight: float = _from_recipe("train.distill_weight")
+    distill_temperature: float = _from_recipe("train.distill_temperature")
+    prune_share: float = _from_recipe("train.prune_share")
+    prune_groups: bool = _from_recipe("train.prune_groups")
+    prune_begin: float = _from_recipe("train.prune_begin")
+    prune_end: float = _from_recipe("train.prune_end")
+    seed: int = _from_recipe("train.seed")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrainerConfig:
+        """Raises TrainingError for an unknown name, naming the nearest known one, and for an impossible value."""
+        known = [f.name for f in fields(cls)]
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                raise TrainingError(f"unknown setting '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+        config = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        config.check()
+        return config
+
+    @classmethod
+    def of_recipe(cls, recipe: dict[str, Any], **more: Any) -> TrainerConfig:
+        """From a recipe's tables [model] and [train], without those settings that concern the run alone.
+
+        more: settings that a task decides.  Raises TrainingError as from_dict does."""
+        train, known = recipe["train"], [f.name for f in fields(cls)]
+        given = {k: v for k, v in (recipe["model"] | train).items() if k in known}
+        return cls.from_dict(given | {"total_steps": train["epochs"] * train["epoch_steps"]} | more)
+
+    def check(self) -> None:
+        """Raises TrainingError for the first value that is not possible."""
+        for name, value in vars(self).items():
+            if found := complaint(name, list(value) if isinstance(value, tuple) else value):
+                raise TrainingError(f"{name} = {value!r}: {found}")
+
+    @property
+    def warmup(self) -> int:
+        """Steps until the peak of the learning rate: warmup_steps, but at most a fifth of a short training."""
+        return min(self.warmup_steps, self.total_steps // 5)
+
+    def model(self) -> ModelConfig:
+        """The network to train."""
+        sizes = self.hidden_dim
+        if isinstance(sizes, int):
+            sizes = (sizes,) * len(default("model.hidden_dim"))
+        labels = self.labels or tuple(f"class{i}" for i in range(self.output_dim))
+        return ModelConfig(
+            labels, self.input_dim, sizes, self.cell_kind, self.ode_solver, self.smoothing_s, self.wiring
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Values that from_dict() takes and JSON can hold."""
+        return asdict(self)
