@@ -5,6 +5,7 @@ LIQUID_DIR := $(USERMOD_DIR)
 # Held equal to sources.cmake by a test.
 LIQUID_CORE_SOURCES := \
 	core/anomaly.c \
+	core/cell_kinds.c \
 	core/cell_ltc_f32.c \
 	core/cell_ltc_s8.c \
 	core/cursor.c \
@@ -13,8 +14,14 @@ LIQUID_CORE_SOURCES := \
 	core/errors.c \
 	core/fft_q15.c \
 	core/fix_tables.c \
+	core/frontend.c \
 	core/frontend_f32.c \
 	core/frontend_q15.c \
+	core/gate.c \
+	core/load_cell.c \
+	core/load_frontend.c \
+	core/load_matrix.c \
+	core/load_readout.c \
 	core/loader.c \
 	core/matvec_s16.c \
 	core/matvec_s8.c \
@@ -22,11 +29,9 @@ LIQUID_CORE_SOURCES := \
 	core/matvec_s8_mve.c \
 	core/model.c \
 	core/numbers.c \
-	core/policy.c \
 	core/readout.c \
-	core/sections.c \
-	core/sections_f32.c \
-	core/sections_s8.c
+	core/ring.c \
+	core/sections.c
 
 LIQUID_BINDING_SOURCES := \
 	micropython/lnn_listen.c \
@@ -38,7 +43,7 @@ LIQUID_BINDING_SOURCES := \
 CFLAGS_USERMOD += -I$(LIQUID_DIR)/include
 LIQUID_CORE_FLAGS := -O3
 # These run when a model is loaded or asked about, or in one task only: their size counts, not their speed.
-LIQUID_COLD_SOURCES := core/anomaly.c core/cursor.c core/loader.c core/model.c core/numbers.c core/sections.c core/sections_f32.c core/sections_s8.c
+LIQUID_COLD_SOURCES := core/anomaly.c core/cursor.c core/load_cell.c core/load_frontend.c core/load_matrix.c core/load_readout.c core/loader.c core/model.c core/numbers.c core/sections.c
 
 ifeq ($(LIQUID_VIRTUAL_BOARD),1)
 CFLAGS_USERMOD += -DLIQUID_VIRTUAL_BOARD=1

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The liquid time-constant cell and its fused semi-implicit step
  * (Hasani et al., arXiv 2006.04439, eq. 1 and algorithm 1):
@@ -9,7 +10,8 @@
  *
  * The new h is a weighted mean of the old h, of A and of 0, the weights positive: |h| <= 1 for every dt > 0.
  */
-#include "internal.h"
+#include "cell.h"
+#include "dsp.h"
 #include "fastmath.h"
 
 static float clamp(float x, float limit) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The fused liquid step of cell_ltc_f32.c in integers, with the timestep free at every step. With
  * c = 1 + dt/tau and s = sigmoid(zf + ln(dt/c)) that step is
@@ -9,12 +10,12 @@
  *
  * Fractions: h and A q30, the state's copy for the product q15, arguments q16 and q11, s q31, 1/c q31.
  * Bounds: |A| < 0.996 (lnn_tanh_q30). 1/c < 1 shrinks |h|. The new h lies between h/c and A, but for two
- * units of rounding downwards: |h| < 0.996 always, its copy is within LNN_NUMBER_LIMIT, and A - h/c fits
+ * units of rounding downwards: |h| < 0.996 always, its copy is within LNN_MAX_NUMBER, and A - h/c fits
  * 32 bits.
  */
 #include <string.h>
 
-#include "internal.h"
+#include "cell.h"
 #include "fixmath.h"
 
 #define LN2_Q31 1488522236 /* ln 2 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks that every section of a file needs. */
 #include "cursor.h"
 
@@ -10,6 +11,10 @@ static bool fail(lnn_cursor_t *c, lnn_status_t status) {
 
 bool lnn_require(lnn_cursor_t *c, bool condition, lnn_status_t status) {
     return condition ? c->status == LNN_OK : fail(c, status);
+}
+
+const uint8_t *lnn_peek(const lnn_cursor_t *c, uint32_t n) {
+    return n <= c->end - c->at ? c->file + c->at : NULL;
 }
 
 const void *lnn_take(lnn_cursor_t *c, uint32_t count, uint32_t size) {

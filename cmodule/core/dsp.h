@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The operations that a core's DSP instructions or CMSIS-DSP do better. The portable ones are the
  * reference; dsp_cmsis.h replaces those that it defines.
@@ -15,7 +16,7 @@
 
 #include "pair.h"
 
-#if LNN_USE_CMSIS
+#if defined(LNN_USE_CMSIS) && LNN_USE_CMSIS
 #include "dsp_cmsis.h"
 #endif
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The operations of dsp.h on CMSIS-DSP and on the instructions of a Cortex-M with an FPU.
  * Compiled where LNN_USE_CMSIS is 1; what is not defined here stays portable.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The portable operations of dsp.h. The real FFT is a complex radix-2 one of half the size, then the split into a real spectrum. */
 #include "dsp.h"
 

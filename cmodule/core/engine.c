@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The streaming engine: audio into the ring, a look at every tick, a step when the policy wants one.
  * Nothing here allocates, prints or waits.
@@ -11,34 +12,14 @@
 #define MAX_DT_US 1000000u
 
 void lnn_reset(lnn_model_t *m) {
-    memset(m->ring, 0, m->frontend.window_samples * sizeof *m->ring);
+    lnn_ring_reset(&m->ring);
+    lnn_gate_reset(&m->gate);
+    lnn_frontend_reset(&m->frontend);
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
-        lnn_cell_t *cell = &m->cells[i];
-        if (m->integer) {
-            memset(cell->as.s8.uh, 0,
-                   (lnn_columns8(cell->n_inputs) + lnn_columns8(cell->n_units)) * sizeof *cell->as.s8.uh);
-            memset(cell->as.s8.h_q30, 0, cell->n_units * sizeof *cell->as.s8.h_q30);
-            if (cell->as.s8.delta_q15 > 0) {
-                memset(cell->as.s8.counted, 0, lnn_columns8(cell->n_units) * sizeof *cell->as.s8.counted);
-                memset(cell->as.s8.sums, 0, 2u * cell->n_units * sizeof *cell->as.s8.sums);
-            }
-        } else {
-            memset(cell->as.f32.uh, 0, ((size_t)cell->n_inputs + cell->n_units) * sizeof *cell->as.f32.uh);
-        }
-    }
-    if (m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15) {
-        memset(m->frontend.as.q15.previous, 0, m->frontend.n_mels * sizeof *m->frontend.as.q15.previous);
-    } else {
-        memset(m->frontend.as.f32.previous, 0, m->frontend.n_mels * sizeof *m->frontend.as.f32.previous);
+        lnn_cell_reset(&m->cells[i]);
     }
     lnn_readout_reset(&m->readout);
-    lnn_gate_reset(&m->gate);
-    m->ring_at = 0;
-    m->tick_filled = 0;
     m->elapsed = 0;
-    m->tick_power = 0;
-    m->tick_crossings = 0;
-    m->last_sample = 0;
     m->last_power = 0;
     m->flux_q16 = 0;
     m->steps = 0;
@@ -53,28 +34,14 @@ static uint32_t samples_to_us(const lnn_model_t *m, uint32_t samples) {
     return us < MIN_DT_US ? MIN_DT_US : us > MAX_DT_US ? MAX_DT_US : (uint32_t)us;
 }
 
-/* Into the ring; its sum of squares on the way, for every sample is at hand once only. */
-static uint64_t ring_write(lnn_model_t *m, const int16_t *audio, uint32_t n) {
-    uint64_t power = 0;
-    while (n > 0) {
-        uint32_t room = m->frontend.window_samples - m->ring_at, part = n < room ? n : room;
-        power += lnn_copy_and_square(m->ring + m->ring_at, audio, part);
-        m->ring_at = part < room ? m->ring_at + part : 0u;
-        audio += part;
-        n -= part;
+/* What the first cell heard, for task anomaly; a float model's in scratch, which the readout uses only later. */
+static const int16_t *heard_q12(const lnn_model_t *m) {
+    const lnn_cell_t *first = &m->cells[0];
+    if (!m->readout.expects_features || first->integer) {
+        return first->as.s8.uh;
     }
-    return power;
-}
-
-static uint32_t count_zero_crossings(lnn_model_t *m, const int16_t *audio, uint32_t n) {
-    uint32_t count = 0;
-    int16_t last = m->last_sample;
-    for (uint32_t i = 0; i < n; i++) {
-        count += (uint32_t)((last < 0) != (audio[i] < 0));
-        last = audio[i];
-    }
-    m->last_sample = last;
-    return count;
+    lnn_features_to_q12(first->as.f32.uh, m->frontend.n_mels, LNN_MAX_NUMBER, m->scratch);
+    return m->scratch;
 }
 
 /* Advances the cells by dt on the features in the first cell's inputs, then the readout. */
@@ -82,32 +49,14 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
     uint32_t start = lnn_now(m), end_of_cells;
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
         lnn_cell_t *cell = &m->cells[i];
-        if (m->integer) {
-            if (i > 0) {
-                memcpy(cell->as.s8.uh, lnn_state_s8(cell - 1), cell->n_inputs * sizeof *cell->as.s8.uh);
-            }
-            m->counters.skipped_macs += lnn_cell_s8_step(cell, dt_us, m->scratch);
-        } else {
-            if (i > 0) {
-                memcpy(cell->as.f32.uh, cell[-1].as.f32.uh + cell[-1].n_inputs,
-                       cell->n_inputs * sizeof *cell->as.f32.uh);
-            }
-            lnn_cell_f32_step(cell, dt_s, m->scratch);
+        if (i > 0) {
+            lnn_cell_hear(cell, cell - 1);
         }
+        m->counters.skipped_macs += lnn_cell_step(cell, dt_us, dt_s, m->scratch);
     }
     end_of_cells = lnn_now(m);
-    if (m->readout.expects_features) {
-        lnn_anomaly_compare(m, dt_us);
-    }
-    const lnn_cell_t *last = &m->cells[m->info.n_cells - 1u];
-    if (m->integer) {
-        lnn_readout_s8_step(&m->readout, lnn_state_s8(last), m->scratch);
-    } else {
-        lnn_readout_f32_step(&m->readout, last->as.f32.uh + last->n_inputs, m->scratch);
-    }
-    if (!m->readout.expects_features) {
-        lnn_readout_smooth(&m->readout, dt_us, true);
-    }
+    lnn_readout_step(&m->readout, lnn_cell_state(&m->cells[m->info.n_cells - 1u]), heard_q12(m), dt_us,
+                     m->gate.policy.max_timestep_us, m->scratch);
     m->counters.cell_time += end_of_cells - start;
     m->counters.readout_time += lnn_now(m) - end_of_cells;
     m->counters.steps++;
@@ -117,36 +66,22 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
 /* Features of the newest window, straight into the first cell's inputs. */
 static void run_frontend(lnn_model_t *m) {
     uint32_t start = lnn_now(m);
-    lnn_frontend_t *fe = &m->frontend;
-    const int16_t *older = m->ring + m->ring_at;
-    uint32_t n_older = fe->window_samples - m->ring_at;
-    if (fe->kind == LNN_FRONTEND_LOGMEL_Q15) {
-        int16_t *features = m->cells[0].as.s8.uh;
-        lnn_frontend_q15_run(fe, older, n_older, m->ring, m->scratch, features);
-        m->flux_q16 = lnn_frontend_q15_flux_q16(fe, features);
-    } else {
-        float *features = m->integer ? fe->as.f32.features : m->cells[0].as.f32.uh;
-        lnn_frontend_f32_run(fe, older, n_older, m->ring, m->scratch, features);
-        m->flux_q16 = lnn_frontend_f32_flux_q16(fe, features);
-        if (m->integer) {
-            lnn_features_to_q12(features, fe->n_mels, m->cells[0].as.s8.uh);
-        }
-    }
+    const lnn_ring_t *ring = &m->ring;
+    m->flux_q16 = lnn_frontend_run(&m->frontend, ring->samples + ring->at, (uint32_t)ring->n - ring->at, ring->samples,
+                                   m->scratch, lnn_cell_inputs(&m->cells[0]), m->integer);
     m->counters.frontend_time += lnn_now(m) - start;
     m->counters.frontend_runs++;
 }
 
-/* A tick of audio is complete. Returns the label detected, or LNN_RESULT_NONE. */
+/* A tick of audio is complete. Returns the label detected, or LNN_NO_LABEL. */
 static uint16_t end_of_tick(lnn_model_t *m) {
     uint32_t start = lnn_now(m);
-    uint32_t samples = m->tick_filled;
-    m->last_power = m->tick_power;
+    uint32_t samples = m->ring.filled;
+    m->last_power = m->ring.power;
     m->elapsed = saturating_add(m->elapsed, samples);
     lnn_readout_elapse(&m->readout, samples);
-    bool due = lnn_gate_tick(&m->gate, m->tick_power, m->tick_crossings);
-    m->tick_filled = 0;
-    m->tick_power = 0;
-    m->tick_crossings = 0;
+    bool due = lnn_gate_tick(&m->gate, m->ring.power, m->ring.crossings);
+    lnn_ring_begin_tick(&m->ring);
     m->counters.ticks++;
     if (!m->gate.open) {
         lnn_readout_smooth(&m->readout, samples_to_us(m, samples), false);
@@ -154,7 +89,7 @@ static uint16_t end_of_tick(lnn_model_t *m) {
     }
     m->counters.gate_time += lnn_now(m) - start;
     if (!m->gate.open || (!due && m->elapsed < m->gate.timestep_samples)) {
-        return LNN_RESULT_NONE;
+        return LNN_NO_LABEL;
     }
     uint32_t dt_us = samples_to_us(m, m->elapsed);
     run_frontend(m);
@@ -167,15 +102,9 @@ static uint16_t end_of_tick(lnn_model_t *m) {
 static void report(const lnn_model_t *m, uint16_t detected, lnn_result_t *result) {
     const lnn_readout_t *ro = &m->readout;
     uint16_t top = lnn_readout_top(ro);
-    uint16_t label = detected == LNN_RESULT_NONE ? top : detected;
-    if (ro->expects_features) {
-        lnn_anomaly_share(ro);
-    } else {
-        for (uint32_t i = 0; i < ro->n_labels; i++) {
-            ro->scores[i] = (float)ro->posterior_q15[i] * (1.0f / 32768.0f);
-        }
-    }
-    result->keyword_detected = detected != LNN_RESULT_NONE;
+    uint16_t label = detected == LNN_NO_LABEL ? top : detected;
+    lnn_readout_report(ro);
+    result->keyword_detected = detected != LNN_NO_LABEL;
     result->label = label;
     result->keyword = ro->labels[label].name;
     result->scores = ro->scores;
@@ -186,7 +115,7 @@ static void report(const lnn_model_t *m, uint16_t detected, lnn_result_t *result
     result->timestep_us = samples_to_us(m, m->gate.timestep_samples);
     result->steps = m->steps;
     result->is_speech = m->gate.open && top != ro->idle_label;
-    if (detected == LNN_RESULT_NONE) {
+    if (detected == LNN_NO_LABEL) {
         result->confidence = (float)ro->posterior_q15[label] * (1.0f / 32768.0f);
     }
 }
@@ -199,26 +128,22 @@ lnn_status_t lnn_process(lnn_model_t *m, const int16_t *audio, size_t n_samples,
         return LNN_ERR_NO_AUDIO;
     }
     bool crossings = m->gate.policy.complexity == LNN_COMPLEXITY_ZERO_CROSSINGS;
-    uint16_t detected = LNN_RESULT_NONE;
+    uint16_t detected = LNN_NO_LABEL;
     m->counters.samples += n_samples;
     while (n_samples > 0) {
         uint32_t start = lnn_now(m);
         /* a policy set within a tick may have made ticks shorter than what is already there */
-        uint32_t room = m->gate.tick_samples > m->tick_filled ? m->gate.tick_samples - m->tick_filled : 1u;
+        uint32_t room = m->gate.tick_samples > m->ring.filled ? m->gate.tick_samples - m->ring.filled : 1u;
         uint32_t n = n_samples < room ? (uint32_t)n_samples : room;
-        m->tick_power += ring_write(m, audio, n);
-        if (crossings) {
-            m->tick_crossings += count_zero_crossings(m, audio, n);
-        }
-        m->tick_filled += n;
+        lnn_ring_write(&m->ring, audio, n, crossings);
         audio += n;
         n_samples -= n;
         m->counters.gate_time += lnn_now(m) - start;
-        if (m->tick_filled < m->gate.tick_samples) {
+        if (m->ring.filled < m->gate.tick_samples) {
             break;
         }
         uint16_t label = end_of_tick(m);
-        if (label != LNN_RESULT_NONE) {
+        if (label != LNN_NO_LABEL) {
             detected = label;
             result->confidence = (float)m->readout.posterior_q15[label] * (1.0f / 32768.0f);
             m->counters.detections++;
@@ -260,20 +185,11 @@ lnn_status_t lnn_step(lnn_model_t *m, const float *features, float dt_s, const f
         }
     }
     float dt = dt_s < 0.001f ? 0.001f : dt_s > 1.0f ? 1.0f : dt_s;
-    if (m->integer) {
-        lnn_features_to_q12(features, m->frontend.n_mels, m->cells[0].as.s8.uh);
-    } else {
-        const float limit = m->frontend.as.f32.feature_clip;
-        float *u = m->cells[0].as.f32.uh;
-        for (uint32_t i = 0; i < m->frontend.n_mels; i++) {
-            float x = features[i];
-            u[i] = x > limit ? limit : x > -limit ? x : -limit; /* a NaN becomes the least */
-        }
-    }
+    lnn_frontend_take(&m->frontend, features, lnn_cell_inputs(&m->cells[0]), m->integer);
     network_step(m, (uint32_t)(dt * 1e6f + 0.5f), dt);
     float *outputs = lnn_float_logits(m);
     if (numbers) {
-        lnn_numbers_forecast(m, numbers, outputs);
+        lnn_numbers_forecast(&m->frontend, numbers, m->info.n_labels, outputs);
     }
     if (logits) {
         *logits = outputs;
@@ -285,18 +201,10 @@ lnn_status_t lnn_features(lnn_model_t *m, const int16_t *window, float *features
     if (!m || !window || !features) {
         return LNN_ERR_ARGUMENT;
     }
-    const lnn_frontend_t *fe = &m->frontend;
-    if (fe->kind == LNN_FRONTEND_NONE) {
+    if (m->frontend.kind == LNN_FRONTEND_NONE) {
         return LNN_ERR_NO_AUDIO;
     }
-    if (fe->kind == LNN_FRONTEND_LOGMEL_F32) {
-        lnn_frontend_f32_run(fe, window, fe->window_samples, window, m->scratch, features);
-        return LNN_OK;
-    }
-    int16_t *q12 = m->cells[0].as.s8.uh; /* the next step overwrites its inputs anyway */
-    lnn_frontend_q15_run(fe, window, fe->window_samples, window, m->scratch, q12);
-    for (uint32_t i = 0; i < fe->n_mels; i++) {
-        features[i] = (float)q12[i] * (1.0f / 4096.0f);
-    }
+    /* the next step overwrites the inputs of the first cell anyway */
+    lnn_frontend_look(&m->frontend, window, m->scratch, lnn_cell_inputs(&m->cells[0]), features);
     return LNN_OK;
 }

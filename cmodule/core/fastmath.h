@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * exp, log, tanh in single precision, the same on every core: a C library's differ between cores
  * and cost five times as much. Errors are held by tests/core/test_fastmath.py.

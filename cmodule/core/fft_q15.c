@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Power spectrum of a real signal in 16-bit integers: a complex FFT of half the size (radix 4, with one
  * radix-2 stage where the size wants it), then the split into the real signal's spectrum.

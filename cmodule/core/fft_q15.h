@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #ifndef LNN_FFT_Q15_H
 #define LNN_FFT_Q15_H
 

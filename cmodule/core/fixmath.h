@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Integer logarithm, exponential, sigmoid and reciprocal: the same bits on every core. Tables are
  * constants written by format/generate.py; between their points they are linear.

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Log-mel features of one window. Scales: audio stays in units of 1/32768 until the mel filters have
  * summed it up, where one factor of 2**-30 makes the powers those of full scale 1.
  */
-#include "internal.h"
+#include "frontend.h"
 #include "fastmath.h"
 
 #define FULL_SCALE_SQUARED 9.31322575e-10f /* 2**-30 */
@@ -69,12 +70,4 @@ int32_t lnn_frontend_f32_flux_q16(lnn_frontend_t *fe, const float *features) {
     }
     float mean = sum / (float)fe->n_mels;
     return (int32_t)((mean < 32000.0f ? mean : 32000.0f) * 65536.0f);
-}
-
-void lnn_features_to_q12(const float *features, uint32_t n, int16_t *q12) {
-    const float limit = (float)LNN_NUMBER_LIMIT;
-    for (uint32_t i = 0; i < n; i++) {
-        float x = features[i] * 4096.0f;
-        q12[i] = (int16_t)(x > limit ? limit : x > -limit ? x : -limit); /* a NaN becomes the least */
-    }
 }

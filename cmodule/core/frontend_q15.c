@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Log-mel features of one window in integers, for cores without an FPU and for speed on those with one.
  *
@@ -7,7 +8,7 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "frontend.h"
 #include "fft_q15.h"
 #include "fixmath.h"
 

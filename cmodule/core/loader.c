@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * From untrusted bytes to a model that runs blind: the header, the walk over the section table, then a
  * place in the caller's memory for every stage's state. format/SPEC.md has the rules and their reasons.
  */
 #include <string.h>
 
-#include "cursor.h"
+#include "sections.h"
 
 static const uint32_t crc_nibbles[16] = {
     0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u, 0x4db26158u, 0x5005713cu,
@@ -68,67 +69,20 @@ static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn
     return complete && at == header->file_bytes ? LNN_OK : LNN_ERR_SECTIONS;
 }
 
-/* The next piece of the caller's memory. Addresses, not pointers: they are not followed until the sum is checked. */
-static void *place(uintptr_t *next, uint32_t count, uint32_t size) {
-    void *p = (void *)*next;
-    *next += (count * size + 7u) & ~7u;
-    return p;
-}
-
-static uint32_t scratch_bytes(const lnn_model_t *m) {
-    uint32_t points = m->frontend.fft_points, labels = 4u * lnn_rows4(m->info.n_labels);
-    uint32_t most = m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15 ? 4u * points + 4u : 8u * points;
-    for (uint32_t i = 0; i < m->info.n_cells; i++) {
-        uint32_t n_inputs = lnn_columns8(m->cells[i].n_inputs), n_units = lnn_columns8(m->cells[i].n_units);
-        uint32_t cell = m->integer ? 16u * m->cells[i].n_units + 2u * (n_inputs > n_units ? n_inputs : n_units)
-                                   : 8u * m->cells[i].n_units;
-        most = cell > most ? cell : most;
-    }
-    if (m->integer) { /* what the readout's product wants, behind its sums */
-        labels += 2u * lnn_columns8(m->cells[m->info.n_cells - 1u].n_units);
-    }
-    return labels > most ? labels : most;
-}
-
-static void place_cell(lnn_cell_t *cell, bool integer, uintptr_t *next) {
-    if (integer) {
-        lnn_cell_s8_t *s8 = &cell->as.s8;
-        s8->uh = place(next, lnn_columns8(cell->n_inputs) + lnn_columns8(cell->n_units), sizeof *s8->uh);
-        s8->h_q30 = place(next, cell->n_units, sizeof *s8->h_q30);
-        s8->inv_c_q31 = place(next, cell->n_units, sizeof *s8->inv_c_q31);
-        s8->shift_q11 = place(next, cell->n_units, sizeof *s8->shift_q11);
-        if (s8->delta_q15 > 0) {
-            s8->counted = place(next, lnn_columns8(cell->n_units), sizeof *s8->counted);
-            s8->sums = place(next, 2u * cell->n_units, sizeof *s8->sums);
-        }
-    } else {
-        cell->as.f32.uh = place(next, (uint32_t)cell->n_inputs + cell->n_units, sizeof *cell->as.f32.uh);
-    }
-}
-
-/* Gives every stage its state; returns the bytes that takes (the formula of format/SPEC.md). */
+/* Gives every stage its state. Returns the bytes that this takes, by the formula of format/SPEC.md. */
 static uint32_t place_state(lnn_model_t *m) {
     uintptr_t next = (uintptr_t)m + LNN_MODEL_BYTES;
-    lnn_frontend_t *fe = &m->frontend;
-    lnn_readout_t *ro = &m->readout;
-    uint32_t rows = lnn_rows4(m->info.n_labels);
-    m->ring = place(&next, fe->window_samples, sizeof *m->ring);
-    m->scratch = place(&next, scratch_bytes(m), 1);
-    if (fe->kind == LNN_FRONTEND_LOGMEL_Q15) {
-        fe->as.q15.previous = place(&next, fe->n_mels, sizeof *fe->as.q15.previous);
-    } else {
-        fe->as.f32.features = place(&next, fe->n_mels, sizeof *fe->as.f32.features);
-        fe->as.f32.previous = place(&next, fe->n_mels, sizeof *fe->as.f32.previous);
-    }
+    uint32_t scratch = lnn_larger(lnn_frontend_scratch_bytes(&m->frontend), lnn_readout_scratch_bytes(&m->readout));
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
-        place_cell(&m->cells[i], m->integer, &next);
+        scratch = lnn_larger(scratch, lnn_cell_scratch_bytes(&m->cells[i]));
     }
-    ro->logits_q16 = place(&next, rows, sizeof *ro->logits_q16);
-    ro->evidence_q16 = place(&next, rows, sizeof *ro->evidence_q16);
-    ro->scores = place(&next, rows, sizeof *ro->scores);
-    ro->thresholds = place(&next, rows, sizeof *ro->thresholds);
-    ro->posterior_q15 = place(&next, rows, sizeof *ro->posterior_q15);
-    ro->threshold_q15 = place(&next, rows, sizeof *ro->threshold_q15);
+    m->scratch = lnn_place(&next, scratch, 1);
+    lnn_ring_place(&m->ring, &next);
+    lnn_frontend_place(&m->frontend, &next);
+    for (uint32_t i = 0; i < m->info.n_cells; i++) {
+        lnn_cell_place(&m->cells[i], &next);
+    }
+    lnn_readout_place(&m->readout, &next);
     return (uint32_t)(next - (uintptr_t)m);
 }
 
@@ -166,10 +120,11 @@ static lnn_status_t check_sizes(const lnn_file_header_t *h) {
     if (h->reserved != 0 || h->reserved2 != 0 || h->reserved3 != 0) {
         return LNN_ERR_PADDING;
     }
-    bool in_range = h->file_bytes <= LNN_MAX_FILE_BYTES && h->n_sections <= LNN_MAX_SECTIONS && h->n_labels >= 1u
-                    && h->n_labels <= LNN_MAX_LABELS && h->n_cells >= 1u && h->n_cells <= LNN_MAX_CELLS
-                    && h->sample_rate_hz >= 1000u && h->sample_rate_hz <= LNN_MAX_SAMPLE_RATE_HZ
-                    && h->task <= LNN_TASK_SERIES && h->target <= LNN_TARGET_HOST
+    bool in_range = h->file_bytes <= LNN_MAX_FILE_BYTES && h->n_sections <= LNN_MAX_SECTIONS
+                    && h->n_labels >= LNN_MIN_LABELS && h->n_labels <= LNN_MAX_LABELS && h->n_cells >= LNN_MIN_CELLS
+                    && h->n_cells <= LNN_MAX_CELLS && h->sample_rate_hz >= LNN_MIN_SAMPLE_RATE_HZ
+                    && h->sample_rate_hz <= LNN_MAX_SAMPLE_RATE_HZ && h->task <= LNN_MAX_TASK
+                    && h->target <= LNN_MAX_TARGET
                     && h->file_bytes >= sizeof *h + h->n_sections * sizeof(lnn_file_section_t);
     return in_range ? LNN_OK : LNN_ERR_RANGE;
 }
@@ -193,10 +148,10 @@ const char *lnn_refused_name(const void *data, lnn_status_t status) {
         if (s->kind != LNN_SECTION_CELL) {
             continue;
         }
-        if (cell->kind != LNN_CELL_LTC) {
+        if (!LNN_RUNS_CELL(cell->kind)) {
             return cell->kind <= LNN_CELL_CFC ? lnn_cell_names[cell->kind] : NULL;
         }
-        if (cell->solver != LNN_SOLVER_FUSED) {
+        if (!LNN_RUNS_SOLVER(cell->solver)) {
             return cell->solver <= LNN_SOLVER_ADAPTIVE_HEUN ? lnn_solver_names[cell->solver] : NULL;
         }
     }
@@ -232,14 +187,13 @@ lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t 
     if ((status = load_sections(m, data, header)) != LNN_OK) {
         return status;
     }
+    m->ring.n = m->frontend.window_samples;
     if (place_state(m) != header->ram_bytes) {
         return LNN_ERR_RAM;
     }
     m->info.window_samples = m->frontend.window_samples;
     m->info.n_features = m->frontend.n_mels;
-    for (uint32_t i = 0; i < m->info.n_labels; i++) {
-        lnn_readout_set_threshold(&m->readout, i, m->readout.labels[i].threshold);
-    }
+    lnn_readout_init(&m->readout);
     lnn_reset(m);
     *model = m;
     return LNN_OK;

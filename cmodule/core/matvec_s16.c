@@ -1,9 +1,12 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The product for int16 weights. A block of four rows by four columns is two of four rows by a pair of
  * columns: one word of weights and one of numbers feed two multiply-accumulates.
  */
 #include "matvec_s8.h"
-#include "internal.h"
+#include "lnn_format.h"
+#include "pair.h"
+#include "place.h"
 
 #if defined(LNN_MATVEC_DSP)
 

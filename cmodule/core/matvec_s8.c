@@ -1,7 +1,9 @@
+/* SPDX-License-Identifier: MIT */
 /* The portable products, which are the reference, and the choice of a better one. */
 #include "matvec_s8.h"
 #include "fixmath.h"
-#include "internal.h"
+#include "lnn_format.h"
+#include "place.h"
 
 uint32_t lnn_matrix_blocks(uint32_t layout, uint32_t n_groups, uint32_t n_columns) {
     return layout == LNN_LAYOUT_ROWS4X16 ? n_groups * lnn_columns8(n_columns) / 4u

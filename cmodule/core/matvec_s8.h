@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Matrix times vector: weights int8 or int16, numbers int16, sums int32, exact in every backend.
  *
  * No overflow, whatever is summed first. int8: |weight| <= 127 (checked at load), |number| <= 2**15, at
  * most 512 columns: the sum of a row stays below 127 * 2**15 * 512 < 2**31. int16: no number exceeds
- * LNN_NUMBER_LIMIT, and the magnitudes of a row's weights add up to at most LNN_ROW_LIMIT_S16 (checked at
+ * LNN_MAX_NUMBER, and the magnitudes of a row's weights add up to at most LNN_MAX_INT16_ROW (checked at
  * load): by the triangle inequality every partial sum is at most 65795 * 32639 < 2**31.
  */
 #ifndef LNN_MATVEC_S8_H
@@ -20,10 +21,6 @@
 #elif defined(__ARM_ARCH_6M__)
 #define LNN_MATVEC_V6M
 #endif
-
-/* No number exceeds it, so that its high byte may be rounded up (matvec_s8_mve.c). */
-#define LNN_NUMBER_LIMIT 32639
-#define LNN_ROW_LIMIT_S16 (INT32_MAX / LNN_NUMBER_LIMIT)
 
 /* The layouts stand in format/SPEC.md. */
 typedef struct {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Products of matvec_s8.h in assembly, for no compiler keeps all that they need in registers. */
 #include "matvec_s8.h"
 

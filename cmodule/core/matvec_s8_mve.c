@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The product for layout rows4x16 on MVE. A 16-bit number is split into two signed bytes, so that one
  * instruction does sixteen products with one of them:
  *
  *     x = 256 high + low, low from -128 to 127, high = (x + 128) >> 8
  *
- * high fits a byte because no number exceeds LNN_NUMBER_LIMIT: features are clipped there, states by the
+ * high fits a byte because no number exceeds LNN_MAX_NUMBER: features are clipped there, states by the
  * limit of lnn_tanh_q30.
  */
 #include "matvec_s8.h"

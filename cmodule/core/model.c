@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a loaded model tells and lets change: sizes, policy, thresholds, counters, self-test. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Two 16-bit numbers in one word, such as a complex number (low: real, high: imaginary). The DSP
  * extension has one instruction for each operation; the portable form gives the same bits.

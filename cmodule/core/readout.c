@@ -1,9 +1,14 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * Logits to evidence (logits smoothed over time), posterior and detection. The product is computed in
  * the model's own numbers; from there on all models go the same way, in integers. Task anomaly: anomaly.c.
  */
-#include "internal.h"
+#include "readout.h"
+
+#include "cell.h"
+#include "dsp.h"
 #include "fixmath.h"
+#include "place.h"
 
 #define LOG2_E_Q30 1549082005
 #define LOGIT_LIMIT_Q16 (128 << 16) /* so that a logit is exact as a float, too */
@@ -37,7 +42,7 @@ static void update_softmax(lnn_readout_t *ro) {
 
 static void update_posterior(lnn_readout_t *ro) {
     if (ro->expects_features) {
-        lnn_anomaly_update(ro);
+        lnn_anomaly_posterior(ro);
     } else {
         update_softmax(ro);
     }
@@ -51,6 +56,27 @@ static void update_posterior(lnn_readout_t *ro) {
 void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold) {
     ro->thresholds[label] = threshold;
     ro->threshold_q15[label] = (uint16_t)(threshold * 32768.0f + 0.5f);
+}
+
+void lnn_readout_init(lnn_readout_t *ro) {
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
+        lnn_readout_set_threshold(ro, i, ro->labels[i].threshold);
+    }
+}
+
+uint32_t lnn_readout_scratch_bytes(const lnn_readout_t *ro) {
+    /* what the integer product wants lies behind its sums */
+    return 4u * lnn_rows4(ro->n_labels) + (ro->integer ? 2u * lnn_columns8(ro->n_inputs) : 0u);
+}
+
+void lnn_readout_place(lnn_readout_t *ro, uintptr_t *next) {
+    uint32_t rows = lnn_rows4(ro->n_labels);
+    ro->logits_q16 = lnn_place(next, rows, sizeof *ro->logits_q16);
+    ro->evidence_q16 = lnn_place(next, rows, sizeof *ro->evidence_q16);
+    ro->scores = lnn_place(next, rows, sizeof *ro->scores);
+    ro->thresholds = lnn_place(next, rows, sizeof *ro->thresholds);
+    ro->posterior_q15 = lnn_place(next, rows, sizeof *ro->posterior_q15);
+    ro->threshold_q15 = lnn_place(next, rows, sizeof *ro->threshold_q15);
 }
 
 void lnn_readout_reset(lnn_readout_t *ro) {
@@ -85,7 +111,7 @@ void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
     update_posterior(ro);
 }
 
-void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch) {
+void lnn_readout_f32_logits(lnn_readout_t *ro, const float *state, float *scratch) {
     const float limit = (float)LOGIT_LIMIT_Q16;
     lnn_matvec_rows4(ro->weights, ro->bias, state, lnn_rows4(ro->n_labels), ro->n_inputs, scratch);
     for (uint32_t i = 0; i < ro->n_labels; i++) {
@@ -94,11 +120,38 @@ void lnn_readout_f32_step(lnn_readout_t *ro, const float *state, float *scratch)
     }
 }
 
-void lnn_readout_s8_step(lnn_readout_t *ro, const int16_t *state, int32_t *scratch) {
+void lnn_readout_s8_logits(lnn_readout_t *ro, const int16_t *state, int32_t *scratch) {
     lnn_matvec(&ro->matrix, state, scratch, scratch + lnn_rows4(ro->n_labels));
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         int32_t logit = ro->bias_q16[i] + lnn_mul_high(scratch[i], ro->scale[i]);
         ro->logits_q16[i] = lnn_clamp(logit, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16);
+    }
+}
+
+void lnn_readout_step(lnn_readout_t *ro, const void *state, const int16_t *features_q12, uint32_t dt_us,
+                      uint32_t longest_us, void *scratch) {
+    if (ro->expects_features) { /* the last step's logits are what was expected of these features */
+        lnn_anomaly_errors(ro, features_q12);
+        lnn_readout_smooth(ro, dt_us < longest_us ? dt_us : longest_us,
+                           true); /* a look after a pause is not a long look */
+    }
+    if (ro->integer) {
+        lnn_readout_s8_logits(ro, state, scratch);
+    } else {
+        lnn_readout_f32_logits(ro, state, scratch);
+    }
+    if (!ro->expects_features) {
+        lnn_readout_smooth(ro, dt_us, true);
+    }
+}
+
+void lnn_readout_report(const lnn_readout_t *ro) {
+    if (ro->expects_features) {
+        lnn_anomaly_share(ro);
+        return;
+    }
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
+        ro->scores[i] = (float)ro->posterior_q15[i] * (1.0f / 32768.0f);
     }
 }
 
@@ -114,18 +167,18 @@ uint16_t lnn_readout_top(const lnn_readout_t *ro) {
         }
     }
     /* before any evidence all labels are equal: that is the idle one */
-    if (ro->idle_label != LNN_RESULT_NONE && ro->evidence_q16[top] <= ro->evidence_q16[ro->idle_label]) {
+    if (ro->idle_label != LNN_NO_LABEL && ro->evidence_q16[top] <= ro->evidence_q16[ro->idle_label]) {
         top = ro->idle_label;
     }
     return top;
 }
 
-/* The label detected now, or LNN_RESULT_NONE. */
+/* The label detected now, or LNN_NO_LABEL. */
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz) {
     uint16_t top = lnn_readout_top(ro);
     bool above = ro->threshold_q15[top] > 0 && ro->posterior_q15[top] >= ro->threshold_q15[top];
     if (!above || !(ro->armed & bit(top)) || ro->refractory_samples > 0) {
-        return LNN_RESULT_NONE;
+        return LNN_NO_LABEL;
     }
     ro->armed &= ~bit(top);
     ro->refractory_samples = (uint64_t)ro->labels[top].refractory_us * sample_rate_hz / 1000000u;

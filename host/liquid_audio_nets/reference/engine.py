@@ -1,6 +1,6 @@
 """The streaming engine: ticks, gate, policy, steps at their true dt, detection.
 
-Follows cmodule/core/{engine,policy,readout}.c decision by decision, on whole recordings and without
+Follows cmodule/core/{engine,gate,readout}.c decision by decision, on whole recordings and without
 a ring.  Energies are exact integers as in C; complexities are floats, so that a complexity within
 `margin` of a threshold may be decided otherwise.
 """

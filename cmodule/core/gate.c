@@ -1,8 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The energy gate and the adaptive timestep, in integers: a decision is the same on every core.
  * Energies are sums of squares over a tick; the policy's numbers are converted once, when it is set.
  */
-#include "internal.h"
+#include "gate.h"
+#include "lnn_format.h"
 #include "fixmath.h"
 
 #define FULL_SCALE_SQUARED 1073741824.0f /* 2**30: the square of one sample at full scale */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* A cell section. The bounds are those that the comments of the kernels rely on. */
+#include "sections.h"
+
+static void load_f32(lnn_cursor_t *c, lnn_cell_t *cell) {
+    lnn_cell_f32_t *f32 = &cell->as.f32;
+    const lnn_file_cell_t *f = lnn_take(c, 1, sizeof *f);
+    if (!f || !lnn_require(c, f->weight == LNN_WEIGHT_FLOAT32 && f->layout == LNN_LAYOUT_ROWS4, LNN_ERR_WEIGHTS)
+        || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)
+        || !lnn_require(c, f->gate_clamp > LNN_CELL_GATE_CLAMP_ABOVE && f->gate_clamp <= LNN_CELL_GATE_CLAMP_MAX,
+                        LNN_ERR_NUMBER)) {
+        return;
+    }
+    f32->gate_clamp = f->gate_clamp;
+    f32->inv_tau = lnn_take_floats(c, f->n_units, LNN_CELL_INV_TAU_MAX);
+    f32->bias = lnn_take_floats(c, 2u * f->n_units, LNN_CELL_BIAS_MAX);
+    f32->weights = lnn_take_floats(c, 2u * f->n_units * ((uint32_t)f->n_inputs + f->n_units), LNN_CELL_WEIGHTS_MAX);
+    for (uint32_t i = 0; c->status == LNN_OK && i < f->n_units; i++) {
+        lnn_require(c, f32->inv_tau[i] >= LNN_CELL_INV_TAU_MIN, LNN_ERR_NUMBER);
+    }
+}
+
+static void load_s8(lnn_cursor_t *c, lnn_cell_t *cell) {
+    lnn_cell_s8_t *s8 = &cell->as.s8;
+    const lnn_file_cell_s8_t *f = lnn_take(c, 1, sizeof *f);
+    if (!f
+        || !lnn_require(c, lnn_is_dense(f->weight, f->layout) || f->layout == LNN_LAYOUT_ROWS4X4_SPARSE,
+                        LNN_ERR_WEIGHTS)
+        || !lnn_require(c, f->delta_q15 == 0 || (f->layout == LNN_LAYOUT_ROWS4X4 && f->weight == LNN_WEIGHT_INT8),
+                        LNN_ERR_WEIGHTS)
+        || !lnn_require(c,
+                        f->gate_clamp_q11 >= LNN_CELL_S8_GATE_CLAMP_Q11_MIN
+                            && f->gate_clamp_q11 <= LNN_CELL_S8_GATE_CLAMP_Q11_MAX
+                            && f->delta_q15 <= LNN_CELL_S8_DELTA_Q15_MAX,
+                        LNN_ERR_NUMBER)) {
+        return;
+    }
+    uint32_t rows = 2u * f->n_units;
+    s8->gate_clamp_q11 = f->gate_clamp_q11;
+    s8->delta_q15 = f->delta_q15;
+    if (f->layout == LNN_LAYOUT_ROWS4X4_SPARSE) {
+        uint32_t blocks = rows / 4u * (lnn_rows4(f->n_inputs) / 4u + lnn_rows4(f->n_units) / 4u);
+        s8->pruned_macs = 16u * (blocks - f->n_blocks_inputs - f->n_blocks_state);
+    }
+    s8->inv_tau_q16 = lnn_take(c, f->n_units, sizeof *s8->inv_tau_q16);
+    s8->bias_q16 = lnn_take_ints(c, rows, LNN_CELL_S8_BIAS_MAX);
+    s8->scale_inputs = lnn_take_ints(c, rows, LNN_CELL_S8_SCALE_INPUTS_MAX);
+    s8->scale_state = lnn_take_ints(c, rows, LNN_CELL_S8_SCALE_STATE_MAX);
+    lnn_load_matrix(c, &s8->inputs, f->weight, f->layout, rows, f->n_inputs, f->n_blocks_inputs);
+    lnn_load_matrix(c, &s8->state, f->weight, f->layout, rows, f->n_units, f->n_blocks_state);
+    for (uint32_t i = 0; c->status == LNN_OK && i < f->n_units; i++) {
+        lnn_require(c, s8->inv_tau_q16[i] <= LNN_CELL_S8_INV_TAU_MAX, LNN_ERR_NUMBER);
+    }
+}
+
+void lnn_load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
+    lnn_cell_t *cell = &m->cells[index];
+    const lnn_file_cell_t *f = (const void *)lnn_peek(c, sizeof *f);
+    uint32_t n_inputs = index == 0 ? m->frontend.n_mels : cell[-1].n_units;
+    if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE) || !lnn_require(c, LNN_RUNS_CELL(f->kind), LNN_ERR_CELL)
+        || !lnn_require(c, LNN_RUNS_SOLVER(f->solver), LNN_ERR_SOLVER)
+        || !lnn_require(c,
+                        f->n_units >= LNN_MIN_CELL_UNITS && f->n_units <= LNN_MAX_CELL_UNITS && f->n_units % 2u == 0u
+                            && f->n_inputs <= LNN_MAX_CELL_INPUTS,
+                        LNN_ERR_RANGE)
+        || !lnn_require(c, f->n_inputs == n_inputs, LNN_ERR_SHAPE)) {
+        return;
+    }
+    bool integer = lnn_is_integer(f->weight);
+    if (!lnn_require(c, index == 0 || integer == m->integer, LNN_ERR_WEIGHTS) /* all cells alike */
+        || !lnn_require(c, integer || m->frontend.kind != LNN_FRONTEND_LOGMEL_Q15, LNN_ERR_WEIGHTS)) {
+        return;
+    }
+    m->integer = integer;
+    cell->integer = integer;
+    cell->n_inputs = f->n_inputs;
+    cell->n_units = f->n_units;
+    if (integer) {
+        load_s8(c, cell);
+    } else {
+        load_f32(c, cell);
+    }
+    uint32_t n_weights = 2u * cell->n_units * ((uint32_t)cell->n_inputs + cell->n_units);
+    m->info.macs_per_step += n_weights;
+    m->info.parameters += n_weights + 3u * cell->n_units;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The newest audio, and what the gate wants to know about the tick in progress. */
+#ifndef LNN_RING_H
+#define LNN_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    /* config */
+    uint16_t n; /* window_samples */
+    /* state */
+    int16_t last_sample;
+    uint32_t at;        /* next place to write */
+    int16_t *samples;   /* (n) */
+    uint64_t power;     /* sum of squares of the tick */
+    uint32_t filled;    /* samples of the tick */
+    uint32_t crossings; /* sign changes within the tick */
+} lnn_ring_t;
+
+void lnn_ring_place(lnn_ring_t *ring, uintptr_t *next);
+void lnn_ring_reset(lnn_ring_t *ring);
+void lnn_ring_write(lnn_ring_t *ring, const int16_t *audio, uint32_t n, bool count_crossings);
+void lnn_ring_begin_tick(lnn_ring_t *ring);
+
+#endif
