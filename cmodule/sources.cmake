@@ -9,6 +9,7 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/dsp_portable.c
     ${CMAKE_CURRENT_LIST_DIR}/core/engine.c
     ${CMAKE_CURRENT_LIST_DIR}/core/errors.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/evidence.c
     ${CMAKE_CURRENT_LIST_DIR}/core/fft_q15.c
     ${CMAKE_CURRENT_LIST_DIR}/core/fix_tables.c
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend.c
@@ -31,10 +32,15 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
 )
 
-# These run when a model is loaded or asked about, or in one task only: their size counts, not their speed.
+# These do little per second: their size counts, not their speed.
 set(LIQUID_COLD_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/anomaly.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/cell_kinds.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cursor.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/engine.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/errors.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/frontend.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/gate.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_cell.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_frontend.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_matrix.c
@@ -42,5 +48,6 @@ set(LIQUID_COLD_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/loader.c
     ${CMAKE_CURRENT_LIST_DIR}/core/model.c
     ${CMAKE_CURRENT_LIST_DIR}/core/numbers.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/readout.c
     ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
 )

@@ -56,9 +56,9 @@ static inline int16_t *lnn_state_s8(const lnn_cell_t *cell) {
 }
 
 /* cell_kinds.c */
-uint32_t lnn_cell_scratch_bytes(const lnn_cell_t *cell);
-void lnn_cell_place(lnn_cell_t *cell, uintptr_t *next);
-void lnn_cell_reset(lnn_cell_t *cell);
+LNN_COLD uint32_t lnn_cell_scratch_bytes(const lnn_cell_t *cell);
+LNN_COLD void lnn_cell_place(lnn_cell_t *cell, uintptr_t *next);
+LNN_COLD void lnn_cell_reset(lnn_cell_t *cell);
 void *lnn_cell_inputs(const lnn_cell_t *cell);      /* (M) int16_t or float */
 const void *lnn_cell_state(const lnn_cell_t *cell); /* (N) int16_t or float */
 void lnn_cell_hear(lnn_cell_t *cell, const lnn_cell_t *before);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dsp.h"
+#include "place.h"
 
 typedef struct {
     /* config */
@@ -55,9 +56,9 @@ typedef struct {
 } lnn_frontend_t;
 
 /* frontend.c */
-uint32_t lnn_frontend_scratch_bytes(const lnn_frontend_t *fe);
-void lnn_frontend_place(lnn_frontend_t *fe, uintptr_t *next);
-void lnn_frontend_reset(lnn_frontend_t *fe);
+LNN_COLD uint32_t lnn_frontend_scratch_bytes(const lnn_frontend_t *fe);
+LNN_COLD void lnn_frontend_place(lnn_frontend_t *fe, uintptr_t *next);
+LNN_COLD void lnn_frontend_reset(lnn_frontend_t *fe);
 
 /*
  * Features of the window, which is the ring's older part, then its newer part, into `inputs` (n_mels) of an integer
@@ -67,12 +68,13 @@ int32_t lnn_frontend_run(lnn_frontend_t *fe, const int16_t *older, uint32_t n_ol
                          void *scratch, void *inputs, bool integer_cell);
 
 /* The same window without a step: float features of either kind. spare: (n_mels) */
-void lnn_frontend_look(const lnn_frontend_t *fe, const int16_t *window, void *scratch, int16_t *spare, float *features);
+LNN_COLD void lnn_frontend_look(const lnn_frontend_t *fe, const int16_t *window, void *scratch, int16_t *spare,
+                                float *features);
 
 /* Features from elsewhere into `inputs`, clipped as in the front-end; a NaN becomes the smallest. */
-void lnn_frontend_take(const lnn_frontend_t *fe, const float *features, void *inputs, bool integer_cell);
+LNN_COLD void lnn_frontend_take(const lnn_frontend_t *fe, const float *features, void *inputs, bool integer_cell);
 
-void lnn_features_to_q12(const float *features, uint32_t n, float clip, int16_t *q12);
+LNN_COLD void lnn_features_to_q12(const float *features, uint32_t n, float clip, int16_t *q12);
 
 /* frontend_f32.c, frontend_q15.c */
 void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,

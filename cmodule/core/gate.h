@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "liquid_audio_lnn.h"
+#include "place.h"
 
 typedef struct {
     lnn_policy_t policy;
@@ -30,8 +31,8 @@ typedef struct {
     bool open;
 } lnn_gate_t;
 
-void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz);
-void lnn_gate_reset(lnn_gate_t *gate);
+LNN_COLD void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz);
+LNN_COLD void lnn_gate_reset(lnn_gate_t *gate);
 bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings);
 void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16);
 

@@ -5,6 +5,13 @@
 
 #include <stdint.h>
 
+/* Runs when a model is loaded, reset or asked about: its size counts, not its speed. */
+#if defined(__GNUC__)
+#define LNN_COLD __attribute__((cold))
+#else
+#define LNN_COLD
+#endif
+
 /* The next piece of the caller's memory. It is an address until the sum of all pieces has been checked. */
 static inline void *lnn_place(uintptr_t *next, uint32_t count, uint32_t size) {
     void *p = (void *)*next;

@@ -8,6 +8,7 @@
 
 #include "lnn_format.h"
 #include "matvec_s8.h"
+#include "place.h"
 
 #define LNN_NO_LABEL UINT16_MAX
 
@@ -41,11 +42,11 @@ typedef struct {
 } lnn_readout_t;
 
 /* readout.c */
-uint32_t lnn_readout_scratch_bytes(const lnn_readout_t *ro);
-void lnn_readout_place(lnn_readout_t *ro, uintptr_t *next);
-void lnn_readout_init(lnn_readout_t *ro); /* thresholds of the file */
-void lnn_readout_reset(lnn_readout_t *ro);
-void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold);
+LNN_COLD uint32_t lnn_readout_scratch_bytes(const lnn_readout_t *ro);
+LNN_COLD void lnn_readout_place(lnn_readout_t *ro, uintptr_t *next);
+LNN_COLD void lnn_readout_init(lnn_readout_t *ro); /* thresholds of the file */
+LNN_COLD void lnn_readout_reset(lnn_readout_t *ro);
+LNN_COLD void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold);
 
 /*
  * A step of dt_us: new logits from the last cell's state, then evidence and posterior. features_q12 is what the first
@@ -55,11 +56,14 @@ void lnn_readout_step(lnn_readout_t *ro, const void *state, const int16_t *featu
                       uint32_t longest_us, void *scratch);
 void lnn_readout_f32_logits(lnn_readout_t *ro, const float *state, float *scratch);
 void lnn_readout_s8_logits(lnn_readout_t *ro, const int16_t *state, int32_t *scratch);
+LNN_COLD void lnn_readout_report(const lnn_readout_t *ro); /* scores */
+
+/* evidence.c */
+void lnn_readout_update_posterior(lnn_readout_t *ro);
 void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard);
 uint16_t lnn_readout_top(const lnn_readout_t *ro);
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz); /* LNN_NO_LABEL: none */
 void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples);
-void lnn_readout_report(const lnn_readout_t *ro); /* scores */
 
 /* anomaly.c: in the place of softmax and scores if expects_features */
 void lnn_anomaly_errors(lnn_readout_t *ro, const int16_t *features_q12);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "place.h"
+
 typedef struct {
     /* config */
     uint16_t n; /* window_samples */
@@ -18,8 +20,8 @@ typedef struct {
     uint32_t crossings; /* sign changes within the tick */
 } lnn_ring_t;
 
-void lnn_ring_place(lnn_ring_t *ring, uintptr_t *next);
-void lnn_ring_reset(lnn_ring_t *ring);
+LNN_COLD void lnn_ring_place(lnn_ring_t *ring, uintptr_t *next);
+LNN_COLD void lnn_ring_reset(lnn_ring_t *ring);
 void lnn_ring_write(lnn_ring_t *ring, const int16_t *audio, uint32_t n, bool count_crossings);
 void lnn_ring_begin_tick(lnn_ring_t *ring);
 
