@@ -1,64 +1,57 @@
-# Says when a sound is not as usual, how far from it, and at which frequency. Runs unchanged on every board:
+# SPDX-License-Identifier: MIT
+# Says when a sound is not as usual, how unusual it is, and at which frequency. The same script runs on every board:
 #   mpremote run device/anomaly.py
-# It learns nothing here: what is usual was learned by liquid-train anomaly --data FOLDER_OF_NORMAL_SOUND --out DIR.
-# Tune it at the REPL afterwards (mpremote repl); 0.5 is the limit of what was usual in training, 0.75 three times that:
+# The board does not learn what is usual. `liquid-train anomaly --data FOLDER_OF_NORMAL_SOUND --out DIR` makes the model.
+# Afterwards you can tune it at the REPL (mpremote repl). A score of 0.5 is the most unusual that training heard; 0.75 is
+# three times as unusual:
 #   report_from(0.75); listen()
 import liquid_audio
 
-MODEL = "models/anomaly.lnn"  # in the board's file system, by: liquid-upload device/models/anomaly.lnn
-BLOCK_MS = 40
-
-net = mic = None
+MODEL = "models/anomaly.lnn"  # on the board; `liquid-upload device/models/anomaly.lnn` sends it there
 
 
-def not_usual(times, band, share):
-    """What to do then: put your own code here."""
+def on_anomaly(heard, seconds):
+    """Called when a sound is unusual: put your own code here."""
+    times, share = heard.confidence / (1.0001 - heard.confidence), 100 * heard.scores[heard.label]
     print(
-        "%8.2f s  not usual: %.1f times the limit, most at %s (%.0f %% of it)"
-        % (net.counters()["samples"] / net.sample_rate, times, band, 100 * share)
+        "%8.2f s  not usual: %.1f times the limit, most at %s (%.0f %% of it)" % (seconds, times, heard.keyword, share)
     )
 
 
 def report_from(score, first_hz=0, last_hz=1e9):
-    """The score (0 to 1; 0: never) from which a sound is reported that differs most between two frequencies."""
+    """Reports sounds that score at least this (0: none) and whose largest deviation lies between two frequencies."""
     for band in net.labels:
         if first_hz <= float(band.split()[0]) <= last_hz:
             net.thresholds[band] = score
 
 
 def listen():
-    net.counters(clear=True)
+    """Listens until the recording ends or Ctrl-C is pressed, then prints what that cost."""
     start, highest = liquid_audio.clock(), 0.0
+    net.counters(clear=True)
     try:
-        for result in net.listen(mic, BLOCK_MS):  # only a file ends
-            score = result.confidence
-            if score > highest:
-                highest = score
-            if result.keyword_detected:
-                not_usual(score / (1.0001 - score), result.keyword, result.scores[result.label])
+        for heard in net.listen(mic, 40):  # in blocks of 40 ms
+            highest = max(highest, heard.confidence)
+            if heard.keyword_detected:
+                on_anomaly(heard, net.counters()["samples"] / net.sample_rate)
     except KeyboardInterrupt:
         pass
     seconds = net.counters()["samples"] / net.sample_rate
-    if seconds:
-        print(
-            "%.1f s of audio, highest score %.2f, %.3f M %s per second, %d overruns"
-            % (seconds, highest, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns)
-        )
+    work = (liquid_audio.clock() - start) / 1e6 / (seconds or 1)
+    print(
+        "%.1f s of audio, highest score %.2f, %.3f M %s per second, %d overruns"
+        % (seconds, highest, work, liquid_audio.CLOCK, mic.overruns)
+    )
 
 
-def main():
-    global net, mic
-    try:
-        net = liquid_audio.LNN.load(MODEL)
-        if not net.labels[0].endswith(" Hz"):
-            raise ValueError("%s is no model of liquid-train anomaly" % MODEL)
-        mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
-    except (OSError, ValueError, MemoryError) as error:
-        print(error)
-        if getattr(error, "errno", 0) == 2:  # ENOENT
-            print("send it there: liquid-upload device/models/anomaly.lnn")
-        return
+try:
+    net = liquid_audio.LNN.load(MODEL)
+    if not net.labels[0].endswith(" Hz"):
+        raise ValueError("%s was not made by liquid-train anomaly" % MODEL)
+    mic = liquid_audio.Mic(rate=net.sample_rate)
+except (OSError, ValueError, MemoryError) as error:
+    print(error)
+    if getattr(error, "errno", 0) == 2:  # ENOENT
+        print("Send the model with: liquid-upload device/models/anomaly.lnn")
+else:
     listen()
-
-
-main()

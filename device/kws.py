@@ -1,75 +1,63 @@
-# Listens for keywords and prints a line for each. Runs unchanged on every board, real or virtual:
+# SPDX-License-Identifier: MIT
+# Prints a line for each keyword that it hears. The same script runs on every board, real or virtual:
 #   mpremote run device/kws.py
-# Tune it at the REPL afterwards (mpremote repl):
+# Afterwards you can tune it at the REPL (mpremote repl):
 #   net.thresholds["yes"] = 0.6; net.energy_threshold = 0.002; listen()
 import liquid_audio
 
-MODEL = "models/keywords.lnn"  # in the board's file system, by: liquid-upload device/models/keywords.lnn
-BLOCK_MS = 32  # a tick of the model
-
-net = mic = None
+MODEL = "models/keywords.lnn"  # on the board; `liquid-upload device/models/keywords.lnn` sends it there
 
 
-def report(result, seconds, work):
-    """What to do when a word is heard: put your own code here.  work: a second, since the last word."""
+def on_keyword(heard, seconds, timestep_ms, work):
+    """Called for each keyword: put your own code here. timestep_ms, work: means since the keyword before."""
     print(
         "%8.2f s  %-8s %.2f  timestep %3d ms  energy %.4f  %.2f M %s/s"
-        % (
-            seconds,
-            result.keyword,
-            result.confidence,
-            result.timestep * 1000,
-            result.energy,
-            work / 1e6,
-            liquid_audio.CLOCK,
-        )
+        % (seconds, heard.keyword, heard.confidence, timestep_ms, heard.energy, work / 1e6, liquid_audio.CLOCK)
     )
 
 
 def listen():
-    net.counters(clear=True)
-    start = clock = liquid_audio.clock()
+    """Listens until the recording ends or Ctrl-C is pressed, then prints what that cost."""
     samples = 0
+    start = last = liquid_audio.clock()
+    net.counters(clear=True)
     try:
-        for result in net.listen(mic, BLOCK_MS):  # only a file ends
-            if result.keyword_detected:
-                clock_before, samples_before = clock, samples
-                clock, samples = liquid_audio.clock(), net.counters()["samples"]
-                report(
-                    result,
+        for heard in net.listen(mic, 32):  # in blocks of 32 ms
+            if heard.keyword_detected:
+                now, spent = liquid_audio.clock(), net.counters(clear=True)
+                samples += spent["samples"]
+                awake_ms = (spent["ticks"] - spent["gated_ticks"]) * net.min_timestep * 1000
+                on_keyword(
+                    heard,
                     samples / net.sample_rate,
-                    (clock - clock_before) / (samples - samples_before) * net.sample_rate,
+                    awake_ms / (spent["steps"] or 1),
+                    (now - last) * net.sample_rate / (spent["samples"] or 1),
                 )
+                last = now
     except KeyboardInterrupt:
         pass
-    seconds = net.counters()["samples"] / net.sample_rate
-    if seconds:
-        print(
-            "%.1f s of audio, %.3f M %s per second, %d overruns"
-            % (seconds, (liquid_audio.clock() - start) / seconds / 1e6, liquid_audio.CLOCK, mic.overruns)
-        )
+    seconds = (samples + net.counters()["samples"]) / net.sample_rate
+    work = (liquid_audio.clock() - start) / 1e6 / (seconds or 1)
+    print("%.1f s of audio, %.3f M %s per second, %d overruns" % (seconds, work, liquid_audio.CLOCK, mic.overruns))
 
 
 def load():
+    """The model in the board's file system, else the one in its firmware, if the firmware carries one."""
     try:
         return liquid_audio.LNN.load(MODEL)
     except OSError:
-        if not hasattr(liquid_audio, "baked_model"):
+        baked_model = getattr(liquid_audio, "baked_model", None)
+        if baked_model is None:
             raise
-        return liquid_audio.LNN.load(liquid_audio.baked_model())  # a board without a file system has it in its firmware
+        return liquid_audio.LNN.load(baked_model())
 
 
-def main():
-    global net, mic
-    try:
-        net = load()
-        mic = liquid_audio.Mic(rate=net.sample_rate, block=net.sample_rate * BLOCK_MS // 1000)
-    except (OSError, ValueError, MemoryError) as error:
-        print(error)
-        if getattr(error, "errno", 0) == 2:  # ENOENT
-            print("send it there: liquid-upload device/models/keywords.lnn")
-        return
+try:
+    net = load()
+    mic = liquid_audio.Mic(rate=net.sample_rate)
+except (OSError, ValueError, MemoryError) as error:
+    print(error)
+    if getattr(error, "errno", 0) == 2:  # ENOENT
+        print("Send the model with: liquid-upload device/models/keywords.lnn")
+else:
     listen()
-
-
-main()

@@ -1,35 +1,38 @@
-# Forecasts a table row by row, as its rows come in; a missing row is only a longer time. Runs unchanged on every board:
+# SPDX-License-Identifier: MIT
+# Forecasts a table row by row. The time between rows may vary, so a missing row is only a longer time. Runs on every board:
 #   mpremote run device/series.py
-# Use it at the REPL afterwards, or from your own script with numbers from your sensors (mpremote repl):
-#   net.step(array("f", [19.5, 4.1, 0]), 300)
+# Afterwards you can forecast at the REPL (mpremote repl), or in your own script, with numbers from your sensors:
+#   net.step(array("f", [19.5, 4.1, 0]), 300)  # 300 s after the row before
 from array import array
 
 import liquid_audio
 
-MODEL = "models/series.lnn"  # in the board's file system, by: liquid-upload runs/series/series.lnn
-TABLE = (
-    "models/series.csv"  # by: mpremote cp series.csv :models/; its first line names the columns, the first is time in s
-)
+MODEL = "models/series.lnn"  # on the board; `liquid-upload runs/series/series.lnn` sends it there
+TABLE = "models/series.csv"  # `mpremote cp series.csv :models/`; line 1 names the columns, column 1 is the time in s
 
-net = None
+
+def on_forecast(time_ms, values, outputs):
+    """Called for each row and what the next row is expected to be: put your own code here."""
+    pairs = ["%s %.2f -> %.2f" % (name, now, then) for name, now, then in zip(net.labels, values, outputs)]
+    print("%10d s  %s" % (time_ms // 1000, "  ".join(pairs)))
 
 
 def milliseconds(seconds):
-    """From digits to an int: a float of a small board has seven digits, a time stamp ten."""
+    """An int from decimal digits, because a float on a small board holds seven digits and a time stamp has ten."""
     whole, _, part = seconds.strip().partition(".")
     return int(whole) * 1000 + int((part + "000")[:3])
 
 
 def row(cells, order):
-    """Time in ms and the numbers in this order; raises ValueError where one is missing or is no number."""
+    """The time in ms and the numbers in this order. Raises ValueError if a number is missing or not finite."""
     values = array("f", [float(cells[i]) for i in order if i < len(cells)])
-    if len(cells) != len(order) + 1 or not all(value - value == 0 for value in values):  # nan and inf are none
+    if len(cells) != len(order) + 1 or not all(value - value == 0 for value in values):  # false for nan and inf
         raise ValueError
     return milliseconds(cells[0]), values
 
 
 def rows(path):
-    """Yields time in ms and the row's numbers: those that are forecast first, the others in the file's order."""
+    """Yields the time in ms and the numbers of each row: first the columns that are forecast, then the others."""
     with open(path) as file:
         names = [name.strip() for name in file.readline().split(",")]
         for name in net.labels:
@@ -39,26 +42,14 @@ def rows(path):
         order += [i for i in range(1, len(names)) if i not in order]
         for number, line in enumerate(file, 2):
             try:
-                time_ms, values = row(line.split(","), order)
+                yield row(line.split(","), order)
             except ValueError:
                 if line.strip():
-                    print("%s line %d is no row of %d numbers: left out" % (path, number, len(names)))
-            else:
-                yield time_ms, values
-
-
-def forecast(time_ms, values, outputs):
-    """What to do with a forecast: put your own code here."""
-    print(
-        "%10d s  %s"
-        % (
-            time_ms // 1000,
-            "  ".join("%s %.2f -> %.2f" % (name, now, then) for name, now, then in zip(net.labels, values, outputs)),
-        )
-    )
+                    print("%s line %d is not a row of %d numbers: left out" % (path, number, len(names)))
 
 
 def follow(path=TABLE):
+    """Forecasts every row of a table, then prints what that cost."""
     net.reset()
     start, count, last_ms = liquid_audio.clock(), 0, 0
     try:
@@ -66,24 +57,18 @@ def follow(path=TABLE):
             if count and time_ms <= last_ms:
                 print("%d s is not later than the row before: left out" % (time_ms // 1000))
                 continue
-            outputs = net.step(values, (time_ms - last_ms) / 1000 if count else 1)
-            forecast(time_ms, values, outputs)
+            on_forecast(time_ms, values, net.step(values, (time_ms - last_ms) / 1000 if count else 1))
             count, last_ms = count + 1, time_ms
     except KeyboardInterrupt:
         pass
-    if count:
-        print("%d rows, %.3f M %s per row" % (count, (liquid_audio.clock() - start) / count / 1e6, liquid_audio.CLOCK))
+    work = (liquid_audio.clock() - start) / 1e6 / (count or 1)
+    print("%d rows, %.3f M %s per row" % (count, work, liquid_audio.CLOCK))
 
 
-def main():
-    global net
-    try:
-        net = liquid_audio.LNN.load(MODEL)
-        follow()
-    except (OSError, ValueError, MemoryError) as error:
-        print(error)
-        if getattr(error, "errno", 0) == 2:  # ENOENT
-            print("send them there: liquid-upload runs/series/series.lnn; mpremote cp series.csv :models/")
-
-
-main()
+try:
+    net = liquid_audio.LNN.load(MODEL)
+    follow()
+except (OSError, ValueError, MemoryError) as error:
+    print(error)
+    if getattr(error, "errno", 0) == 2:  # ENOENT
+        print("Send both with: liquid-upload runs/series/series.lnn; mpremote cp series.csv :models/")

@@ -1,162 +1,195 @@
-"""The native module of boards. Checked against the module itself by tests/device/test_typings.py."""
+# SPDX-License-Identifier: MIT
+"""The native module of boards. tests/device/test_typings.py compares this file with the module itself."""
 
 import sys
-from typing import Any, Iterator, Union
+from collections.abc import Iterator
+from typing import Any
 
-Buffer = Union[bytes, bytearray, memoryview, Any]
-"""int16 samples: array('h'), or bytes of an even number, little-endian."""
+Buffer = bytes | bytearray | memoryview | Any
+"""16-bit samples, little-endian: array('h'), bytes, bytearray, or a memoryview of one of these."""
 
 CLOCK: str
-"""Unit of clock() and of the times in LNN.counters(): "instructions" on virtual boards, else "cycles"."""
+"""Unit of clock() and of the times in LNN.counters(): "instructions" on virtual boards, "cycles" on others."""
 
 def clock() -> int:
-    """Work done so far, in CLOCK; time slept in Mic.readinto() and time.sleep() does not count."""
+    """Work done since the start, in CLOCK. Time asleep in Mic.readinto() and time.sleep() does not count."""
 
 class Result:
-    """What the last block brought: one object a model, filled again by each process()."""
+    """What the last block brought. Each model has one Result, which every process() fills again."""
 
     keyword_detected: bool
     """A label passed its threshold within this block."""
     is_speech: bool
     """The gate is open and the likeliest label is not the idle one."""
     keyword: str
-    """The label detected in this block, else the likeliest one; task anomaly: the band furthest from what was expected."""
+    """The label detected in this block; if there is none, the likeliest label.
+    Task anomaly: the band that differs most from what was expected."""
     label: int
     """Index of keyword in LNN.labels."""
     confidence: float
-    """Posterior of keyword, 0 to 1; task anomaly: s / (1 + s), s the error in units of the limit of what is normal."""
+    """Posterior of keyword, 0 to 1. Task anomaly: s / (1 + s), where s = 1 is the limit of what is normal."""
     scores: tuple[float, ...]
-    """Posterior of every label; task anomaly: each band's part of the error."""
+    """Posterior of every label. Task anomaly: the share of each band in the error."""
     timestep: float
-    """The policy's choice for the next step, s."""
+    """The timestep that the policy chose for the next step, in s."""
     energy: float
-    """RMS of the last tick, full scale 1."""
+    """RMS of the last tick; full scale is 1."""
     flux: float
     """Spectral flux of the last step."""
     complexity: float
-    """What the policy saw last, in the unit of its metric."""
+    """What the policy saw last, in the unit of its measure."""
     steps: int
-    """Steps of the cells since the reset."""
+    """Steps of the cells since the last reset."""
 
 class Thresholds:
-    """Posterior at which a label is detected, by name or index; 0: never."""
+    """The posterior at which each label is detected, by name or index; 0 if it is never detected.
 
-    def __getitem__(self, label: Union[str, int]) -> float: ...
-    def __setitem__(self, label: Union[str, int], threshold: float) -> None: ...
+    Raises KeyError for a label that the model does not have, ValueError for a threshold outside 0 to 1."""
+
+    def __getitem__(self, label: str | int) -> float: ...
+    def __setitem__(self, label: str | int, threshold: float) -> None: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[float]: ...
 
 class LNN:
-    """A loaded model. Policy fields may be written while it runs; an impossible policy raises ValueError."""
+    """A loaded model. The fields of its timestep policy may be changed while it runs.
+
+    An impossible policy raises ValueError, and the old one stays. After deinit(), every call raises ValueError."""
 
     labels: tuple[str, ...]
     sample_rate: int
     """Hz"""
     ram_bytes: int
+    """RAM that the running model takes."""
     model_bytes: int
+    """Size of the .lnn file."""
     thresholds: Thresholds
     policy: dict[str, Any]
-    """All fields below, to read."""
+    """A copy of all policy fields, which are the attributes below."""
 
     min_timestep: float
-    """s; also how often the energy is looked at"""
+    """Smallest timestep in s, and also the tick: how often the energy is measured."""
     max_timestep: float
-    """s, while the gate is open"""
+    """Largest timestep in s while the gate is open."""
     hold: float
-    """s that the gate stays open after the last loud tick"""
+    """Time in s that the gate stays open after the last loud tick."""
     energy_threshold: float
-    """RMS that opens the gate, full scale 1"""
+    """RMS of a tick that opens the gate; full scale is 1."""
     gate_close_ratio: float
+    """The gate closes below energy_threshold times this."""
     attack_threshold: float
+    """From this complexity on, the timestep is the smallest at once."""
     release_threshold: float
+    """Below this complexity the timestep grows."""
     release_growth: float
+    """Factor by which the timestep grows per step."""
     background_rise_per_s: float
+    """How fast the noise floor may rise: 1 doubles it within a second."""
     complexity: str
-    """"energy", "spectral_flux" or "zero_crossings" """
+    """The measure of the sound that drives the timestep: "energy", "spectral_flux" or "zero_crossings"."""
 
-    def __init__(self, source: Union[str, Buffer]) -> None: ...
+    def __init__(self, source: str | Buffer) -> None:
+        """The same as load()."""
     @staticmethod
-    def load(source: Union[str, Buffer]) -> "LNN":
-        """From a path (read once) or a buffer (used in place, kept alive).
+    def load(source: str | Buffer) -> LNN:
+        """Loads an .lnn file from a path, or from a buffer with the whole file.
 
-        Raises OSError where the file cannot be read, ValueError "NAME: reason" for a bad model.
+        A read-only buffer (bytes, a memoryview of bytes, flash or ROM) is used in place and kept alive; a writable
+        buffer is copied. Raises OSError if the file cannot be read, ValueError "NAME: reason" if the model is refused,
+        MemoryError if there is not enough RAM.
         """
     @staticmethod
-    def from_file(source: Union[str, Buffer]) -> "LNN": ...
+    def from_file(source: str | Buffer) -> LNN:
+        """The same as load()."""
     def process(self, block: Buffer) -> Result:
-        """Takes int16 samples of any number and runs the steps that fall due; allocates nothing.
+        """Takes any number of int16 samples and runs the steps that become due. Allocates nothing.
 
-        Raises TypeError for samples that are not int16, ValueError for an odd number of bytes.
+        Raises TypeError if the samples are not int16, ValueError for an odd number of bytes.
         """
     def detect_activity(self, block: Buffer) -> Result:
-        """process() for those who want is_speech."""
-    def listen(self, mic: "Mic", block_ms: int = 20) -> Iterator[Result]:
-        """Waits for block after block and processes each, lost audio included; ends with a file. Allocates nothing once it
-        runs. mic: a Mic, or what has its rate, lost and readinto(). Raises ValueError where its rate is not the model's."""
+        """The same as process(), for programs that want is_speech."""
+    def listen(self, mic: Mic, block_ms: int = 20) -> Iterator[Result]:
+        """Waits for block after block, tells the network about lost audio, and yields the Result of each block.
+
+        Ends at the end of a recording. Allocates nothing once it runs. mic: a Mic, or any object with `rate`, `lost`
+        and `readinto()`. Raises ValueError if its rate is not the model's.
+        """
     def skip(self, lost_samples: int) -> None:
-        """Audio was lost: the next step's dt is larger by that."""
+        """Tells the network that audio was lost. Its next step has a larger dt."""
     def step(self, features: Any, dt_s: float) -> tuple[float, ...]:
-        """A step without audio, dt_s after the last: array('f') of the model's inputs in, its outputs out. For models of
-        task series a row of numbers in, and what the first of them, those of labels, will be, out."""
+        """One step without audio, dt_s seconds after the last: takes array('f') with the model's inputs, gives its outputs.
+
+        Task series: takes a row of numbers and gives a forecast of the first of them, those named in `labels`.
+        Raises ValueError for a wrong array, a number that is not finite, or dt_s that is not above 0.
+        """
     def set_adaptive_config(self, **fields: Any) -> None:
-        """Several policy fields at once; times in seconds. Raises TypeError for an unknown field."""
+        """Sets several policy fields at once; times are in s. Raises TypeError for a name that is not a policy field."""
     def counters(self, clear: bool = False) -> dict[str, int]:
-        """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections,
-        skipped_macs, and in CLOCK gate_time, frontend_time, cell_time, readout_time."""
+        """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections and skipped_macs;
+        gate_time, frontend_time, cell_time and readout_time in CLOCK. clear: starts to count again from 0."""
     def reset(self) -> None:
-        """Back to the state after loading; policy, thresholds and counters stay."""
+        """Returns to the state after loading. Policy, thresholds and counters stay."""
     def selftest(self) -> float:
-        """Runs the model's golden vectors; the largest difference of a logit. Raises ValueError."""
-    def deinit(self) -> None: ...
-    def __enter__(self) -> "LNN": ...
+        """Runs the model's golden vectors and returns the largest difference of a logit. Resets the model.
+
+        Raises ValueError "SELFTEST" if a difference is too large, "NO_GOLDEN" if the model has no golden vectors.
+        """
+    def deinit(self) -> None:
+        """Closes the model and lets its memory go."""
+    def __enter__(self) -> LNN: ...
     def __exit__(self, *_: Any) -> None: ...
 
 class Mic:
-    """The microphone. On a virtual board: a wav file of the host, at the pace of the board's clock."""
+    """The microphone. On a virtual board it is a wav file of the host, played at the pace of the board's clock."""
 
     rate: int
     """Hz"""
     overruns: int
-    """Times that audio was lost because nobody read it."""
+    """How often audio was lost because the program read too late."""
     lost: int
-    """Samples lost right before the last block: LNN.skip() takes them."""
+    """Samples lost right before the last block. LNN.skip() takes them."""
 
-    def __init__(self, path: Union[str, None] = None, rate: int = 16000, block: int = 320) -> None:
-        """path: of the virtual board's wav; rate 0: as fast as possible; block: samples of a driver buffer.
+    def __init__(self, path: str | None = None, rate: int = 16000, block: int = 320) -> None:
+        """path: a wav file for a virtual board; None: the file that `liquid-board start --audio FILE` named.
+        rate: in Hz; 0 plays a file as fast as the program reads. block: samples per buffer of the driver.
 
-        Raises OSError (no such file, no microphone), ValueError (not a 16-bit mono wav of that rate).
+        Raises OSError if there is no such file or no microphone, ValueError unless it is 16-bit mono audio of this rate.
         """
     def readinto(self, block: Buffer) -> int:
-        """Waits for audio and fills the block; samples read, fewer at a file's end, then 0."""
-    def deinit(self) -> None: ...
-    def __enter__(self) -> "Mic": ...
+        """Waits for audio, fills the block and returns the number of samples.
+
+        At the end of a recording it returns fewer, then 0. The next call starts the recording again.
+        """
+    def deinit(self) -> None:
+        """Closes the microphone. A later readinto() raises ValueError."""
+    def __enter__(self) -> Mic: ...
     def __exit__(self, *_: Any) -> None: ...
 
     if sys.platform == "zephyr":
         restarts: int
-        """Times that the driver was started again because it failed or fell silent."""
+        """How often the driver was started again because it failed or fell silent."""
         time_us: int
         """Uptime at the first sample of the last block."""
 
         def __init__(
             self,
-            path: Union[str, None] = None,
+            path: str | None = None,
             rate: int = 16000,
             block: int = 320,
             *,
             gain: float = 1,
             channel: int = 0,
         ) -> None:
-            """gain: a factor, up to 255; channel: 0 left, 1 right.  OSError(ENODEV, node): no microphone."""
+            """gain: a factor above 0, at most 255. channel: 0 left, 1 right. OSError(ENODEV, node): no microphone."""
         def start(self) -> None:
-            """Starts to capture; the first readinto() does, too. Who starts last has the microphone."""
+            """Starts to capture, as the first readinto() does. There is one microphone; the Mic that starts last has it."""
         def stop(self) -> None:
-            """Powers the receiver down and drops what was not read."""
+            """Powers the receiver down and drops audio that was not read."""
 
 if sys.platform == "zephyr":
     def baked_model() -> memoryview:
-        """The .lnn file in flash, for LNN.load(); where the firmware was built with one."""
+        """The .lnn file in flash, for LNN.load(). Missing if the firmware was built without a model."""
     def lightsleep(time_ms: int) -> None:
-        """Sleeps as deep as the board can while no microphone captures; its serial port may be deaf meanwhile."""
+        """Sleeps as deep as the board can while no microphone captures. A serial port may lose input meanwhile."""
     def slept_us() -> int:
-        """Microseconds that the processor slept since boot."""
+        """Microseconds that the processor has slept since boot."""

@@ -1,6 +1,7 @@
 """The scripts of device/, run as users run them."""
 
 import runpy
+import subprocess
 import sys
 import types
 
@@ -8,6 +9,8 @@ import pytest
 from liquid_audio_nets import demo
 from liquid_audio_nets.board.machine import set_audio
 from virtual_board import ROOT
+
+SCRIPTS = sorted((ROOT / "device").glob("*.py"))
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def test_kws_can_be_tuned_at_the_repl(hearing):
     hearing.mpremote("run", ROOT / "device/kws.py")
     deaf = "for name in net.labels: net.thresholds[name] = 0"
     out = hearing.mpremote(
-        "run", ROOT / "device/kws.py", "exec", f"{deaf}\nmic = liquid_audio.Mic()\nprint('again')\nlisten()"
+        "run", ROOT / "device/kws.py", "exec", f"{deaf}\nprint('again')\nlisten()"
     )
     assert "confidence" not in out.split("again")[1] and "s of audio" in out.split("again")[1]
 
@@ -39,7 +42,8 @@ def test_kws_without_a_model_says_so(hearing):
     try:
         said = hearing.mpremote("run", ROOT / "device/kws.py")
         assert (
-            "ENOENT: models/keywords.lnn" in said and "send it there: liquid-upload device/models/keywords.lnn" in said
+            "ENOENT: models/keywords.lnn" in said
+            and "Send the model with: liquid-upload device/models/keywords.lnn" in said
         )
     finally:
         hearing.mpremote("exec", "import os; os.rename('/models/away', '/models/keywords.lnn')")
@@ -56,3 +60,16 @@ def test_too_little_memory_is_one_sentence(script, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "liquid_audio", fake)
     runpy.run_path(str(ROOT / "device" / f"{script}.py"))
     assert capsys.readouterr().out == "the model needs 7000 bytes of RAM, 5000 are free\n"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_scripts_are_as_short_as_the_readme_says(script):
+    """README.md, first paragraph: 40 to 80 lines."""
+    assert 30 <= len(script.read_text().splitlines()) <= 80
+
+
+def test_pyright_finds_the_stubs_and_no_errors():
+    """From the root of the repository, as an editor does: [tool.pyright] of pyproject.toml."""
+    pytest.importorskip("pyright")
+    checked = subprocess.run([sys.executable, "-m", "pyright"], cwd=ROOT, capture_output=True, text=True)
+    assert checked.returncode == 0 and "0 errors, 0 warnings" in checked.stdout, checked.stdout + checked.stderr

@@ -24,7 +24,7 @@ def host_forecasts(model: bytes, rows: Rows) -> np.ndarray:
     order = [0, 2, 1, 3]  # what is forecast comes first
     with LNN(model) as lnn:
         since = np.diff(rows.time_s, prepend=rows.time_s[0] - 1)
-        return np.array([lnn.step(row[order], dt_s) for row, dt_s in zip(rows.values, since)])
+        return np.array([lnn.step(row[order], dt_s) for row, dt_s in zip(rows.values, since, strict=True)])
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_the_script_forecasts_a_table(board, tmp_path):
     lines = board.mpremote("run", ROOT / "device/series.py").strip().splitlines()
     assert len(lines) == len(rows) + 1 and lines[-1].startswith(f"{len(rows)} rows, ")
     for line, time_s, row, forecast in zip(
-        lines, rows.time_s, rows.values, host_forecasts(write(tiny_numbers_model()), rows)
+        lines[:-1], rows.time_s, rows.values, host_forecasts(write(tiny_numbers_model()), rows), strict=True
     ):
         said = re.fullmatch(r" *(\d+) s  room (\S+) -> (\S+)  outdoor (\S+) -> (\S+)", line)
         assert int(said[1]) == time_s
@@ -99,7 +99,9 @@ def test_the_script_leaves_out_what_is_no_row(board, tmp_path):
         f"{int(rows.time_s[1])} s",
         "models/series.csv line 14",
     ]
-    assert left_out[0].endswith("is no row of 5 numbers: left out") and "not later than the row before" in left_out[4]
+    assert (
+        left_out[0].endswith("is not a row of 5 numbers: left out") and "not later than the row before" in left_out[4]
+    )
     forecasts = [line for line in said if " -> " in line]
     wanted = host_forecasts(write(tiny_numbers_model()), rows)
     assert len(forecasts) == 6 and said[-1].startswith("6 rows, ")

@@ -24,7 +24,7 @@ def test_classes_are_named_with_their_confidence(hearing):
         "run",
         SCRIPT,
         "exec",
-        "mic = liquid_audio.Mic()\nprint('again')\nfor name in net.labels: net.thresholds[name] = 0.2\nlisten()",
+        "print('again')\nfor name in net.labels: net.thresholds[name] = 0.2\nlisten()",
     )
     heard = re.findall(r"^ *[\d.]+ s  (\S+) +([\d.]+)  energy", out.split("again")[1], re.M)
     labels = load(MODEL).label_names
