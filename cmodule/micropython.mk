@@ -35,8 +35,10 @@ LIQUID_CORE_SOURCES := \
 	core/sections.c
 
 LIQUID_BINDING_SOURCES := \
-	micropython/lnn_listen.c \
+	micropython/lnn_checks.c \
+	micropython/lnn_file.c \
 	micropython/lnn_object.c \
+	micropython/lnn_process.c \
 	micropython/lnn_result.c \
 	micropython/lnn_settings.c \
 	micropython/mod_liquid_audio.c

@@ -1,4 +1,5 @@
-/* The files of CMSIS-DSP that core/dsp_cmsis.h calls, and no others; CMSIS_DSP_DIR says where they are. */
+/* SPDX-License-Identifier: MIT */
+/* Only those files of CMSIS-DSP that core/dsp_cmsis.h needs. CMSIS_DSP_DIR names the folder of its sources. */
 #include "CommonTables/arm_common_tables.c"
 #include "CommonTables/arm_const_structs.c"
 #include "TransformFunctions/arm_bitreversal2.c"

@@ -1,83 +1,10 @@
-/* Class LNN: a model file in, the core's calls out. process() allocates nothing. */
+/* SPDX-License-Identifier: MIT */
+/* Class LNN: a loaded model. */
 #include <string.h>
 
 #include "binding.h"
-#include "py/binary.h"
 #include "py/gc.h"
-#include "py/mperrno.h"
 #include "py/runtime.h"
-#include "py/stream.h"
-
-void liquid_check(lnn_status_t status) {
-    if (status != LNN_OK) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s"), lnn_error_name(status), lnn_error_text(status));
-    }
-}
-
-lnn_model_t *liquid_model(const liquid_lnn_t *lnn) {
-    if (lnn->model == NULL) {
-        mp_raise_ValueError(MP_ERROR_TEXT("the model was closed by deinit()"));
-    }
-    mp_buffer_info_t file;
-    mp_get_buffer_raise(lnn->file, &file, MP_BUFFER_READ);
-    if (file.buf != lnn->data) { /* a bytearray that grew has moved */
-        mp_raise_ValueError(MP_ERROR_TEXT("the buffer that holds the model was resized: load it again"));
-    }
-    return lnn->model;
-}
-
-const int16_t *liquid_samples(mp_obj_t block, size_t *n_samples) {
-    mp_buffer_info_t buffer = {0};
-    if (mp_obj_is_str(block) || !mp_get_buffer(block, &buffer, MP_BUFFER_READ)) {
-        buffer.typecode = 0;
-    }
-    if (buffer.typecode != 'h' && buffer.typecode != 'B' && buffer.typecode != 'b'
-        && buffer.typecode != BYTEARRAY_TYPECODE) {
-        mp_raise_TypeError(MP_ERROR_TEXT("audio must be int16: array('h'), bytearray or bytes"));
-    }
-    if (buffer.len % 2 != 0) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%u bytes of audio: 16-bit samples need an even number"),
-                          (unsigned)buffer.len);
-    }
-    if ((uintptr_t)buffer.buf % 2 != 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("audio begins at an odd address: cut at even bytes"));
-    }
-    *n_samples = buffer.len / 2;
-    return buffer.buf;
-}
-
-/* The whole file in one buffer; OSError carries the path. */
-static mp_obj_t read_file(mp_obj_t path) {
-    mp_obj_t args[] = {path, MP_OBJ_NEW_QSTR(MP_QSTR_rb)};
-    mp_obj_t file = MP_OBJ_NULL;
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
-        file = mp_call_function_n_kw(mp_load_global(MP_QSTR_open), 2, 0, args);
-        nlr_pop();
-    } else {
-        mp_obj_base_t *error = nlr.ret_val;
-        if (mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(error->type), MP_OBJ_FROM_PTR(&mp_type_OSError))) {
-            mp_obj_t details[] = {mp_obj_exception_get_value(MP_OBJ_FROM_PTR(error)), path};
-            nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, details));
-        }
-        nlr_raise(MP_OBJ_FROM_PTR(error));
-    }
-    const mp_stream_p_t *stream = mp_get_stream_raise(file, MP_STREAM_OP_READ | MP_STREAM_OP_IOCTL);
-    struct mp_stream_seek_t seek = {.offset = 0, .whence = MP_SEEK_END};
-    int error = 0;
-    if (stream->ioctl(file, MP_STREAM_SEEK, (uintptr_t)&seek, &error) == MP_STREAM_ERROR) {
-        mp_raise_OSError(error);
-    }
-    size_t bytes = seek.offset;
-    mp_stream_seek(file, 0, MP_SEEK_SET, &error);
-    byte *data = m_new(byte, bytes ? bytes : 1); /* the collector's blocks are aligned to 16 */
-    size_t got = mp_stream_rw(file, data, bytes, &error, MP_STREAM_RW_READ);
-    mp_stream_close(file);
-    if (error != 0) {
-        mp_raise_OSError(error);
-    }
-    return mp_obj_new_bytearray_by_ref(got, data);
-}
 
 static mp_obj_t label_names(const lnn_model_t *model) {
     lnn_info_t info;
@@ -91,15 +18,14 @@ static mp_obj_t label_names(const lnn_model_t *model) {
 }
 
 static mp_obj_t load_model(mp_obj_t source) {
-    mp_obj_t file = mp_obj_is_str(source) ? read_file(source) : source;
-    mp_buffer_info_t buffer;
-    mp_get_buffer_raise(file, &buffer, MP_BUFFER_READ);
-    uint32_t ram_bytes;
-    liquid_check(lnn_ram_bytes(buffer.buf, buffer.len, &ram_bytes));
-    liquid_lnn_t *self = mp_obj_malloc_with_finaliser(liquid_lnn_t, &liquid_lnn_type);
+    liquid_lnn_t *self = mp_obj_malloc(liquid_lnn_t, &liquid_lnn_type);
     self->model = NULL;
-    self->file = file;
-    self->data = buffer.buf;
+    self->memory = self->copy = NULL;
+    self->file = self->labels = self->result = mp_const_none;
+    size_t bytes;
+    const void *file = liquid_read_file(self, source, &bytes);
+    uint32_t ram_bytes;
+    liquid_check(lnn_ram_bytes(file, bytes, &ram_bytes));
     self->memory = m_new_maybe(byte, ram_bytes);
     if (self->memory == NULL) {
         gc_info_t heap;
@@ -108,8 +34,8 @@ static mp_obj_t load_model(mp_obj_t source) {
                           (unsigned)ram_bytes, (unsigned)heap.free);
     }
     lnn_model_t *model;
-    lnn_status_t status = lnn_load(buffer.buf, buffer.len, self->memory, ram_bytes, &model);
-    const char *refused = lnn_refused_name(buffer.buf, status);
+    lnn_status_t status = lnn_load(file, bytes, self->memory, ram_bytes, &model);
+    const char *refused = lnn_refused_name(file, status);
     if (refused != NULL) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status),
                           lnn_error_text(status), refused);
@@ -130,33 +56,11 @@ static mp_obj_t lnn_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     return load_model(args[0]);
 }
 
-mp_obj_t liquid_process(mp_obj_t self_in, const int16_t *audio, size_t n_samples) {
-    const liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
-    liquid_result_t *result = MP_OBJ_TO_PTR(self->result);
-    liquid_check(lnn_process(liquid_model(self), audio, n_samples, &result->c));
-    return self->result;
-}
-
-static mp_obj_t process_block(mp_obj_t self_in, mp_obj_t block) {
-    size_t n_samples;
-    const int16_t *audio = liquid_samples(block, &n_samples);
-    return liquid_process(self_in, audio, n_samples);
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(lnn_process_obj, process_block);
-
-mp_obj_t liquid_skip(mp_obj_t self_in, mp_obj_t lost) {
-    mp_int_t samples = mp_obj_get_int(lost);
-    if (samples < 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("lost samples cannot be negative"));
-    }
-    liquid_check(lnn_skip(liquid_model(MP_OBJ_TO_PTR(self_in)), samples));
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(lnn_skip_obj, liquid_skip);
-
-static void configure(mp_obj_t self_in, const mp_map_t *changes) {
-    lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(self_in));
-    lnn_policy_t policy = *lnn_get_policy(model);
+/* Several fields at once, by keyword, so that a policy that is impossible halfway is not refused. */
+static mp_obj_t lnn_set_adaptive_config(size_t n_args, const mp_obj_t *args, mp_map_t *changes) {
+    mp_arg_check_num(n_args, 0, 1, 1, false); /* a dict given by position would be ignored */
+    const liquid_lnn_t *self = MP_OBJ_TO_PTR(args[0]);
+    lnn_policy_t policy = *lnn_get_policy(liquid_model(self));
     for (size_t i = 0; i < changes->alloc; i++) {
         if (mp_map_slot_is_filled(changes, i)) {
             qstr name = mp_obj_str_get_qstr(changes->table[i].key);
@@ -165,12 +69,7 @@ static void configure(mp_obj_t self_in, const mp_map_t *changes) {
             }
         }
     }
-    liquid_check(lnn_set_policy(model, &policy));
-}
-
-static mp_obj_t lnn_set_adaptive_config(size_t n_args, const mp_obj_t *args, mp_map_t *changes) {
-    (void)n_args;
-    configure(args[0], changes);
+    liquid_check(lnn_set_policy(liquid_model(self), &policy));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(lnn_set_adaptive_config_obj, 1, lnn_set_adaptive_config);
@@ -208,23 +107,20 @@ static mp_obj_t lnn_counters(size_t n_args, const mp_obj_t *pos_args, mp_map_t *
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(lnn_counters_obj, 1, lnn_counters);
 
-/* A step without audio: array('f') in, a tuple out. */
-static mp_obj_t lnn_step_features(mp_obj_t self_in, mp_obj_t features, mp_obj_t dt_s) {
-    lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(self_in));
+/* step(features, dt_s): a step without audio. features: array('f') -> tuple of float */
+static mp_obj_t lnn_step_features(mp_obj_t self_in, mp_obj_t features, mp_obj_t dt) {
+    const liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
+    float dt_s = (float)mp_obj_get_float(dt);
+    lnn_info_t info;
+    lnn_get_info(liquid_model(self), &info);
     mp_buffer_info_t buffer;
     mp_get_buffer_raise(features, &buffer, MP_BUFFER_READ);
-    lnn_info_t info;
-    lnn_get_info(model, &info);
     if (buffer.typecode != 'f' || buffer.len != info.n_features * sizeof(float)) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("step() needs array('f') of %u"), info.n_features);
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("step() needs array('f') of %u numbers"), info.n_features);
     }
     const float *outputs;
-    liquid_check(lnn_step(model, buffer.buf, mp_obj_get_float(dt_s), &outputs));
-    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(info.n_labels, NULL));
-    for (uint16_t i = 0; i < info.n_labels; i++) {
-        tuple->items[i] = mp_obj_new_float(outputs[i]);
-    }
-    return MP_OBJ_FROM_PTR(tuple);
+    liquid_check(lnn_step(self->model, buffer.buf, dt_s, &outputs));
+    return liquid_floats(self, outputs, info.n_labels);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(lnn_step_obj, lnn_step_features);
 
@@ -244,7 +140,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(lnn_selftest_obj, lnn_self_test);
 static mp_obj_t lnn_deinit(mp_obj_t self_in) {
     liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
     self->model = NULL;
-    self->memory = NULL;
+    self->memory = self->copy = NULL;
     self->file = mp_const_none;
     return mp_const_none;
 }
@@ -258,12 +154,11 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(lnn_exit_obj, 4, 4, lnn_exit);
 
 static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
     liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
-    if (dest[0] == MP_OBJ_SENTINEL) { /* store; a delete has no policy field either */
-        mp_obj_t value = dest[1];
-        if (value != MP_OBJ_NULL) {
+    if (dest[0] == MP_OBJ_SENTINEL) {
+        if (dest[1] != MP_OBJ_NULL) { /* NULL asks to delete it, which no attribute allows */
             lnn_policy_t policy = *lnn_get_policy(liquid_model(self));
-            if (liquid_policy_store(&policy, name, value)) {
-                liquid_check(lnn_set_policy(self->model, &policy));
+            if (liquid_policy_store(&policy, name, dest[1])) {
+                liquid_check(lnn_set_policy(liquid_model(self), &policy));
                 dest[0] = MP_OBJ_NULL; /* stored */
             }
         }
@@ -278,7 +173,7 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
             dest[0] = liquid_thresholds_new(self_in);
             return;
         case MP_QSTR_policy:
-            dest[0] = liquid_policy_dict(liquid_model(self));
+            dest[0] = liquid_policy_dict(lnn_get_policy(liquid_model(self)));
             return;
         case MP_QSTR_sample_rate:
         case MP_QSTR_ram_bytes:
@@ -291,7 +186,7 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
         default:
             break;
     }
-    if (self->model == NULL || !liquid_policy_load(self->model, name, dest)) {
+    if (self->model == NULL || !liquid_policy_load(lnn_get_policy(self->model), name, dest)) {
         dest[1] = MP_OBJ_SENTINEL; /* look among the methods */
     }
 }
@@ -315,17 +210,16 @@ static void lnn_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t
 static const mp_rom_map_elem_t lnn_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_load), MP_ROM_PTR(&lnn_load_static)},
     {MP_ROM_QSTR(MP_QSTR_from_file), MP_ROM_PTR(&lnn_load_static)},
-    {MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&lnn_process_obj)},
-    {MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&lnn_process_obj)},
+    {MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&liquid_process_obj)},
+    {MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&liquid_process_obj)},
     {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&liquid_listen_obj)},
-    {MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&lnn_skip_obj)},
+    {MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&liquid_skip_obj)},
     {MP_ROM_QSTR(MP_QSTR_step), MP_ROM_PTR(&lnn_step_obj)},
     {MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj)},
     {MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&lnn_counters_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&lnn_reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_selftest), MP_ROM_PTR(&lnn_selftest_obj)},
     {MP_ROM_QSTR(MP_QSTR_deinit), MP_ROM_PTR(&lnn_deinit_obj)},
-    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&lnn_deinit_obj)},
     {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&lnn_exit_obj)},
 };

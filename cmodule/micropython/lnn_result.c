@@ -1,4 +1,5 @@
-/* The result of process(): one object a model, filled again by each call. */
+/* SPDX-License-Identifier: MIT */
+/* Class Result: what process() found. Each model has one, which every call fills again. */
 #include "binding.h"
 #include "py/runtime.h"
 
@@ -13,14 +14,9 @@ static mp_obj_t keyword(const liquid_result_t *self) {
     return mp_obj_subscr(self->lnn->labels, MP_OBJ_NEW_SMALL_INT(self->c.label), MP_OBJ_SENTINEL);
 }
 
-/* A tuple, as on the host: the one attribute that allocates more than a float. */
+/* A tuple, as on the host. */
 static mp_obj_t scores(const liquid_result_t *self) {
-    size_t n = liquid_model(self->lnn) ? self->c.n_scores : 0;
-    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n, NULL));
-    for (size_t i = 0; i < n; i++) {
-        tuple->items[i] = mp_obj_new_float(self->c.scores[i]);
-    }
-    return MP_OBJ_FROM_PTR(tuple);
+    return liquid_floats(self->lnn, self->c.scores, self->c.n_scores);
 }
 
 static void result_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {

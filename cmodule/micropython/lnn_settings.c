@@ -1,15 +1,16 @@
-/* Policy fields as attributes, and thresholds by label. Times are in seconds. */
+/* SPDX-License-Identifier: MIT */
+/* The timestep policy's fields, and class Thresholds. Times are in seconds. */
 #include <stddef.h>
 
 #include "binding.h"
 #include "py/runtime.h"
 
-#define LARGEST_SECONDS 4000.0f /* as microseconds they fill 32 bits */
+#define LARGEST_SECONDS 4000.0f /* in microseconds they still fit into 32 bits */
 
 typedef struct {
     qstr_short_t name;
     uint8_t offset; /* in lnn_policy_t */
-    bool is_time;   /* microseconds there, seconds here */
+    bool is_time;   /* microseconds in C, seconds in Python */
 } field_t;
 
 static const field_t fields[] = {
@@ -41,12 +42,12 @@ static mp_obj_t field_value(const lnn_policy_t *policy, const field_t *field) {
     return mp_obj_new_float(field->is_time ? (float)*(const uint32_t *)at * 1e-6f : *(const float *)at);
 }
 
-bool liquid_policy_load(lnn_model_t *model, qstr name, mp_obj_t *value) {
+bool liquid_policy_load(const lnn_policy_t *policy, qstr name, mp_obj_t *value) {
     const field_t *field = find(name);
     if (field != NULL) {
-        *value = field_value(lnn_get_policy(model), field);
+        *value = field_value(policy, field);
     } else if (name == MP_QSTR_complexity) {
-        *value = MP_OBJ_NEW_QSTR(complexities[lnn_get_policy(model)->complexity]);
+        *value = MP_OBJ_NEW_QSTR(complexities[policy->complexity]);
     } else {
         return false;
     }
@@ -59,7 +60,7 @@ static uint32_t complexity_from(mp_obj_t value) {
             return i;
         }
     }
-    mp_raise_ValueError(MP_ERROR_TEXT("complexity is 'energy', 'spectral_flux' or 'zero_crossings'"));
+    mp_raise_ValueError(MP_ERROR_TEXT("complexity must be 'energy', 'spectral_flux' or 'zero_crossings'"));
 }
 
 bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value) {
@@ -83,13 +84,15 @@ bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value) {
     return true;
 }
 
-mp_obj_t liquid_policy_dict(lnn_model_t *model) {
+mp_obj_t liquid_policy_dict(const lnn_policy_t *in_use) {
+    const lnn_policy_t copy = *in_use,
+                       *policy = &copy; /* the allocations below may run a finaliser that closes the model */
     mp_obj_t dict = mp_obj_new_dict(MP_ARRAY_SIZE(fields) + 1);
     for (size_t i = 0; i < MP_ARRAY_SIZE(fields); i++) {
-        mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(fields[i].name), field_value(lnn_get_policy(model), &fields[i]));
+        mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(fields[i].name), field_value(policy, &fields[i]));
     }
     mp_obj_t complexity;
-    liquid_policy_load(model, MP_QSTR_complexity, &complexity);
+    liquid_policy_load(policy, MP_QSTR_complexity, &complexity);
     mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(MP_QSTR_complexity), complexity);
     return dict;
 }
@@ -109,7 +112,7 @@ static size_t n_labels(const liquid_lnn_t *lnn) {
     return MP_OBJ_SMALL_INT_VALUE(mp_obj_len(lnn->labels));
 }
 
-/* A label's name or its index. */
+/* The index of a label that is given by name or index. Raises KeyError. */
 static uint16_t label_index(const liquid_lnn_t *lnn, mp_obj_t key) {
     size_t n;
     mp_obj_t *labels;
@@ -129,25 +132,24 @@ static uint16_t label_index(const liquid_lnn_t *lnn, mp_obj_t key) {
 static mp_obj_t thresholds_subscr(mp_obj_t self_in, mp_obj_t key, mp_obj_t value) {
     const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(((thresholds_t *)MP_OBJ_TO_PTR(self_in))->lnn);
     if (value == MP_OBJ_NULL) {
-        return MP_OBJ_NULL; /* cannot be deleted */
+        return MP_OBJ_NULL; /* a threshold cannot be deleted */
     }
-    lnn_model_t *model = liquid_model(lnn);
     uint16_t label = label_index(lnn, key);
     if (value == MP_OBJ_SENTINEL) {
-        return mp_obj_new_float(lnn_get_threshold(model, label));
+        return mp_obj_new_float(lnn_get_threshold(liquid_model(lnn), label));
     }
-    if (lnn_set_threshold(model, label, (float)mp_obj_get_float(value)) != LNN_OK) {
-        mp_raise_ValueError(MP_ERROR_TEXT("a threshold is 0 (never detected) to 1"));
+    float threshold = (float)mp_obj_get_float(value);
+    if (lnn_set_threshold(liquid_model(lnn), label, threshold) != LNN_OK) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a threshold must be 0 (never detected) to 1"));
     }
     return mp_const_none;
 }
 
 static mp_obj_t thresholds_tuple(mp_obj_t self_in) {
     const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(((thresholds_t *)MP_OBJ_TO_PTR(self_in))->lnn);
-    lnn_model_t *model = liquid_model(lnn);
     mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n_labels(lnn), NULL));
     for (size_t i = 0; i < tuple->len; i++) {
-        tuple->items[i] = mp_obj_new_float(lnn_get_threshold(model, i));
+        tuple->items[i] = mp_obj_new_float(lnn_get_threshold(liquid_model(lnn), i));
     }
     return MP_OBJ_FROM_PTR(tuple);
 }

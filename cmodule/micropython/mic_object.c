@@ -1,19 +1,27 @@
-/* Class Mic: what every board's microphone offers alike. virtual_mic.c and zephyr_mic.c are the microphones. */
+/* SPDX-License-Identifier: MIT */
+/* Class Mic: what the microphones of all boards have in common. */
 #include "mic_object.h"
 #include "py/runtime.h"
 
-/* -> samples read: fewer than asked for before a gap and at the end of a file, then 0 */
-static mp_obj_t mic_readinto(mp_obj_t self, mp_obj_t block) {
-    size_t n;
-    int16_t *audio = (int16_t *)liquid_samples(block, &n);
+static int16_t *writable_samples(mp_obj_t block, size_t *n) {
+    int16_t *audio = (int16_t *)liquid_samples(block, n);
     mp_buffer_info_t writable;
     mp_get_buffer_raise(block, &writable, MP_BUFFER_WRITE);
-    return MP_OBJ_NEW_SMALL_INT(liquid_mic_read(self, audio, n));
+    return audio;
+}
+
+/* readinto(block) -> samples read: fewer than fit before a gap and at the end of a recording, then 0 */
+static mp_obj_t mic_readinto(mp_obj_t self, mp_obj_t block) {
+    size_t room;
+    writable_samples(block, &room);
+    size_t n = liquid_mic_wait(self, room);
+    int16_t *audio = writable_samples(block, &room); /* it may have been resized while we waited */
+    return MP_OBJ_NEW_SMALL_INT(liquid_mic_take(self, audio, n < room ? n : room));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mic_readinto_obj, mic_readinto);
 
 static mp_obj_t mic_deinit(size_t n_args, const mp_obj_t *args) {
-    (void)n_args; /* __exit__ has three more */
+    (void)n_args; /* __exit__() has three more */
     liquid_mic_close(args[0]);
     return mp_const_none;
 }

@@ -1,4 +1,5 @@
-/* import liquid_audio */
+/* SPDX-License-Identifier: MIT */
+/* The module liquid_audio. */
 #include "binding.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -11,7 +12,7 @@ static uint64_t work(void) {
 }
 #else
 #define CLOCK_UNIT MP_QSTR_cycles
-/* The port's counter wraps within minutes; every tick of a running model comes past here in time. */
+/* The port's counter wraps within minutes. A running model calls this every tick, so no wrap is missed. */
 static uint64_t work(void) {
     static uint32_t last;
     static uint64_t total;
@@ -28,7 +29,7 @@ uint32_t liquid_clock(void) {
 
 #if defined(CONFIG_LIQUID_AUDIO)
 #include <liquid_audio/sleep.h>
-#define module_work lnn_busy_cycles /* the counter runs on while Zephyr sleeps */
+#define module_work lnn_busy_cycles /* because the counter keeps running while Zephyr sleeps */
 #else
 #define module_work work
 #endif
@@ -38,7 +39,7 @@ static mp_obj_t module_clock(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_clock_obj, module_clock);
 
-/* Zephyr's port collects the names of a build folder once: a model baked in later finds its own there. */
+/* Zephyr's port collects the names in a build folder once, so this one must be there before a model is baked in. */
 enum { QSTR_OF_A_LATER_MODEL = MP_QSTR_baked_model };
 
 static const mp_rom_map_elem_t globals_table[] = {

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The virtual board's processor, clock and console on QEMU's MPS2 machines.
  *
- * QEMU advances time by 32 ns an instruction (-icount shift=5), so a free-running 25 MHz timer counts
- * instructions: 1.25 a tick. While the console waits for the host the timer stands still, so that
- * times are repeatable and an idle board costs the host nothing.
+ * QEMU advances time by 32 ns per instruction (-icount shift=5), so a free-running 25 MHz timer counts instructions,
+ * 1.25 per tick. The timer stands still while the console waits for the host. Times are therefore repeatable, and an
+ * idle board costs the host nothing.
  */
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -34,7 +35,7 @@ typedef struct {
 
 enum { IRQ_CONSOLE_RX = 0, IRQ_CLOCK = 8, IRQ_ALARM = 9, N_CORE_VECTORS = 16, N_VECTORS = 48 };
 
-/* The host may send faster than Python reads: a whole chunk of mpremote fits. */
+/* The host may send faster than Python reads. A whole chunk of mpremote fits. */
 #define CONSOLE_BYTES 4096u
 
 static uint32_t vectors[N_VECTORS] __attribute__((aligned(256)));
@@ -58,7 +59,7 @@ static void wait_for_interrupt(void) {
 }
 
 static void on_console_rx(void) {
-    CONSOLE->interrupt = UART_RX_INTERRUPT; /* first: a byte that comes meanwhile raises it again */
+    CONSOLE->interrupt = UART_RX_INTERRUPT; /* first, so that a byte that arrives meanwhile raises it again */
     while (CONSOLE->state & UART_RX_FULL) {
         uint8_t byte = CONSOLE->data;
         if (byte == mp_interrupt_char) {
@@ -111,12 +112,12 @@ void virtual_clock_sleep_until(uint64_t tick) {
     }
 }
 
-/* Called by the port before main() and before any floating-point code. */
+/* The port calls this before main() and before any floating-point code. */
 void __real_uart_init(void);
 void __wrap_uart_init(void);
 void __wrap_uart_init(void) {
 #if defined(__ARM_FP)
-    SCB_CPACR |= 0xF00000; /* the port switches the FPU on since 1.27 */
+    SCB_CPACR |= 0xF00000; /* MicroPython switches the FPU on itself since 1.27 */
     __asm volatile("dsb\nisb");
 #endif
     for (uint32_t i = 0; i < N_CORE_VECTORS; i++) {
@@ -126,7 +127,7 @@ void __wrap_uart_init(void) {
     vectors[N_CORE_VECTORS + IRQ_CLOCK] = (uint32_t)&on_clock_wrap;
     vectors[N_CORE_VECTORS + IRQ_ALARM] = (uint32_t)&on_alarm;
     SCB_VTOR = (uint32_t)vectors;
-    SYSTICK_CTRL = 0; /* a periodic interrupt would disturb the counts */
+    SYSTICK_CTRL = 0; /* because a periodic interrupt would disturb the counts */
     __real_uart_init();
     CONSOLE->ctrl |= UART_RX_INTERRUPT_ENABLE;
     CLOCK->reload = CLOCK->value = 0xFFFFFFFF;
@@ -139,7 +140,7 @@ int __wrap_uart_rx_any(void) {
     return console_in != console_out;
 }
 
-/* The port polls this for the next character: sleep instead, with the clock stopped. */
+/* The port polls this for the next character. Sleep instead, with the clock stopped. */
 int __wrap_uart_rx_chr(void);
 int __wrap_uart_rx_chr(void) {
     uint32_t primask = interrupts_off();

@@ -1,4 +1,5 @@
-/* A board that QEMU plays: its clock counts instructions, its microphone and disk are the host's. */
+/* SPDX-License-Identifier: MIT */
+/* A board that QEMU plays: its clock counts instructions, and its microphone and disk are files of the host. */
 #ifndef LIQUID_VIRTUAL_BOARD_H
 #define LIQUID_VIRTUAL_BOARD_H
 
@@ -8,14 +9,14 @@
 
 #define VIRTUAL_TICKS_PER_SECOND 25000000u
 
-/* 40 ns ticks since the start, not counting the time spent waiting for the host at the console. */
+/* Ticks of 40 ns since the start, without the time spent waiting for the host at the console. */
 uint64_t virtual_clock_ticks(void);
-/* Of these, ticks slept away in virtual_clock_sleep_until(): the rest, times 1.25, are executed instructions. */
+/* The ticks spent asleep in virtual_clock_sleep_until(). All other ticks, times 1.25, are executed instructions. */
 uint64_t virtual_clock_slept(void);
-/* Sleeps (WFI) until the tick; returns early when an exception is pending. */
+/* Sleeps (WFI) until the tick. Returns early if an exception is pending. */
 void virtual_clock_sleep_until(uint64_t tick);
 
-/* ARM semihosting: the host's files. Negative or NULL results are errors. */
+/* The host's files, by ARM semihosting. A negative result is an error. */
 #define VIRTUAL_PATH_BYTES 512
 int virtual_host_open(const char *path);
 int virtual_host_open_for_update(const char *path); /* created if it is missing */

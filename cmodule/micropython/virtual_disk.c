@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * The virtual board's file system: littlefs, as on boards with flash, on a disk in the machine's second
- * memory. That memory is outside the heap, so files survive a soft reset. Every write also goes to a file of the
- * host, which is read at the start: so files survive a stop of the board, too.
+ * The virtual board's file system: littlefs, as on boards with flash, on a disk in the machine's second memory. That
+ * memory is not part of the heap, so files survive a reset. Every write also goes to a file of the host, which is read
+ * at the start, so files also survive a stop of the board.
  */
 #include <string.h>
 
@@ -56,7 +57,7 @@ static mp_obj_t disk_ioctl(mp_obj_t self, mp_obj_t operation, mp_obj_t argument)
             return MP_OBJ_NEW_SMALL_INT(N_BLOCKS);
         case MP_BLOCKDEV_IOCTL_BLOCK_SIZE:
             return MP_OBJ_NEW_SMALL_INT(BLOCK_BYTES);
-        default: /* nothing to start, sync or erase in a memory */
+        default: /* memory need not be started, synchronised or erased */
             return MP_OBJ_NEW_SMALL_INT(0);
     }
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ARM semihosting: a program on the virtual board reads and writes the host's files. */
 #include <string.h>
 

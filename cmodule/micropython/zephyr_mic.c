@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * liquid_audio.Mic on Zephyr: the board's microphone (liquid_audio/microphone.h). On a board whose
- * microphone is emulated it plays a wav file of the host, as on the other virtual boards.
+ * liquid_audio.Mic on Zephyr: the board's microphone (liquid_audio/microphone.h). If the microphone is emulated, it
+ * plays a wav file of the host, as on the other virtual boards.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,21 +19,25 @@
 
 #define GAIN_ONE_Q8 256
 #define MAX_GAIN 255
-/* The driver is restarted long before: this is for microphones that do not come back. */
+/* A silent driver is restarted long before this: it is for microphones that never come back. */
 #define DEAF_MS 2000
-/* How long Ctrl-C may have to wait. */
+/* Longest that Ctrl-C has to wait. */
 #define PATIENCE_MS 100
 
 typedef struct {
     mp_obj_base_t base;
     lnn_mic_config_t config;
+    mp_obj_t path;          /* of the emulated microphone's file */
     bool is_closed;
-    bool is_file;           /* the emulated microphone's file has an end, a microphone has none */
+    bool is_file;           /* the emulated microphone's file has an end; a microphone has none */
+    bool has_ended;         /* the program was told that the file has ended */
     uint32_t samples_left;  /* of the file */
     lnn_mic_stamp_t stamp;  /* of the last block */
+    int16_t *heard;         /* what was read while Python code could resize the program's buffer */
+    size_t room;            /* of `heard`, in samples */
 } mic_t;
 
-/* There is one microphone: who starts last has it, so that a script can be run again at the REPL. */
+/* There is one microphone. The Mic that starts last has it, so that a script can be run again at the REPL. */
 static mic_t *owner;
 
 static MP_NORETURN void raise_device_error(int error) {
@@ -52,8 +57,9 @@ static mp_obj_t mic_stop(mp_obj_t self_in) {
 MP_DEFINE_CONST_FUN_OBJ_1(liquid_mic_stop_obj, mic_stop);
 
 #if defined(CONFIG_LIQUID_AUDIO_EMUL_DMIC)
-static void choose_file(mic_t *self, mp_obj_t path) {
-    if (owner) { /* or its capture would take the first of the new file's blocks */
+static void choose_file(mic_t *self) {
+    mp_obj_t path = self->path;
+    if (owner) { /* otherwise its capture would take the first blocks of the new file */
         owner->samples_left = 0;
         mic_stop(MP_OBJ_FROM_PTR(owner));
     }
@@ -69,13 +75,13 @@ static void choose_file(mic_t *self, mp_obj_t path) {
                           name ? name : "wav file", (unsigned)self->config.sample_rate_hz);
     }
     self->is_file = true;
+    self->has_ended = false;
     self->samples_left = lnn_emul_dmic_samples(lnn_emul_dmic());
 }
 #else
-static void choose_file(mic_t *self, mp_obj_t path) {
-    (void)self;
-    if (path != mp_const_none) {
-        mp_raise_ValueError(MP_ERROR_TEXT("this board listens with its microphone: Mic() takes no file"));
+static void choose_file(mic_t *self) {
+    if (self->path != mp_const_none) {
+        mp_raise_ValueError(MP_ERROR_TEXT("this board has a microphone of its own: Mic() takes no file"));
     }
 }
 #endif
@@ -108,7 +114,7 @@ void liquid_mic_close(mp_obj_t self_in) {
 static uint16_t gain_q8(mp_obj_t gain) {
     float value = mp_obj_get_float_to_f(gain);
     if (!(value > 0.0f && value <= MAX_GAIN)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("gain is a factor above 0, at most 255"));
+        mp_raise_ValueError(MP_ERROR_TEXT("gain must be a factor above 0, at most 255"));
     }
     return (uint16_t)MAX(value * GAIN_ONE_Q8, 1.0f);
 }
@@ -118,14 +124,16 @@ mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     static const mp_arg_t allowed[] = {
         {MP_QSTR_path, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_rate, MP_ARG_INT, {.u_int = LIQUID_MIC_RATE_HZ}},
-        {MP_QSTR_block, MP_ARG_INT, {.u_int = 0}}, /* fixed by the firmware, here for other boards' scripts */
+        {MP_QSTR_block,
+         MP_ARG_INT,
+         {.u_int = 0}}, /* fixed by the firmware; accepted so that scripts for other boards run */
         {MP_QSTR_gain, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(1)}},
         {MP_QSTR_channel, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
     };
     mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, given);
     if (given[ARG_rate].u_int <= 0 || given[ARG_channel].u_int < 0 || given[ARG_channel].u_int > 1) {
-        mp_raise_ValueError(MP_ERROR_TEXT("rate is in Hz, channel 0 or 1"));
+        mp_raise_ValueError(MP_ERROR_TEXT("rate must be in Hz, channel 0 or 1"));
     }
     mic_t *self = mp_obj_malloc_with_finaliser(mic_t, type);
     memset((char *)self + sizeof(mp_obj_base_t), 0, sizeof(*self) - sizeof(mp_obj_base_t));
@@ -135,11 +143,12 @@ mp_obj_t liquid_mic_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_
     if (!lnn_mic_exists()) {
         raise_device_error(MP_ENODEV);
     }
-    choose_file(self, given[ARG_path].u_obj);
+    self->path = given[ARG_path].u_obj;
+    choose_file(self);
     return MP_OBJ_FROM_PTR(self);
 }
 
-/* Waits for at most `n` samples; a gap ends them early, so that it lies before a block. */
+/* Waits for at most n samples. A gap ends them early, so that it always lies before a block. */
 static int listen(mic_t *self, int16_t *audio, size_t n) {
     for (int deaf_ms = 0; deaf_ms < DEAF_MS; deaf_ms += PATIENCE_MS) {
         MP_THREAD_GIL_EXIT();
@@ -153,15 +162,27 @@ static int listen(mic_t *self, int16_t *audio, size_t n) {
     return -MP_ETIMEDOUT;
 }
 
-size_t liquid_mic_read(mp_obj_t self_in, int16_t *audio, size_t n) {
+size_t liquid_mic_wait(mp_obj_t self_in, size_t n) {
     mic_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->is_file) {
+        if (self->has_ended && !self->is_closed) {
+            choose_file(self);
+        }
+        self->has_ended = self->samples_left == 0 && n > 0;
         n = MIN(n, self->samples_left);
     }
-    if (n > 0 || self->is_closed) { /* who has heard its file does not take the microphone from another */
+    if (n > 0 || self->is_closed) { /* at the end of its file it does not take the microphone from another Mic */
         mic_start(self_in);
     }
-    int n_read = n == 0 ? 0 : listen(self, audio, n);
+    if (n == 0) {
+        return 0;
+    }
+    if (n > self->room) { /* a new one: another thread may still be reading into the old one */
+        self->heard = m_new(int16_t, n);
+        self->room = n;
+    }
+    int16_t *heard = self->heard; /* on the stack, so that the collector keeps it until we are done */
+    int n_read = listen(self, heard, n);
     if (n_read < 0) {
         raise_device_error(-n_read);
     }
@@ -169,6 +190,12 @@ size_t liquid_mic_read(mp_obj_t self_in, int16_t *audio, size_t n) {
         self->samples_left -= MIN((uint32_t)n_read + self->stamp.lost_samples, self->samples_left);
     }
     return (size_t)n_read;
+}
+
+size_t liquid_mic_take(mp_obj_t self_in, int16_t *audio, size_t n) {
+    const mic_t *self = MP_OBJ_TO_PTR(self_in);
+    memcpy(audio, self->heard, n * sizeof *audio);
+    return n;
 }
 
 mp_obj_t liquid_mic_number(mp_obj_t self_in, qstr name) {

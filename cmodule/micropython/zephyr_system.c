@@ -1,4 +1,5 @@
-/* What only Zephyr boards have: a model in flash, sleep, and a count of the time asleep. */
+/* SPDX-License-Identifier: MIT */
+/* What only Zephyr boards have: a model in flash, sleep, and a count of the time spent asleep. */
 #include <liquid_audio/sleep.h>
 
 #include "binding.h"
@@ -9,7 +10,7 @@
 #include <liquid_audio/baked_model.h>
 #include "py/objarray.h"
 
-/* -> memoryview of the .lnn file in flash, which LNN.load() uses in place */
+/* baked_model() -> memoryview of the .lnn file in flash, which LNN.load() uses in place */
 static mp_obj_t baked_model(void) {
     return mp_obj_new_memoryview('B', lnn_baked_model_bytes, (void *)lnn_baked_model);
 }
@@ -21,7 +22,8 @@ static mp_obj_t slept_us(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(liquid_slept_us_obj, slept_us);
 
-static unsigned sleeping; /* a callback may sleep, too: what sleep.c holds is let go of once */
+static unsigned
+    sleeping; /* how many calls are asleep: a callback may sleep, too, and only the last to wake keeps the clocks again */
 
 static void wake(void *unused) {
     (void)unused;
@@ -30,7 +32,7 @@ static void wake(void *unused) {
     }
 }
 
-/* (time_ms): as deep as the board can. What came in over a serial port whose clock stood still is lost. */
+/* lightsleep(time_ms): sleeps as deep as the board can. Input is lost while the clock of a serial port stands still. */
 static mp_obj_t lightsleep(mp_obj_t time_ms) {
     nlr_jump_callback_node_t node;
     mp_int_t ms = mp_obj_get_int(time_ms);
@@ -38,7 +40,7 @@ static mp_obj_t lightsleep(mp_obj_t time_ms) {
         if (sleeping++ == 0) {
             lnn_keep_clocks(false);
         }
-        nlr_push_jump_callback(&node, wake); /* callbacks and Ctrl-C may raise meanwhile */
+        nlr_push_jump_callback(&node, wake); /* because a callback or Ctrl-C may raise */
         mp_hal_delay_ms((mp_uint_t)ms);
         nlr_pop_jump_callback(true);
     }

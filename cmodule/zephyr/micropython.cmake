@@ -4,8 +4,10 @@ set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 
 add_library(usermod_liquid_audio INTERFACE)
 target_sources(usermod_liquid_audio INTERFACE
-    ${LIQUID_DIR}/micropython/lnn_listen.c
+    ${LIQUID_DIR}/micropython/lnn_checks.c
+    ${LIQUID_DIR}/micropython/lnn_file.c
     ${LIQUID_DIR}/micropython/lnn_object.c
+    ${LIQUID_DIR}/micropython/lnn_process.c
     ${LIQUID_DIR}/micropython/lnn_result.c
     ${LIQUID_DIR}/micropython/lnn_settings.c
     ${LIQUID_DIR}/micropython/mod_liquid_audio.c

@@ -1,5 +1,7 @@
 """The demo's parts: what is said, how lines are read, what counts as heard."""
 
+import itertools
+
 import numpy as np
 import pytest
 from liquid_audio_nets import demo
@@ -30,7 +32,7 @@ def test_a_scene_says_what_it_says():
     samples, spoken = demo.make(KEYWORDS)
     assert len(spoken) == scene.N_WORDS and {word.word for word in spoken} == set(KEYWORDS)
     assert len({word.voice for word in spoken}) >= 6
-    for before, word in zip(spoken, spoken[1:], strict=False):
+    for before, word in itertools.pairwise(spoken):
         assert before.end_s + 0.5 < word.start_s
     for word in spoken:
         loud = samples[int(word.start_s * 16000) : int(word.end_s * 16000)] / 32768

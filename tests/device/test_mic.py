@@ -1,9 +1,11 @@
 """The virtual board's microphone: the host's wav at the pace of the board's clock."""
 
+import time
 import wave
 
 import numpy as np
 import pytest
+import serial
 from liquid_audio_nets.link import RemoteError
 
 
@@ -77,6 +79,113 @@ print((mic.lost, mic.overruns, block[0]))
     assert abs(lost - (8000 - 8 * 160)) < 32  # eight buffers of 160 samples are kept
 
 
+def test_a_buffer_may_be_resized_while_the_microphone_waits(m4f, ramp):
+    """The samples go into the buffer as it is then, not into the memory that it had (r6)."""
+    assert eval(
+        m4f.exec(
+            READ
+            + f"""
+import micropython
+mic = liquid_audio.Mic({str(ramp)!r})
+mic.readinto(block)
+audio, victims = bytearray(640), []
+def grow(_):
+    audio.extend(bytes(5000))
+    for i in range(60): victims.append(bytes([i]) * 639)
+micropython.schedule(grow, 0)
+n = mic.readinto(audio)
+print((n, audio[0] | audio[1] << 8, [i for i, v in enumerate(victims) if v != bytes([i]) * 639]))
+"""
+        )
+    ) == (320, 320, [])
+
+
+@pytest.mark.parametrize("target", ["mic", "net"])
+def test_closing_while_the_microphone_waits(m4f, ramp, target):
+    with pytest.raises(RemoteError, match="closed by deinit"):
+        m4f.exec(
+            READ
+            + f"""
+import micropython
+net = liquid_audio.LNN.load('/models/keywords.lnn')
+mic = liquid_audio.Mic({str(ramp)!r})
+for heard in net.listen(mic):
+    micropython.schedule(lambda _: {target}.deinit(), 0)
+"""
+        )
+
+
+@pytest.mark.parametrize("target", ["mic", "net"])
+def test_closing_inside_the_loop(m4f, ramp, target):
+    with pytest.raises(RemoteError, match="closed by deinit"):
+        m4f.exec(
+            f"import liquid_audio\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
+            f"mic = liquid_audio.Mic({str(ramp)!r})\nfor heard in net.listen(mic): {target}.deinit()"
+        )
+
+
+def test_the_recording_starts_again_after_its_end(m4f, ramp):
+    assert (
+        eval(
+            m4f.exec(
+                READ
+                + f"""
+mic, found = liquid_audio.Mic({str(ramp)!r}, rate=0), []
+for i in range(2):
+    total = 0
+    while n := mic.readinto(block): total += n
+    found += [total, mic.readinto(block), block[0]]
+    mic.readinto(block)
+    while mic.readinto(block): pass
+print(found)
+"""
+            )
+        )
+        == [16000, 320, 0] * 2
+    )
+
+
+def test_soft_reset_while_the_microphone_runs(m4f, ramp):
+    """Ctrl-C, then Ctrl-D, in the middle of listen(): the next script has a microphone and all of the memory."""
+    listens = (
+        "import liquid_audio, gc\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
+        f"mic = liquid_audio.Mic({str(ramp)!r})\nfor heard in net.listen(mic): pass\n"
+        "gc.collect()\nprint((net.counters()['samples'], mic.overruns, gc.mem_alloc()))"
+    )
+    m4f.mpremote("soft-reset")
+    heard = eval(m4f.exec(listens))
+    for _ in range(3):
+        m4f.release()
+        with serial.Serial(m4f.port, timeout=10) as port:
+            port.write(b"\r\x03\x03")
+            port.read_until(b">>> ")
+            port.write(
+                f"import liquid_audio; net = liquid_audio.LNN.load('/models/keywords.lnn'); "
+                f"mic = liquid_audio.Mic({str(ramp)!r})\r".encode()
+            )
+            port.read_until(b">>> ")
+            port.write(b"while 1: n = sum(1 for heard in net.listen(mic))\r\r\r")
+            time.sleep(0.5)
+            port.write(b"\x03\x04")
+            assert b"soft reboot" in port.read_until(b"soft reboot")
+            assert port.read_until(b">>> ").endswith(b">>> ")
+    again = eval(m4f.exec(listens))
+    assert again[:2] == heard[:2] == (16000, 0)
+    assert again[2] - heard[2] < 2000  # the lines that were typed, and no model
+
+
+def test_two_scripts_one_after_the_other(m4f, ramp):
+    """The second finds the names of the first, and a microphone that the first left open and half read."""
+    script = (
+        "import liquid_audio\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
+        f"mic = liquid_audio.Mic({str(ramp)!r})\n"
+    )
+    m4f.exec(script + "next(net.listen(mic))")
+    m4f.exec("old_net, old_mic = net, mic\n" + script)
+    assert m4f.exec("print(sum(1 for heard in net.listen(mic)), mic.overruns)").split() == ["50", "0"]
+    assert m4f.exec("next(old_net.listen(old_mic))\nprint(old_net.counters()['samples'])").strip() != "0"
+
+
 @pytest.fixture
 def net(m4f):
     m4f.exec("import liquid_audio, gc, time\nnet = liquid_audio.LNN.load('/models/keywords.lnn')")
@@ -136,13 +245,13 @@ def test_a_microphone_of_ones_own(net):
     for change, error in (
         ("own.n = 321", "ValueError: readinto"),
         ("own.n = -1", "ValueError: readinto"),
-        ("own.n, own.lost = 320, -1", "ValueError: lost samples"),
+        ("own.n, own.lost = 320, -1", "ValueError: the number of lost samples"),
         ("own.rate = 8000", "ValueError: the microphone has 8000 Hz, the model needs 16000 Hz"),
     ):
         with pytest.raises(RemoteError, match=error):
             net.exec(f"{change}\nnext(net.listen(own))")
     for wrong in ("net.listen()", "net.listen(3)", "net.listen(liquid_audio.Mic('/none.wav'))", "net.listen(own, 0)"):
-        with pytest.raises(RemoteError, match="TypeError|AttributeError|OSError|ValueError"):
+        with pytest.raises(RemoteError, match=r"TypeError|AttributeError|OSError|ValueError"):
             net.exec(f"own.rate = 16000\n{wrong}")
     net.exec("own.n, own.lost = 320, 0\nlistening = net.listen(own)\nnext(listening)\nnet.deinit()")
     with pytest.raises(RemoteError, match="closed by deinit"):
@@ -170,7 +279,7 @@ def test_what_is_no_microphone(m4f, tmp_path, make, error):
 
 
 def test_missing_file(m4f):
-    with pytest.raises(RemoteError, match="ENOENT: /no/such.wav"):
+    with pytest.raises(RemoteError, match=r"ENOENT: /no/such\.wav"):
         m4f.exec("import liquid_audio\nliquid_audio.Mic('/no/such.wav')")
 
 

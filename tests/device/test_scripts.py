@@ -31,9 +31,7 @@ def test_kws_hears_words(hearing, speech):
 def test_kws_can_be_tuned_at_the_repl(hearing):
     hearing.mpremote("run", ROOT / "device/kws.py")
     deaf = "for name in net.labels: net.thresholds[name] = 0"
-    out = hearing.mpremote(
-        "run", ROOT / "device/kws.py", "exec", f"{deaf}\nprint('again')\nlisten()"
-    )
+    out = hearing.mpremote("run", ROOT / "device/kws.py", "exec", f"{deaf}\nprint('again')\nlisten()")
     assert "confidence" not in out.split("again")[1] and "s of audio" in out.split("again")[1]
 
 

@@ -86,9 +86,7 @@ def test_vad_says_what_the_host_says(board, audio):
 
 
 def test_vad_can_be_tuned_at_the_repl(board):
-    output = board.mpremote(
-        "run", ROOT / "device/vad.py", "exec", "hold_ms = 5000\nprint('again')\nlisten()"
-    )
+    output = board.mpremote("run", ROOT / "device/vad.py", "exec", "hold_ms = 5000\nprint('again')\nlisten()")
     first, again = map(events, output.split("again"))
     assert len(again) < len(first) and again[0][1] == "speech"
 

@@ -1,9 +1,33 @@
-/* for result in net.listen(mic): the loop of every script. Once it runs it allocates nothing. */
+/* SPDX-License-Identifier: MIT */
+/* Audio in, results out: process(), skip(), and listen(), the loop of every script. None allocates once it runs. */
 #include "binding.h"
 #include "py/runtime.h"
 
 #define BLOCK_MS 20
 #define MAX_BLOCK_MS 1000
+
+static mp_obj_t process_samples(const liquid_lnn_t *lnn, const int16_t *audio, size_t n_samples) {
+    liquid_result_t *result = MP_OBJ_TO_PTR(lnn->result);
+    liquid_check(lnn_process(liquid_model(lnn), audio, n_samples, &result->c));
+    return lnn->result;
+}
+
+mp_obj_t liquid_process(mp_obj_t self, mp_obj_t block) {
+    size_t n_samples;
+    const int16_t *audio = liquid_samples(block, &n_samples);
+    return process_samples(MP_OBJ_TO_PTR(self), audio, n_samples);
+}
+MP_DEFINE_CONST_FUN_OBJ_2(liquid_process_obj, liquid_process);
+
+mp_obj_t liquid_skip(mp_obj_t self, mp_obj_t lost) {
+    mp_int_t samples = mp_obj_get_int(lost);
+    if (samples < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("the number of lost samples cannot be negative"));
+    }
+    liquid_check(lnn_skip(liquid_model(MP_OBJ_TO_PTR(self)), samples));
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_2(liquid_skip_obj, liquid_skip);
 
 typedef struct {
     mp_obj_base_t base; /* mp_type_polymorph_iter */
@@ -13,26 +37,26 @@ typedef struct {
     mp_obj_t block; /* bytearray */
 } listening_t;
 
-/* Waits for the next block; what was lost before it is a longer time for the network. */
+/* Waits for the next block. To the network, audio that was lost before the block is elapsed time. */
 static mp_obj_t listen_next(mp_obj_t self_in) {
     const listening_t *self = MP_OBJ_TO_PTR(self_in);
     mp_obj_t call[3];
     mp_load_method(self->mic, MP_QSTR_readinto, call);
     call[2] = self->block;
     mp_int_t n = mp_obj_get_int(mp_call_method_n_kw(1, 0, call));
-    if (n == 0) { /* the end; lost is still the last block's */
+    if (n == 0) { /* the end of a recording; `lost` still belongs to the block before */
         return MP_OBJ_STOP_ITERATION;
     }
     liquid_skip(self->lnn, mp_load_attr(self->mic, MP_QSTR_lost));
-    size_t room; /* after these calls, in which the block may have been resized */
+    size_t room;
     const int16_t *audio = liquid_samples(self->block, &room);
     if (n < 0 || (size_t)n > room) {
-        mp_raise_ValueError(MP_ERROR_TEXT("readinto() gives samples, no more than there is room for"));
+        mp_raise_ValueError(MP_ERROR_TEXT("readinto() must return how many samples it put into the block"));
     }
-    return liquid_process(self->lnn, audio, (size_t)n);
+    return process_samples(MP_OBJ_TO_PTR(self->lnn), audio, (size_t)n);
 }
 
-/* (mic, block_ms=20) -> iterator of Result, which ends where a file ends */
+/* listen(mic, block_ms=20) -> iterator of Result, which ends at the end of a recording */
 static mp_obj_t lnn_listen(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_mic, ARG_block_ms };
     static const mp_arg_t allowed[] = {
@@ -41,12 +65,12 @@ static mp_obj_t lnn_listen(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw
     };
     mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, given);
-    lnn_info_t info;
-    lnn_get_info(liquid_model(MP_OBJ_TO_PTR(pos_args[0])), &info);
     mp_int_t block_ms = given[ARG_block_ms].u_int,
              rate_hz = mp_obj_get_int(mp_load_attr(given[ARG_mic].u_obj, MP_QSTR_rate));
+    lnn_info_t info;
+    lnn_get_info(liquid_model(MP_OBJ_TO_PTR(pos_args[0])), &info);
     if (block_ms < 1 || block_ms > MAX_BLOCK_MS) {
-        mp_raise_ValueError(MP_ERROR_TEXT("block_ms is 1 to 1000"));
+        mp_raise_ValueError(MP_ERROR_TEXT("block_ms must be 1 to 1000"));
     }
     if ((uint32_t)rate_hz != info.sample_rate_hz) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("the microphone has %d Hz, the model needs %u Hz"),
@@ -57,6 +81,7 @@ static mp_obj_t lnn_listen(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw
     self->next = listen_next;
     self->lnn = pos_args[0];
     self->mic = given[ARG_mic].u_obj;
+    self->block = mp_const_none; /* until it is allocated */
     self->block = mp_obj_new_bytearray_by_ref(bytes, m_new(byte, bytes));
     return MP_OBJ_FROM_PTR(self);
 }
