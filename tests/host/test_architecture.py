@@ -69,7 +69,7 @@ ROOMS = {
     "evaluation": {"evaluation", "audio", "link", "native", "lnn", "series"},
     "link": {"link"},
     "lnn": {"lnn"},
-    "reference": {"reference"},
+    "reference": {"reference", "lnn"},
     "series": {"series"},
     "training": {
         "training",

@@ -54,8 +54,8 @@ class FrontEnd:
         """From a dense filterbank: mel (n_mels, fft_points // 2 + 1), where each filter is one run of bins."""
         mel = np.asarray(mel, np.float32)
         used = [np.flatnonzero(row) for row in mel]
-        start = np.array([bins[0] if len(bins) else 0 for bins in used], np.uint16)
-        count = np.array([bins[-1] + 1 - bins[0] if len(bins) else 0 for bins in used], np.uint16)
+        start = np.array([bins[0] if len(bins) else 0 for bins in used])
+        count = np.array([bins[-1] + 1 - bins[0] if len(bins) else 0 for bins in used])
         weights = np.concatenate([row[s : s + n] for row, s, n in zip(mel, start, count, strict=True)])
         rest.setdefault("fft_points", 2 * (mel.shape[1] - 1))
         return cls(window, start, count, weights, mean, inv_std, **rest)

@@ -1,69 +1,81 @@
+# SPDX-License-Identifier: MIT
 """The liquid time-constant cell beside its differential equation.
 
     f = exp(Wf [u;h] + bf)            conductance, 1/s   (argument clamped)
     A = tanh(Wa [u;h] + ba)           reversal potential
     dh/dt = -(1/tau + f) h + f A
 
-A cell is any object with wf, wa (N, M + N), bf, ba, tau (N,) and gate_clamp, such as lnn.Cell.
-All in float64; h is (N,), u is (M,), times are in s.
+The equation is eq. 1 of Hasani et al., "Liquid Time-constant Networks", arXiv 2006.04439.  All computations are in
+float64; h is (N,), u is (M,), times are in s.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-MIN_DT_S, MAX_DT_S = 0.001, 1.0
-FEATURE_LIMIT, ERROR_LIMIT = 32639 / 4096, 256.0  # task anomaly: of a feature, of the square of its error
-LOGIT_LIMIT = 128.0  # as cmodule/core/readout.c has it
+from ..lnn.arrays import Array
+from ..lnn.layout import LEAST, LIMITS
+from ..lnn.model import Cell, Model, Readout
+
+MIN_DT_S, MAX_DT_S = (limits["timestep_us"] * 1e-6 for limits in (LEAST, LIMITS))
+FEATURE_LIMIT = LIMITS["number"] / 4096  # task anomaly: of a feature
+ERROR_LIMIT = 256.0  # task anomaly: of the square of a feature's error
+LOGIT_LIMIT = 128.0  # as in cmodule/core/readout.c
 
 
-def conductance_and_potential(cell, h: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def conductance_and_potential(cell: Cell, h: Array, u: Array) -> tuple[Array, Array]:
     """f (N,) in 1/s and A (N,) at the state h and the input u."""
     x = np.concatenate([u, h]).astype(np.float64)
     gate = np.clip(np.asarray(cell.wf, np.float64) @ x + cell.bf, -cell.gate_clamp, cell.gate_clamp)
     return np.exp(gate), np.tanh(np.asarray(cell.wa, np.float64) @ x + cell.ba)
 
 
-def derivative(cell, h: np.ndarray, u: np.ndarray) -> np.ndarray:
+def derivative(cell: Cell, h: Array, u: Array) -> Array:
     """dh/dt (N,) in 1/s: the right side of the equation."""
     f, potential = conductance_and_potential(cell, h, u)
-    return -(1.0 / np.asarray(cell.tau, np.float64) + f) * h + f * potential
+    return np.asarray(-(1.0 / cell.tau_s + f) * h + f * potential)
 
 
-def fused_step(cell, h: np.ndarray, u: np.ndarray, dt_s: float) -> np.ndarray:
-    """Semi-implicit step: f and A from the old state, h on the right side from the new one.
+def fused_step(cell: Cell, h: Array, u: Array, dt_s: float) -> Array:
+    """The fused semi-implicit step (section 3 of arXiv 2006.04439): f and A from the old state, h from the new one.
 
-    A weighted mean of h, A and 0: |h| stays <= 1 for every dt > 0.  First order in dt.
+    The result is a weighted mean of h, A and 0, so that |h| stays <= 1 for every dt > 0.  It is of first order in dt.
     """
     f, potential = conductance_and_potential(cell, h, u)
-    return (h + dt_s * f * potential) / (1.0 + dt_s / np.asarray(cell.tau, np.float64) + dt_s * f)
+    return np.asarray((h + dt_s * f * potential) / (1.0 + dt_s / cell.tau_s + dt_s * f))
 
 
-def exact_step(cell, h: np.ndarray, u: np.ndarray, dt_s: float) -> np.ndarray:
-    """The solution over dt with f and A held at their values at its beginning."""
+def exact_step(cell: Cell, h: Array, u: Array, dt_s: float) -> Array:
+    """The exact solution over dt if f and A keep the values that they have at its beginning."""
     f, potential = conductance_and_potential(cell, h, u)
-    rate = 1.0 / np.asarray(cell.tau, np.float64) + f
+    rate = 1.0 / cell.tau_s + f
     settled = f * potential / rate
-    return settled + (h - settled) * np.exp(-rate * dt_s)
+    return np.asarray(settled + (h - settled) * np.exp(-rate * dt_s))
 
 
 class Network:
-    """Cells, readout and smoothing of an lnn.Model; state: h, a list of (N,); evidence (n_labels,).
+    """Cells, readout and smoothing of a float model.  State: h, a list of (N,), and evidence (n_labels,).
 
-    Task anomaly: the logits are the features expected next, the evidence their squared error, smoothed."""
+    Task anomaly: the logits are the features expected next; the evidence is their squared error, smoothed.
+    """
 
-    def __init__(self, model):
-        self.cells, self.readout = model.cells, model.readout
+    def __init__(self, model: Model):
+        """Of float cells and a float readout.  Raises TypeError for an integer model."""
+        self.cells = [cell for cell in model.cells if isinstance(cell, Cell)]
+        if not isinstance(model.readout, Readout) or len(self.cells) < len(model.cells):
+            raise TypeError("reference.cell runs float models; reference.integer runs the others")
+        self.readout = model.readout
         self.expects_features, self.longest_s = model.task == "anomaly", model.policy.max_timestep_us * 1e-6
         self.reset()
 
     def reset(self) -> None:
+        """To the state at rest: all zeros."""
         self.h = [np.zeros(np.shape(cell.wf)[0]) for cell in self.cells]
         self.evidence = np.zeros(len(self.readout.b))
         self.logits = np.zeros(len(self.readout.b))
 
-    def step(self, features: np.ndarray, dt_s: float) -> np.ndarray:
-        """Advances by dt_s, clipped to 1 ms to 1 s, on features (n_mels,); returns the logits (n_labels,)."""
+    def step(self, features: Array, dt_s: float) -> Array:
+        """Advances by dt_s (clipped to 1 ms to 1 s) on features (n_mels,); gives the logits (n_labels,)."""
         dt_s = min(max(dt_s, MIN_DT_S), MAX_DT_S)
         u = np.asarray(features, np.float64)
         if self.expects_features:
@@ -77,18 +89,18 @@ class Network:
             self._smooth(self.logits, dt_s)
         return self.logits
 
-    def _smooth(self, target: np.ndarray, dt_s: float) -> None:
+    def _smooth(self, target: Array, dt_s: float) -> None:
         self.evidence = self.evidence + dt_s / (dt_s + self.readout.smoothing_s) * (target - self.evidence)
 
     def rest(self, dt_s: float) -> None:
-        """Nothing is heard for dt_s: the evidence fades."""
+        """Lets dt_s pass in silence: the evidence fades."""
         self.evidence = self.evidence * self.readout.smoothing_s / (dt_s + self.readout.smoothing_s)
 
     @property
-    def posterior(self) -> np.ndarray:
-        """Softmax of the evidence; of task anomaly s / (1 + s) for all labels, s the mean of the evidence."""
+    def posterior(self) -> Array:
+        """float64 (n_labels,): the softmax of the evidence; task anomaly: s / (1 + s), where s is its mean, for all."""
         if self.expects_features:
             s = self.evidence.mean()
             return np.full(len(self.evidence), s / (1 + s))
         e = np.exp(self.evidence - self.evidence.max())
-        return e / e.sum()
+        return np.asarray(e / e.sum())

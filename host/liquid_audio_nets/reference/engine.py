@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The streaming engine: ticks, gate, policy, steps at their true dt, detection.
 
 Follows cmodule/core/{engine,gate,readout}.c decision by decision, on whole recordings and without
@@ -8,10 +9,20 @@ a ring.  Energies are exact integers as in C; complexities are floats, so that a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
+from ..lnn.arrays import Array
+from ..lnn.model import Model, Policy
 from .cell import Network
+
+
+class FeatureSource(Protocol):
+    """What Engine needs of a front-end, such as reference.frontend.FrontEnd."""
+
+    def features(self, samples: Array, ends: Array) -> Array:
+        """int16 (n,), ends (frames,) -> features float32 (frames, n_mels)."""
 
 
 @dataclass
@@ -20,9 +31,9 @@ class Step:
 
     end: int
     dt_s: float
-    features: np.ndarray
-    logits: np.ndarray
-    posterior: np.ndarray
+    features: Array
+    logits: Array
+    posterior: Array
     timestep_samples: int
     detected: int | None
 
@@ -31,7 +42,7 @@ class Step:
 class Gate:
     """The energy gate and the timestep, in samples and sums of squares over a tick."""
 
-    policy: object
+    policy: Policy
     sample_rate_hz: int
     open: bool = False
     hold_left: int = 0
@@ -56,7 +67,7 @@ class Gate:
         self.timestep = self.tick
 
     def look(self, power: int, crossings: int) -> bool:
-        """One tick.  True: a step is due at once."""
+        """Looks at one tick: its sum of squares and its zero crossings.  Gives whether a step is due at once."""
         was_open, p = self.open, self.policy
         risen = self.background + (self.background >> 8) * (self.rise_q16 >> 4) // 16
         risen += ((self.background & 255) * self.rise_q16 >> 16) + (self.rise_q16 > 0)
@@ -79,6 +90,7 @@ class Gate:
         return not was_open or self.complexity >= p.attack_threshold
 
     def after_step(self, flux: float) -> None:
+        """Chooses the next timestep; flux: the spectral flux of the step."""
         p = self.policy
         if p.complexity == "spectral_flux":
             self.complexity = flux
@@ -102,16 +114,16 @@ class Gate:
 
 
 class Engine:
-    """frontend: a reference.frontend.FrontEnd or core-like object with features(samples, ends)."""
+    """A whole float model on whole recordings."""
 
-    def __init__(self, model, frontend):
+    def __init__(self, model: Model, frontend: FeatureSource):
         self.model, self.frontend = model, frontend
         self.network = Network(model)
         self.gate = Gate(model.policy, model.sample_rate_hz)
         self.thresholds = np.array([label.threshold for label in model.labels])
 
-    def run(self, samples: np.ndarray) -> list[Step]:
-        """int16 (n,) from the reset -> the steps that it causes.  A last tick that is not full is not looked at."""
+    def run(self, samples: Array) -> list[Step]:
+        """int16 (n,) from the reset -> the steps that it causes.  An incomplete last tick is left out."""
         rate, tick = self.model.sample_rate_hz, self.gate.tick
         armed, refractory, elapsed = np.ones(len(self.thresholds), bool), 0, 0
         previous, steps = None, []
@@ -119,7 +131,7 @@ class Engine:
         crossed = np.cumsum(negative[1:] != negative[:-1])
         ends = np.arange(tick, len(samples) + 1, tick)
         all_features = self.frontend.features(samples, ends)
-        for end, features in zip(ends.tolist(), all_features):
+        for end, features in zip(ends.tolist(), all_features, strict=True):
             part = np.asarray(samples[end - tick : end], np.int64)
             crossings = int(crossed[end - 1] - (crossed[end - tick - 1] if end > tick else 0))
             elapsed, refractory = elapsed + tick, max(refractory - tick, 0)

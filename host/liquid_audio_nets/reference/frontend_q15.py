@@ -1,46 +1,55 @@
+# SPDX-License-Identifier: MIT
 """The integer front-end, bit by bit as in cmodule/core/{frontend_q15,fft_q15}.c.
 
-A front-end is any object with the fields of lnn.FrontEndQ15. Complex numbers are (re, im), int64 arrays.
+Complex numbers are pairs (re, im) of int64 arrays.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..lnn.arrays import Array
+from ..lnn.integer import FrontEndQ15
 from .fixmath import log2_q16, mul_high
 
+Complex = tuple[Array, Array]
 _ANGLES = 2 * np.pi * np.arange(384) / 512
 TWIDDLE = np.rint(32767 * np.cos(_ANGLES)).astype(np.int64), np.rint(32767 * np.sin(_ANGLES)).astype(np.int64)
 
 
-def sat16(x):
+def sat16(x: Array) -> Array:
+    """Limited to 16 bits."""
     return np.clip(x, -32768, 32767)
 
 
-def half_add(a, b):
+def half_add(a: Complex, b: Complex) -> Complex:
+    """(a + b) / 2, rounded down."""
     return (a[0] + b[0]) >> 1, (a[1] + b[1]) >> 1
 
 
-def half_sub(a, b):
+def half_sub(a: Complex, b: Complex) -> Complex:
+    """(a - b) / 2, rounded down."""
     return (a[0] - b[0]) >> 1, (a[1] - b[1]) >> 1
 
 
-def times_j(a):
+def times_j(a: Complex) -> Complex:
+    """a times the imaginary unit."""
     return -a[1], a[0]
 
 
-def minus(a):
+def minus(a: Complex) -> Complex:
+    """-a"""
     return -a[0], -a[1]
 
 
-def rotate(x, index):
+def rotate(x: Complex, index: Array) -> Complex:
     """x times cos - j sin of 2 pi index / 512."""
     cos, sin = TWIDDLE[0][index], TWIDDLE[1][index]
     return (x[0] * cos + x[1] * sin) >> 15, (cos * x[1] - sin * x[0]) >> 15
 
 
-def fft(z):
-    """Complex FFT of 128 or 256 points divided by its size; radix 4 after one radix-2 stage where needed."""
+def fft(z: Complex) -> Complex:
+    """Complex FFT of 128 or 256 points divided by its size: radix 4, after one radix-2 stage for 128 points."""
     re, im = z
     n = len(re)
     blocks = [(re, im)]
@@ -59,8 +68,7 @@ def fft(z):
                 half_add(b, d),
                 half_sub(b, d),
             )
-            last = quarter == 1  # all twiddles are one, and the core leaves them out
-            turn = (lambda x, _: x) if last else rotate
+            turn = rotate if quarter > 1 else _unturned  # the last twiddles are all one, and the core leaves them out
             after += [
                 half_add(sum_ac, sum_bd),
                 turn(half_sub(sum_ac, sum_bd), 2 * k * stride),
@@ -69,10 +77,15 @@ def fft(z):
             ]
         blocks = after
     order = [int(f"{i:0{n.bit_length() - 1}b}"[::-1], 2) for i in range(n)]
-    return tuple(np.concatenate([block[part] for block in blocks])[order] for part in (0, 1))
+    re, im = (np.concatenate([block[part] for block in blocks])[order] for part in (0, 1))
+    return re, im
 
 
-def power_spectrum(z: np.ndarray) -> np.ndarray:
+def _unturned(x: Complex, _: Array) -> Complex:
+    return x
+
+
+def power_spectrum(z: Array) -> Array:
     """Real samples int (points,), below 2**14 -> powers int64 (points // 2 + 1,) of the spectrum / (points / 2)."""
     half = len(z) // 2
     re, im = fft((z[0::2], z[1::2]))
@@ -89,7 +102,7 @@ def power_spectrum(z: np.ndarray) -> np.ndarray:
     return out
 
 
-def features_q12(fe, window: np.ndarray) -> np.ndarray:
+def features_q12(fe: FrontEndQ15, window: Array) -> Array:
     """Audio int16 (window_samples,) -> features int64 (n_mels,)."""
     x = np.asarray(window, np.int64)
     before = np.concatenate([x[:1], x[:-1]])
@@ -101,9 +114,9 @@ def features_q12(fe, window: np.ndarray) -> np.ndarray:
     power = power_spectrum(z)
     left = 2 * width - (19 if fe.fft_points == 512 else 21)
     levels, at = [], 0
-    for start, count, floor in zip(fe.mel_start, fe.mel_count, fe.floor):
+    for start, count, floor in zip(fe.mel_start, fe.mel_count, fe.floor, strict=True):
         weights = np.asarray(fe.mel_weights[at : at + count], np.int64)
         total, at = int(power[start : start + count] @ weights), at + int(count)
         levels.append((total << left if left >= 0 else total >> -left) + int(floor))
     value = mul_high((log2_q16(np.array(levels)) - np.asarray(fe.mean, np.int64)) * 64, fe.scale)
-    return np.clip(value, -fe.clip_q12, fe.clip_q12)
+    return np.asarray(np.clip(value, -fe.clip_q12, fe.clip_q12))

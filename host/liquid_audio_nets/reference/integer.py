@@ -1,27 +1,30 @@
+# SPDX-License-Identifier: MIT
 """The integer cell, readout and posterior, bit by bit as in cmodule/core/{cell_ltc_s8,readout}.c.
 
-A cell or readout is any object with the fields of lnn.CellS8 and lnn.ReadoutS8.
+The product of weights and numbers is exact, so that every core gives the same bits.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from .. import lnn
+from ..lnn.arrays import Array
+from ..lnn.integer import NUMBER_LIMIT
 from .fixmath import INT32_MAX, exp2_minus_q31, leak_q20, log2_q16, mul_high, reciprocal_q31, sigmoid_q31, tanh_q30
 
 LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
 LOGIT_LIMIT_Q16 = 128 << 16
 ERROR_LIMIT_Q12, LEAST_ERROR = 65535, 2  # of a feature that was expected otherwise; of its square, smoothed
-NUMBER_LIMIT = 32639  # of features and states
 
 
-def fits32(x: np.ndarray) -> np.ndarray:
-    """What the core keeps in 32 bits has to fit there: no overflow, ever."""
+def fits32(x: Array) -> Array:
+    """x; asserts that it fits into the 32 bits in which the core keeps it."""
     assert np.all((x >= -(2**31)) & (x < 2**31)), "an overflow"
     return x
 
 
-def product(weights: np.ndarray, scale: np.ndarray, x: np.ndarray) -> np.ndarray:
+def product(weights: Array, scale: Array, x: Array) -> Array:
     """Sums of a matrix int8 (R, C) and numbers int16 (C,), scaled to q16, (R,)."""
     w = np.asarray(weights, np.int64)
     fits32(np.abs(w) @ np.abs(x))  # and so does every partial sum
@@ -31,14 +34,14 @@ def product(weights: np.ndarray, scale: np.ndarray, x: np.ndarray) -> np.ndarray
 class CellS8:
     """State of one cell: h_q30 (N,), its copy h (N,) in q15, and `counted`, the copy that the product sees."""
 
-    def __init__(self, cell):
+    def __init__(self, cell: lnn.CellS8):
         self.cell = cell
         self.h_q30 = np.zeros(cell.n_units, np.int64)
         self.h = np.zeros(cell.n_units, np.int64)
         self.counted = self.h
         self.skipped_macs = 0
 
-    def step(self, u: np.ndarray, dt_us: int) -> np.ndarray:
+    def step(self, u: Array, dt_us: int) -> Array:
         """u int (M,), features in q12 or states in q15 -> the new h (N,) in q15."""
         cell = self.cell
         self.counted = self._count()
@@ -60,8 +63,11 @@ class CellS8:
         assert np.all(np.abs(self.h) <= NUMBER_LIMIT), "the state left its range"
         return self.h
 
-    def _count(self) -> np.ndarray:
-        """Fours in which no state moved further than delta_q15 count as they did; all anew where one moved too far."""
+    def _count(self) -> Array:
+        """Four states keep their old values in the product until one of them has moved further than delta_q15.
+
+        If a state has moved further than 16 bits can say, all count anew.
+        """
         n = len(self.h)
         moved = np.zeros(-(-n // 4) * 4, np.int64)
         moved[:n] = np.abs(self.h - self.counted)
@@ -73,21 +79,25 @@ class CellS8:
 
 
 class NetworkS8:
-    """Cells, readout and smoothing of an integer lnn.Model."""
+    """Cells, readout and smoothing of an integer model."""
 
-    def __init__(self, model):
+    def __init__(self, model: lnn.Model):
+        """Raises TypeError for a float model."""
+        if not isinstance(model.readout, lnn.ReadoutS8):
+            raise TypeError("reference.integer runs integer models; reference.cell runs the others")
         self.model, self.readout = model, model.readout
         self.expects_features = model.task == "anomaly"
         self.reset()
 
     def reset(self) -> None:
+        """To the state at rest: all zeros."""
         n = len(self.readout.bias)
-        self.cells = [CellS8(cell) for cell in self.model.cells]
+        self.cells = [CellS8(cell) for cell in self.model.cells if isinstance(cell, lnn.CellS8)]
         self.logits_q16, self.evidence_q16 = np.zeros(n, np.int64), np.zeros(n, np.int64)
         smoothing = np.float32(max(np.float32(self.readout.smoothing_s), np.float32(0.001)))
         self.inv_smoothing_q16 = int(np.float32(65536.0) / smoothing)
 
-    def step(self, features_q12: np.ndarray, dt_us: int) -> np.ndarray:
+    def step(self, features_q12: Array, dt_us: int) -> Array:
         """features int (n_mels,) -> logits int64 (n_labels,) in q16."""
         u = np.clip(np.asarray(features_q12, np.int64), -NUMBER_LIMIT, NUMBER_LIMIT)
         if self.expects_features:
@@ -102,19 +112,20 @@ class NetworkS8:
         return self.logits_q16
 
     def rest(self, dt_us: int) -> None:
+        """Lets dt_us pass in silence: the evidence fades."""
         self._smooth(np.zeros_like(self.logits_q16), dt_us)
 
-    def _smooth(self, target: np.ndarray, dt_us: int) -> None:
+    def _smooth(self, target: Array, dt_us: int) -> None:
         c = leak_q20(self.inv_smoothing_q16, dt_us)
         share = INT32_MAX - reciprocal_q31(c, log2_q16(c) - (20 << 16))
         self.evidence_q16 = self.evidence_q16 + 2 * mul_high(target - self.evidence_q16, share)
 
     @property
-    def posterior_q15(self) -> np.ndarray:
-        """Softmax of the evidence, without a division; of task anomaly s / (1 + s) for all, s the mean of the evidence."""
+    def posterior_q15(self) -> Array:
+        """int64 (n_labels,): the softmax of the evidence; task anomaly: s / (1 + s), where s is its mean, for all."""
         if self.expects_features:
             total, n = int((self.evidence_q16 + LEAST_ERROR).sum()), len(self.evidence_q16)
             return np.full(n, exp2_minus_q31(log2_q16(total + (n << 16)) - log2_q16(total)) >> 16)
         distance = mul_high((self.evidence_q16.max() - self.evidence_q16) * 4, LOG2_E_Q30)
         extra = max(int(log2_q16(exp2_minus_q31(distance).sum())) - (31 << 16), 0)
-        return (exp2_minus_q31(distance + extra) + 0x8000) >> 16
+        return np.asarray((exp2_minus_q31(distance + extra) + 0x8000) >> 16)
