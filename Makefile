@@ -20,7 +20,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
 demo: tools-demo $(VENV)/installed ## speak keywords to a virtual board and show what it hears (AUDIO=dir: with real recordings)
-	@$(PY) -m liquid_audio_nets.cli.demo --board $(BOARD) $(if $(AUDIO),--audio $(AUDIO))
+	@$(VENV)/bin/liquid-demo --board $(BOARD) $(if $(AUDIO),--audio $(AUDIO))
 
 test: tools-test $(VENV)/installed-test ## run all tests, on this machine and on virtual boards (ARGS=... for pytest)
 	$(PY) -m pytest $(ARGS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Debian's source packages, fetched by apt without touching the machine's own configuration."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ RELEASES = {"buster", "bullseye", "bookworm", "trixie", "forky", "sid", "oldstab
 
 
 def archive(apt_dir: Path = APT_DIR) -> dict[str, str] | None:
-    """URIs and Signed-By of the Debian archive in the machine's own package sources; None where there is none."""
+    """URIs and Signed-By of the Debian archive in the machine's own package sources; None if it uses no such archive."""
     for entry in deb822_entries(apt_dir) + one_line_entries(apt_dir):
         if RELEASES & set(entry.get("Suites", "").split()) and "main" in entry.get("Components", "").split():
             return {key: entry[key] for key in ("URIs", "Signed-By") if entry.get(key)}
@@ -19,6 +20,7 @@ def archive(apt_dir: Path = APT_DIR) -> dict[str, str] | None:
 
 
 def deb822_entries(apt_dir: Path) -> list[dict[str, str]]:
+    """The stanzas of all .sources files, each with its first URI."""
     entries = []
     for file in sorted(apt_dir.glob("sources.list.d/*.sources")):
         text = re.sub(r"^#.*\n", "", file.read_text(), flags=re.M)
@@ -31,6 +33,7 @@ def deb822_entries(apt_dir: Path) -> list[dict[str, str]]:
 
 
 def one_line_entries(apt_dir: Path) -> list[dict[str, str]]:
+    """The lines of sources.list and all .list files, under the names of deb822."""
     entries = []
     for file in (apt_dir / "sources.list", *sorted(apt_dir.glob("sources.list.d/*.list"))):
         text = file.read_text() if file.is_file() else ""
@@ -50,7 +53,10 @@ def one_line_entries(apt_dir: Path) -> list[dict[str, str]]:
 
 
 def fetch_source(package: str, suite: str, folder: Path, source: dict[str, str]) -> Path | None:
-    """Downloads the original tarball of `package` in `suite` into `folder`, checked by apt; None where it cannot."""
+    """Downloads the original tarball of `package` in `suite` into `folder`, checked by apt; None if that fails.
+
+    source: URIs and Signed-By, as archive() returns them.
+    """
     listing = folder / "debian.sources"
     for sub in ("lists/partial", "cache/archives/partial"):
         (folder / sub).mkdir(parents=True, exist_ok=True)

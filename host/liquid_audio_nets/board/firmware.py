@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds MicroPython with the liquid_audio module for a board."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from . import sources, zephyr
@@ -25,17 +26,17 @@ APT_PACKAGES = {
 
 
 def need(*tools: str) -> None:
-    """Raises FirmwareError with the line to type where a program is missing."""
+    """Raises FirmwareError, with the line to type, if a program is missing."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         packages = " ".join(APT_PACKAGES.get(tool, tool) for tool in missing)
         raise FirmwareError(f"{' and '.join(missing)} missing: sudo apt-get install --no-install-recommends {packages}")
 
 
-def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path | None = None) -> Path:
-    """Builds what is out of date; returns the ELF file.
+def build(board: Board, say: sources.Say = sources.silent, model: Path | None = None) -> Path:
+    """Builds what is out of date, and returns the ELF file.
 
-    say: told, in a few words, before something slow.  model: an .lnn file to bake into flash, on Zephyr.
+    say: told, in a few words, before something slow.  model: an .lnn file to put into the flash of a board on Zephyr.
     Raises FirmwareError; the log is in the build folder.
     """
     if board.is_zephyr:
@@ -43,9 +44,9 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
         with alone(board):
             return zephyr.build(board, say, model)
     if model is not None:
-        raise FirmwareError(f"{board.name} has a file system for models: liquid-upload puts them there")
+        raise FirmwareError(f"{board.name} keeps models in its file system: send one with liquid-upload")
     if board.firmware_kind == "bare C":
-        raise FirmwareError(f"{board.name} runs the C core without MicroPython: make test builds its image")
+        raise FirmwareError(f"{board.name} runs C without MicroPython: make test, in a checkout, builds its image")
     need(COMPILER, "make")
     micropython, cmsis_dsp = sources.micropython(say), sources.cmsis_dsp(say)
     board.build.mkdir(parents=True, exist_ok=True)
@@ -53,9 +54,7 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
         return build_alone(board, micropython, cmsis_dsp, say)
 
 
-def build_alone(
-    board: Board, micropython: sources.Source, cmsis_dsp: sources.Source, say: Callable[[str], None]
-) -> Path:
+def build_alone(board: Board, micropython: sources.Source, cmsis_dsp: sources.Source, say: sources.Say) -> Path:
     forget_other_settings(board, micropython, cmsis_dsp)
     if not board.firmware.exists():
         say(f"building the firmware of {board.name} with MicroPython from {micropython.origin}")
@@ -83,7 +82,7 @@ def build_alone(
 
 @contextlib.contextmanager
 def alone(board: Board) -> Iterator[None]:
-    """Two builds at once of one board wait for each other."""
+    """Two builds of one board wait for each other."""
     with board.build.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -101,7 +100,7 @@ def clean_environment() -> dict[str, str]:
 def forget_other_settings(board: Board, *parts: sources.Source) -> None:
     """Empties the build folder if its objects come from other sources or settings: make would not build them again."""
     settings = [
-        *board.folder.parent.glob("mps2*"),
+        *(board.folder.parent / "shared").iterdir(),
         *board.folder.iterdir(),
         project_dir() / "cmodule" / "micropython.mk",
     ]
@@ -117,6 +116,7 @@ def forget_other_settings(board: Board, *parts: sources.Source) -> None:
 
 
 def first_error(log: Path) -> str:
+    """The line of a build's log that names the first error, else its last line."""
     lines = log.read_text(errors="replace").splitlines()
     return next(
         (line.strip() for line in lines if "error:" in line or "undefined reference" in line),

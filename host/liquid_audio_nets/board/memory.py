@@ -1,4 +1,5 @@
-"""What a firmware on Zephyr takes of its board's memories, and what liquid_audio takes of that."""
+# SPDX-License-Identifier: MIT
+"""How much of a board's memories a firmware on Zephyr takes, and how much of that liquid_audio takes."""
 
 from __future__ import annotations
 
@@ -26,7 +27,10 @@ class Sizes:
 
 
 def heap(firmware: Path) -> tuple[str, int]:
-    """The heap that a model is loaded into, MicroPython's, else Zephyr's: its setting and its bytes."""
+    """The heap that a model is loaded into: the name of its setting, and its size in bytes.
+
+    It is MicroPython's heap, or Zephyr's in firmware without MicroPython.
+    """
     heaps = dict(
         re.findall(
             r"^CONFIG_(MICROPY_HEAP_SIZE|HEAP_MEM_POOL_SIZE)=(\d+)$", (firmware.parent / ".config").read_text(), re.M
@@ -37,17 +41,17 @@ def heap(firmware: Path) -> tuple[str, int]:
 
 
 def check_heap(firmware: Path, model: Path, ram_bytes: int) -> None:
-    """Raises FirmwareError where a baked model needs more RAM than the heap has."""
+    """Raises FirmwareError if a model in the firmware's flash needs more RAM than the heap has."""
     setting, heap_bytes = heap(firmware)
     if ram_bytes > heap_bytes:
         raise FirmwareError(
-            f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: a smaller model, or "
-            f"{setting} in zephyr.conf"
+            f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: take a smaller model, or "
+            f"raise {setting} in zephyr.conf"
         )
 
 
 def sizes(firmware: Path) -> Sizes:
-    """Of an ELF file; all is RAM where it runs from there.  Raises FirmwareError where it is none."""
+    """What an ELF file takes; all of it is RAM if the board runs from RAM.  Raises FirmwareError for another file."""
     data = firmware.read_bytes()
     if data[:5] != b"\x7fELF\x01":
         raise FirmwareError(f"{firmware} is no firmware of a 32-bit board")
@@ -63,13 +67,13 @@ def sizes(firmware: Path) -> Sizes:
 
 
 def room(firmware: Path) -> Sizes:
-    """What the linker may use, by its map beside the ELF file."""
+    """What the linker could use, according to its map beside the ELF file."""
     lengths = {name: length for name, _, length in regions(linker_map(firmware)[0])}
     return Sizes(lengths.get("FLASH", 0), lengths["RAM"])
 
 
 def part(firmware: Path) -> Sizes:
-    """What liquid_audio takes of a firmware, without the baked model, by the linker's map beside the ELF file."""
+    """What liquid_audio takes, without a model in flash, according to the linker's map beside the ELF file."""
     memories, sections = linker_map(firmware)
     ours = [
         (int(address, 16), int(size, 16))
@@ -86,13 +90,13 @@ def part(firmware: Path) -> Sizes:
 
 
 def model_bytes(firmware: Path) -> int:
-    """Of the baked model; 0 where there is none."""
+    """The size of the model in the firmware's flash; 0 if there is none."""
     found = re.search(r"^ \.rodata\.lnn_baked_model\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) ", linker_map(firmware)[1], re.M)
     return int(found[1], 16) if found else 0
 
 
 def linker_map(firmware: Path) -> tuple[str, str]:
-    """Its table of memories, and its sections."""
+    """The linker's table of memories, and its list of sections, as text."""
     memories, sections = (
         firmware.with_suffix(".map").read_text().split("Memory Configuration")[1].split("Linker script and")
     )
@@ -100,7 +104,7 @@ def linker_map(firmware: Path) -> tuple[str, str]:
 
 
 def regions(memories: str) -> list[tuple[str, int, int]]:
-    """Name, origin and length of those that firmware is linked into; a board that runs from RAM has no FLASH."""
+    """Name, origin and length of the memories that the firmware is linked into; a board that runs from RAM has no FLASH."""
     return [
         (name, int(origin, 16), int(length, 16))
         for name, origin, length in re.findall(r"^(FLASH|RAM) +(\S+) +(\S+)", memories, re.M)

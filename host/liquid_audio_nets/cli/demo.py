@@ -1,4 +1,5 @@
-"""The demo: builds a virtual board, sends it the model, speaks to it and shows what it hears."""
+# SPDX-License-Identifier: MIT
+"""liquid-demo: builds a virtual board, sends it the model, speaks to it and shows what it hears."""
 
 from __future__ import annotations
 
@@ -16,23 +17,25 @@ from .. import demo, link
 from ..audio.files import write_wav
 from ..native import LNN
 from . import console
+from .board import say
 
 MODEL = "/models/keywords.lnn"
 ENOUGH, FALSE_ALARMS = 10 / 12, 1
+COLUMNS = ("time", "keyword", "confidence", "timestep", "energy", "work")
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: python -m liquid_audio_nets.cli.demo --audio ../shared/data/speech_commands")
+@app.command(epilog="Example: liquid-demo --audio speech_commands")
 def run(
     audio: Annotated[
-        Path | None, typer.Option(help="folder with one folder per word: half of the words are real")
+        Path | None, typer.Option(help="A folder with one folder of recordings per word, for half of the words.")
     ] = None,
-    board_name: Annotated[str, typer.Option("--board", help="a virtual board")] = "qemu_m4f",
-    model: Annotated[Path | None, typer.Option(help="an .lnn file")] = None,
+    board_name: Annotated[str, typer.Option("--board", help="A virtual board.")] = "qemu_m4f",
+    model: Annotated[Path | None, typer.Option(help="An .lnn file; the shipped keywords if you name none.")] = None,
 ) -> None:
     """Speak keywords to a virtual board and show what it hears."""
-    root = boards.project_dir()
-    data = console.read_model_file(model or root / "device" / "models" / "keywords.lnn")
+    device = boards.project_dir() / "device"
+    data = console.read_model_file(model or device / "models" / "keywords.lnn")
     with LNN(data) as lnn:
         keywords = [label for i, label in enumerate(lnn.labels) if lnn.thresholds[i] > 0]
     samples, spoken = demo.make(keywords, recordings(audio))
@@ -47,15 +50,11 @@ def run(
         link.upload(connection, data, MODEL)
     finally:
         connection.close()
-    show(port, root / "device" / "kws.py", spoken)
-
-
-def say(words: str) -> None:
-    console.err.print(words + " ...")
+    show(port, device / "kws.py", spoken)
 
 
 def recordings(audio: Path | None) -> Path | None:
-    """The folder whose folders are words: the user's, or the one in it that holds Speech Commands."""
+    """The folder whose folders are words: the one that the user named, or the Speech Commands in it."""
     if audio is None:
         return None
     if not audio.is_dir():
@@ -64,13 +63,13 @@ def recordings(audio: Path | None) -> Path | None:
 
 
 def show(port: str, script: Path, spoken: list[demo.Spoken]) -> None:
-    """The live table and the verdict; raises CommandError where too little was heard."""
+    """Shows the table while it grows, then the verdict.  Raises CommandError if too little was heard."""
     heard: list[demo.Heard] = []
-    ending = None
+    work = 0.0
     with Live(console=console.out, refresh_per_second=8, transient=True) as live:
         for line in demo.run_script(port, script):
             if isinstance(line, demo.Ending):
-                ending = line
+                work = line.work
             else:
                 heard.append(line)
             if console.out.is_terminal:
@@ -80,47 +79,42 @@ def show(port: str, script: Path, spoken: list[demo.Spoken]) -> None:
     alarms = len(heard) - len(right)
     console.out.print(
         f"heard {len(right)} of {len(spoken)}, {alarms} false alarm{'' if alarms == 1 else 's'}, "
-        f"{ending.work:.1f} M instructions per second of audio"
+        f"{work:.1f} M instructions per second of audio"
     )
     if len(right) < ENOUGH * len(spoken) or alarms > FALSE_ALARMS:
-        raise console.CommandError("too little was heard, or too much that nobody said", console.Exit.GATE)
+        raise console.CommandError(
+            f"the demo expects {ENOUGH:.0%} of the words and at most {FALSE_ALARMS} false alarm", console.Exit.GATE
+        )
 
 
 def table(heard: list[demo.Heard], spoken: list[demo.Spoken], ended: bool = False) -> Table:
     """What was heard beside what was said; at the end also the words that were missed."""
     result = Table(box=box.SIMPLE_HEAD, padding=0)  # 80 columns have room for the longest voice
-    for heading in ("time", "keyword", "confidence", "timestep", "energy", "work", "said by"):
-        result.add_column(heading, no_wrap=True, min_width=None if heading == "said by" else max(len(heading), 7))
+    for heading in COLUMNS:
+        result.add_column(heading, no_wrap=True, min_width=max(len(heading), 7))
+    result.add_column("said by", no_wrap=True)
     matches = demo.match(heard, spoken)
-    rows = [(line.time_s, line, word) for line, word in zip(heard, matches, strict=True)]
+    rows = [(line.time_s, heard_row(line, word)) for line, word in zip(heard, matches, strict=True)]
     if ended:
-        rows += [(word.start_s, None, word) for word in spoken if word not in matches]
-    for time_s, line, word in sorted(rows, key=lambda row: row[0]):
-        if line is None:
-            result.add_row(
-                f"{time_s:.2f} s",
-                Text(f"({word.word})", "dim"),
-                "",
-                "",
-                "",
-                "",
-                Text.assemble(("missed ", "red"), word.voice),
-            )
-            continue
-        who = word.voice if word else Text("nobody", "red")
-        result.add_row(
-            f"{time_s:.2f} s",
-            Text(line.keyword, "bold"),
-            f"{line.confidence:.2f}",
-            f"{line.timestep_ms} ms",
-            f"{line.energy:.4f}",
-            f"{line.work:.2f} M/s",
-            who,
-        )
+        rows += [(word.start_s, missed_row(word)) for word in spoken if word not in matches]
+    for time_s, row in sorted(rows, key=lambda timed: timed[0]):
+        result.add_row(f"{time_s:.2f} s", *row)
     return result
 
 
+def heard_row(line: demo.Heard, word: demo.Spoken | None) -> list[str | Text]:
+    """The cells of a line of the script, after its time."""
+    cells = [f"{line.confidence:.2f}", f"{line.timestep_ms} ms", f"{line.energy:.4f}", f"{line.work:.2f} M/s"]
+    return [Text(line.keyword, "bold"), *cells, word.voice if word else Text("nobody", "red")]
+
+
+def missed_row(word: demo.Spoken) -> list[str | Text]:
+    """The cells of a word that was not heard, after its time."""
+    return [Text(f"({word.word})", "dim"), "", "", "", "", Text.assemble(("missed", "red"), f" {word.voice}")]
+
+
 def main() -> None:
+    """The entry point of liquid-demo."""
     console.run(app)
 
 

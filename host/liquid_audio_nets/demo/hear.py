@@ -6,8 +6,8 @@ import dataclasses
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Iterator, Sequence
 
 from ..errors import Exit, LiquidError
 from .scene import Spoken
@@ -19,7 +19,7 @@ LINE = re.compile(
 LAST_LINE = re.compile(
     r"(?P<seconds>[\d.]+) s of audio, (?P<work>[\d.]+) M (?P<unit>\w+) per second, (?P<overruns>\d+) ov"
 )
-EARLY_S, LATE_S = 0.1, 1.0  # a word is heard between these, before its start and after its end
+EARLY_S, LATE_S = 0.1, 1.0  # a word may be heard from EARLY_S before its start to LATE_S after its end
 
 
 class ListenError(LiquidError):
@@ -30,7 +30,10 @@ class ListenError(LiquidError):
 
 @dataclasses.dataclass(frozen=True)
 class Heard:
-    """A line of device/kws.py.  work: millions of instructions per second of audio since the line before."""
+    """A line of device/kws.py.
+
+    timestep_ms and work are means since the line before; work is in millions of instructions per second of audio.
+    """
 
     time_s: float
     keyword: str
@@ -42,19 +45,23 @@ class Heard:
 
 @dataclasses.dataclass(frozen=True)
 class Ending:
-    """Its last line."""
+    """The last line of device/kws.py.  work: millions of instructions per second of audio, over all of it."""
 
     seconds: float
     work: float
     overruns: int
 
 
-def run_script(port: str, script: Path, timeout_s: float = 300) -> Iterator[Heard | Ending]:
-    """mpremote connect PORT run SCRIPT; yields its lines as they come.  Raises ListenError."""
+def run_script(port: str, script: Path) -> Iterator[Heard | Ending]:
+    """Runs a script on a board with mpremote, and yields its lines as they come.
+
+    Raises ListenError if the script ends without its last line.
+    """
     command = [sys.executable, "-m", "mpremote", "connect", port, "run", str(script)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
     )
+    assert process.stdout is not None  # it is a pipe
     last = "nothing"
     try:
         for line in process.stdout:
@@ -73,6 +80,7 @@ def run_script(port: str, script: Path, timeout_s: float = 300) -> Iterator[Hear
 
 
 def parse(line: str) -> Heard | Ending | None:
+    """What a line of device/kws.py says; None for any other line."""
     match = LINE.match(line)
     if match:
         return Heard(
@@ -88,8 +96,9 @@ def parse(line: str) -> Heard | Ending | None:
 
 
 def match(heard: Sequence[Heard], spoken: Sequence[Spoken]) -> list[Spoken | None]:
-    """For each line the word it is right about, None for a false alarm; a word counts once."""
-    left, found = list(spoken), []
+    """For each line the spoken word that it heard, or None for a false alarm.  A word counts once."""
+    left = list(spoken)
+    found: list[Spoken | None] = []
     for line in heard:
         fits = [
             word
