@@ -143,7 +143,7 @@ def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
         (("--quantization", "int4"), 2, "int4"),
         (("--quantization", "float32", "--fine-tune-steps", "3"), 2, "float32 rounds nothing"),
         (("--target", "z80"), 2, "z80"),
-        (("--calibrate", "/nonexistent"), 2, "no sound files"),
+        (("--calibrate", "/nonexistent"), 2, "no such folder"),
     ],
 )
 def test_mistakes_get_one_sentence(place, options, code, word):

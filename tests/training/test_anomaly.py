@@ -10,9 +10,10 @@ from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.anomaly import unlikeness
 from liquid_audio_nets.lnn import load, write
 from liquid_audio_nets.native import LNN
+from liquid_audio_nets.training.data.expected_batches import Expected
 from liquid_audio_nets.training.loop.run import Run, train
 from liquid_audio_nets.training.settings import recipe as recipes
-from liquid_audio_nets.training.tasks.anomaly import Expected, in_units_of
+from liquid_audio_nets.training.tasks.anomaly import in_units_of
 from liquid_audio_nets.training.tasks.registry import make_task
 from small_model import small_model
 

@@ -11,13 +11,16 @@ from liquid_audio_nets.audio.mixing import rms
 from liquid_audio_nets.audio.speech import engines
 from liquid_audio_nets.reference.frontend import FrontEnd
 from liquid_audio_nets.training.data.frame_store import GRID_SAMPLES, TAIL_FRAMES, FrameStore, Sound
-from liquid_audio_nets.training.data.sources import KeywordSources
+from liquid_audio_nets.training.settings import recipe as recipes
+from liquid_audio_nets.training.tasks.keywords import KeywordTask
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
 
 
-def sources(root, **more):
-    return KeywordSources(root, LABELS, synthetic_per_keyword=0, **more)
+def sources(root, labels=LABELS, **data):
+    data = {"labels": list(labels), "synthetic": 0} | data
+    recipe = recipes.load("keywords", ((f"data.{k}", v) for k, v in data.items()))
+    return KeywordTask(recipe, root, root / "cache").sources()
 
 
 def test_split_is_the_published_rule():
@@ -61,9 +64,7 @@ def test_without_recorded_noise_some_is_generated(words, tmp_path):
 
 @pytest.mark.skipif(not engines(), reason="neither espeak-ng nor flite is installed")
 def test_said_words_are_learned_from_synthetic_speech_alone(words):
-    made = list(
-        KeywordSources(words, ("no", "yes", "_unknown_", "_silence_"), 2, 0, said=("yes",), synthetic_per_said=30)
-    )
+    made = list(sources(words, synthetic=2, synthetic_unknown=0, say=["yes"], synthetic_said=30))
     yes = {
         split: {s.source for s in made if s.label == "yes" and s.split == split} for split in ("training", "validation")
     }
@@ -131,9 +132,12 @@ def test_folder_mistakes_are_one_sentence(tmp_path):
         read_audio(tmp_path / "x.wav")
 
 
-def test_class_without_clips_is_named(words):
-    with pytest.raises(AudioError, match="'stop'"):
-        scan(words, (*LABELS, "stop")).require_classes()
+def test_a_label_without_recordings_is_refused_by_name_with_what_was_perhaps_meant(words):
+    with pytest.raises(
+        AudioError, match=r"no recordings of 'yess'; did you mean yes\? There are no, tree, yes\. .*--say yess"
+    ):
+        sources(words, ("yess", "no"))
+    assert sources(words, ("no",), say=["yess"])  # what was named as said needs none
 
 
 def test_store_keeps_what_the_frontend_gives(tmp_path):

@@ -66,7 +66,7 @@ def test_folds_are_disjoint(folds, tmp_path):
         assert all(name.startswith(f"{fold}-") for name in parts["validation"])
     task, _ = make(folds, tmp_path, data__held_out_fold="2")
     task.prepare()
-    drawn = np.concatenate(task.maker.clips)
+    drawn = np.concatenate(task.training.clips)
     assert len(drawn) == 18 and not set(drawn) & set(task.store.where(split="validation"))
     assert all(not name.startswith("2-") for name in task.store.word[drawn])
 
@@ -104,7 +104,7 @@ def test_a_small_net_learns_and_liquid_test_measures_the_fold(trained, folds):
     [
         ({"data__labels": ["drone", "bell"]}, "no folder 'bell'.*drone, hiss, siren"),
         ({"data__held_out_fold": "7"}, "'drone' has 8 clips to learn from and 0 held out"),
-        ({"data__labels": ["drone"]}, "two classes are the least"),
+        ({"data__labels": ["drone"]}, "at least two classes are needed"),
     ],
 )
 def test_data_that_cannot_be_learned_from(folds, tmp_path, settings, sentence):

@@ -157,9 +157,9 @@ def test_vad_noise_is_as_far_below_speech_as_asked(task):
         },
     )
     maker, rng = made.training, np.random.default_rng(0)
-    noise = np.stack([maker._noise(200, rng) for _ in range(4)], 1)
+    noise = np.stack([maker.noise(200, rng) for _ in range(4)], 1)
     gain = SPEECH_LEVEL**2 * 10**-0.5 / maker.energy[noise].mean(0)
-    _, energy = maker._gather(noise, np.broadcast_to(gain, noise.shape), 2)
+    _, energy = maker.gather(noise, np.broadcast_to(gain, noise.shape), 2)
     assert np.allclose(10 * np.log10(SPEECH_LEVEL**2 / energy.mean(0)), 5.0, atol=0.01)
     assert not made.batch(8, 3).allowed[..., 0].any()
 
@@ -217,7 +217,7 @@ def test_a_wake_word_without_recordings_is_said(data, tmp_path, monkeypatch, rec
 
 @pytest.mark.parametrize(
     "settings, sentence",
-    [({"data.say": ["a", "b"]}, "a wake word is one"), ({"data.say": ["marvin"]}, "data.synthetic utterances")],
+    [({"data.say": ["a", "b"]}, "only one wake word"), ({"data.say": ["marvin"]}, "data.synthetic utterances")],
 )
 def test_what_cannot_be_said_is_refused(task, settings, sentence):
     with pytest.raises(AudioError, match=sentence):
@@ -228,7 +228,7 @@ def test_what_cannot_be_said_is_refused(task, settings, sentence):
     "name, settings, sentence",
     [
         ("wake-word", WAKE | {"data.positives": "jarvis"}, "no sound files in jarvis"),
-        ("wake-word", WAKE | {"data.negatives": [], "data.digits": []}, "no training recording for '_unknown_'"),
+        ("wake-word", WAKE | {"data.negatives": [], "data.digits": []}, "'_unknown_' has 0 recordings to learn from"),
         ("vad", VAD | {"data.noise": ["nothing"]}, "no sound files in nothing"),
     ],
 )

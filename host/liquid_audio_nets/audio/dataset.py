@@ -1,20 +1,23 @@
-"""Folders of class-named folders (the Speech Commands layout) and its official speaker split."""
+# SPDX-License-Identifier: MIT
+"""Clips with labels from a folder with a folder for each word, and Speech Commands' official split by speaker."""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
-from .files import SAMPLE_RATE_HZ, SUFFIXES, AudioError, read_audio
+from .files import SAMPLE_RATE_HZ, SUFFIXES, AudioError, Reader
+from .layouts import NOISE_FOLDERS, Placed, is_background, read_layout, words
 
 UNKNOWN, SILENCE = "_unknown_", "_silence_"
-NOISE_FOLDERS = ("_background_noise_", SILENCE)
 _BUCKETS = 2**27
 
 
@@ -24,7 +27,7 @@ def speaker_of(name: str) -> str:
 
 
 def split_of(name: str, validation_percent: float = 10, testing_percent: float = 10) -> str:
-    """The data set's own rule: 'validation', 'testing' or 'training', by SHA-1 of the speaker."""
+    """'validation', 'testing' or 'training', by SHA-1 of the speaker: the rule `which_set` of Speech Commands' README."""
     digest = int(hashlib.sha1(speaker_of(name).encode()).hexdigest(), 16)
     percent = (digest % _BUCKETS) * (100.0 / (_BUCKETS - 1))
     if percent < validation_percent:
@@ -32,13 +35,25 @@ def split_of(name: str, validation_percent: float = 10, testing_percent: float =
     return "testing" if percent < validation_percent + testing_percent else "training"
 
 
+def official_split(file: Placed) -> str:
+    """The split that the layout states for a file, else that of split_of()."""
+    return file.split or split_of(file.path.name, testing_percent=0 if file.tested else 10)
+
+
 def label_of(folder: str, labels: Sequence[str]) -> str | None:
-    """Label that a clip in this folder carries, None when the model has no label for it."""
+    """The label of a clip in this folder; None if the model has no label for it."""
     if folder in NOISE_FOLDERS:
         return SILENCE if SILENCE in labels else None
     if folder in labels:
         return folder
     return UNKNOWN if UNKNOWN in labels else None
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """The end of a sentence about a word that is not known: what was perhaps meant, and what there is."""
+    near = difflib.get_close_matches(word, known, 3)
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"{meant} There are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}" if known else meant
 
 
 @dataclass(frozen=True)
@@ -52,62 +67,46 @@ class Clip:
     start: int = 0
     length: int | None = None
 
-    @property
-    def speaker(self) -> str:
-        """Who spoke, by the name of the file."""
-        return speaker_of(self.path.name)
 
-
-@dataclass
-class Dataset:
+class Dataset(Reader):
     """Clips of a folder with what was met on the way; `unreadable` fills up while reading."""
 
-    root: Path
-    labels: tuple[str, ...]
-    clips: list[Clip]
-    converted: int = 0
-    unreadable: list[str] = field(default_factory=list)
+    def __init__(self, root: Path, labels: tuple[str, ...], clips: list[Clip]):
+        super().__init__()
+        self.root, self.labels, self.clips = root, labels, clips
 
     def __len__(self) -> int:
         return len(self.clips)
 
-    def counts(self) -> Counter:
+    def counts(self) -> Counter[str]:
         """Clips of each label."""
         return Counter(clip.label for clip in self.clips)
 
     def read(self) -> Iterator[tuple[Clip, np.ndarray]]:
-        """Yield (clip, int16 samples) of every readable clip; unreadable files are listed, once."""
-        last_path, signal = None, None
-        for clip in self.clips:
-            if clip.path != last_path:
-                last_path = clip.path
-                try:
-                    signal, converted = read_audio(clip.path)
-                    self.converted += converted
-                except AudioError as error:
-                    signal = None
-                    self.unreadable.append(str(error))
-            if signal is not None:
-                end = None if clip.length is None else clip.start + clip.length
-                yield clip, signal[clip.start : end]
+        """Yield (clip, int16 samples (n,)) of every readable clip; an unreadable file is listed once."""
+        paths = [path for path, _ in groupby(clip.path for clip in self.clips)]
+        pieces = (list(clips) for _, clips in groupby(self.clips, lambda clip: clip.path))
+        for clips, signal in zip(pieces, self.all_samples(paths), strict=True):
+            if signal is None:
+                continue
+            for clip in clips:
+                yield clip, signal[clip.start : None if clip.length is None else clip.start + clip.length]
 
-    def require_classes(self, minimum: int = 1) -> None:
-        """Raise AudioError naming the first label with fewer than `minimum` clips."""
-        counts = self.counts()
-        for label in self.labels:
-            if counts[label] < minimum:
-                raise AudioError(
-                    f"{self.root}: {counts[label]} clips for '{label}', need at least {minimum}; "
-                    f"add recordings or remove the label"
-                )
+    def require_words(self) -> None:
+        """Raise AudioError if no folder is named after a label, so that every clip would count as another word.
+
+        A folder `_unknown_` says that its clips are other words."""
+        here = {clip.word for clip in self.clips}
+        wanted = [label for label in self.labels if not label.startswith("_")]
+        if wanted and here.isdisjoint(self.labels) and here - set(NOISE_FOLDERS):
+            raise AudioError(
+                f"{self.root}: no folder is named after a label of the model ({', '.join(wanted[:4])}, ...); there are "
+                f"{', '.join(sorted(here)[:6])}. Give the folder that holds one folder per word, or put clips of other "
+                f"words into a folder {UNKNOWN}"
+            )
 
 
-def sound_files(folder: Path) -> list[Path]:
-    """Files of a folder itself that have one of SUFFIXES, sorted by name."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-
-
-def _noise_slices(path: Path, word: str, split: str, clip_samples: int) -> Iterable[Clip]:
+def _noise_slices(path: Path, word: str, split: str, clip_samples: int) -> Iterator[Clip]:
     import soundfile
 
     try:
@@ -120,37 +119,36 @@ def _noise_slices(path: Path, word: str, split: str, clip_samples: int) -> Itera
 
 
 def scan(
-    root: str | Path, labels: Sequence[str], split: str | None = None, clip_samples: int = SAMPLE_RATE_HZ
+    root: str | Path,
+    labels: Sequence[str],
+    split: str | None = None,
+    clip_samples: int = SAMPLE_RATE_HZ,
+    part: Callable[[Placed], str] = official_split,
 ) -> Dataset:
     """List the clips under root, folder by folder, sorted by name.
 
-    A folder named after a label gives that label, `_background_noise_` is cut into pieces of
-    clip_samples for `_silence_`, every other folder is `_unknown_`; folders for which the model has
-    no label are left out.  split: None for all clips or 'training' / 'validation' / 'testing' by
-    the official rule (noise has no speaker and is in every split).
-    Raises AudioError when root has no class folder with sound files.
+    A folder named after a label gives that label, `_background_noise_` is cut into pieces of clip_samples for `_silence_`,
+    every other folder is `_unknown_`; folders for which the model has no label are left out.  split: None for all clips,
+    or 'training', 'validation' or 'testing' as `part` says (noise has no speaker and is in every split).
+    Raises AudioError if root is no folder, or holds no such clip.
     """
     root = Path(root)
-    if not root.is_dir():
-        raise AudioError(f"{root}: no such folder; give a folder with one folder per word")
+    files = read_layout(root)
     clips: list[Clip] = []
-    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-        label = label_of(folder.name, labels)
-        if label is None:
+    for file in files:
+        label = label_of(file.word, labels) if file.word else None
+        if label is None or (is_background(file.place) and file.word not in NOISE_FOLDERS):
             continue
-        noise = folder.name in NOISE_FOLDERS
-        for path in sound_files(folder):
-            if noise:
-                clips.extend(_noise_slices(path, folder.name, split or "any", clip_samples))
-                continue
-            part = split_of(path.name)
-            if split is None or part == split:
-                clips.append(Clip(path, folder.name, label, part))
+        if file.word in NOISE_FOLDERS:
+            clips += _noise_slices(file.path, file.word, split or "any", clip_samples)
+        elif split in (None, own := part(file)):
+            clips.append(Clip(file.path, file.word, label, own))
     if not clips:
         where = f" of the {split} split" if split else ""
         named = [label for label in labels if not label.startswith("_")][:4]
+        there = f"; there are the folders {', '.join(words(files)[:6])}" if words(files) else ""
         raise AudioError(
             f"{root}: no sound files{where} ({', '.join(SUFFIXES)}) in folders named after the labels"
-            f"{', such as ' + ', '.join(named) if named else ''}"
+            f"{', such as ' + ', '.join(named) if named else ''}{there}"
         )
     return Dataset(root, tuple(labels), clips)

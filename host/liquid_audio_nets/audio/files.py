@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reading and writing sound files as 16 kHz mono int16."""
 
 from __future__ import annotations
@@ -5,12 +6,14 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import LiquidError, LiquidWarning
+from .ahead import in_order
 
 SAMPLE_RATE_HZ = 16000
 SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".mp3")
@@ -83,7 +86,42 @@ def _mono(signal: np.ndarray, path: str | os.PathLike[str]) -> np.ndarray:
     return signal[:, power.argmax()]
 
 
-def write_wav(path: str | os.PathLike, signal: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+@dataclass
+class Reader:
+    """Reads sound files.  unreadable: a sentence for each that could not be read; converted: how many were not mono at
+    16 kHz."""
+
+    unreadable: list[str] = field(default_factory=list)
+    converted: int = 0
+
+    def samples(self, path: Path) -> np.ndarray | None:
+        """int16 (n,) at SAMPLE_RATE_HZ; None, and a sentence in `unreadable`, for a file that cannot be read."""
+        return next(self.all_samples([path]))
+
+    def all_samples(self, paths: Iterable[Path]) -> Iterator[np.ndarray | None]:
+        """samples() of every path, in order, read ahead."""
+        for read in in_order(_attempt, paths):
+            if isinstance(read, AudioError):
+                self.unreadable.append(str(read))
+                yield None
+            else:
+                self.converted += read[1]
+                yield read[0]
+
+    def remarks(self) -> list[str]:
+        """What a user should know: files that were skipped, each with its reason, and how many were converted."""
+        skipped = [f"skipped: {problem}" for problem in self.unreadable]
+        return skipped + [f"{self.converted} files were converted to 16 kHz mono"] * bool(self.converted)
+
+
+def _attempt(path: Path) -> tuple[np.ndarray, bool] | AudioError:
+    try:
+        return read_audio(path)
+    except AudioError as error:
+        return error
+
+
+def write_wav(path: str | os.PathLike[str], signal: np.ndarray, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
     """Write int16 (n,), or float at full scale 1, as a 16-bit wav file."""
     import soundfile
 
@@ -91,9 +129,3 @@ def write_wav(path: str | os.PathLike, signal: np.ndarray, sample_rate_hz: int =
     if signal.dtype != np.int16:
         signal = to_int16(signal)
     soundfile.write(str(path), signal, sample_rate_hz, subtype="PCM_16", format="WAV")
-
-
-def remarks(unreadable: Sequence[str], converted: int) -> list[str]:
-    """What a user should know of files that were read: those skipped, each with its reason, and how many were converted."""
-    skipped = [f"skipped: {problem}" for problem in unreadable]
-    return skipped + ([f"{converted} files were resampled or mixed down to 16 kHz mono"] if converted else [])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.dataset import scan, sound_files
-from ..audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
-from ..audio.held_out import HELD_OUT_FOLD, Recordings, scan_parts, with_held_out
+from ..audio.dataset import scan
+from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..audio.held_out import BOTH, HELD_OUT_FOLD, Recordings, scan_parts, with_held_out
 from ..lnn import Model
 
 CALIBRATION_CLIPS, CHECK_CLIPS = 600, 4000
@@ -88,19 +88,13 @@ def _seconds(samples: np.ndarray) -> list[np.ndarray]:
 
 
 def _flat_folder(root: Path) -> Sounds:
-    files, seconds, left_out = sound_files(root) if root.is_dir() else [], [], []
-    for path in files:
-        try:
-            samples, _ = read_audio(path)
-        except AudioError as error:
-            left_out.append(str(error))
-            continue
-        seconds += _seconds(samples)
+    source = Recordings(root, (*BOTH, "testing"))
+    seconds = [second for recording in source.read(".") for second in _seconds(recording.samples)]
     if not seconds:
         raise AudioError(
             f"{root}: no sound files; give a folder of recordings, such as a folder with one folder a word"
         )
-    return Sounds(str(root), seconds[:CALIBRATION_CLIPS], seconds[:CHECK_CLIPS], None, left_out)
+    return Sounds(str(root), seconds[:CALIBRATION_CLIPS], seconds[:CHECK_CLIPS], None, source.unreadable)
 
 
 def synthetic(model: Model, seed: int = 0) -> Sounds:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio import dataset, files, mixing, speech
+from ..audio import dataset, files, layouts, mixing, speech
 
 RATE_HZ = 16000
 N_WORDS = 12
@@ -93,7 +93,7 @@ def recorded(folder: Path, words: Sequence[str], rng: np.random.Generator) -> li
     found = []
     for word in words:
         place = folder / word
-        clips = dataset.sound_files(place) if place.is_dir() else []
+        clips = [file.path for file in layouts.read_layout(place)] if place.is_dir() else []
         clips = [clip for clip in clips if dataset.split_of(clip.name) == "validation"] or clips
         if not clips:
             raise files.AudioError(f"{folder}: no recordings of {word!r}; give a folder with one folder per word")

@@ -117,12 +117,8 @@ def measure(content: bytes, data: Path, options: Options, progress: Callable[[],
     label, fold = str(metadata.get("normal", "normal")), str(metadata.get("held_out_fold", "4"))
     every = ("training", "validation", "testing")
     normal, other = Recordings(data, every, fold=fold), Recordings(data, every)
-    others = [
-        str(p.relative_to(data))
-        for p in other.folders(".")
-        if label not in p.relative_to(data).parts and p != Path(data)
-    ]
-    if not (Path(data) / label).is_dir() or not others:
+    others = sorted({str(f.place.parent) for f in other.find(".") if f.word and label not in f.place.parts[:-1]})
+    if not normal.find(label) or not others:
         raise AudioError(
             f"{data}: give a folder that holds '{label}', the sound that is normal to this model, and folders of "
             "other sounds"

@@ -57,7 +57,9 @@ def labelled_clips(content: bytes, data: Path, labels: Sequence[str], split: str
     split = split or usual_split(content)
     part = None if split == "all" else split
     if model.task != "sounds":
-        return scan(data, labels, part)
+        dataset = scan(data, labels, part)
+        dataset.require_words()
+        return dataset
     fold = model.metadata.get("held_out_fold", HELD_OUT_FOLD)
     return scan_parts(data, labels, part, fold)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -46,11 +46,11 @@ class SpeechAndNoise:
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with folders of speech and of noise")
         source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
-        hiss, found, folders = {source.root / name for name in noise}, ([], []), (set(), set())
+        hiss, found, folders = set(map(PurePath, noise)), ([], []), (set(), set())
         for recording in source.read(".", *source.noise_folders()):
-            is_noise = recording.is_noise or not hiss.isdisjoint(recording.path.parents)
+            is_noise = recording.is_noise or not hiss.isdisjoint(recording.place.parents)
             found[is_noise].append(recording.samples)
-            folders[is_noise].add(str(recording.path.parent.relative_to(source.root)))
+            folders[is_noise].add(str(recording.place.parent))
             progress()
         speech, noises = found
         clean = [x for x in speech if is_clean(block_power(x))]

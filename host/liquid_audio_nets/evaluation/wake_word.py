@@ -49,7 +49,7 @@ class WakeSounds:
             raise AudioError(f"{data}: no such folder; give one with a folder '{word}' and folders of other sounds")
         sounds = cls([], {}, [])
         for recording in source.read("."):
-            folders = recording.path.relative_to(data).parts
+            folders = recording.place.parts
             if word in folders[:-1]:
                 sounds.positives.append(recording)
             else:

@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .data.batches import Batch, BatchMaker
+    from .data.batches import Batch
     from .data.frame_store import FrameStore
+    from .data.word_batches import WordBatches
     from .loop.trainer import LNNTrainer
     from .nets.model import LiquidNet
     from .nets.ncps_cells import from_ncps
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Batch",
-    "BatchMaker",
     "ExportError",
     "FrameStore",
     "LNNTrainer",
@@ -30,12 +30,14 @@ __all__ = [
     "TrainingError",
     "UnsupportedCell",
     "WiringError",
+    "WordBatches",
     "from_ncps",
 ]
 
 _HOMES = {
-    "data.batches": ("Batch", "BatchMaker"),
+    "data.batches": ("Batch",),
     "data.frame_store": ("FrameStore",),
+    "data.word_batches": ("WordBatches",),
     "loop.trainer": ("LNNTrainer",),
     "nets.model": ("LiquidNet",),
     "nets.ncps_cells": ("from_ncps",),

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.batches import Batch, BatchMaker
+from ..data.batches import Batch
+from ..data.word_batches import WordBatches
 
 TYPES = {"log_mel": np.float16, "dt": np.float32, "closed_s": np.float32, "allowed": np.bool_, "weight": np.float32}
 
@@ -24,7 +25,7 @@ class Replay:
     def __init__(
         self,
         folder: Path,
-        maker: BatchMaker,
+        maker: WordBatches,
         count: int,
         size: int,
         seed: int = 1,
@@ -38,11 +39,11 @@ class Replay:
             table.write_text(json.dumps(about))
         self.stored = {name: np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in TYPES}
 
-    def _make(self, maker: BatchMaker, count: int, size: int, seed: int, progress: Callable[[int], None]) -> None:
+    def _make(self, maker: WordBatches, count: int, size: int, seed: int, progress: Callable[[int], None]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         stored: dict[str, np.ndarray] = {}
         for i in range(count):
-            batch = maker.make(size, seed * 10_000_000 + i)
+            batch = maker(size, seed * 10_000_000 + i)
             for name, kind in TYPES.items():
                 values = getattr(batch, name).numpy()
                 if name not in stored:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Augmentation on mel power: speed, vocal tract length, channel colour, room echo, masks."""
 
 from __future__ import annotations
@@ -12,39 +13,40 @@ LOG_FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Augment:
-    """Strengths; a share is the part of the sequences that get the change.
+    """Table [augment] of a recipe.  A setting that the recipe leaves out is off.
 
-    Synthetic speech has strengths of its own: it has neither room nor noise, by which it could be told, and its few
-    voices are all of one make."""
+    A share is the part of the sequences that are changed.  Synthetic speech has strengths of its own, because it has
+    neither room nor noise, by which a network could tell it, and because its few voices are all alike."""
 
-    speed: tuple[float, float] = (0.88, 1.15)
-    gain_db: tuple[float, float] = (-14.0, 8.0)
-    warp: float = 0.08
-    warp_share: float = 0.45
-    synthetic_warp: float = 0.08
-    synthetic_warp_share: float = 0.45
-    tilt_db: float = 5.0
-    synthetic_tilt_db: float = 5.0
-    band_share: float = 0.06
-    echo_share: float = 0.15
-    noise_share: float = 0.55
-    synthetic_echo_share: float = 0.7
-    synthetic_noise_share: float = 1.0
-    snr_db: tuple[float, float] = (2.0, 35.0)
-    mask_channels: int = 6
-    mask_share: float = 0.2
-    shift_s: float = 0.1
+    speed: tuple[float, float] = (1.0, 1.0)
+    gain_db: tuple[float, float] = (0.0, 0.0)
+    warp: float = 0.0
+    warp_share: float = 0.0
+    synthetic_warp: float = 0.0
+    synthetic_warp_share: float = 0.0
+    tilt_db: float = 0.0
+    synthetic_tilt_db: float = 0.0
+    band_share: float = 0.0
+    echo_share: float = 0.0
+    noise_share: float = 0.0
+    synthetic_echo_share: float = 0.0
+    synthetic_noise_share: float = 0.0
+    snr_db: tuple[float, float] = (0.0, 0.0)
+    mask_channels: int = 0
+    mask_share: float = 0.0
+    shift_s: float = 0.0
 
-    def strength(self, name: str, synthetic: Tensor | None) -> Tensor | float:
-        """The setting `name`, (B,) where synthetic (B,) bool says which sequences take `synthetic_<name>`."""
-        own = getattr(self, name)
+    def strength(self, name: str, synthetic: Tensor | None) -> Tensor:
+        """The setting `name` as a scalar; of shape (B,) if synthetic (B,) bool says which sequences take
+        `synthetic_<name>`."""
+        own = torch.tensor(getattr(self, name))
         return own if synthetic is None else torch.where(synthetic, getattr(self, f"synthetic_{name}"), own)
 
 
 def warp_matrices(
     batch: int, channels: int, a: Augment, generator: torch.Generator, synthetic: Tensor | None = None
 ) -> Tensor:
-    """(B, C, C): linear interpolation along the mel axis by a factor of 1 +- warp, as another vocal tract."""
+    """(B, C, C): linear interpolation along the mel axis by a factor of 1 +- warp, as of another vocal tract."""
     random = torch.rand(2, batch, generator=generator)
     warped = random[1] < a.strength("warp_share", synthetic)
     factor = 1 + (random[0] * 2 - 1) * a.strength("warp", synthetic) * warped
@@ -55,8 +57,8 @@ def warp_matrices(
 def channel_gain(
     batch: int, channels: int, a: Augment, generator: torch.Generator, synthetic: Tensor | None = None
 ) -> Tensor:
-    """Power gain (B, C) of a random microphone: tilt, a gentle bend, and for some a narrow band."""
-    tilt_db = torch.as_tensor(a.strength("tilt_db", synthetic)).reshape(-1, 1)
+    """Power gain (B, C) of a random microphone: a tilt, a gentle bend, and for a share of them a narrow band."""
+    tilt_db = a.strength("tilt_db", synthetic).reshape(-1, 1)
     random = torch.randn(2, batch, 1, generator=generator) * tilt_db / 2
     x = torch.linspace(-1, 1, channels)[None]
     gain_db = random[0] * x + random[1] * (x * x - 1 / 3)
@@ -69,8 +71,9 @@ def channel_gain(
 
 
 def add_echo(power: Tensor, share: Tensor | float, generator: torch.Generator, tick_s: float) -> Tensor:
-    """A room's tail: power (T, B, C) smeared by an exponential of 0.1 .. 0.5 s reverberation time; share: of the
-    sequences, or a probability for each (B, 1)."""
+    """Power (T, B, C) with a room's tail, an exponential of 0.1 to 0.5 s reverberation time.
+
+    share: of the sequences that get one, or a probability for each (B, 1)."""
     random = torch.rand(3, power.shape[1], 1, generator=generator)
     reverberation_s = 0.1 + 0.4 * random[0]
     decay = 10 ** (-6 * tick_s / reverberation_s)
@@ -84,7 +87,8 @@ def add_echo(power: Tensor, share: Tensor | float, generator: torch.Generator, t
 
 
 def mask_channels(log_mel: Tensor, a: Augment, generator: torch.Generator) -> Tensor:
-    """Set a band of up to mask_channels channels to its mean over time (T, B, C), for mask_share of the sequences."""
+    """log_mel (T, B, C) with a band of up to mask_channels channels set to its mean over time, in mask_share of the
+    sequences."""
     _, batch, channels = log_mel.shape
     random = torch.rand(3, batch, 1, generator=generator)
     width = random[0] * a.mask_channels * (random[2] < a.mask_share)

@@ -1,16 +1,16 @@
+# SPDX-License-Identifier: MIT
 """Frame store: mel power of every clip on a 10 ms grid, one flat memory-mapped array.
 
-Augmentation then works on power, before the logarithm, so that gains, noise and filters are exact
-or nearly so and no clip is decoded twice.
+Augmentation works on power, before the logarithm, so that gains, noise and filters are exact or nearly so, and no clip
+is decoded twice.
 """
 
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _SPEECH_RANGE = 10 ** (-22 / 10)  # energy below the peak that still counts as s
 
 @dataclass(frozen=True)
 class Sound:
-    """One piece of audio on its way into the store; samples int16 (n,)."""
+    """One piece of audio on its way into the store; samples int16 (n,).  source: such as "commands" or "synthetic"."""
 
     samples: np.ndarray
     label: str
@@ -44,7 +44,8 @@ def speech_bounds(energy: np.ndarray) -> tuple[int, int]:
 
 def tick_energy(energy: np.ndarray, newest: np.ndarray, tick_blocks: int) -> np.ndarray:
     """Mean square of ticks that end with the blocks `newest`; energy (blocks,), newest any shape."""
-    return sum(energy[np.maximum(newest - k, 0)] for k in range(tick_blocks)) / tick_blocks
+    total: np.ndarray = np.stack([energy[np.maximum(newest - k, 0)] for k in range(tick_blocks)]).sum(0)
+    return total / tick_blocks
 
 
 class FrameStore:
@@ -52,13 +53,21 @@ class FrameStore:
 
     mel (frames, channels) power, energy (frames,) mean square of each 10 ms block at full scale 1;
     clip i owns frames offset[i] .. offset[i] + blocks[i] + TAIL_FRAMES.  first, last: speech bounds in
-    blocks.  label, word, source, split: arrays of str, one a clip.
+    blocks.  label, word, source, split: arrays of str, one per clip.
     """
 
     COLUMNS = ("offset", "blocks", "first", "last", "label", "word", "source", "split")
+    offset: np.ndarray
+    blocks: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    label: np.ndarray
+    word: np.ndarray
+    source: np.ndarray
+    split: np.ndarray
 
-    def __init__(self, folder: str | os.PathLike):
-        """Raises AudioError where the files are not as build() left them."""
+    def __init__(self, folder: str | Path):
+        """Raises AudioError if the files are not as build() left them."""
         self.folder = Path(folder)
         try:
             table = json.loads((self.folder / "clips.json").read_text())
@@ -82,15 +91,15 @@ class FrameStore:
         return np.flatnonzero(keep)
 
     @staticmethod
-    def exists(folder: str | os.PathLike) -> bool:
+    def exists(folder: str | Path) -> bool:
         """Whether a store was built there, to its end."""
         return (Path(folder) / "clips.json").exists()
 
     @classmethod
-    def build(cls, folder: str | os.PathLike, sounds: Iterable[Sound], frontend: FrontEnd) -> "FrameStore":
-        """Write a store; clips.json comes last, so that a broken build is never taken for a store, and what it wrote is removed.
+    def build(cls, folder: str | Path, sounds: Iterable[Sound], frontend: FrontEnd) -> FrameStore:
+        """Write a store.  clips.json comes last, so that a broken build is never taken for a store; what it wrote is removed.
 
-        Raises AudioError where there is no sound."""
+        Raises AudioError if there is no sound."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "clips.json").unlink(missing_ok=True)
@@ -104,7 +113,7 @@ class FrameStore:
 
     @classmethod
     def _write(cls, folder: Path, sounds: Iterable[Sound], frontend: FrontEnd) -> None:
-        table: dict[str, list] = {name: [] for name in cls.COLUMNS}
+        table: dict[str, list[int | str]] = {name: [] for name in cls.COLUMNS}
         position = 0
         with open(folder / "mel.f32", "wb") as mel_file, open(folder / "energy.f32", "wb") as energy_file:
             for sound in sounds:
@@ -116,9 +125,17 @@ class FrameStore:
                 first, last = speech_bounds(energy[:blocks])
                 mel_file.write(frontend.mel_power(sound.samples, ends).tobytes())  # tofile() hides a full disk's name
                 energy_file.write(energy.astype(np.float32).tobytes())
-                for name, value in zip(
-                    cls.COLUMNS, (position, blocks, first, last, sound.label, sound.word, sound.source, sound.split)
-                ):
+                row: tuple[int | str, ...] = (
+                    position,
+                    blocks,
+                    first,
+                    last,
+                    sound.label,
+                    sound.word,
+                    sound.source,
+                    sound.split,
+                )
+                for name, value in zip(cls.COLUMNS, row, strict=True):
                     table[name].append(value)
                 position += blocks + TAIL_FRAMES
         if not position:

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: MIT
 """Choosing sounds for a batch and placing them in time.
 
-A sequence is a stretch of a stream in ticks of some 10 ms blocks each: one sound (a keyword, another word, or none)
-somewhere in a stretch of noise.
+A sequence is a stretch of a stream in ticks of some 10 ms blocks each: one sound (a keyword, another word, or silence)
+somewhere in noise.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,31 +19,20 @@ NO_SOUND = -1
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of what is drawn; they need not sum to 1."""
+    """Table [mixture] of a recipe: shares of what is drawn; they need not sum to 1."""
 
-    keyword: float = 0.60
-    unknown: float = 0.34
-    silence: float = 0.11
-    synthetic_keyword: float = 0.15
-    unknown_kinds: dict = field(
-        default_factory=lambda: {
-            "commands": 0.38,
-            "digits": 0.07,
-            "wake_words": 0.03,
-            "negatives": 0.08,
-            "fragments": 0.12,
-            "synthetic": 0.26,
-            "reversed": 0.03,
-            "spliced": 0.07,
-        }
-    )
+    keyword: float
+    unknown: float
+    silence: float
+    synthetic_keyword: float
+    unknown_kinds: dict[str, float]
 
 
 @dataclass
 class Placement:
     """Where the sounds of a batch lie; arrays (B,).
 
-    label: index of the label; frames (T, B): frame of the store heard at each tick, NO_SOUND outside;
+    label: index of the label; frames (T, B): frame of the store at each tick, NO_SOUND outside the sound;
     begin, end: ticks between which the sound is loud; level: its mean square there, at full scale 1; synthetic: bool."""
 
     label: np.ndarray
@@ -55,23 +45,19 @@ class Placement:
 
 
 class Chooser:
-    """Draws sounds of a store by label and source, words evenly."""
+    """Draws training sounds of a store by label and source, words evenly."""
 
     def __init__(
         self,
         store: FrameStore,
         labels: tuple[str, ...],
         mixture: Mixture,
-        split: str = "training",
-        leave_out: tuple[str, ...] = (),
     ):
         self.store, self.labels, self.mixture = store, labels, mixture
-        usable = (store.split == split) & ~np.isin(store.word, leave_out)
         self.keywords = [w for w in labels if not w.startswith("_")]
 
-        def pick(**wanted):
-            clips = store.where(**wanted)
-            return clips[usable[clips]]
+        def pick(**wanted: str) -> np.ndarray:
+            return store.where(split="training", **wanted)
 
         self.recorded = {w: pick(label=w, source="commands") for w in self.keywords}
         self.synthetic = {w: pick(label=w, source="synthetic") for w in self.keywords}
@@ -84,7 +70,7 @@ class Chooser:
             for w in sorted(set(store.word[self.unknown["commands"]]))
             if len(clips := pick(label=UNKNOWN, source="commands", word=w))
         }
-        # Words with few recordings are drawn less, but not as rarely as they are recorded.
+        # Words with few recordings are drawn less often, but more often than in proportion.
         weight = np.array([len(c) for c in self.by_word.values()], float) ** 0.3
         self.word_share = weight / max(weight.sum(), 1e-9)
         self.noises = {s: n for s in ("noise", "environment") if len(n := pick(source=s))}
@@ -96,6 +82,7 @@ class Chooser:
         self.kinds, self.kind_shares = list(kinds), np.array(list(kinds.values())) / max(sum(kinds.values()), 1e-9)
 
     def keyword(self, rng: np.random.Generator, but: str | None = None) -> tuple[str, int]:
+        """A keyword, if possible not `but`, and a clip of it."""
         words = [w for w in self.keywords if w != but] or self.keywords
         word = words[rng.integers(len(words))]
         recorded, synthetic = self.recorded[word], self.synthetic[word]
@@ -107,6 +94,7 @@ class Chooser:
         return word, int(use[rng.integers(len(use))])
 
     def other(self, kind: str, rng: np.random.Generator) -> int:
+        """A clip of a kind of other sounds."""
         if kind == "commands":
             words = list(self.by_word)
             clips = self.by_word[words[rng.choice(len(words), p=self.word_share)]]
@@ -115,6 +103,7 @@ class Chooser:
         return int(clips[rng.integers(len(clips))])
 
     def noise(self, rng: np.random.Generator, babble_share: float = 0.08) -> int:
+        """A clip of noise, in babble_share of the draws of running speech."""
         if len(self.babble) and rng.random() < babble_share:
             return int(self.babble[rng.integers(len(self.babble))])
         clips = list(self.noises.values())[rng.integers(len(self.noises))]
@@ -130,9 +119,11 @@ class Chooser:
         shift_blocks: int,
         rng: np.random.Generator,
     ) -> Placement:
-        """Draw and place a batch; stream: sounds anywhere in the stretch, else as in a clip of that length."""
+        """Draws and places a batch.  stream: sounds lie anywhere in the stretch, else as in a clip of that length."""
         m = self.mixture
-        shares = np.array([m.keyword, m.unknown if self.kinds else 0.0, m.silence if self.noises else 0.0])
+        shares = np.array(
+            [m.keyword, m.unknown if self.kinds else 0.0, m.silence if self.noises and SILENCE in self.labels else 0.0]
+        )
         what = rng.choice(3, batch, p=shares / shares.sum())
         out = Placement(
             np.zeros(batch, int),
@@ -168,7 +159,7 @@ class Chooser:
         return out
 
     def unknown_clips(self, kind: str, rng: np.random.Generator) -> tuple[int, int | None]:
-        """A clip for a kind of unknown, and for a splice the one that gives its second half."""
+        """A clip of a kind of other sounds, and for a splice the clip that gives its second half."""
         if kind not in ("reversed", "spliced"):
             return self.other(kind, rng), None
         first_word, first = self.keyword(rng)
@@ -194,9 +185,9 @@ class Chooser:
         s, ticks = self.store, len(out.frames)
         room = ticks * out.tick_blocks
         blocks, first, last = int(s.blocks[clip]), int(s.first[clip]), int(s.last[clip])
-        start, cut_at = 0, 0
+        start, cut_at, offset = 0, 0, 0.0
         if kind == "negatives":
-            start, offset = int(rng.integers(-20, max(blocks - room // 2, 1))), 0
+            start = int(rng.integers(-20, max(blocks - room // 2, 1)))
         else:
             if kind == "fragments":  # a piece of running speech, alone as a word would be
                 piece = int(rng.integers(18, 70))

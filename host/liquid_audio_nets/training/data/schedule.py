@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: MIT
 """When the engine would run a step: the energy gate and the timestep policy, for many streams at once.
 
-Gives for every tick the elapsed time of the step that runs there (0: none) and the time for which the
-gate stayed closed, which is all that the network's dynamics need to know of the engine.
+Gives for every tick the elapsed time of the step that runs there (0: none) and the time for which the gate stayed
+closed.  The network's dynamics need to know nothing else of the engine.
 """
 
 from __future__ import annotations

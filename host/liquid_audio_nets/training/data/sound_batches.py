@@ -1,47 +1,49 @@
+# SPDX-License-Identifier: MIT
 """Batches of environmental sounds: few recordings, each heard in many disguises."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .augment import LOG_FLOOR, Augment, add_echo, channel_gain, mask_channels, warp_matrices
-from .batches import Batch
-from .frame_store import BLOCK_S, FrameStore, tick_energy
+from .batches import Batch, StoreBatches
+from .frame_store import BLOCK_S, tick_energy
 from .schedule import Policy, engine_schedule, random_schedule
 
 
 @dataclass(frozen=True)
 class Mixing:
-    """A second sound under the first: for `share` of the sequences, `ratio_db` below it; where it is less than
-    `both_db` below, either class is a right answer.  tick_blocks: lengths of a tick in blocks of 10 ms."""
+    """A second sound under the first: in a `share` of the sequences, `ratio_db` below it; if it is less than `both_db`
+    below, either class is a right answer.  tick_blocks: lengths of a tick in blocks of 10 ms.  stretch_s: length of a
+    sequence.  feature_noise: deviation of what is added to the log-mel values.  gap_share of the sounds fall silent for up
+    to gap_s."""
 
-    stretch_s: float = 4.0
-    tick_blocks: tuple[int, ...] = (6, 8, 10, 12)
-    share: float = 0.5
-    ratio_db: tuple[float, float] = (-3.0, 25.0)
-    both_db: float = 6.0
-    dt_augment: float = 0.3
-    feature_noise: float = 0.15
-    gap_share: float = 0.3
-    gap_s: float = 0.6
+    stretch_s: float
+    tick_blocks: tuple[int, ...]
+    share: float
+    ratio_db: tuple[float, float]
+    both_db: float
+    dt_augment: float
+    feature_noise: float
+    gap_share: float
+    gap_s: float
 
 
 @dataclass
-class SoundBatches:
+class SoundBatches(StoreBatches):
     """Stretches of the training clips of a store, classes evenly; labels are the classes."""
 
-    store: FrameStore
     labels: tuple[str, ...]
-    augment: Augment = field(default_factory=Augment)
-    mixing: Mixing = field(default_factory=Mixing)
-    policy: Policy = field(default_factory=Policy)
+    augment: Augment
+    mixing: Mixing
+    policy: Policy
 
     def __post_init__(self) -> None:
-        self.mel, self.energy = torch.from_numpy(np.asarray(self.store.mel)), np.asarray(self.store.energy)
+        super().__post_init__()
         self.clips = [self.store.where(label=label, split="training") for label in self.labels]
         self.levels = np.array([self._level(c) for c in range(len(self.store))])
 
@@ -50,7 +52,7 @@ class SoundBatches:
         own = self.energy[self.store.offset[clip] :][: self.store.blocks[clip]]
         return float(own[own >= own.max() * 1e-2].mean()) + 1e-12
 
-    def make(self, batch: int, seed: int) -> Batch:
+    def __call__(self, batch: int, seed: int) -> Batch:
         """One batch, the same for the same seed."""
         rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         a, m = self.augment, self.mixing
@@ -79,17 +81,9 @@ class SoundBatches:
         allowed = np.eye(len(self.labels), dtype=bool)[label]
         allowed |= np.eye(len(self.labels), dtype=bool)[other] & (ratio_db < m.both_db)[:, None]
         weight = np.maximum.accumulate(schedule.dt > 0, 0) * np.linspace(0.2, 1, ticks)[:, None]
-        weight = (weight / np.maximum(weight.sum(0), 1e-6)).astype(np.float32)
-        return Batch(
-            log_mel,
-            torch.from_numpy(schedule.dt),
-            torch.from_numpy(schedule.closed),
-            torch.from_numpy(np.broadcast_to(allowed, (ticks, *allowed.shape)).copy()),
-            torch.from_numpy(weight),
-            torch.zeros(batch, dtype=torch.bool),
-            False,
-            tick_s,
-        )
+        weight = weight / np.maximum(weight.sum(0), 1e-6)
+        allowed = np.broadcast_to(allowed, (ticks, *allowed.shape)).copy()
+        return Batch.of_schedule(log_mel, schedule, allowed, weight, np.zeros(batch, bool), False, tick_s)
 
     def _draw(self, label: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return np.array([self.clips[k][rng.integers(len(self.clips[k]))] for k in label])
@@ -113,16 +107,14 @@ class SoundBatches:
         gap = rng.uniform(0, m.gap_s, len(clip)) * (rng.random(len(clip)) < m.gap_share) / BLOCK_S
         begin = rng.uniform(0, ticks * tick_blocks, len(clip))
         heard = np.where((at >= begin) & (at < begin + gap), 0.0, gain).astype(np.float32)
-        power = self.mel[torch.from_numpy(index.ravel())].view(*index.shape, -1) * torch.from_numpy(heard).unsqueeze(-1)
-        warp = warp_matrices(len(clip), power.shape[2], self.augment, generator)
-        return torch.bmm(power.transpose(0, 1), warp).transpose(0, 1).contiguous(), tick_energy(
-            self.energy, index, tick_blocks
-        ) * heard
+        warp = warp_matrices(len(clip), self.store.channels, self.augment, generator)
+        power = torch.bmm(self.power(index, heard).transpose(0, 1), warp).transpose(0, 1).contiguous()
+        return power, tick_energy(self.energy, index, tick_blocks) * heard
 
     def _hiss(
         self, level: np.ndarray, shape: torch.Size, rng: np.random.Generator, generator: torch.Generator
     ) -> Tensor:
-        """Mel power of noise of so much mean square, white to brown: (T, B, C); its power scatters as a real one's does."""
+        """Mel power (T, B, C) of noise, white to brown, whose mean square is level (T, B); it scatters as real noise does."""
         slope = torch.from_numpy(rng.uniform(0, 2, (shape[1], 1))).float()
         colour = torch.exp(-slope * torch.linspace(0, 4, shape[2]))
         # a window of 512 samples with energy 192 spreads white noise of mean square p as 192 p over every bin

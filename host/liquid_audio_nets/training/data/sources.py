@@ -1,152 +1,177 @@
-"""Which audio a keyword model learns from: recordings, noise, other speech and synthetic words."""
+# SPDX-License-Identifier: MIT
+"""The sounds of a task on their way into the frame store: recordings by groups of folders, then synthetic speech."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ...audio.dataset import NOISE_FOLDERS, SILENCE, UNKNOWN, scan, sound_files, split_of
-from ...audio.files import SAMPLE_RATE_HZ, AudioError, read_audio
-from ...audio.held_out import HELD_OUT_FOLD, HELD_OUT_NOISE, MIN_SAMPLES, part_of_voice
+from ...audio.ahead import in_order
+from ...audio.dataset import SILENCE
+from ...audio.files import SAMPLE_RATE_HZ, AudioError
+from ...audio.held_out import BOTH, Recording, Recordings, part_of_voice
+from ...audio.layouts import NOISE_FOLDERS, Placed, is_background
 from ...audio.mixing import coloured_noise
-from ...audio.speech import engines, random_voice, say, voices
+from ...audio.speech import Voice, random_voice, say, voices
+from ...lnn.whole_file import replacing
 from .frame_store import Sound
 
-_HELD_OUT_DIGITS = "theo"
+WORD_LISTS = files(__package__)
+
+
+def often_said() -> list[str]:
+    """Words that people say to devices that listen to them."""
+    return (WORD_LISTS / "unknown_words.txt").read_text().splitlines()[0].split()
+
+
+def other_words() -> list[str]:
+    """Words of everyday speech, without those of often_said()."""
+    lines = (WORD_LISTS / "unknown_words.txt").read_text().splitlines()[1:]
+    return [word for word in dict.fromkeys(" ".join(lines).split()) if word not in often_said()]
+
+
+def sentences() -> list[str]:
+    """Sentences of everyday speech."""
+    return (WORD_LISTS / "sentences.txt").read_text().strip().splitlines()
 
 
 @dataclass
-class KeywordSources:
-    """Sounds of a keyword task.
+class Group:
+    """Folders whose recordings have one source, such as "digits"; those of a noise folder have the source "noise".
 
-    root: Speech Commands layout, or a folder that holds `speech_commands/` beside `digits/`,
-    `negatives/`, `wake_words/` and `esc10/`, which then widen `_unknown_` and the noises.
-    said: labels learned from synthetic speech alone; recordings of them, if any, are validation.
-    synthetic_per_keyword, per_said, per_unknown: utterances of each keyword, of each that is said, of each other word,
-    ten times as many of the words in the list's first line.
-    """
+    label: of every recording, or a function that gives it, None for a recording to leave out.  required: it is an error
+    if there is none.  part: which split a file belongs to, if the names follow a rule of their own."""
+
+    source: str
+    label: str | Callable[[Recording], str | None]
+    folders: Sequence[str]
+    required: bool = False
+    part: Callable[[Placed], str] | None = None
+
+    def label_of(self, recording: Recording) -> str | None:
+        """The label of one of its recordings."""
+        return self.label if isinstance(self.label, str) else self.label(recording)
+
+
+@dataclass
+class Sources:
+    """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by speech programs.
+
+    splits: those that are read; recordings of testing speakers never are.  made_noise: without any noise, some is made
+    up.  kept: folder for synthetic speech, a file per text, so that an interrupted preparation goes on.  report takes a
+    line for the user, progress the sounds done and their total.
+
+    Raises AudioError while it is read if a required group has no sound."""
 
     root: Path
-    labels: Sequence[str]
-    synthetic_per_keyword: int = 300
-    synthetic_per_unknown: int = 10
-    said: Sequence[str] = ()
-    synthetic_per_said: int = 1000
+    groups: Sequence[Group]
+    spoken: Sequence[tuple[str, str, int]] = ()
+    splits: Sequence[str] = BOTH
+    fold: str = "4"
+    made_noise: bool = False
+    kept: Path | None = None
     seed: int = 1
-    splits: Sequence[str] = ("training", "validation")  # testing speakers are never even read
     report: Callable[[str], None] = lambda text: None
-    unreadable: list[str] = field(default_factory=list)
-    converted: int = 0
+    progress: Callable[[int, int], None] = lambda done, total: None
+    failed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.recordings = Recordings(self.root, self.splits, self.fold)
 
     def __iter__(self) -> Iterator[Sound]:
-        root = Path(self.root)
-        commands = root / "speech_commands" if (root / "speech_commands").is_dir() else root
-        yield from self._commands(commands)
-        for name, reader in (
-            ("digits", self._digits),
-            ("wake_words", self._phrases),
-            ("negatives", self._phrases),
-            ("esc10", self._environment),
-        ):
-            if commands != root and (root / name).is_dir():
-                self.report(name)
-                yield from reader(root / name)
-        if self.said or (engines() and self.synthetic_per_keyword):
-            self.report("synthetic speech")
-            yield from self._synthetic()
+        said = self._voices()
+        found = sum(len(self.recordings.find(*group.folders, part=group.part)) for group in self.groups)
+        done, total = 0, found + sum(len(by) for _, _, by in said)
+        self.progress(done, total)
+        for sound in self._all(said):
+            done += 1
+            self.progress(done, max(done, total))
+            yield sound
 
-    def _read(self, path: Path) -> np.ndarray | None:
-        try:
-            samples, converted = read_audio(path)
-        except AudioError as error:
-            self.unreadable.append(str(error))
-            return None
-        self.converted += converted
-        return samples if len(samples) >= MIN_SAMPLES else None
+    def remarks(self) -> list[str]:
+        """What a user should know of files and texts that were left out."""
+        return self.recordings.remarks() + [f"skipped: {reason}" for reason in self.failed]
 
-    def _one(self, path: Path, label: str, word: str, source: str, split: str) -> Iterator[Sound]:
-        samples = self._read(path) if split in self.splits else None
-        if samples is not None:
-            yield Sound(samples, label, word, source, split)
-
-    def _commands(self, root: Path) -> Iterator[Sound]:
-        for split in self.splits:
-            self.report(f"speech commands, {split}")
-            try:
-                data = scan(root, [label for label in self.labels if label != SILENCE], split)
-            except AudioError:
-                if not root.is_dir() or {w for w in self.labels if not w.startswith("_")} - set(self.said):
-                    raise
-                continue  # nothing recorded, nothing missing
-            for clip, samples in data.read():
-                if len(samples) >= MIN_SAMPLES and (split != "training" or clip.label not in self.said):
-                    yield Sound(samples, clip.label, clip.word, "commands", split)
-            self.unreadable += data.unreadable
-            self.converted += data.converted
-        folders = [root / name for name in NOISE_FOLDERS if (root / name).is_dir() and sound_files(root / name)]
-        if not folders:
-            self.report("no _background_noise_ folder: using generated noise")
-            for k, (split, slope) in enumerate((s, c) for s in self.splits for c in (0.0, 0.5, 1.0)):
-                yield Sound(
-                    coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k), SILENCE, "generated", "noise", split
+    def _all(self, said: list[tuple[str, str, list[Voice]]]) -> Iterator[Sound]:
+        taken: set[Path] = set()  # what an earlier group has, such as the word among other words, is not taken again
+        noises = 0
+        for group in self.groups:
+            own: set[Path] = set()
+            for r in self.recordings.read(*group.folders, part=group.part):
+                label = group.label_of(r)
+                if label is not None and r.path not in taken:
+                    own.add(r.path)
+                    source = "noise" if is_background(r.place) else group.source
+                    noises += source == "noise"
+                    yield Sound(r.samples, label, r.folder, source, r.split)
+            taken |= own
+            if group.required and not own:
+                raise AudioError(
+                    f"{self.root}: no sound files in {', '.join(group.folders)}; name the folders of {group.source} in "
+                    "the recipe's [data]"
                 )
-        for folder in folders:
-            self.report("background noise")
-            for path in sound_files(folder):
-                samples = self._read(path)
-                if samples is not None:
-                    cut = int(len(samples) * (1 - HELD_OUT_NOISE))
-                    for split, part in (("training", samples[:cut]), ("validation", samples[cut:])):
-                        if split in self.splits:
-                            yield Sound(part, SILENCE, path.stem, "noise", split)
+        if self.made_noise and not noises:
+            self.report(f"no folder {NOISE_FOLDERS[0]}: using generated noise")
+            for k, (split, slope) in enumerate((s, c) for s in self.splits for c in (0.0, 0.5, 1.0)):
+                samples = coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k)
+                yield Sound(samples, SILENCE, "generated", "noise", split)
+        if said:
+            yield from self._speak(said)
 
-    def _digits(self, root: Path) -> Iterator[Sound]:
-        for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-            for path in sound_files(folder):
-                split = "validation" if path.name.startswith(_HELD_OUT_DIGITS) else "training"
-                yield from self._one(path, UNKNOWN, folder.name, "digits", split)
+    def _voices(self) -> list[tuple[str, str, list[Voice]]]:
+        """(text, label, voices): every voice drawn in one sequence, those of other splits left out afterwards."""
+        if not self.spoken:
+            return []
+        rng, choices = np.random.default_rng(self.seed), voices()
+        drawn = [
+            (text, label, [random_voice(rng, choices) for _ in range(count)]) for text, label, count in self.spoken
+        ]
+        return [(text, label, [v for v in by if part_of_voice(v) in self.splits]) for text, label, by in drawn]
 
-    def _phrases(self, root: Path) -> Iterator[Sound]:
-        for folder in sorted({root, *(p for p in root.rglob("*") if p.is_dir())}):
-            for path in sound_files(folder):
-                yield from self._one(path, UNKNOWN, folder.name, root.name, split_of(path.name, 10, 0))
+    def _speak(self, said: list[tuple[str, str, list[Voice]]]) -> Iterator[Sound]:
+        """Speaks what is not kept yet, all texts ahead on all cores."""
+        wanted = [(text, voice) for text, _, by in said if not self._kept(text, by) for voice in by]
+        made = in_order(_say, wanted)
+        for text, label, by in said:
+            path = self._kept(text, by)
+            if path:
+                with np.load(path) as stored:
+                    spoken: list[np.ndarray | str] = [stored[f"arr_{k}"] for k in range(len(by))]
+            else:
+                spoken = [next(made) for _ in by]
+                self._keep(text, by, spoken)
+            for voice, samples in zip(by, spoken, strict=True):
+                if isinstance(samples, str):
+                    self.failed.append(samples)
+                else:
+                    yield Sound(samples, label, text, "synthetic", part_of_voice(voice))
 
-    def _environment(self, root: Path) -> Iterator[Sound]:
-        for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-            for path in sound_files(folder):
-                split = "validation" if path.name.startswith(HELD_OUT_FOLD) else "training"
-                yield from self._one(path, SILENCE, folder.name, "environment", split)
+    def _path(self, text: str, by: list[Voice]) -> Path | None:
+        name = hashlib.sha1("\n".join([text, *map(str, by)]).encode()).hexdigest()[:16]
+        return self.kept / f"{name}.npz" if self.kept and by else None
 
-    def _synthetic(self) -> Iterator[Sound]:
-        rng = np.random.default_rng(self.seed)
-        choices = voices()
-        keywords = [label for label in self.labels if not label.startswith("_")]
-        here = files(__package__)
-        lines = (here / "unknown_words.txt").read_text().splitlines()
-        often = [w for w in lines[0].split() if w not in keywords]  # what people say to such devices
-        others = [w for w in dict.fromkeys(" ".join(lines[1:]).split()) if w not in keywords + often]
-        others += (here / "sentences.txt").read_text().strip().splitlines()
-        recorded = [w for w in keywords if w not in self.said]
-        for words, count in (
-            (self.said, self.synthetic_per_said),
-            (recorded, self.synthetic_per_keyword),
-            (often, 10 * self.synthetic_per_unknown),
-            (others, self.synthetic_per_unknown),
-        ):
-            for word in words:
-                for _ in range(count):
-                    voice = random_voice(rng, choices)
-                    split = part_of_voice(voice)
-                    if split not in self.splits:
-                        continue
-                    try:
-                        samples = say(word, voice)
-                    except AudioError as error:
-                        self.unreadable.append(str(error))
-                        continue
-                    label = word if word in keywords else UNKNOWN
-                    yield Sound(samples, label, word, "synthetic", split)
+    def _kept(self, text: str, by: list[Voice]) -> Path | None:
+        """The file with these utterances, if it was written."""
+        path = self._path(text, by)
+        return path if path and path.exists() else None
+
+    def _keep(self, text: str, by: list[Voice], spoken: list[np.ndarray | str]) -> None:
+        path = self._path(text, by)
+        samples = [x for x in spoken if not isinstance(x, str)]
+        if path and len(samples) == len(by):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as part, open(part, "wb") as file:
+                np.savez(file, *samples)
+
+
+def _say(wanted: tuple[str, Voice]) -> np.ndarray | str:
+    """int16 (n,), or why there is no sound."""
+    try:
+        return say(*wanted)
+    except AudioError as error:
+        return str(error)

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: MIT
 """Long streams of words, pauses and noise with known events, for thresholds and false alarms."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Iterable, Sequence
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ...audio.files import SAMPLE_RATE_HZ, to_int16
 from ...audio.mixing import active_rms, as_float, fit_noise, rms
 from .frame_store import Sound
 
-LATEST_S = 0.9  # after the end of a word a detection still counts for it
+LATEST_S = 0.9  # a detection so long after the end of a word still counts for it
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,15 @@ def compose(
     parts.append(np.zeros(SAMPLE_RATE_HZ))
     speech = np.concatenate(parts)
     hiss = as_float(fit_noise(noise, len(speech), rng))
-    envelope = np.interp(np.arange(len(speech)), *zip(*level)) / max(rms(hiss), 1e-9)
+    at_samples, levels = zip(*level, strict=True)
+    envelope = np.interp(np.arange(len(speech)), at_samples, levels) / max(rms(hiss), 1e-9)
     return Stream(to_int16(np.clip(speech + hiss * envelope, -1, 1)), events)
 
 
 def validation_streams(
     sounds: Iterable[Sound],
     seed: int = 7,
-    words_a_stream: int = 60,
+    words_per_stream: int = 60,
     snr_db: tuple[float, float] = (5.0, 30.0),
     pause_s: tuple[float, float] = (0.3, 1.5),
 ) -> list[Stream]:
@@ -81,8 +83,8 @@ def validation_streams(
             words.append((None if sound.label == UNKNOWN else sound.label, sound.samples))
     noises = noises or [rng.integers(-300, 300, 4 * SAMPLE_RATE_HZ).astype(np.int16)]
     order = rng.permutation(len(words))
-    for low in range(0, len(words), words_a_stream):
-        part = [words[i] for i in order[low : low + words_a_stream]]
+    for low in range(0, len(words), words_per_stream):
+        part = [words[i] for i in order[low : low + words_per_stream]]
         streams.append(compose(part, noises[rng.integers(len(noises))], snr_db, pause_s, rng))
     return streams
 
@@ -97,11 +99,11 @@ class Score:
     seconds: float = 0.0
 
     def add(self, stream: Stream, detections: Iterable[tuple[float, str]]) -> None:
-        """detections: (time_s, label).  The first right one in a word's span counts, all others are false."""
+        """detections: (time_s, label).  The first right one in the span of a word counts, all others are false."""
         self.seconds += stream.seconds
         open_events = [e for e in stream.events if e.label is not None]
-        for event in open_events:
-            self.said[event.label] = self.said.get(event.label, 0) + 1
+        for label in (e.label for e in stream.events if e.label is not None):
+            self.said[label] = self.said.get(label, 0) + 1
         for time_s, label in detections:
             match = next(
                 (e for e in open_events if e.label == label and e.begin_s <= time_s <= e.end_s + LATEST_S), None
@@ -119,5 +121,5 @@ class Score:
 
     @property
     def false_per_hour(self) -> float:
-        """False alarms of all labels in an hour of audio."""
+        """False alarms of all labels per hour of audio."""
         return 3600 * sum(self.false.values()) / max(self.seconds, 1e-9)

@@ -1,16 +1,18 @@
-"""Stretches of speech with pauses in noise, and for every tick whether somebody speaks."""
+# SPDX-License-Identifier: MIT
+"""Batches of speech with pauses in noise, and for every tick whether somebody speaks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...audio.speech_in_noise import SPEECH_LEVEL, is_clean, speech_blocks
 from .augment import LOG_FLOOR, Augment, channel_gain, mask_channels, warp_matrices
-from .batches import Batch
-from .frame_store import BLOCK_S, FrameStore
+from .batches import Batch, StoreBatches
+from .frame_store import BLOCK_S
 from .schedule import Policy, Schedule, engine_schedule, random_schedule
 
 NO_SOUND = -1
@@ -20,31 +22,32 @@ NO_SOUND = -1
 class Speech:
     """How speech is laid out and mixed; dB ranges are uniform, shares are of the sequences."""
 
-    length_s: float = 3.0
-    tick_blocks: tuple[int, ...] = (2, 3, 3, 4)
-    pause_s: tuple[float, float] = (0.1, 1.6)
-    snr_db: tuple[float, float] = (-3.0, 25.0)
-    level_db: tuple[float, float] = (-6.0, 6.0)
-    gain_db: tuple[float, float] = (-22.0, 10.0)
-    silent_share: float = 0.12
-    clean_share: float = 0.06
-    dt_augment: float = 0.25
-    carry_share: float = 0.6
-    edge_weight: float = 0.4
+    length_s: float
+    tick_blocks: tuple[int, ...]
+    pause_s: tuple[float, float]
+    snr_db: tuple[float, float]
+    level_db: tuple[float, float]
+    gain_db: tuple[float, float]
+    silent_share: float
+    clean_share: float
+    dt_augment: float
+    carry_share: float
+    edge_weight: float
 
 
 @dataclass
-class VadBatches:
-    """Batches of labels (speech, idle), the same for the same seed, of the sounds of one split of a store."""
+class VadBatches(StoreBatches):
+    """Batches of labels (speech, idle) of the sounds of one split of a store.
 
-    store: FrameStore
-    split: str = "training"
-    speech: Speech = field(default_factory=Speech)
-    augment: Augment = field(default_factory=Augment)
-    policy: Policy = field(default_factory=Policy)
+    left_out: recordings whose own noise hides where the speech ends."""
+
+    split: str
+    speech: Speech
+    augment: Augment
+    policy: Policy
 
     def __post_init__(self) -> None:
-        self.mel, self.energy = torch.from_numpy(np.asarray(self.store.mel)), np.asarray(self.store.energy)
+        super().__post_init__()
         voices = self.store.where(split=self.split, label="speech")
         self.left_out = 0
         self.words: dict[str, list[tuple[int, np.ndarray, float]]] = {}
@@ -62,19 +65,22 @@ class VadBatches:
         self.noises = [n for s in ("noise", "environment") if len(n := self.store.where(split=self.split, source=s))]
 
     def __call__(self, batch: int, seed: int) -> Batch:
+        """One batch, the same for the same seed."""
         rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         s, a = self.speech, self.augment
         tick_blocks = int(rng.choice(s.tick_blocks))
         tick_s = tick_blocks * BLOCK_S
         ticks = int(s.length_s / tick_s + 1e-9)
         blocks = ticks * tick_blocks
-        frames, level, truth = (np.stack(x, 1) for x in zip(*(self._lay(blocks, rng) for _ in range(batch))))
-        noise = np.stack([self._noise(blocks, rng) for _ in range(batch)], 1)
+        frames, level, truth = (
+            np.stack(x, 1) for x in zip(*(self._lay(blocks, rng) for _ in range(batch)), strict=True)
+        )
+        noise = np.stack([self.noise(blocks, rng) for _ in range(batch)], 1)
         hiss = SPEECH_LEVEL**2 * 10 ** (-rng.uniform(*s.snr_db, batch) / 10) / (self.energy[noise].mean(0) + 1e-12)
         hiss *= rng.random(batch) >= s.clean_share
         gain = 10 ** (rng.uniform(*s.gain_db, batch) / 10)
-        clean_power, clean_energy = self._gather(frames, level * gain, tick_blocks)
-        noise_power, noise_energy = self._gather(noise, np.broadcast_to(hiss * gain, noise.shape), tick_blocks)
+        clean_power, clean_energy = self.gather(frames, level * gain, tick_blocks)
+        noise_power, noise_energy = self.gather(noise, np.broadcast_to(hiss * gain, noise.shape), tick_blocks)
         clean_power, noise_power = (
             torch.bmm(power.transpose(0, 1), warp_matrices(batch, power.shape[2], a, generator)).transpose(0, 1)
             * channel_gain(batch, power.shape[2], a, generator)
@@ -89,16 +95,7 @@ class VadBatches:
         weight[1:] *= np.where(speaks[1:] != speaks[:-1], s.edge_weight, 1.0)
         weight[: round(0.2 / tick_s)] *= 0.3
         allowed = np.stack([speaks, ~speaks], 2)
-        return Batch(
-            log_mel,
-            torch.from_numpy(schedule.dt),
-            torch.from_numpy(schedule.closed),
-            torch.from_numpy(allowed),
-            torch.from_numpy(weight.astype(np.float32)),
-            torch.from_numpy(carried),
-            True,
-            tick_s,
-        )
+        return Batch.of_schedule(log_mel, schedule, allowed, weight, carried, True, tick_s)
 
     def _lay(self, blocks: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Frames of the store (blocks,), their power gain, and whether somebody speaks."""
@@ -120,20 +117,17 @@ class VadBatches:
             at = max(end, at) + int(rng.uniform(*s.pause_s) * 100)
         return frames, level, truth
 
-    def _noise(self, blocks: int, rng: np.random.Generator) -> np.ndarray:
+    def noise(self, blocks: int, rng: np.random.Generator) -> np.ndarray:
+        """Frames of a stretch of noise from anywhere, (blocks,)."""
         clips = self.noises[rng.integers(len(self.noises))]
-        clip = clips[rng.integers(len(clips))]
-        length = int(self.store.blocks[clip])
-        return self.store.offset[clip] + (rng.integers(length) + np.arange(blocks)) % length
+        return self.stretch(clips[rng.integers(len(clips))], np.arange(blocks), rng)
 
-    def _gather(self, frames: np.ndarray, gain: np.ndarray, tick_blocks: int) -> tuple[torch.Tensor, np.ndarray]:
+    def gather(self, frames: np.ndarray, gain: np.ndarray, tick_blocks: int) -> tuple[Tensor, np.ndarray]:
         """frames and gain (blocks, B) -> mel power of the window at each tick's end (T, B, C), mean square (T, B)."""
         index, gain = np.maximum(frames, 0), np.where(frames >= 0, gain, 0).astype(np.float32)
-        newest, last = index[tick_blocks - 1 :: tick_blocks], gain[tick_blocks - 1 :: tick_blocks]
-        power = self.mel[torch.from_numpy(newest.ravel())].view(*newest.shape, -1) * torch.from_numpy(last).unsqueeze(
-            -1
-        )
-        return power, (self.energy[index] * gain).reshape(-1, tick_blocks, frames.shape[1]).mean(1)
+        ends = slice(tick_blocks - 1, None, tick_blocks)
+        energy = (self.energy[index] * gain).reshape(-1, tick_blocks, frames.shape[1]).mean(1)
+        return self.power(index[ends], gain[ends]), energy
 
     def _schedule(self, energy: np.ndarray, tick_s: float, carried: np.ndarray, rng: np.random.Generator) -> Schedule:
         if rng.random() < self.speech.dt_augment:

@@ -1,94 +1,190 @@
-"""What tasks have in common whose data are named folders: the frame store, the network, and sound to calibrate on."""
+# SPDX-License-Identifier: MIT
+"""What all tasks share: the frame store, the network, the metadata of the file, and golden vectors that open its gate."""
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import torch
 
-from ...audio.files import SAMPLE_RATE_HZ, AudioError, remarks, write_wav
+from ... import lnn
+from ...audio.files import SAMPLE_RATE_HZ, AudioError, write_wav
+from ...audio.held_out import BOTH
 from ...audio.speech_in_noise import BLOCK_SAMPLES, block_power
+from ...native import add_golden
 from ...reference.frontend import FrontEnd
-from ..data.batches import Batch
-from ..data.folders import FolderSources
 from ..data.frame_store import FrameStore
 from ..data.schedule import Policy
+from ..data.sources import Sources
+from ..loop.card import Facts
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
 from ..settings.config import TrainerConfig
 from ..settings.recipe import build
 
 CALIBRATION_SECONDS = 300
+GOLDEN_TRIES = 30
 SPLIT = (
-    "by speaker where names tell (Speech Commands' rule, or `<speaker>_<n>`), ESC's fold 4, the last fifth of every "
-    "background noise, of all other recordings one file in five by the hash of its name"
+    "by speaker if names tell (Speech Commands' rule, or `<speaker>_<n>`), as folders or lists of the data say, ESC's fold 4, "
+    "the last fifth of every background noise, of all other recordings one file in five by the hash of its name"
 )
 
 
-class FolderTask:
-    """A task on a FrameStore of `sources()`; subclasses make the batches and measure."""
+class BaseTask:
+    """A task on a user's data.  name: as the recipe calls it; metric: what the score is; keep: the checkpoint that is
+    exported, "best", or "last" if choosing by the score would be peeking.
+
+    report takes a line for the user; progress takes the sounds that are prepared and how many there are."""
 
     name, metric, keep = "", "", "last"
+    golden_s = 1.0
+    wants = "a folder with the folders that the recipe names"
     labels: tuple[str, ...]
+    data: Path
 
     def __init__(
-        self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None
+        self,
+        recipe: dict[str, Any],
+        data: Path | None,
+        cache: Path,
+        report: Callable[[str], None] = lambda text: None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ):
-        if data is None or not Path(data).is_dir():
-            raise AudioError(
-                f"{data or 'no data'}: no such folder; give --data DIR with the folders that the recipe names"
-            )
-        self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
-        self.policy = build(Policy, recipe["policy"])
+        self.recipe, self.cache, self.report, self.progress = recipe, Path(cache), report, progress
         self.notes: dict[str, str] = {}
         self.det: Det | None = None
+        self.take(data)
 
-    def sources(self) -> FolderSources:
+    def take(self, data: Path | None) -> None:
+        """Take the user's data.  Raises AudioError if there is no such folder."""
+        if data is None or not Path(data).is_dir():
+            raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR, {self.wants}")
+        self.data = Path(data)
+
+    def licence(self) -> str:
+        """What the file and the card say of the weights and the data."""
+        return str(self.recipe["data"]["licence"])
+
+    def metadata(self, trainer: LNNTrainer, **own: Any) -> dict[str, Any]:
+        """What the file says of its making; own: what only this task has to say."""
+        common = {"licence": self.licence(), "data": self.data.resolve().name, "seed": trainer.config.seed}
+        return common | {"steps": trainer.step, "parameters": trainer.net.parameter_count()} | own
+
+    def save(self, model: lnn.Model, path: Path, sounds: Iterable[np.ndarray] | None = None) -> Path:
+        """Writes a model and returns its path.
+
+        sounds: int16 (n,) each; the loudest part of the first one that opens the gate gives the golden vectors.  If none
+        does, the model is written without them, because a finished training must not be lost."""
+        if sounds is not None:
+            finished = self._golden(model, sounds)
+            if finished is None:
+                self.report(
+                    f"{path.name} has no golden vectors, so selftest() cannot check it: no recording opens the energy "
+                    "gate; give louder recordings or lower policy.energy_threshold"
+                )
+            model = finished or model
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lnn.save(model, path)
+        return path
+
+    def _golden(self, model: lnn.Model, sounds: Iterable[np.ndarray]) -> lnn.Model | None:
+        try:
+            for samples in islice(sounds, GOLDEN_TRIES):
+                try:
+                    return add_golden(model, loudest(samples, self.golden_s))
+                except lnn.LnnError as error:
+                    if error.name != "NO_GOLDEN":
+                        raise
+        except AudioError as error:
+            self.report(str(error))
+        return None
+
+
+class FolderTask(BaseTask):
+    """A task on a FrameStore of `sources()`; subclasses make the batches and measure."""
+
+    normalising_batches = 8
+    training: Callable[[int, int], Any]
+
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self.policy = build(Policy, self.recipe["policy"])
+
+    def sources(self, splits: Sequence[str] = BOTH) -> Sources:
+        """What is learned from and measured on.  Raises AudioError for data that cannot be learned from."""
         raise NotImplementedError
 
-    def batch(self, size: int, seed: int) -> Batch:
-        raise NotImplementedError
+    def batch(self, size: int, seed: int) -> Any:
+        """A batch, the same for the same seed."""
+        return self.training(size, seed)
 
     def prepare(self) -> None:
-        """Opens the frame store, built on first use; raises AudioError for data that cannot be learned from."""
+        """Opens the frame store, built on first use; raises AudioError for data that cannot be learned from.
+
+        Synthetic speech is kept beside it until it is built, so that an interrupted preparation goes on."""
         if not FrameStore.exists(self.cache):
             sources = self.sources()
-            FrameStore.build(self.cache, sources, FrontEnd())
-            for line in remarks(sources.unreadable, sources.converted):
-                self.report(line)
+            sources.kept, sources.progress = self.cache.with_name(f"{self.cache.name}-speech"), self.progress
+            try:
+                FrameStore.build(self.cache, sources, FrontEnd())
+            finally:
+                for line in sources.remarks():
+                    self.report(line)
+            shutil.rmtree(sources.kept, ignore_errors=True)
         self.store = FrameStore(self.cache)
+        self.check()
+
+    def check(self) -> None:
+        """Raises AudioError for a label with too few clips."""
         for label in self.labels:
-            for split in ("training", "validation"):
-                if not len(self.store.where(label=label, split=split)):
-                    raise AudioError(
-                        f"{self.data}: no {split} recording for '{label}'; add recordings or name more folders "
-                        "in the recipe's [data]"
-                    )
+            learned, held_out = (len(self.store.where(label=label, split=split)) for split in BOTH)
+            if learned < 1 or held_out < 1:
+                raise AudioError(
+                    f"{self.data}: '{label}' has {learned} recordings to learn from and {held_out} held out; at least 1 "
+                    "of each is needed: add recordings or name more folders in the recipe's [data]"
+                )
 
     def trainer(self) -> LNNTrainer:
         """A new one, features normalised on batches of training sound."""
         trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels))
-        samples = [self.batch(self.recipe["train"]["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(8)]
-        trainer.normalise(torch.cat(samples).unsqueeze(0))
+        size = self.recipe["train"]["batch"]
+        heard = [self.batch(size, 2**40 + i).log_mel.flatten(0, 1) for i in range(self.normalising_batches)]
+        trainer.normalise(torch.cat(heard).unsqueeze(0))
         return trainer
+
+    def golden_sounds(self) -> Iterator[np.ndarray]:
+        """Training sounds of labels that can be detected, int16 (n,) each."""
+        return (s.samples for s in self.sources(("training",)) if not s.label.startswith("_"))
 
     def learned_from(self) -> dict[str, int]:
         """Training recordings by source."""
         return dict(Counter(self.store.source[self.store.split == "training"].tolist()))
 
-
-def loudest_second(samples: np.ndarray) -> np.ndarray:
-    """The second around the loudest 10 ms of int16 (n,): sound for golden vectors."""
-    middle = int(block_power(samples).argmax()) * BLOCK_SAMPLES
-    begin = max(min(middle - SAMPLE_RATE_HZ // 2, len(samples) - SAMPLE_RATE_HZ), 0)
-    return samples[begin : begin + SAMPLE_RATE_HZ]
+    def facts_of(self, data: str, split: str, clips: dict[str, int] | None = None) -> Facts:
+        """For the card; clips: what was learned from, by default training recordings by source."""
+        return Facts(data, self.licence(), split, self.learned_from() if clips is None else clips, self.notes, self.det)
 
 
-def write_calibration(folder: Path, clips: list[np.ndarray]) -> None:
-    """Training sound, int16 (n,) each, as wav files for liquid-compress --calibrate."""
+def loudest(samples: np.ndarray, seconds: float) -> np.ndarray:
+    """So many seconds of int16 (n,) around its loudest 10 ms; all of it if it is shorter."""
+    length, power = round(seconds * SAMPLE_RATE_HZ), block_power(samples)
+    middle = int(power.argmax()) * BLOCK_SAMPLES if len(power) else 0
+    begin = max(min(middle - length // 2, len(samples) - length), 0)
+    return samples[begin : begin + length]
+
+
+def write_calibration(folder: Path, clips: Iterator[np.ndarray]) -> None:
+    """Training sound for liquid-compress --calibrate: of endless clips, int16 (n,) each, as many wav files as make
+    CALIBRATION_SECONDS."""
     folder.mkdir(parents=True, exist_ok=True)
-    for k, samples in enumerate(clips):
+    seconds, k = 0.0, 0
+    while seconds < CALIBRATION_SECONDS:
+        samples = next(clips)
         write_wav(folder / f"{k:04d}.wav", samples)
+        seconds, k = seconds + len(samples) / SAMPLE_RATE_HZ, k + 1

@@ -1,15 +1,17 @@
+# SPDX-License-Identifier: MIT
 """After training: an honest temperature, and a threshold for each label from streams through the C core."""
 
 from __future__ import annotations
 
 import math
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from ... import lnn
 from ...evaluation.traces import detections, trace_with_steps
+from ...native import LNN, run_clip
 from ..data.frame_store import FrameStore
 from ..data.schedule import Policy
 from ..data.streams import Score, Stream
@@ -18,7 +20,7 @@ from ..loop.export import to_model
 from ..nets.model import LiquidNet
 
 FAVOUR_STEP, MOST_FAVOUR = 0.25, 1.0  # logits
-THRESHOLDS = (0.75, 0.8, 0.85, 0.9)  # a handful of alarms says little of one label: no further than these
+THRESHOLDS = (0.75, 0.8, 0.85, 0.9)  # a few alarms say little about a label, so none is set further out
 DET_THRESHOLDS = (1 - np.geomspace(0.5, 1e-3, 48)).round(4).tolist()
 
 
@@ -48,8 +50,8 @@ def calibration_error(posterior: np.ndarray, truth: np.ndarray, temperature: flo
 def favour(
     net: LiquidNet, store: FrameStore, clips: Clips, words: Sequence[str], cost: float, policy: Policy = Policy()
 ) -> float:
-    """Raise the readout's bias of words learned from synthetic speech alone, for people say them in other ways, as far as
-    no more than the share `cost` of the other words' clips is lost by it.  Returns the bias, which the net then has."""
+    """Raises the readout's bias of words learned from synthetic speech alone, because people say them in other ways, as
+    long as no more than the share `cost` of the other words' clips is lost.  Returns the bias, which the net then has."""
     rows = [net.config.labels.index(word) for word in words]
     kept = ~np.isin(clips.label, rows)
     others, favoured = Clips(clips.start[kept], clips.blocks[kept], clips.label[kept]), 0.0
@@ -72,8 +74,6 @@ def favour(
 
 def listen(model: lnn.Model, streams: Sequence[Stream]) -> Score:
     """Play streams through the C core, each from a fresh start."""
-    from ...native import LNN, run_clip
-
     score = Score()
     with LNN(lnn.write(model)) as net:
         for stream in streams:
@@ -82,11 +82,9 @@ def listen(model: lnn.Model, streams: Sequence[Stream]) -> Score:
 
 
 def listen_at(model: lnn.Model, streams: Sequence[Stream], thresholds: Sequence[float]) -> dict[float, Score]:
-    """What is heard at each of thresholds, of 0.5 or more and common to all labels that are detected at all.
+    """What is heard at each of thresholds, which are 0.5 or more and common to all labels that can be detected.
 
     The streams are played through the C core once."""
-    from ...native import LNN
-
     scores = {threshold: Score() for threshold in thresholds}
     spoken = np.array([label.threshold > 0 for label in model.labels])
     with LNN(lnn.write(model)) as net:
@@ -109,7 +107,7 @@ def choose_thresholds(
 ) -> tuple[dict[str, float], dict[float, Score]]:
     """The threshold of each label with the fewest misses plus alarm_cost times false alarms, one of THRESHOLDS.
 
-    streams should hold words and, for hours where nothing is said, speech and noise without keywords.
+    streams should hold words, and speech and noise without keywords.
     Returns the thresholds and the scores at every common threshold of THRESHOLDS and DET_THRESHOLDS."""
     scores = listen_at(to_model(net, temperature=temperature, policy=policy), streams, [*THRESHOLDS, *DET_THRESHOLDS])
 
@@ -119,5 +117,5 @@ def choose_thresholds(
         return misses + alarm_cost * score.false.get(label, 0)
 
     labels = [name for name in net.config.labels if not name.startswith("_")]
-    # min() keeps the first of equals: start with the highest threshold, the safer one
+    # min() keeps the first of equal costs: the highest threshold, which is the safer one
     return {name: min(sorted(THRESHOLDS, reverse=True), key=lambda t: cost(name, t)) for name in labels}, scores

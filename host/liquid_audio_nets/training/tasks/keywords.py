@@ -1,26 +1,26 @@
-"""The task `keywords`: from a folder of word folders to a model that hears these words."""
+# SPDX-License-Identifier: MIT
+"""Task `keywords`: from a folder of word folders to a model that hears these words."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Callable, Sequence
+from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
-import torch
 
-from ...audio.dataset import SILENCE, scan
-from ...audio.files import SAMPLE_RATE_HZ, AudioError, read_audio, remarks
-from ...audio.speech import say
-from ...reference.frontend import FrontEnd
+from ...audio.dataset import SILENCE, UNKNOWN, label_of, nearest, official_split
+from ...audio.files import AudioError
+from ...audio.held_out import BOTH, HELD_OUT_FOLD, Recording, part
+from ...audio.layouts import NOISE_FOLDERS, Placed
+from ...audio.speech import engines
 from ..data.augment import Augment
-from ..data.batches import Batch, BatchMaker, Timing
-from ..data.frame_store import BLOCK_S, FrameStore
+from ..data.frame_store import BLOCK_S
 from ..data.placement import Chooser, Mixture
-from ..data.schedule import Policy
-from ..data.sources import KeywordSources
+from ..data.sources import Group, Sources, often_said, other_words, sentences
 from ..data.streams import Score, validation_streams
+from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
 from ..loop.evaluation import posteriors, validation_clips
 from ..loop.export import to_model
@@ -28,75 +28,109 @@ from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
 from ..nets.registry import WINDOWED
-from ..settings.config import TrainerConfig
 from ..settings.recipe import build
+from .base import FolderTask
 from .calibration import best_temperature, calibration_error, choose_thresholds, favour, listen
 
 WINDOW_TICK_BLOCKS = 2
-GOLDEN_SAMPLES = SAMPLE_RATE_HZ // 2  # boards keep the file
+HELD_OUT_DIGITS = "theo"
+STREAM_UTTERANCES = 80  # of each keyword in the streams that thresholds are chosen on
 
 
-class KeywordTask:
-    """See recipes/keywords.toml for the settings; data: a folder in Speech Commands' layout."""
+class KeywordTask(FolderTask):
+    """See recipes/keywords.toml for the settings.
+
+    data: a folder with one folder per word, or a folder that holds `speech_commands/` beside `digits/`, `negatives/`,
+    `wake_words/` and `esc10/`, which then widen `_unknown_` and the noises."""
 
     name, metric, keep = "keywords", "validation accuracy", "best"
+    golden_s = 0.5  # boards keep the file
+    wants = "a folder with one folder per word"
+    normalising_batches = 12
 
-    def __init__(
-        self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None] = lambda text: None
-    ):
-        if data is None:
-            raise AudioError("keywords are learned from recordings; give --data DIR, a folder with one folder a word")
-        self.recipe, self.data, self.cache, self.report = recipe, Path(data), Path(cache), report
-        self.labels = with_said(recipe["data"]["labels"], recipe["data"]["say"])
-        if all(label.startswith("_") for label in self.labels):
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self.said: list[str] = self.recipe["data"]["say"]
+        self.labels = with_said(self.recipe["data"]["labels"], self.said)
+        self.words = [label for label in self.labels if not label.startswith("_")]
+        if not self.words:
             raise AudioError("no word among the labels; give --labels such as yes,no,_unknown_,_silence_")
-        self.policy, self.timing = build(Policy, recipe["policy"]), build(Timing, recipe["timing"])
-        if recipe["model"]["cell_kind"] in WINDOWED:  # they answer for whole windows, on one grid
+        self.commands = PurePath("speech_commands" if (self.data / "speech_commands").is_dir() else ".")
+        self.timing = build(Timing, self.recipe["timing"])
+        if self.recipe["model"]["cell_kind"] in WINDOWED:  # they answer for whole windows, on one grid
             self.timing = replace(self.timing, stream_share=0.0, tick_blocks=(WINDOW_TICK_BLOCKS,))
             self.policy = replace(self.policy, min_timestep_us=round(WINDOW_TICK_BLOCKS * BLOCK_S * 1e6))
-        self.notes: dict[str, str] = {}
-        self.det: Det | None = None
+
+    def sources(self, splits: Sequence[str] = BOTH, for_streams: bool = False) -> Sources:
+        """for_streams: with few utterances of each word.  Raises AudioError for a label without recordings, unless it is
+        one of `say`."""
+        groups = [
+            Group("commands", self._label, [str(self.commands)], part=official_split),
+            Group("noise", SILENCE, [str(self.commands / name) for name in NOISE_FOLDERS]),
+        ]
+        if self.commands.name:
+            groups += [
+                Group("digits", UNKNOWN, ["digits"], part=_digit_part),
+                *(Group(name, UNKNOWN, [name], part=lambda f: part(f, 10)) for name in ("wake_words", "negatives")),
+                Group("environment", SILENCE, ["esc10"]),
+            ]
+        spoken = self._spoken(for_streams)
+        sources = Sources(self.data, groups, spoken, splits, HELD_OUT_FOLD, made_noise=True, report=self.report)
+        here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
+        for word in self.words:
+            if word not in here and word not in self.said:
+                raise AudioError(
+                    f"{self.data}: no recordings of '{word}'{nearest(word, sorted(here))}. Learn a word from synthetic "
+                    f"speech alone with --say {word}"
+                )
+        return sources
+
+    def _word(self, place: PurePath) -> str:
+        """The folder of the word, empty for other files."""
+        depth = len(self.commands.parts)
+        return place.parts[depth] if place.is_relative_to(self.commands) and len(place.parts) > depth + 1 else ""
+
+    def _label(self, recording: Recording) -> str | None:
+        word = self._word(recording.place)
+        label = label_of(word, self.labels) if word else None
+        return None if recording.split == "training" and label in self.said else label
+
+    def _spoken(self, for_streams: bool) -> list[tuple[str, str, int]]:
+        data = self.recipe["data"]
+        count, others = data["synthetic"], data["synthetic_unknown"]
+        if for_streams:
+            count, others = min(count, STREAM_UTTERANCES), 1
+        elif UNKNOWN not in self.labels:
+            others = 0
+        if not self.said and not (engines() and count):
+            return []
+        return [
+            *((word, word, data["synthetic_said"]) for word in self.said),
+            *((word, word, count) for word in self.words if word not in self.said),
+            *((word, UNKNOWN, 10 * others) for word in often_said() if word not in self.words),
+            *((text, UNKNOWN, others) for text in (*other_words(), *sentences()) if text not in self.words),
+        ]
 
     def prepare(self) -> None:
-        """Builds the frame store on first use; raises AudioError for data that cannot be learned from."""
-        if FrameStore.exists(self.cache):
-            self.store = FrameStore(self.cache)
-        else:
-            sources = self._sources()
-            self.store = FrameStore.build(self.cache, sources, FrontEnd())
-            for line in remarks(sources.unreadable, sources.converted):
-                self.report(line)
-        check_classes(self.store, self.labels)
+        super().prepare()
         r = self.recipe
-        self.maker = BatchMaker(
-            self.store,
-            Chooser(self.store, self.labels, build(Mixture, r["mixture"])),
-            self.labels,
-            build(Augment, r["augment"]),
-            self.timing,
-            self.policy,
-        )
+        chooser = Chooser(self.store, self.labels, build(Mixture, r["mixture"]))
+        augment = build(Augment, r["augment"])
+        self.training = WordBatches(self.store, chooser, self.labels, augment, self.timing, self.policy)
         self.clips = validation_clips(self.store, self.labels)
 
-    def _sources(self, **more: Any) -> KeywordSources:
-        data = self.recipe["data"]
-        options = dict(
-            synthetic_per_keyword=data["synthetic"],
-            synthetic_per_unknown=data["synthetic_unknown"],
-            said=data["say"],
-            synthetic_per_said=data["synthetic_said"],
-            report=self.report,
-        )
-        return KeywordSources(self.data, self.labels, **options | more)
-
-    def trainer(self) -> LNNTrainer:
-        trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels))
-        samples = [self.batch(self.recipe["train"]["batch"], 2**40 + i).log_mel.flatten(0, 1) for i in range(12)]
-        trainer.normalise(torch.cat(samples).unsqueeze(0))
-        return trainer
-
-    def batch(self, size: int, seed: int) -> Batch:
-        return self.maker.make(size, seed)
+    def check(self) -> None:
+        """Raises AudioError for a label with fewer than two training clips, or data without validation speakers."""
+        for label in self.labels:
+            training = self.store.where(label=label, split="training")
+            if len(training) < (1 if label == SILENCE else 2):
+                raise AudioError(f"{len(training)} training clips for '{label}'; add recordings or leave the label out")
+        if len(self.store.where(source="commands")) and not len(
+            self.store.where(split="validation", source="commands")
+        ):
+            raise AudioError(
+                "no clip of the validation split (file names decide, by SHA-1 up to '_nohash_'); add more speakers"
+            )
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         result = trainer.evaluate(self.store, self.clips, self.policy)
@@ -104,97 +138,55 @@ class KeywordTask:
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """Calibrates on held-out sounds and exports keywords.lnn with golden vectors of a training clip."""
-        said, calibration = self.recipe["data"]["say"], self.recipe["calibration"]
-        if said:
-            bias = favour(trainer.average, self.store, self.clips, said, calibration["said_cost"], self.policy)
+        calibration = self.recipe["calibration"]
+        if self.said:
+            bias = favour(trainer.average, self.store, self.clips, self.said, calibration["said_cost"], self.policy)
             self.notes["Synthetic words"] = (
-                f"Learned from synthetic speech alone, no recording of them: {', '.join(said)}. "
+                f"Learned from synthetic speech alone, no recording of them: {', '.join(self.said)}. "
                 f"Their bias is raised by {bias:.2f}."
             )
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
         temperature = best_temperature(posterior, self.clips.label)
-        streams = validation_streams(
-            self._sources(
-                synthetic_per_keyword=min(self.recipe["data"]["synthetic"], 80),
-                synthetic_per_unknown=1,
-                splits=("validation",),
-            )
-        )
+        streams = validation_streams(self.sources(("validation",), for_streams=True))
         thresholds, scores = choose_thresholds(
             trainer.average, streams, calibration["alarm_cost"], temperature, self.policy
         )
-        score = listen(to_model(trainer.average, thresholds, temperature=temperature, policy=self.policy), streams)
-        error = calibration_error(posterior, self.clips.label, temperature)
+        accuracy = round(float((posterior.argmax(1) == self.clips.label).mean()), 4)
+        metadata = self.metadata(trainer, split="official speaker hash", validation_accuracy=accuracy)
+        model = to_model(trainer.average, thresholds, metadata, policy=self.policy, temperature=temperature)
+        score, error = listen(model, streams), calibration_error(posterior, self.clips.label, temperature)
         self.det = det_of(scores)
         self.notes["Streams"] = streams_note(score, sum(len(s.events) for s in streams), thresholds, temperature, error)
-        accuracy = float((posterior.argmax(1) == self.clips.label).mean())
-        metadata = {
-            "licence": self.facts().licence,
-            "data": self.data.name,
-            "split": "official speaker hash",
-            "seed": trainer.config.seed,
-            "steps": trainer.step,
-            "validation_accuracy": round(accuracy, 4),
-            "parameters": trainer.net.parameter_count(),
-        }
-        return trainer.export_embedded(
-            out / "keywords.lnn",
-            golden_audio=self.golden_audio(),
-            metadata=metadata,
-            temperature=temperature,
-            thresholds=thresholds,
-            policy=self.policy,
-        )
+        return self.save(model, out / "keywords.lnn", self.golden_sounds())
 
-    def golden_audio(self) -> np.ndarray:
-        """The beginning of a training clip of the first keyword that has one, else of that keyword spoken; int16 (n,)."""
-        words = [w for w in self.labels if not w.startswith("_")]
-        root = self.data / "speech_commands" if (self.data / "speech_commands").is_dir() else self.data
-        try:
-            return read_audio(scan(root, words, "training").clips[0].path)[0][:GOLDEN_SAMPLES]
-        except AudioError:
-            return say(words[0])[:GOLDEN_SAMPLES]
+    def licence(self) -> str:
+        return self._provenance()[1]
+
+    def _provenance(self) -> tuple[str, str]:
+        return provenance(self.data, synthetic="synthetic" in self.learned_from())
 
     def facts(self) -> Facts:
-        used = Counter(self.store.source[self.store.split == "training"].tolist())
-        data, licence = provenance(self.data, synthetic="synthetic" in used)
-        return Facts(
-            data,
-            licence,
-            "official speaker hash, held-out parts of every noise; no testing speaker was read",
-            dict(used),
-            self.notes,
-            self.det,
-        )
+        split = "official speaker hash, held-out parts of every noise; no testing speaker was read"
+        return self.facts_of(self._provenance()[0], split)
+
+
+def _digit_part(file: Placed) -> str:
+    """One speaker of the Free Spoken Digit Dataset is held out."""
+    return "validation" if file.path.name.startswith(HELD_OUT_DIGITS) else "training"
 
 
 def with_said(labels: Sequence[str], said: Sequence[str]) -> tuple[str, ...]:
     """The labels with the words to be learned from synthetic speech, before `_unknown_` and `_silence_`."""
     words = dict.fromkeys([*(label for label in labels if not label.startswith("_")), *said])
-    return tuple([*words, *(label for label in labels if label.startswith("_"))])
-
-
-def check_classes(store: FrameStore, labels: tuple[str, ...]) -> None:
-    """Raises AudioError for a label without at least two training clips or without validation speakers."""
-    for label in labels:
-        training = store.where(label=label, split="training")
-        if len(training) < (1 if label == SILENCE else 2):
-            raise AudioError(f"{len(training)} training clips for '{label}'; add recordings or leave the label out")
-    if len(store.where(source="commands")) and not len(store.where(split="validation", source="commands")):
-        raise AudioError(
-            "no clip of a validation speaker (file names decide, by SHA-1 up to '_nohash_'); add more speakers"
-        )
+    return (*words, *(label for label in labels if label.startswith("_")))
 
 
 def det_of(scores: dict[float, Score]) -> Det:
-    """Missed keywords against false alarms an hour, from streams played at several common thresholds."""
+    """Missed keywords against false alarms per hour, from streams played at several common thresholds."""
     order = sorted(scores)
-    return Det(
-        np.array(order),
-        np.array([1 - scores[t].hit_rate for t in order]),
-        np.array([scores[t].false_per_hour for t in order]),
-        scores[order[0]].seconds / 3600,
-    )
+    missed = np.array([1 - scores[t].hit_rate for t in order])
+    alarms = np.array([scores[t].false_per_hour for t in order])
+    return Det(np.array(order), missed, alarms, scores[order[0]].seconds / 3600)
 
 
 def streams_note(score: Score, words: int, thresholds: dict[str, float], temperature: float, error: float) -> str:

@@ -1,15 +1,15 @@
+# SPDX-License-Identifier: MIT
 """Which class carries out the task that a recipe names."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
-import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any
 
-from ...audio.files import SUFFIXES
+from ...audio.layouts import read_layout
 from ..data.frame_store import FrameStore
 from ..loop.export import runs_in_core
 from ..nets.penalties import macs_per_step, sparsity_loss
@@ -18,35 +18,41 @@ from ..nets.registry import WINDOWED, make_net
 from ..settings.config import TrainerConfig
 from ..settings.errors import UnsupportedCell
 
-if TYPE_CHECKING:
-    from ..loop.run import Task
+from .anomaly import AnomalyTask
+from .base import BaseTask
+from .keywords import KeywordTask
+from .series import SeriesTask
+from .sounds import SoundTask
+from .vad import VadTask
+from .wake_word import WakeWordTask
 
-TASKS = {
-    "anomaly": "anomaly:AnomalyTask",
-    "keywords": "keywords:KeywordTask",
-    "series": "series:SeriesTask",
-    "sounds": "sounds:SoundTask",
-    "vad": "vad:VadTask",
-    "wake-word": "wake_word:WakeWordTask",
+TASKS: dict[str, type[BaseTask]] = {
+    task.name: task for task in (AnomalyTask, KeywordTask, SeriesTask, SoundTask, VadTask, WakeWordTask)
 }
 
 
-def make_task(recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None]) -> "Task":
-    """The task of a resolved recipe.  data: the user's folder or file, None where there is none; cache: a folder for frame
-    stores, or a frame store; report: takes what the user should know, a line at a time.
+def make_task(
+    recipe: dict[str, Any],
+    data: Path | None,
+    cache: Path,
+    report: Callable[[str], None],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> BaseTask:
+    """The task of a resolved recipe.  data: the user's folder or file, None if there is none; cache: a folder for frame
+    stores, or a frame store; report: takes what the user should know, a line at a time; progress: takes how many sounds
+    are prepared, and of how many.
 
     Raises UnsupportedCell, WiringError and TrainingError for a network that cannot be trained so, before data are read."""
     refuse_network(recipe)
-    module, _, name = TASKS[recipe["task"]].partition(":")
-    kind = getattr(importlib.import_module(f".{module}", __package__), name)
-    data, cache = Path(data) if data else None, Path(cache)
-    return kind(recipe, data, cache if FrameStore.exists(cache) else cache / _made_from(recipe, data), report)
+    kind, data, cache = TASKS[recipe["task"]], Path(data) if data else None, Path(cache)
+    store = cache if FrameStore.exists(cache) else cache / _made_from(recipe, data)
+    return kind(recipe, data, store, report, progress)
 
 
 def refuse_network(recipe: dict[str, Any]) -> None:
     """Raises what training would raise after the data were read: for a network of windows in a task that needs an answer at
-    every tick, for one that the core does not run in a task that it measures, for a cell, solver or wiring that there is
-    not, and for weights that cannot be counted or pruned."""
+    every tick, for a network that the core does not run in a task that the core measures, for an unknown cell, solver or
+    wiring, and for weights that cannot be counted or pruned."""
     config, train = TrainerConfig.of_recipe(recipe, labels=("a", "b")), recipe["train"]
     if config.cell_kind in WINDOWED and recipe["task"] != "keywords":
         raise UnsupportedCell(
@@ -69,13 +75,12 @@ def refuse_network(recipe: dict[str, Any]) -> None:
 
 
 def _made_from(recipe: dict[str, Any], data: Path | None) -> str:
-    """A name for what is read from data by a recipe: another one once files come, go or change."""
-    walk = os.walk(data, followlinks=True) if data else ()
-    files = [os.path.join(path, name) for path, _, names in walk for name in names]
-    found = sorted(
-        (path, os.stat(path).st_size, os.stat(path).st_mtime_ns)
-        for path in files
-        if path.lower().endswith(SUFFIXES) and os.path.isfile(path)
-    )
+    """A name for what a recipe reads from data: another one if files come, go, change, or lie in another split."""
+    files = read_layout(data) if data and data.is_dir() else []
+    found = [
+        (str(file.place), file.split, stat.st_size, stat.st_mtime_ns)
+        for file in files
+        if file.path.is_file() and (stat := file.path.stat())
+    ]
     known = json.dumps([recipe["data"], str(data and data.resolve()), found])
     return f"{recipe['task']}-{hashlib.sha1(known.encode()).hexdigest()[:10]}"

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: MIT
 """Task `series`: forecasts of a table's columns, rows missing or at odd times: a gap is a larger dt of the network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +15,15 @@ from ... import lnn
 from ...series import Rows, SeriesError, linear_forecast, persistence, read_rows, rmse, station, targets_at, write_rows
 from ..data.schedule import DT_MAX_S, DT_MIN_S
 from ..loop.card import Facts
+from ..loop.export import to_model
 from ..loop.trainer import LNNTrainer
-from ..nets.model import LiquidNet
+from ..nets.model import Net
 from ..settings.config import TrainerConfig
+from .base import BaseTask
 
-TICK_S = 0.05  # what the usual interval is to the cells: gaps of up to 20 intervals differ
+TICK_S = 0.05  # the usual interval as the cells see it, so that gaps of up to 20 intervals differ
 LEAST_ROWS = 200
+FAR = 3.0  # a value is far outside if it lies so many times the range of the middle 98 % beyond that range
 
 
 @dataclass
@@ -42,39 +46,36 @@ class Forecasts:
     def carried(self) -> Tensor:
         return torch.zeros(self.dt.shape[1], dtype=torch.bool, device=self.dt.device)
 
-    def loss(self, outputs: Tensor, net: LiquidNet, label_smoothing: float) -> Tensor:
+    def loss(self, outputs: Tensor, net: Net, label_smoothing: float) -> Tensor:
         """Mean squared error; outputs (T, B, K)."""
         return ((outputs - self.change).square().mean(-1) * self.weight).sum() / self.weight.sum().clamp_min(1e-6)
 
 
-class SeriesTask:
+class SeriesTask(BaseTask):
     """The first part of the table is learned from, the next chooses the epoch, the last is what is reported."""
 
     name, metric, keep = "series", "RMSE saved against persistence", "best"
+    given: Path | None
 
-    def __init__(self, recipe: dict[str, Any], data: Path | None, cache: Path, report: Callable[[str], None]):
-        self.recipe, self.data, self.cache, self.report = recipe, data, Path(cache), report
+    def take(self, data: Path | None) -> None:
+        self.given = data
 
     def prepare(self) -> None:
+        """Reads the table, or makes one up without data.  Raises SeriesError for a table that cannot be learned from."""
         settings = self.recipe["data"]
-        if self.data is None:
-            self.data = self.cache / "station.csv"
-            if not self.data.exists():
-                self.report(
-                    f"no --data: {self.data} is made, {settings['generate_days']:g} days of a station with "
-                    f"{100 * settings['generate_missing']:g} % of the rows missing"
-                )
-                self.data.parent.mkdir(parents=True, exist_ok=True)
-                write_rows(
-                    self.data,
-                    station(settings["generate_days"], settings["generate_missing"], settings["generate_seed"]),
-                    settings["time_column"],
-                )
+        self.data = self.given or self.cache / "station.csv"
+        if self.given is None and not self.data.exists():
+            days, missing = settings["generate_days"], settings["generate_missing"]
+            self.report(
+                f"no --data: {self.data} is made up, {days:g} days of a station with {100 * missing:g} % of the rows missing"
+            )
+            self.data.parent.mkdir(parents=True, exist_ok=True)
+            write_rows(self.data, station(days, missing, settings["generate_seed"]), settings["time_column"])
         self.use(read_rows(self.data, settings["time_column"], settings["columns"]))
 
     def use(self, rows: Rows) -> None:
-        """Take this table.  Raises SeriesError where it is too short, a forecast column is not among its columns or never
-        changes."""
+        """Takes this table.  Raises SeriesError if it is too short, or if a forecast column is not among its columns or
+        never changes."""
         settings = self.recipe["data"]
         if len(rows) < LEAST_ROWS:
             raise SeriesError(f"{self.data}: {len(rows)} complete rows; at least {LEAST_ROWS} are needed to learn from")
@@ -101,14 +102,16 @@ class SeriesTask:
         self.persistence = {
             part: persistence(self.rows, self.targets, here, len(self.forecast)) for part, here in self.parts.items()
         }
-        learned = self.rows.values[self.parts["training"]].astype(np.float64)
+        usual = Rows(self.rows.names, self.rows.time_s, self._limited())
+        learned = usual.values[self.parts["training"]].astype(np.float64)
         self.mean, deviation = learned.mean(0).astype(np.float32), learned.std(0)
-        moves = deviation > 1e-6 * np.abs(learned).max(
-            0
-        )  # what stood still while it was learned from says nothing later
+        # A column that stood still while it was learned from says nothing later.
+        moves = deviation > 1e-6 * np.abs(learned).max(0)
         self.inv_std = np.where(moves, 1 / np.where(moves, deviation, 1.0), 0.0).astype(np.float32)
-        self.change = (self.targets.values - self.rows.values)[:, : len(self.forecast)]
-        self.scale = self.persistence["training"].astype(np.float32)  # of the outputs: each column's error counts alike
+        targets, outputs = targets_at(usual, self.horizon_s), len(self.forecast)
+        self.change = (targets.values - usual.values)[:, :outputs]
+        # Of the outputs, so that the error of every column counts alike.
+        self.scale = persistence(usual, targets, self.parts["training"], outputs).astype(np.float32)
         self.time_scale = TICK_S / self.rows.interval_s
         self.dt = np.clip(
             np.diff(self.rows.time_s, prepend=self.rows.time_s[0] - self.rows.interval_s) * self.time_scale,
@@ -116,7 +119,24 @@ class SeriesTask:
             DT_MAX_S,
         ).astype(np.float32)
 
+    def _limited(self) -> np.ndarray:
+        """The values (n, columns) with spikes limited, each of which is reported: a single one would set the scale."""
+        low, high = np.quantile(self.rows.values[self.parts["training"]], (0.01, 0.99), axis=0)
+        room = np.where(high > low, FAR * (high - low), np.inf)
+        limited = np.clip(self.rows.values, low - room, high + room).astype(np.float32)
+        for k, name in enumerate(self.rows.names):
+            far = np.flatnonzero(limited[:, k] != self.rows.values[:, k])
+            if len(far):
+                first = f"{self.rows.values[far[0], k]:g} at {self.rows.time_s[far[0]]:.0f} s"
+                self.report(
+                    f"column '{name}': {len(far)} of {len(self.rows)} values lie far outside the others, {low[k]:g} to "
+                    f"{high[k]:g}; the first is {first}. They are limited while it is learned from them, but count in what is "
+                    "reported; correct or delete these rows"
+                )
+        return limited
+
     def trainer(self) -> LNNTrainer:
+        """A new one, inputs normalised by the training part."""
         trainer = LNNTrainer(
             TrainerConfig.of_recipe(self.recipe, labels=self.forecast, input_dim=len(self.rows.names), smoothing_s=0.0)
         )
@@ -138,7 +158,7 @@ class SeriesTask:
             np.diff(times, axis=0, prepend=times[:1] - self.rows.interval_s) * self.time_scale, DT_MIN_S, DT_MAX_S
         )
         known = self.targets.known[index] & (times + self.horizon_s <= self.rows.time_s[last - 1])
-        weight = known * (np.arange(kept) >= kept // 4)[:, None]  # the state has to find in first
+        weight = known * (np.arange(kept) >= kept // 4)[:, None]  # the state needs some rows to settle
         return Forecasts(
             torch.from_numpy(self.rows.values[index]),
             torch.from_numpy(dt.astype(np.float32)),
@@ -147,7 +167,7 @@ class SeriesTask:
         )
 
     @torch.no_grad()
-    def predict(self, net: LiquidNet) -> np.ndarray:
+    def predict(self, net: Net) -> np.ndarray:
         """Forecasts after every row, from the first row on, float32 (n, K)."""
         values, dt = torch.from_numpy(self.rows.values)[:, None], torch.from_numpy(self.dt)[:, None]
         outputs, _ = net(values, dt, torch.zeros_like(dt))
@@ -164,43 +184,32 @@ class SeriesTask:
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """series.lnn: numbers in, forecasts out, in the columns' own units."""
-        metadata = {
-            "data": self.data.name,
-            "licence": self.recipe["data"]["licence"],
-            "columns": list(self.rows.names),
-            "time_column": self.recipe["data"]["time_column"],
-            "horizon_s": self.horizon_s,
-            "interval_s": self.rows.interval_s,
-            "reported_from_s": float(self.rows.time_s[self.parts["reported"]][0]),
-            "steps": trainer.step,
-            "seed": trainer.config.seed,
-            "saved_against_persistence": round(self.evaluate(trainer)["reported"], 4),
-        }
-        numbers = lnn.FrontEndNone(self.mean, self.inv_std, self.scale, self.time_scale)
-        return trainer.export_embedded(
-            out / "series.lnn", numbers=numbers, thresholds=0.0, metadata=metadata, task="series"
+        metadata = self.metadata(
+            trainer,
+            columns=list(self.rows.names),
+            time_column=self.recipe["data"]["time_column"],
+            horizon_s=self.horizon_s,
+            interval_s=self.rows.interval_s,
+            reported_from_s=float(self.rows.time_s[self.parts["reported"]][0]),
+            saved_against_persistence=round(self.evaluate(trainer)["reported"], 4),
         )
+        numbers = lnn.FrontEndNone(self.mean, self.inv_std, self.scale, self.time_scale)
+        model = to_model(trainer.average, 0.0, metadata, task="series", numbers=numbers)
+        return self.save(model, out / "series.lnn")
 
     def facts(self) -> Facts:
         here = self.parts["reported"]
         linear = linear_forecast(self.rows, self.targets, self.parts["training"], len(self.forecast))
         net = self.predict(self.measured)
-        rows = "\n".join(
-            f"| {name} | {a:.4g} | {b:.4g} | {c:.4g} |"
-            for name, a, b, c in zip(
-                self.forecast,
-                self.persistence["reported"],
-                rmse(linear, self.targets, here),
-                rmse(net, self.targets, here),
-            )
-        )
+        errors = (self.persistence["reported"], rmse(linear, self.targets, here), rmse(net, self.targets, here))
+        table = ["| column | persistence | linear, 12 rows | liquid |", "|---|---|---|---|"]
+        for name, *row in zip(self.forecast, *errors, strict=True):
+            table.append(f"| {name} | " + " | ".join(f"{error:.4g}" for error in row) + " |")
+        self.notes[f"RMSE, {self.horizon_s:g} s ahead, last part"] = "\n".join(table)
         return Facts(
-            data=f"{len(self.rows)} rows of {self.data.name}, one in {self.rows.interval_s:g} s where none is missing.",
-            licence=self.recipe["data"]["licence"],
-            split="by time: the last part of the rows is reported",
-            clips={"rows": int(self.parts["training"].sum())},
-            notes={
-                f"RMSE, {self.horizon_s:g} s ahead, last part": "| column | persistence | linear, 12 rows | liquid |\n|---|---|---|---|\n"
-                + rows
-            },
+            f"{len(self.rows)} rows of {self.data.name}, one per {self.rows.interval_s:g} s if none is missing.",
+            self.licence(),
+            "by time: the last part of the rows is reported",
+            {"rows": int(self.parts["training"].sum())},
+            self.notes,
         )
