@@ -138,7 +138,7 @@ def test_page_says_where_the_liquid_network_loses(found, shipped, tmp_path):
     text = (tmp_path / "compare.md").read_text()
     assert "`ds_cnn`: +4.00 points, at 7.1 times" in text
     assert text.endswith(
-        "all the same, with the best of their fills:\n\n- `ds_cnn` (a quarter dropped): 93.0 % against 90.0 %\n"
+        "each with its best way to fill them:\n\n- `ds_cnn` (a quarter dropped): 93.0 % against 90.0 %\n"
     )
     assert json.loads(paths[0].read_text())["networks"][1]["mean"] == pytest.approx(0.91)
     works = {p.name: (round(p.work / 1e6, 2), p.measured) for p in page.instructions(found, [shipped], bench)}

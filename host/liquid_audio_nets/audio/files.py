@@ -37,10 +37,11 @@ def resample(signal: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
     from scipy.signal import resample_poly  # takes longer to import than all else
 
     common = math.gcd(from_hz, to_hz)
-    return resample_poly(np.asarray(signal, np.float64), to_hz // common, from_hz // common)
+    changed: np.ndarray = resample_poly(np.asarray(signal, np.float64), to_hz // common, from_hz // common)
+    return changed
 
 
-def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) -> tuple[np.ndarray, bool]:
+def read_audio(path: str | os.PathLike[str], sample_rate_hz: int = SAMPLE_RATE_HZ) -> tuple[np.ndarray, bool]:
     """Read a sound file of any rate and channel count.
 
     Returns (signal int16 (n,), converted), converted being True when the file was not mono at
@@ -74,7 +75,8 @@ def read_audio(path: str | os.PathLike, sample_rate_hz: int = SAMPLE_RATE_HZ) ->
 
 def _mono(signal: np.ndarray, path: str | os.PathLike[str]) -> np.ndarray:
     """The mean of the channels, float (n, channels) -> (n,); the loudest channel, with a warning, if they cancel out."""
-    mean, power = signal.mean(axis=1), (signal**2).mean(axis=0)
+    mean: np.ndarray = signal.mean(axis=1)
+    power = (signal**2).mean(axis=0)
     if np.mean(mean**2) >= CANCELLED * power.mean() / signal.shape[1]:
         return mean
     warnings.warn(

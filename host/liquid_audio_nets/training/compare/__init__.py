@@ -1,1 +1,2 @@
-"""Other small networks in the same pipeline, to compare with: one file an architecture, all of them in registry.py."""
+# SPDX-License-Identifier: MIT
+"""Comparison of this project's networks with other small ones, all trained and measured alike."""

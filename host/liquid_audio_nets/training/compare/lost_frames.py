@@ -1,11 +1,13 @@
-"""The same trained weights when frames are lost or come more seldom than in training."""
+# SPDX-License-Identifier: MIT
+"""The same trained weights if frames are lost, or come more seldom than in training."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from ..nets.model import Net
 from ..nets.registry import DROPPING, named
 from .windows import Windows, answers
 
@@ -13,7 +15,7 @@ LOSSES = ("none", "a quarter dropped", "twice the hop", "four times the hop")
 
 
 def fills(name: str) -> tuple[str, ...]:
-    """What may stand for lost frames in a network of this name."""
+    """What may replace lost frames in a network of this name."""
     if named(name).liquid:
         return ("true dt",)
     if name.endswith(DROPPING):
@@ -27,11 +29,12 @@ def arrived(windows: Windows, loss: str, seed: int = 0) -> np.ndarray:
     if loss == "a quarter dropped":
         return windows.heard & (np.random.default_rng(seed).random((ticks, clips)) >= 0.25)
     every = {"none": 1, "twice the hop": 2, "four times the hop": 4}[loss]
-    return windows.heard & ((np.arange(ticks)[:, None] + 1) % every == 0)
+    came: np.ndarray = windows.heard & ((np.arange(ticks)[:, None] + 1) % every == 0)
+    return came
 
 
 def elapsed(came: np.ndarray, tick_s: float) -> np.ndarray:
-    """Seconds since the frame that came before, 0 where none came; (T, N)."""
+    """Seconds since the frame before, 0 for ticks without a frame; (T, N)."""
     index = np.arange(len(came))[:, None]
     last = np.maximum.accumulate(np.where(came, index, -1), axis=0)
     before = np.vstack([np.full((1, came.shape[1]), -1), last[:-1]])
@@ -50,7 +53,7 @@ def filled(windows: Windows, came: np.ndarray, fill: str, mean: Tensor) -> Tenso
     return torch.where(lost, mean, log_mel)
 
 
-def accuracy(net: nn.Module, windows: Windows, loss: str, fill: str) -> float:
+def accuracy(net: Net, windows: Windows, loss: str, fill: str) -> float:
     """Share of clips decided right with frames lost; fill: `true dt` steps over the time that passed, `skip` steps as if
     none had, `zero` and `hold` step at every tick."""
     came = arrived(windows, loss)

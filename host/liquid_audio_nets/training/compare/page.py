@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: MIT
 """What a comparison leaves behind: compare.json, the page with its tables, and the plots."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from ..nets.registry import ARCHS, DECISIONS_PER_S, DROPPING, STEPS_PER_S, named
 from .lost_frames import LOSSES
@@ -13,7 +15,7 @@ from .protocol import TICK_BLOCKS, Protocol
 from .table import Row, lost_markdown, markdown
 
 TITLE = "Validation speakers and held-out noise; * longer schedule"
-CONVERGED = 0.6  # a network below this has not learned the task, whatever it could
+CONVERGED = 0.6  # a network with a lower accuracy has not learned the task
 _BENCH = (
     "second_of_speech_instructions",
     "all_cells_step_instructions",
@@ -25,8 +27,8 @@ _BENCH = (
 def write(
     out: Path, found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, bench: dict[str, float] | None = None
 ) -> list[Path]:
-    """Writes everything to out.  bench: metric -> value of the virtual Cortex-M4F, from `make bench`; without it there is
-    no plot of instructions."""
+    """Writes everything to out and returns the paths.  bench: metric -> value on the virtual Cortex-M4F, from `make bench`;
+    without it there is no plot of instructions."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "compare.json").write_text(
         json.dumps(
@@ -43,10 +45,10 @@ def write(
     points, plots = instructions(drawn, shipped, bench) if bench else [], []
     for kind in ("png", "svg"):
         plots.append(
-            accuracy_against_work(macs, out / f"compare.{kind}", "multiply-accumulates a second of audio", TITLE)
+            accuracy_against_work(macs, out / f"compare.{kind}", "multiply-accumulates per second of audio", TITLE)
         )
         if points:
-            axis = "instructions a second of audio, Cortex-M4F"
+            axis = "instructions per second of audio, Cortex-M4F"
             plots.append(accuracy_against_work(points, out / f"instructions.{kind}", axis, TITLE))
     (out / "robustness.md").write_text(lost_markdown([*found, *shipped]))
     (out / "compare.md").write_text(page(found, shipped, protocol, bool(points)))
@@ -59,15 +61,17 @@ def page(found: Sequence[Row], shipped: Sequence[Row], protocol: Protocol, with_
     p = protocol
     return f"""# Small networks, one pipeline
 
-Made by `make compare`. Every network saw the same {p.steps:,} batches of {p.batch} augmented clips of one second ({tick_ms} ms a
-frame, 40 log-mel channels), with AdamW, a cosine schedule, averaged weights and the same loss; the seed sets the weights at
-the start and the order of the batches. The peak learning rate was {" or ".join(f"{rate:g}" for rate in p.learning_rates)}
-(registry.py says whose). The schedule is short, so that it can be repeated: all would gain from a longer one, which only the
-models in a file had. Ten classes; accuracy: all clips of the validation speakers and held-out background noise, mean and
-standard deviation of the seeds. Recurrent networks have two cells and about as many parameters as `ltc`; they run
-{STEPS_PER_S} steps a second, windows are decided {DECISIONS_PER_S} times a second; the front-end is the same for all and not
-counted. Models in a file are measured by the C core on the same clips. Liquid networks hear the true timestep and are
-trained with irregular ones (`dt_augment`), which is what they are for.
+`make compare` writes this page. Every network was trained on the same {p.steps:,} batches of {p.batch} augmented clips of one
+second ({tick_ms} ms per frame, 40 log-mel channels), with AdamW, a cosine schedule, averaged weights and the same loss. The
+seed sets the initial weights and the order of the batches. The peak learning rate was
+{" or ".join(f"{rate:g}" for rate in p.learning_rates)}; `nets/registry.py` lists it for each network. The schedule is short, so
+that anybody can repeat it. Every network would gain from a longer one, which only the models from files had.
+
+There are ten classes. Accuracy is the share of right answers to all clips of the validation speakers and of held-out
+background noise: mean and standard deviation over the seeds. Recurrent networks have two cells and about as many parameters
+as `ltc`; they run {STEPS_PER_S} steps per second. Networks of windows decide {DECISIONS_PER_S} times per second. The front-end is
+the same for all and is not counted. The C core measures the models from files on the same clips. Liquid networks are given
+the true timestep and are trained with irregular ones (`dt_augment`).
 
 {markdown(found, shipped)}
 ![accuracy against multiply-accumulates](compare.svg)
@@ -77,9 +81,9 @@ trained with irregular ones (`dt_augment`), which is what they are for.
 
 ## Lost frames
 
-The same weights when a quarter of the frames never comes, and at twice and four times the hop of {tick_ms} ms, that is
-{2 * tick_ms} and {4 * tick_ms} ms; points of accuracy. Zeros: the mean of the features stands for a lost frame. Models in a file lose
-blocks of one tick of their own policy.
+This table shows how the accuracy of the same weights changes, in points, if a quarter of the frames is lost, and if the hop of
+{tick_ms} ms becomes {2 * tick_ms} or {4 * tick_ms} ms. With "zeros", the mean of the features replaces a lost frame. Models from
+files lose blocks of one tick of their own policy.
 
 {lost_markdown([*found, *shipped])}
 {lost_to(found)}"""
@@ -88,8 +92,7 @@ blocks of one tick of their own policy.
 def losses(found: Sequence[Row]) -> str:
     """Where the liquid network loses, in a sentence for each network that is better."""
     ours = next((row for row in found if row.name == "ltc"), None)
-    better = [row for row in found if ours and row.mean > ours.mean]
-    if not better:
+    if ours is None or not (better := [row for row in found if row.mean > ours.mean]):
         return ""
     lines = [
         f"- `{row.name}`: {100 * (row.mean - ours.mean):+.2f} points, at {row.macs_per_second / ours.macs_per_second:.1f} "
@@ -100,7 +103,7 @@ def losses(found: Sequence[Row]) -> str:
 
 
 def unconverged(found: Sequence[Row]) -> str:
-    """On networks that the schedule did not carry far enough to be judged, and those that were left out."""
+    """Which networks the schedule did not train far enough to judge them, and which were left out."""
     names = [f"`{row.name}`" for row in found if row.mean < CONVERGED]
     left_out = [f"`{name}`" for name in ARCHS if name not in {row.name for row in found}]
     return (f"Not converged in this schedule, at either learning rate: {', '.join(names)}.\n\n" if names else "") + (
@@ -109,7 +112,7 @@ def unconverged(found: Sequence[Row]) -> str:
 
 
 def lost_to(found: Sequence[Row]) -> str:
-    """Which networks of the protocol are right more often than `ltc` with frames lost, however they are filled best."""
+    """Which networks of the protocol are more accurate than `ltc` with frames lost, each with its best fill."""
     best = {
         row.name: {loss: max(by_loss[loss] for by_loss in row.lost.values()) for loss in LOSSES[1:]}
         for row in found
@@ -126,7 +129,7 @@ def lost_to(found: Sequence[Row]) -> str:
         if ours
         else []
     )
-    said = "Right more often than `ltc` all the same, with the best of their fills:\n\n"
+    said = "Networks that are still more accurate than `ltc` with frames lost, each with its best way to fill them:\n\n"
     return said + "\n".join(better) + "\n" if better else ""
 
 
@@ -136,11 +139,11 @@ def _point(row: Row, work: float, measured: bool = True) -> Point:
 
 
 def instructions(found: Sequence[Row], shipped: Sequence[Row], bench: dict[str, Any]) -> list[Point]:
-    """Instructions a second of audio on the virtual Cortex-M4F.
+    """Instructions per second of audio on the virtual Cortex-M4F.
 
-    The shipped keywords.lnn is measured on continuous speech; DS-CNN's decision is CMSIS-NN's, cited, with the measured
-    front-end at every frame; others are estimated: steps at the instructions a MAC of the shipped model's, windows at
-    those of DS-CNN."""
+    The shipped keywords.lnn is measured on continuous speech.  For DS-CNN, CMSIS-NN's cited figure for a decision is added
+    to the measured front-end at every frame.  All others are estimated: recurrent networks with the shipped model's
+    instructions per MAC, networks of windows with DS-CNN's."""
     model = next((row for row in shipped if row.name == "keywords.lnn"), None)
     if model is None or any(name not in bench for name in _BENCH):
         return []

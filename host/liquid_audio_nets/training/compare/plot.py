@@ -1,16 +1,17 @@
+# SPDX-License-Identifier: MIT
 """Plots of a comparison: accuracy against work."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
 import matplotlib
 
 matplotlib.use("Agg")
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import LogLocator, NullFormatter  # noqa: E402
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Point:
 
 
 def accuracy_against_work(points: Sequence[Point], path: Path, work: str, title: str) -> Path:
-    """Draws one plot, the format by path's suffix; work: the axis' label."""
+    """Draws one plot in the format of the path's suffix, and returns the path; work: label of the axis."""
     with matplotlib.rc_context({"svg.hashsalt": "liquid", "font.size": 10}):
         figure = Figure((7.2, 4.4), layout="constrained")
         axes = figure.add_subplot()
@@ -42,9 +43,7 @@ def accuracy_against_work(points: Sequence[Point], path: Path, work: str, title:
                 capsize=3,
                 markerfacecolor=colour if p.measured else "white",
             )
-            left = (
-                sum(abs(p.work - other.work) < 0.2 * p.work for other in near) % 2
-            )  # names of close points take turns
+            left = sum(abs(p.work - other.work) < 0.2 * p.work for other in near) % 2  # close points take turns
             axes.annotate(
                 p.name,
                 (p.work, 100 * p.accuracy),

@@ -1,13 +1,15 @@
+# SPDX-License-Identifier: MIT
 """How all networks are trained and measured alike: the same sounds, steps, batch size, optimiser and loss."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,8 +41,8 @@ SOUNDS = {  # in which the sounds of the published table differ from the recipe 
 
 @dataclass(frozen=True)
 class Protocol:
-    """steps of batch clips of one second, 20 ms a frame; search_steps: of each short run of the search for a peak
-    learning rate among learning_rates, which takes the lowest mean loss of the last fifth."""
+    """steps: of `batch` clips of one second, 20 ms per frame; search_steps: of each short run that searches the peak
+    learning rate among learning_rates, where the lowest mean loss of the last fifth wins."""
 
     steps: int = 1200
     batch: int = 128
@@ -54,7 +56,7 @@ class Protocol:
 
 
 class Comparison:
-    """Runs of one protocol on one frame store; everything lies in `out` and is made once."""
+    """Runs of one protocol on one frame store; all results are kept in `out`, so that each is made once."""
 
     def __init__(
         self,
@@ -80,7 +82,7 @@ class Comparison:
         return Replay(self.out / "batches", maker, p.steps, p.batch, progress=lambda done: self.progress(done, p.steps))
 
     def run(self, name: str, seed: int) -> dict[str, Any]:
-        """The result of one run, trained where it is missing: out/<name>-<seed>.json beside its checkpoint."""
+        """The result of one run, kept as out/<name>-<seed>.json beside its checkpoint; it is trained if it is missing."""
         path = self.out / f"{name}-{seed}.json"
         if made := self._made(path):
             return made
@@ -91,7 +93,7 @@ class Comparison:
         trainer.save(path.with_suffix(".safetensors"))
         right = answers(trainer.average, self.windows) == self.windows.label
         config = trainer.net.config
-        result = {
+        result: dict[str, Any] = {
             "arch": name,
             "seed": seed,
             "accuracy": float(right.mean()),
@@ -107,16 +109,16 @@ class Comparison:
         _write(path, result)
         path.with_suffix(".lost.json").unlink(missing_ok=True)
         self.report(f"{name}, seed {seed}: {result['accuracy'] * 100:.2f} % in {seconds:.0f} s")
-        return self._made(path)
+        return result | {"protocol": json.loads(json.dumps(result["protocol"]))}
 
     def _made(self, path: Path) -> dict[str, Any] | None:
-        """What lies in path, unless it was made by another protocol."""
+        """The result in path; None if there is none or another protocol made it."""
         result = json.loads(path.read_text()) if path.exists() else {}
         now = json.loads(json.dumps(asdict(self.protocol)))
         return result if result and {**result["protocol"], "seeds": None} == {**now, "seeds": None} else None
 
     def results(self, names: Iterable[str]) -> list[dict[str, Any]]:
-        """Results of the runs that were made, by this protocol's seeds."""
+        """Results of the runs that were made, of this protocol's seeds."""
         paths = [self.out / f"{name}-{seed}.json" for name in names for seed in self.protocol.seeds]
         return [made for path in paths if (made := self._made(path))]
 
@@ -127,12 +129,13 @@ class Comparison:
             net = LNNTrainer.load(self.out / f"{name}-{seed}.safetensors").average
             found = {fill: {loss: accuracy(net, self.windows, loss, fill) for loss in LOSSES} for fill in fills(name)}
             _write(path, found)
-        return json.loads(path.read_text())
+        lost: dict[str, dict[str, float]] = json.loads(path.read_text())
+        return lost
 
     def search(self, name: str) -> dict[str, float]:
         """Peak learning rate -> loss at the end of a short run, for one network; kept in out/search.json."""
         path = self.out / "search.json"
-        found = json.loads(path.read_text()) if path.exists() else {}
+        found: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.exists() else {}
         for rate in self.protocol.learning_rates:
             if str(rate) not in found.setdefault(name, {}):
                 trainer = self._trainer(name, 1, self.protocol.search_steps, rate)
@@ -163,7 +166,7 @@ class Comparison:
         return trainer
 
     def _train(self, trainer: LNNTrainer, order: np.ndarray, timed: bool) -> list[float]:
-        """timed: with the timesteps of the engine's policy and of dt_augment, else a step at every tick."""
+        """Returns the losses.  timed: with the timesteps of the engine's policy and of dt_augment, else a step at every tick."""
         losses: list[float] = []
         for done, i in enumerate(order):
             batch = self.replay.batch(int(i))
@@ -173,6 +176,6 @@ class Comparison:
 
 
 def _write(path: Path, found: dict[str, Any]) -> None:
-    """As a whole, so that an interrupt leaves no half of a result."""
+    """As a whole, so that an interrupt leaves no partial result."""
     with replacing(path) as part:
         part.write_text(json.dumps(found, indent=1))

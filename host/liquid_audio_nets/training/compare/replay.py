@@ -1,15 +1,15 @@
+# SPDX-License-Identifier: MIT
 """Augmented batches made once and kept on disk: every network is trained on the very same sounds."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..data.batches import Batch
 from ..data.word_batches import WordBatches
@@ -18,9 +18,9 @@ TYPES = {"log_mel": np.float16, "dt": np.float32, "closed_s": np.float32, "allow
 
 
 class Replay:
-    """`count` batches of clips, `size` sequences each; made on first use, replay.json comes last.
+    """`count` batches of clips, `size` sequences each; made on first use.  replay.json is written last.
 
-    TYPES are stored as (count, T, B, ...); log_mel in half precision, 1/1000 of a neper at full scale."""
+    TYPES are stored as (count, T, B, ...); log_mel in half precision, exact to 1/1000 of a neper at full scale."""
 
     def __init__(
         self,
@@ -57,15 +57,13 @@ class Replay:
         return len(self.stored["dt"])
 
     def batch(self, i: int) -> Batch:
-        """Batch i with the timesteps of the engine's policy and of dt_augment, which only liquid networks hear of."""
-        tensors: dict[str, Tensor] = {
-            name: torch.from_numpy(np.array(values[i])) for name, values in self.stored.items()
-        }
-        tensors["log_mel"] = tensors["log_mel"].float()
-        return Batch(**tensors, carried=torch.zeros(tensors["dt"].shape[1], dtype=torch.bool), stream=False)
+        """Batch i with the timesteps of the engine's policy and of dt_augment, which only liquid networks are given."""
+        log_mel, dt, closed_s, allowed, weight = (torch.from_numpy(np.array(self.stored[name][i])) for name in TYPES)
+        carried = torch.zeros(dt.shape[1], dtype=torch.bool)
+        return Batch(log_mel.float(), dt, closed_s, allowed, weight, carried, stream=False)
 
     def order(self, seed: int) -> np.ndarray:
-        """In which order a run of this seed takes the batches."""
+        """The order in which a run of this seed takes the batches."""
         return np.random.default_rng(seed).permutation(len(self))
 
 

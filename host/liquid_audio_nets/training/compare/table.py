@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: MIT
 """The table of a comparison: from the results of runs to Markdown."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from .lost_frames import LOSSES
 
 @dataclass
 class Row:
-    """A network: accuracies, one a seed, shares; macs_per_run: of a step or a window; note: what differs from the rest.
+    """A network: accuracies, shares, one per seed; macs_per_run: of a step or a window; note: what differs from the rest.
 
     lost: fill -> loss -> mean accuracy with frames lost."""
 
@@ -49,10 +51,8 @@ def rows(results: Iterable[dict[str, Any]]) -> list[Row]:
     found = []
     for name, runs in by_name.items():
         says = named(name).says + (", trained with lost frames" if name.endswith(DROPPING) else "")
-        sizes = (runs[0][key] for key in ("parameters", "macs_per_run", "macs_per_second"))
-        found.append(
-            Row(name, says, *sizes, [r["accuracy"] for r in runs], [r["seed"] for r in runs], runs[0]["learning_rate"])
-        )
+        same = {key: runs[0][key] for key in ("parameters", "macs_per_run", "macs_per_second", "learning_rate")}
+        found.append(Row(name, says, accuracies=[r["accuracy"] for r in runs], seeds=[r["seed"] for r in runs], **same))
     return sorted(found, key=lambda row: -row.mean)
 
 
@@ -72,9 +72,9 @@ def accuracy_text(row: Row) -> str:
 
 
 def markdown(found: Sequence[Row], shipped: Sequence[Row] = ()) -> str:
-    """Both tables: the networks of the protocol, then models of a longer schedule, whose rows say so."""
+    """One table: the networks of the protocol, then models of a longer schedule, whose rows say so."""
     lines = [
-        "| network | parameters | MACs a step or window | MACs a second of audio | accuracy % |",
+        "| network | parameters | MACs per step or window | MACs per second of audio | accuracy % |",
         "|---|---|---|---|---|",
     ]
     for row in (*found, *shipped):
@@ -87,7 +87,7 @@ def markdown(found: Sequence[Row], shipped: Sequence[Row] = ()) -> str:
 
 
 def lost_markdown(found: Sequence[Row]) -> str:
-    """Accuracy with nothing lost, then how many points lower it is."""
+    """Accuracy with nothing lost, then by how many points it changes."""
     lines = [
         "| network | lost frames are | nothing lost % | " + " | ".join(f"{loss}, points" for loss in LOSSES[1:]) + " |",
         "|---" * (3 + len(LOSSES[1:])) + "|",

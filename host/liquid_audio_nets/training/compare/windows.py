@@ -24,8 +24,8 @@ class Windows:
     tick_s: float
 
     @classmethod
-    def of(cls, store: FrameStore, clips: Clips, tick_blocks: int, blocks: int = 100) -> "Windows":
-        """Of stored clips; blocks: length of the longest in blocks of 10 ms."""
+    def of(cls, store: FrameStore, clips: Clips, tick_blocks: int, blocks: int = 100) -> Windows:
+        """Of stored clips; blocks: length of the longest one, in blocks of 10 ms."""
         at = np.arange(1, blocks // tick_blocks + 1)[:, None] * tick_blocks
         heard = at <= clips.blocks
         power = store.mel[np.where(heard, clips.start + at - 1, 0)] * heard[..., None]
@@ -40,8 +40,9 @@ def answers(
 
     dt (T, N) s, 0 = no step: by default a step every tick until the clip's end.  log_mel: instead of the windows' own."""
     log_mel = windows.log_mel if log_mel is None else log_mel
-    dt = torch.from_numpy(windows.heard * np.float32(windows.tick_s) if dt is None else dt.astype(np.float32))
+    steps = torch.from_numpy(windows.heard * np.float32(windows.tick_s) if dt is None else dt.astype(np.float32))
     net.eval()
     parts = [slice(low, low + chunk) for low in range(0, len(windows.label), chunk)]
-    ends = [net(log_mel[:, p], dt[:, p], torch.zeros_like(dt[:, p]))[0][-1] for p in parts]
-    return torch.cat(ends).argmax(1).numpy()
+    ends = [net(log_mel[:, p], steps[:, p], torch.zeros_like(steps[:, p]))[0][-1] for p in parts]
+    answer: np.ndarray = torch.cat(ends).argmax(1).numpy()
+    return answer

@@ -42,7 +42,7 @@ class Schedule:
 
 def engine_schedule(
     power: np.ndarray,
-    policy: Policy = Policy(),
+    policy: Policy,
     background: np.ndarray | None = None,
     gate_open: np.ndarray | None = None,
     tick_s: float | None = None,

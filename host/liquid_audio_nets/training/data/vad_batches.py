@@ -131,7 +131,8 @@ class VadBatches(StoreBatches):
 
     def _schedule(self, energy: np.ndarray, tick_s: float, carried: np.ndarray, rng: np.random.Generator) -> Schedule:
         if rng.random() < self.speech.dt_augment:
-            return random_schedule(*energy.shape, rng, tick_s, max(self.policy.max_timestep_s, tick_s))
+            ticks, batch = energy.shape
+            return random_schedule(ticks, batch, rng, tick_s, max(self.policy.max_timestep_s, tick_s))
         background = np.where(carried, np.quantile(energy, 0.1, axis=0), 0.0)
         is_open = carried & (energy[0] > self.policy.energy_threshold**2)
         return engine_schedule(energy, self.policy, background, is_open, tick_s)

@@ -30,7 +30,7 @@ class Facts:
     det: Det | None = None
 
 
-def model_card(path: Path, task: str, metric: str, trainer: "LNNTrainer", result: dict[str, Any], facts: Facts) -> str:
+def model_card(path: Path, task: str, metric: str, trainer: LNNTrainer, result: dict[str, Any], facts: Facts) -> str:
     """Markdown text.  path: the exported file; result: as the task's evaluate() gives it."""
     config, net = trainer.config, trainer.net
     units = f" of {' and '.join(map(str, net.config.hidden_dims))} units" if net.config.hidden_dims else ""

@@ -9,8 +9,8 @@ integer front-end is part of the loop: the network hears its features, while the
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import numpy as np
 import torch

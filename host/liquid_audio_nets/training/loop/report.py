@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Det:
     @classmethod
     def of_scores(
         cls, hits: Sequence[float], alarms: Sequence[float], hours: float | None = None, points: int = 200
-    ) -> "Det":
+    ) -> Det:
         """hits: the best score in each true event (0 where it stayed silent); alarms: the score of every event that is
         none; hours of audio that the alarms come from, None where each alarm is a clip of its own."""
         hits, alarms = np.sort(np.asarray(hits, float)), np.sort(np.asarray(alarms, float))

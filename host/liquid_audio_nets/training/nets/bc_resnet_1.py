@@ -6,8 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .clip_net import ClipNet
 from ..settings.config import ModelConfig
+from .clip_net import ClipNet
 
 STEM, HEAD, BANDS = 16, 32, 5
 # Channels, blocks, stride in frequency, dilation in time of each stage.

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .clip_net import ClipNet
 from ..settings.config import ModelConfig
+from .clip_net import ClipNet
 
 COEFFICIENTS, CHANNELS, BLOCKS = 10, 64, 4
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import bc_resnet_1, ds_cnn
-from ..settings.errors import UnsupportedCell
-from .kinds import STEPWISE
 from ..settings.config import ModelConfig
+from ..settings.errors import UnsupportedCell
+from . import bc_resnet_1, ds_cnn
+from .kinds import STEPWISE
 from .model import LiquidNet, Net
 
 STEPS_PER_S, DECISIONS_PER_S, WINDOW_FRAMES = 50, 4, 50

@@ -7,7 +7,7 @@ dt (B, 1) in s.  It returns h after dt.  dt = 0 leaves h exactly as it was.
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor

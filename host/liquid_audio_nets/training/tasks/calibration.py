@@ -17,7 +17,7 @@ from ..data.schedule import Policy
 from ..data.streams import Score, Stream
 from ..loop.evaluation import Clips, posteriors
 from ..loop.export import to_model
-from ..nets.model import LiquidNet
+from ..nets.model import Net
 
 FAVOUR_STEP, MOST_FAVOUR = 0.25, 1.0  # logits
 THRESHOLDS = (0.75, 0.8, 0.85, 0.9)  # a few alarms say little about a label, so none is set further out
@@ -27,7 +27,8 @@ DET_THRESHOLDS = (1 - np.geomspace(0.5, 1e-3, 48)).round(4).tolist()
 def log_at(posterior: np.ndarray, temperature: float) -> np.ndarray:
     """Logarithm of the posterior (n, K) that the logits divided by the temperature give."""
     scaled = np.log(np.maximum(posterior, 1e-12)) / temperature
-    return scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+    log_p: np.ndarray = scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+    return log_p
 
 
 def best_temperature(posterior: np.ndarray, truth: np.ndarray) -> float:
@@ -47,9 +48,7 @@ def calibration_error(posterior: np.ndarray, truth: np.ndarray, temperature: flo
     return float(sum(abs(right[index == b].sum() - confidence[index == b].sum()) for b in range(bins)) / len(truth))
 
 
-def favour(
-    net: LiquidNet, store: FrameStore, clips: Clips, words: Sequence[str], cost: float, policy: Policy = Policy()
-) -> float:
+def favour(net: Net, store: FrameStore, clips: Clips, words: Sequence[str], cost: float, policy: Policy) -> float:
     """Raises the readout's bias of words learned from synthetic speech alone, because people say them in other ways, as
     long as no more than the share `cost` of the other words' clips is lost.  Returns the bias, which the net then has."""
     rows = [net.config.labels.index(word) for word in words]
@@ -99,11 +98,11 @@ def listen_at(model: lnn.Model, streams: Sequence[Stream], thresholds: Sequence[
 
 
 def choose_thresholds(
-    net: LiquidNet,
+    net: Net,
     streams: Sequence[Stream],
-    alarm_cost: float = 2.0,
-    temperature: float = 1.0,
-    policy: Policy = Policy(),
+    alarm_cost: float,
+    temperature: float,
+    policy: Policy,
 ) -> tuple[dict[str, float], dict[float, Score]]:
     """The threshold of each label with the fewest misses plus alarm_cost times false alarms, one of THRESHOLDS.
 

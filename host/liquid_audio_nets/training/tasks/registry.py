@@ -17,7 +17,6 @@ from ..nets.pruning import masks
 from ..nets.registry import WINDOWED, make_net
 from ..settings.config import TrainerConfig
 from ..settings.errors import UnsupportedCell
-
 from .anomaly import AnomalyTask
 from .base import BaseTask
 from .keywords import KeywordTask

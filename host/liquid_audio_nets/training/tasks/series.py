@@ -123,7 +123,7 @@ class SeriesTask(BaseTask):
         """The values (n, columns) with spikes limited, each of which is reported: a single one would set the scale."""
         low, high = np.quantile(self.rows.values[self.parts["training"]], (0.01, 0.99), axis=0)
         room = np.where(high > low, FAR * (high - low), np.inf)
-        limited = np.clip(self.rows.values, low - room, high + room).astype(np.float32)
+        limited: np.ndarray = np.clip(self.rows.values, low - room, high + room).astype(np.float32)
         for k, name in enumerate(self.rows.names):
             far = np.flatnonzero(limited[:, k] != self.rows.values[:, k])
             if len(far):
@@ -171,7 +171,8 @@ class SeriesTask(BaseTask):
         """Forecasts after every row, from the first row on, float32 (n, K)."""
         values, dt = torch.from_numpy(self.rows.values)[:, None], torch.from_numpy(self.dt)[:, None]
         outputs, _ = net(values, dt, torch.zeros_like(dt))
-        return self.rows.values[:, : len(self.forecast)] + outputs[:, 0].numpy() * self.scale
+        ahead: np.ndarray = self.rows.values[:, : len(self.forecast)] + outputs[:, 0].numpy() * self.scale
+        return ahead
 
     def saved(self, forecast: np.ndarray, part: str) -> float:
         """1 - RMSE / RMSE of persistence, mean of the columns: 0 is no better than the last value, 1 is perfect."""
