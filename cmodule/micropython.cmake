@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: MIT
 # MicroPython user module, for ports built with CMake: USER_C_MODULES=<this file>
-# CMSIS_DSP_DIR=<CMSIS-DSP's sources> makes the core use CMSIS-DSP; without it all is portable C.
+# CMSIS_DSP_DIR=<the folder of CMSIS-DSP's sources> makes the core use CMSIS-DSP. Without it the core is portable C.
 set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 include(${LIQUID_DIR}/sources.cmake)
@@ -11,7 +12,7 @@ set_source_files_properties(${LIQUID_CORE_SOURCES} PROPERTIES COMPILE_OPTIONS -O
 set_source_files_properties(${LIQUID_COLD_SOURCES} PROPERTIES COMPILE_OPTIONS -Os)
 if(CMSIS_DSP_DIR)
     target_sources(liquid_audio_core INTERFACE ${LIQUID_DIR}/micropython/cmsis_dsp.c)
-    set_source_files_properties(${LIQUID_DIR}/micropython/cmsis_dsp.c PROPERTIES COMPILE_OPTIONS "-O3;-w"
+    set_source_files_properties(${LIQUID_DIR}/micropython/cmsis_dsp.c PROPERTIES COMPILE_OPTIONS "-Os;-w"
         INCLUDE_DIRECTORIES "${CMSIS_DSP_DIR}/Include;${CMSIS_DSP_DIR}/PrivateInclude;${CMSIS_DSP_DIR}/Source")
     set_source_files_properties(${LIQUID_CORE_SOURCES} PROPERTIES INCLUDE_DIRECTORIES ${CMSIS_DSP_DIR}/Include)
     target_compile_definitions(liquid_audio_core INTERFACE LNN_USE_CMSIS=1 ARM_MATH_LOOPUNROLL __GNUC_PYTHON__)

@@ -62,6 +62,8 @@ mp_obj_t liquid_thresholds_new(mp_obj_t lnn);
 /* These two return false if the policy has no field of this name. */
 bool liquid_policy_load(const lnn_policy_t *policy, qstr name, mp_obj_t *value);
 bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value);
+/* Makes it the model's policy. Raises ValueError with field, value and range if it is impossible. */
+void liquid_policy_use(const liquid_lnn_t *lnn, const lnn_policy_t *policy);
 mp_obj_t liquid_policy_dict(const lnn_policy_t *policy);
 
 /* mod_liquid_audio.c: executed instructions on a virtual board, CPU cycles on others. */

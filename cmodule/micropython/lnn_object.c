@@ -69,7 +69,7 @@ static mp_obj_t lnn_set_adaptive_config(size_t n_args, const mp_obj_t *args, mp_
             }
         }
     }
-    liquid_check(lnn_set_policy(liquid_model(self), &policy));
+    liquid_policy_use(self, &policy);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(lnn_set_adaptive_config_obj, 1, lnn_set_adaptive_config);
@@ -158,7 +158,7 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
         if (dest[1] != MP_OBJ_NULL) { /* NULL asks to delete it, which no attribute allows */
             lnn_policy_t policy = *lnn_get_policy(liquid_model(self));
             if (liquid_policy_store(&policy, name, dest[1])) {
-                liquid_check(lnn_set_policy(liquid_model(self), &policy));
+                liquid_policy_use(self, &policy);
                 dest[0] = MP_OBJ_NULL; /* stored */
             }
         }

@@ -2,6 +2,7 @@
 /* The timestep policy's fields, and class Thresholds. Times are in seconds. */
 #include <stddef.h>
 
+#include "../core/lnn_format.h"
 #include "binding.h"
 #include "py/runtime.h"
 
@@ -9,21 +10,31 @@
 
 typedef struct {
     qstr_short_t name;
-    uint8_t offset; /* in lnn_policy_t */
-    bool is_time;   /* microseconds in C, seconds in Python */
+    qstr_short_t low_field, high_field; /* the field that bounds this one; 0: the number below does */
+    uint8_t offset;                     /* in lnn_policy_t */
+    bool is_time;                       /* microseconds in C, seconds in Python */
+    float low, high;
 } field_t;
 
+#define TIME(name, low_field, high_field, low_us, high_us)                                                             \
+    {MP_QSTR_##name,          low_field, high_field, offsetof(lnn_policy_t, name##_us), true, (float)(low_us) * 1e-6f, \
+     (float)(high_us) * 1e-6f}
+#define NUMBER(name, low_field, low, high)                                                                             \
+    {MP_QSTR_##name, low_field, 0, offsetof(lnn_policy_t, name), false, low, high}
+
+/* The ranges are those of format/fields.toml. As on the host, a field that another one bounds is checked last. */
 static const field_t fields[] = {
-    {MP_QSTR_min_timestep, offsetof(lnn_policy_t, min_timestep_us), true},
-    {MP_QSTR_max_timestep, offsetof(lnn_policy_t, max_timestep_us), true},
-    {MP_QSTR_hold, offsetof(lnn_policy_t, hold_us), true},
-    {MP_QSTR_energy_threshold, offsetof(lnn_policy_t, energy_threshold), false},
-    {MP_QSTR_gate_close_ratio, offsetof(lnn_policy_t, gate_close_ratio), false},
-    {MP_QSTR_attack_threshold, offsetof(lnn_policy_t, attack_threshold), false},
-    {MP_QSTR_release_threshold, offsetof(lnn_policy_t, release_threshold), false},
-    {MP_QSTR_release_growth, offsetof(lnn_policy_t, release_growth), false},
-    {MP_QSTR_background_rise_per_s, offsetof(lnn_policy_t, background_rise_per_s), false},
+    TIME(max_timestep, 0, 0, LNN_MIN_TIMESTEP_US, LNN_MAX_TIMESTEP_US),
+    TIME(hold, 0, 0, 0, LNN_POLICY_HOLD_US_MAX),
+    NUMBER(energy_threshold, 0, LNN_POLICY_ENERGY_THRESHOLD_MIN, LNN_POLICY_ENERGY_THRESHOLD_MAX),
+    NUMBER(gate_close_ratio, 0, LNN_POLICY_GATE_CLOSE_RATIO_MIN, LNN_POLICY_GATE_CLOSE_RATIO_MAX),
+    NUMBER(release_threshold, 0, LNN_POLICY_RELEASE_THRESHOLD_MIN, LNN_POLICY_RELEASE_THRESHOLD_MAX),
+    NUMBER(release_growth, 0, LNN_POLICY_RELEASE_GROWTH_MIN, LNN_POLICY_RELEASE_GROWTH_MAX),
+    NUMBER(background_rise_per_s, 0, LNN_POLICY_BACKGROUND_RISE_PER_S_MIN, LNN_POLICY_BACKGROUND_RISE_PER_S_MAX),
+    TIME(min_timestep, 0, MP_QSTR_max_timestep, LNN_POLICY_MIN_TIMESTEP_US_MIN, 0),
+    NUMBER(attack_threshold, MP_QSTR_release_threshold, 0, LNN_POLICY_ATTACK_THRESHOLD_MAX),
 };
+static const field_t threshold_field = {MP_QSTR_threshold, 0, 0, 0, false, 0.0f, 1.0f};
 
 /* In the order of lnn_complexity_t. */
 static const qstr_short_t complexities[] = {MP_QSTR_energy, MP_QSTR_spectral_flux, MP_QSTR_zero_crossings};
@@ -37,15 +48,39 @@ static const field_t *find(qstr name) {
     return NULL;
 }
 
-static mp_obj_t field_value(const lnn_policy_t *policy, const field_t *field) {
+static float field_value(const lnn_policy_t *policy, const field_t *field) {
     const void *at = (const char *)policy + field->offset;
-    return mp_obj_new_float(field->is_time ? (float)*(const uint32_t *)at * 1e-6f : *(const float *)at);
+    return field->is_time ? (float)*(const uint32_t *)at * 1e-6f : *(const float *)at;
+}
+
+static float end_value(const lnn_policy_t *policy, qstr other, float number) {
+    return other ? field_value(policy, find(other)) : number;
+}
+
+static void print_end(const mp_print_t *print, const field_t *field, float end, qstr other) {
+    mp_printf(print, other ? "%g%s (%q)" : "%g%s", (double)end, field->is_time ? " s" : "", other);
+}
+
+/* Raises ValueError with field, value and range, in the words of the host's lnn/ranges.py. */
+static __attribute__((noreturn)) void complain(lnn_status_t status, const lnn_policy_t *policy, const field_t *field,
+                                               float value) {
+    vstr_t text;
+    mp_print_t print;
+    vstr_init_print(&text, 128, &print);
+    mp_printf(&print, "%s: %s (%q is ", lnn_error_name(status), lnn_error_text(status), (qstr)field->name);
+    print_end(&print, field, value, 0);
+    mp_print_str(&print, "; it must be from ");
+    print_end(&print, field, end_value(policy, field->low_field, field->low), field->low_field);
+    mp_print_str(&print, " to ");
+    print_end(&print, field, end_value(policy, field->high_field, field->high), field->high_field);
+    mp_print_str(&print, ")");
+    nlr_raise(mp_obj_new_exception_arg1(&mp_type_ValueError, mp_obj_new_str_from_vstr(&text)));
 }
 
 bool liquid_policy_load(const lnn_policy_t *policy, qstr name, mp_obj_t *value) {
     const field_t *field = find(name);
     if (field != NULL) {
-        *value = field_value(policy, field);
+        *value = mp_obj_new_float(field_value(policy, field));
     } else if (name == MP_QSTR_complexity) {
         *value = MP_OBJ_NEW_QSTR(complexities[policy->complexity]);
     } else {
@@ -60,7 +95,10 @@ static uint32_t complexity_from(mp_obj_t value) {
             return i;
         }
     }
-    mp_raise_ValueError(MP_ERROR_TEXT("complexity must be 'energy', 'spectral_flux' or 'zero_crossings'"));
+    mp_raise_msg_varg(
+        &mp_type_ValueError,
+        MP_ERROR_TEXT("POLICY: %s (complexity is '%s'; it must be energy, spectral_flux or zero_crossings)"),
+        lnn_error_text(LNN_ERR_POLICY), mp_obj_str_get_str(value));
 }
 
 bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value) {
@@ -75,13 +113,25 @@ bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value) {
     void *at = (char *)policy + field->offset;
     float number = (float)mp_obj_get_float(value);
     if (!field->is_time) {
-        *(float *)at = number; /* the core checks its range */
+        *(float *)at = number;
     } else if (number >= 0.0f && number <= LARGEST_SECONDS) {
         *(uint32_t *)at = (uint32_t)(number * 1e6f + 0.5f);
     } else {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%q: seconds, 0 to 4000"), name);
+        complain(LNN_ERR_POLICY, policy, field, number);
     }
     return true;
+}
+
+void liquid_policy_use(const liquid_lnn_t *lnn, const lnn_policy_t *policy) {
+    for (size_t i = 0; i < MP_ARRAY_SIZE(fields); i++) {
+        const field_t *field = &fields[i];
+        float value = field_value(policy, field);
+        if (!(value >= end_value(policy, field->low_field, field->low)
+              && value <= end_value(policy, field->high_field, field->high))) {
+            complain(LNN_ERR_POLICY, policy, field, value);
+        }
+    }
+    liquid_check(lnn_set_policy(liquid_model(lnn), policy));
 }
 
 mp_obj_t liquid_policy_dict(const lnn_policy_t *in_use) {
@@ -89,7 +139,7 @@ mp_obj_t liquid_policy_dict(const lnn_policy_t *in_use) {
                        *policy = &copy; /* the allocations below may run a finaliser that closes the model */
     mp_obj_t dict = mp_obj_new_dict(MP_ARRAY_SIZE(fields) + 1);
     for (size_t i = 0; i < MP_ARRAY_SIZE(fields); i++) {
-        mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(fields[i].name), field_value(policy, &fields[i]));
+        mp_obj_dict_store(dict, MP_OBJ_NEW_QSTR(fields[i].name), mp_obj_new_float(field_value(policy, &fields[i])));
     }
     mp_obj_t complexity;
     liquid_policy_load(policy, MP_QSTR_complexity, &complexity);
@@ -139,8 +189,9 @@ static mp_obj_t thresholds_subscr(mp_obj_t self_in, mp_obj_t key, mp_obj_t value
         return mp_obj_new_float(lnn_get_threshold(liquid_model(lnn), label));
     }
     float threshold = (float)mp_obj_get_float(value);
-    if (lnn_set_threshold(liquid_model(lnn), label, threshold) != LNN_OK) {
-        mp_raise_ValueError(MP_ERROR_TEXT("a threshold must be 0 (never detected) to 1"));
+    lnn_status_t status = lnn_set_threshold(liquid_model(lnn), label, threshold);
+    if (status != LNN_OK) {
+        complain(status, NULL, &threshold_field, threshold);
     }
     return mp_const_none;
 }
