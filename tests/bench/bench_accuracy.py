@@ -17,7 +17,7 @@ def measure():
     models = {prefix or "int8_": load(path) for prefix, path in MODELS.items()}
     sounds = from_folder(pathlib.Path(os.environ["AUDIO"]), models["int8_"])
     percent = {
-        prefix: 100 * float(np.mean(decide(model, sounds.check) == sounds.truth)) for prefix, model in models.items()
+        prefix: 100 * float(np.mean(decide(model, sounds.check)[0] == sounds.truth)) for prefix, model in models.items()
     }
     for prefix, value in percent.items():
         yield row(f"{prefix}accuracy_percent", "host", round(value, 3), f"% of {len(sounds.check)} clips")

@@ -13,7 +13,7 @@ from small_model import babble, small_model
 
 def run(*options, first=""):
     """first: what happens in the interpreter before the command.  No virtual board is asked: it may have no firmware."""
-    code = f"{first}\nfrom liquid_audio_nets.cli import compress; compress.VIRTUAL_BOARDS = {{}}; compress.main()"
+    code = f"{first}\nfrom liquid_audio_nets.cli import compress, step_costs; step_costs.VIRTUAL_BOARDS = {{}}; compress.main()"
     return subprocess.run([sys.executable, "-c", code, *map(str, options)], capture_output=True, text=True)
 
 
@@ -50,7 +50,7 @@ def test_a_model_becomes_integer_and_says_how(place):
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["after"]["model_bytes"] < report["before"]["model_bytes"]
-    assert report["clips"] >= 5 and report["accuracy_is"] == "of labelled clips"
+    assert report["clips"] >= 5 and report["accuracy_is"] == "accuracy on labelled clips"
     model = load(place / "int8.lnn")
     assert model.cells[0].weight == "int8" and model.target == "cortex_m4"
     assert model.metadata["quantization"] == "dynamic-int8" and model.metadata["licence"] == "none"
@@ -115,7 +115,7 @@ def test_a_table_for_people(place):
         200,
     )
     assert done.returncode == 0 and "before" in done.stdout and "worst error of a logit" in done.stdout
-    assert "instructions a step, estimated" in done.stdout and "of these cells" in done.stdout
+    assert "instructions per step, estimated" in done.stdout and "of these cells" in done.stdout
 
 
 def test_too_great_a_drop_writes_nothing_and_names_the_layer(place):
@@ -160,4 +160,13 @@ def test_a_damaged_model_is_a_bad_model(place):
     data = bytearray((place / "float.lnn").read_bytes())
     data[200] ^= 1
     (place / "bad.lnn").write_bytes(data)
-    assert run("--input", place / "bad.lnn", "--output", place / "x.lnn").returncode == 4
+    done = run("--input", place / "bad.lnn", "--output", place / "x.lnn")
+    assert done.returncode == 4 and f"{place / 'bad.lnn'}: bad model (CRC)" in done.stderr
+
+
+def test_without_recordings_there_is_a_hint_and_a_new_folder_is_told(place):
+    done = run("--input", place / "float.lnn", "--output", place / "new/x.lnn", "--max-drop", 100)
+    assert done.returncode == 0 and f"created the folder {place / 'new'}" in done.stderr, done.stderr
+    assert "hint: give recordings with --calibrate" in done.stderr and "agreement with the float model" in done.stdout
+    again = run("--input", place / "float.lnn", "--output", place / "new/x.lnn", "--calibrate", place / "words")
+    assert "created" not in again.stderr and "hint" not in again.stderr

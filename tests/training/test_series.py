@@ -5,7 +5,8 @@ import pytest
 import torch
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.cli import test as command
-from liquid_audio_nets.compress import CompressError, load_model
+from liquid_audio_nets.cli.compress import read_input
+from liquid_audio_nets.compress import CompressError
 from liquid_audio_nets.evaluation import labelled_clips, summarise
 from liquid_audio_nets.evaluation.measure import Options, measure
 from liquid_audio_nets.evaluation.series import forecasts
@@ -238,7 +239,7 @@ def test_liquid_info_shows_a_model_of_numbers(trained):
 
 def test_liquid_compress_leaves_models_of_numbers_alone(trained):
     with pytest.raises(CompressError, match="runs as float32"):
-        load_model(trained[1])
+        read_input(trained[1])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: MIT
 """Float models to integers: scales by least error on real sound, an integer front-end, and the proof."""
 
-from .checkpoint import CompressError, load_model
+from .errors import CompressError
 from .run import Compressed, Request, blame, compress
 from .sounds import Sounds, from_folder, synthetic
 
@@ -12,6 +13,5 @@ __all__ = [
     "blame",
     "compress",
     "from_folder",
-    "load_model",
     "synthetic",
 ]

@@ -1,19 +1,22 @@
-"""What a network sees on real sound: the inputs of every product, and the steps at which they come."""
+# SPDX-License-Identifier: MIT
+"""What a network meets on real sound: the inputs of every matrix product, and the times of its steps."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lnn import Model, write
+from ..lnn import Cell, Model, write
 from ..native import LNN, clip_features, step_ends
 from ..reference.cell import MAX_DT_S, MIN_DT_S, fused_step
+from .parts import float_parts
 
 
 @dataclass
 class Moments:
-    """First and second moments of the vectors x (n,) that a product has met."""
+    """Sums of x and of x x^T over all vectors x (n,) that a matrix was multiplied by."""
 
     size: int
     count: int = 0
@@ -24,25 +27,30 @@ class Moments:
         self.sum, self.squares = np.zeros(self.size), np.zeros((self.size, self.size))
 
     def add(self, rows: np.ndarray) -> None:
-        """rows float (k, n)."""
+        """Counts k vectors: rows float (k, n)."""
         self.count += len(rows)
         self.sum += rows.sum(0)
         self.squares += rows.T @ rows
 
     @property
     def mean(self) -> np.ndarray:
+        """Mean of the vectors, (n,)."""
         return self.sum / max(self.count, 1)
 
     @property
     def covariance(self) -> np.ndarray:
-        """(n, n), with a small diagonal, so that an input that never moved still counts a little."""
-        covariance = self.squares / max(self.count, 1) - np.outer(self.mean, self.mean)
-        return covariance + np.eye(self.size) * (1e-6 + 1e-3 * np.trace(covariance) / self.size)
+        """Covariance of the vectors, (n, n), with a small diagonal so that an input that never moved still counts a little."""
+        found: np.ndarray = self.squares / max(self.count, 1) - np.outer(self.mean, self.mean)
+        found += np.eye(self.size) * (1e-6 + 1e-3 * np.trace(found) / self.size)
+        return found
 
 
 @dataclass
 class Calibration:
-    """cells: moments of [u; h] of each cell, readout: of h; clips with the sample counts of their steps."""
+    """cells: moments of [u; h] of each cell; readout: of the last h.
+
+    clips: int16 (n,) each; ends: at which samples of a clip a step was made, int (steps,); features: what the cells read
+    then, float32 (steps, channels)."""
 
     cells: list[Moments]
     readout: Moments
@@ -52,15 +60,17 @@ class Calibration:
 
     @property
     def steps(self) -> int:
+        """Steps of all clips together."""
         return self.readout.count
 
 
-def calibrate(model: Model, clips) -> Calibration:
-    """Runs a float model over clips, each int16 (n,), at the steps that its own policy chooses.
+def calibrate(model: Model, clips: Iterable[np.ndarray]) -> Calibration:
+    """Runs a float model over clips, int16 (n,) each, at the steps that its own policy chooses.
 
-    Clips that do not open the energy gate are left out.
+    Clips that do not open the energy gate are left out.  Raises CompressError for a model that is not float.
     """
-    found = Calibration([Moments(c.n_inputs + c.n_units) for c in model.cells], Moments(model.cells[-1].n_units))
+    cells = float_parts(model)[1]
+    found = Calibration([Moments(c.n_inputs + c.n_units) for c in cells], Moments(cells[-1].n_units))
     with LNN(write(model)) as lnn:
         for samples in clips:
             ends = step_ends(lnn, samples)
@@ -69,16 +79,16 @@ def calibrate(model: Model, clips) -> Calibration:
                 found.clips.append(samples)
                 found.ends.append(ends)
                 found.features.append(features)
-                _observe(model, found, features, np.diff(ends, prepend=0) / lnn.sample_rate)
+                _observe(cells, found, features, np.diff(ends, prepend=0) / lnn.sample_rate)
     return found
 
 
-def _observe(model: Model, found: Calibration, features: np.ndarray, dt_s: np.ndarray) -> None:
-    states = [np.zeros(cell.n_units) for cell in model.cells]
+def _observe(cells: list[Cell], found: Calibration, features: np.ndarray, dt_s: np.ndarray) -> None:
+    states = [np.zeros(cell.n_units) for cell in cells]
     seen = [np.empty((len(features), m.size)) for m in found.cells]
     last = np.empty((len(features), found.readout.size))
     for step, (u, dt) in enumerate(zip(features.astype(np.float64), np.clip(dt_s, MIN_DT_S, MAX_DT_S), strict=True)):
-        for k, cell in enumerate(model.cells):
+        for k, cell in enumerate(cells):
             seen[k][step] = np.concatenate([u, states[k]])
             u = states[k] = fused_step(cell, states[k], u, dt)
         last[step] = u

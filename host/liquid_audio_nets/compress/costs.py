@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: MIT
 """What a step costs on a core, stage by stage, estimated from multiply-accumulates.
 
-The rates are instructions that `make bench` counts on the virtual boards: a product of 128 x 104, the gate arithmetic of a
-unit, a front-end run of 512 points and 40 channels, the rest of a label's readout.  Cores that it has no board for take
-those of the nearest one that it has.
+The rates are instructions that `make bench` counts on the virtual boards: per multiply-accumulate of a product of
+128 x 104, per unit for the gate arithmetic, per run of a front-end of 512 points and 40 channels, and per label for the
+rest of the readout.  A core without a virtual board has the rates of the most similar one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .pruning import zero_block_share
 
 @dataclass(frozen=True)
 class Rates:
-    """Instructions: a multiply-accumulate by weight, a unit, a label, a front-end run by kind."""
+    """Instructions per multiply-accumulate (by weight), per unit, per label, and per run of a front-end (by kind)."""
 
     mac: dict[str, float]
     unit: float
@@ -41,11 +42,11 @@ RATES = {
 
 
 def estimate(model: Model, target: str) -> dict[str, int]:
-    """Instructions of a step by stage: frontend, cells, readout; without those that nothing is known of."""
+    """Instructions of a step by stage: frontend, cells, readout.  A stage without known rates is left out."""
     rates = RATES.get(target)
     if rates is None:
         return {}
-    found = {}
+    found: dict[str, float] = {}
     kind = model.frontend.kind
     if kind in rates.frontend:
         found["frontend"] = rates.frontend[kind] * model.frontend.fft_points / 512
@@ -56,5 +57,5 @@ def estimate(model: Model, target: str) -> dict[str, int]:
 
 
 def _kept(cell: Cell | CellS8) -> float:
-    """The share of the blocks that a step multiplies."""
+    """The share of the blocks that a step multiplies; only the sparse layout leaves out those of zeros."""
     return 1 - zero_block_share([cell]) if isinstance(cell, CellS8) and cell.layout == SPARSE else 1.0

@@ -1,4 +1,5 @@
-"""The float front-end in 16-bit integers, fitted channel by channel to the float one on real sound."""
+# SPDX-License-Identifier: MIT
+"""The front-end in 16-bit integers, fitted to the float one channel by channel on real sound."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ PROBE_BITS = 9  # levels of up to 64 octaves fit a feature
 
 
 def integer_frontend(fe: FrontEnd) -> FrontEndQ15:
-    """Tables in integers, mean and scale not yet fitted.  Raises LnnError FRONTEND for an FFT of another size."""
+    """The tables in integers, without mean and scale.  Raises LnnError FRONTEND for an FFT size that has no integer form."""
     if fe.fft_points not in (256, 512) or len(fe.window) % 2:
         raise LnnError("FRONTEND", f"{fe.fft_points} points; the integer front-end has 256 and 512")
     gain = preemphasis_gain(fe)
@@ -37,18 +38,19 @@ def integer_frontend(fe: FrontEnd) -> FrontEndQ15:
 
 
 def preemphasis_gain(fe: FrontEnd) -> np.ndarray:
-    """What pre-emphasis does to the power of each channel, (n_mels,)."""
-    mel = fe.mel_dense().astype(np.float64)
+    """The factor by which pre-emphasis changes the power of each channel, (n_mels,)."""
+    mel: np.ndarray = fe.mel_dense().astype(np.float64)
     omega = np.pi * np.arange(mel.shape[1]) / (mel.shape[1] - 1)
     power = np.abs(1 - PREEMPHASIS * np.exp(-1j * omega)) ** 2
-    return mel @ power / np.maximum(mel.sum(1), 1e-9)
+    gain: np.ndarray = mel @ power / np.maximum(mel.sum(1), 1e-9)
+    return gain
 
 
 def fit_frontend(fe: FrontEnd, model: Model, calibration: Calibration) -> tuple[FrontEndQ15, float]:
-    """The integer front-end, least squares to the float features of the calibration, and what is left (RMS).
+    """The integer front-end with least-squares mean and scale per channel, and the RMS error of its features.
 
-    model: any with integer cells behind as many features.
-    """
+    model: any model with integer cells that read as many features; calibration: clips and their float features.
+    Raises LnnError FRONTEND as integer_frontend()."""
     blank = integer_frontend(fe)
     probe = dataclasses.replace(
         blank, scale=np.full(fe.n_mels, 1 << (PROBE_BITS + 10), np.int32), clip_q12=NUMBER_LIMIT

@@ -1,4 +1,5 @@
-"""The order of integer weights in the file that suits a core best; every core runs every order."""
+# SPDX-License-Identifier: MIT
+"""The order of integer weights in the file that suits a core best.  Every core runs every order."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import dataclasses
 
 from ..lnn import CellS8, Model
 from ..lnn.matrix_s8 import SPARSE
+from .parts import integer_parts
 from .pruning import zero_block_share
 
 # Share of zero blocks from which skipping them costs fewer instructions than multiplying them, by dense layout.
@@ -13,18 +15,18 @@ SPARSE_FROM = {"rows4x4": 0.2, "rows4x16": 0.85}
 
 
 def lay_out(model: Model, target: str, delta: float | None = None) -> Model:
-    """A copy of an integer model with the layouts of `target`, enum target of the format.
+    """A copy of an integer model with the layouts that suit `target`, a value of the format's enum target.
 
-    delta: states that moved by less (full scale 1) do not count anew, None: as the model has it; only the
-    layout rows4x4 knows it.
+    delta: a state that has moved by less since it last counted (full scale 1) is skipped; None keeps the model's own
+    value.  Only int8 in the layout rows4x4 can do that.  Raises CompressError for a float model.
     """
-    layouts = [_layout(cell, target) for cell in model.cells]
-    deltas = [cell.delta_q15 if delta is None else round(delta * 32768) for cell in model.cells]
-    cells = [
-        dataclasses.replace(c, layout=l, delta_q15=d if (l, c.weight) == ("rows4x4", "int8") else 0)
-        for c, l, d in zip(model.cells, layouts, deltas, strict=True)
-    ]
-    readout = dataclasses.replace(model.readout, layout=_dense(model.readout.weight, target))
+    parts, readout = integer_parts(model)
+    cells = []
+    for cell in parts:
+        layout, own = _layout(cell, target), cell.delta_q15 if delta is None else round(delta * 32768)
+        can_skip = layout == "rows4x4" and cell.weight == "int8"
+        cells.append(dataclasses.replace(cell, layout=layout, delta_q15=own if can_skip else 0))
+    readout = dataclasses.replace(readout, layout=_dense(readout.weight, target))
     return dataclasses.replace(model, cells=cells, readout=readout)
 
 

@@ -1,8 +1,8 @@
-"""Blocks of weights that do next to nothing become zero; the kernels skip them.
+# SPDX-License-Identifier: MIT
+"""Pruning: blocks of weights that matter least become zero, and integer kernels skip them.
 
-A block is four rows (gate and reversal of two units) by four columns. Its worth is the share that it has
-in the variance of its rows' arguments on the calibration's sound; the weights that stay are fitted again
-to make up for those that went.
+A block has four rows (gate and reversal potential of two units) and four columns. Its worth is its share in the variance
+of its rows' arguments on the sound of the calibration. The weights that stay are fitted again to make up for the others.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ import numpy as np
 from ..lnn import Cell, CellS8, Model
 from ..lnn.matrix_s8 import BLOCK, blocks_of
 from .calibration import Calibration, Moments
+from .parts import float_parts
 
 
 def prune(model: Model, threshold: float, calibration: Calibration, share: float = 0.0) -> Model:
-    """A copy without the blocks whose worth is below `threshold` (0 to 1), or without the `share` of least worth."""
+    """A copy without the blocks whose worth is below `threshold` (0 to 1) or among the `share` of least worth.
+
+    Returns the model itself if both are 0.  Raises CompressError for a model that is not float."""
+    cells = float_parts(model)[1]
     if share > 0:
-        worth = [
-            row for cell, moments in zip(model.cells, calibration.cells, strict=True) for row in _worth(cell, moments)
-        ]
+        worth = [row for cell, moments in zip(cells, calibration.cells, strict=True) for row in _worth(cell, moments)]
         threshold = max(threshold, float(np.quantile(np.concatenate(worth), share)))
     if threshold <= 0:
         return model
-    cells = [prune_cell(cell, moments, threshold) for cell, moments in zip(model.cells, calibration.cells, strict=True)]
-    return dataclasses.replace(model, cells=cells)
+    pruned = [prune_cell(cell, moments, threshold) for cell, moments in zip(cells, calibration.cells, strict=True)]
+    return dataclasses.replace(model, cells=pruned)
 
 
 def prune_cell(cell: Cell, moments: Moments, threshold: float) -> Cell:
-    """A copy of which each four rows keep the blocks worth `threshold` or more, fitted by least squares to what they gave."""
+    """A copy that keeps the blocks worth `threshold` or more, with weights and biases fitted by least squares."""
     rows, blocks = _rows(cell), _blocks(cell)
     bias = np.stack([cell.bf, cell.ba], 1).ravel().astype(np.float64)
     covariance, kept = moments.covariance, np.zeros_like(rows)
@@ -48,7 +50,7 @@ def prune_cell(cell: Cell, moments: Moments, threshold: float) -> Cell:
 
 
 def _rows(cell: Cell) -> np.ndarray:
-    """(2N, M + N): gate of unit 0, reversal of unit 0, ..."""
+    """The rows (2N, M + N) in the order gate of unit 0, reversal of unit 0, gate of unit 1, ..."""
     return np.stack([cell.wf, cell.wa], 1).reshape(2 * cell.n_units, -1).astype(np.float64)
 
 
@@ -58,7 +60,7 @@ def _blocks(cell: Cell) -> list[slice]:
 
 
 def _worth(cell: Cell, moments: Moments) -> list[np.ndarray]:
-    """Of each four rows the worth of their blocks, (blocks,)."""
+    """For each four rows, the worth of their blocks, (blocks,)."""
     covariance, found = moments.covariance, []
     for w in np.array_split(_rows(cell), range(BLOCK, 2 * cell.n_units, BLOCK)):
         whole = np.maximum(np.einsum("rc,cd,rd->r", w, covariance, w), 1e-12)
@@ -68,7 +70,7 @@ def _worth(cell: Cell, moments: Moments) -> list[np.ndarray]:
 
 
 def zero_block_share(cells: Sequence[Cell | CellS8]) -> float:
-    """Of all their blocks, 0 to 1."""
+    """Share of the blocks of all cells that hold only zeros, 0 to 1."""
     zero = total = 0
     for cell in cells:
         if isinstance(cell, Cell):

@@ -1,4 +1,5 @@
-"""Float weights to int8 or int16: scales and roundings of least error on what the network really sees."""
+# SPDX-License-Identifier: MIT
+"""Float weights to int8 or int16, with the scales and roundings of least error on what the network really meets."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import numpy as np
 from ..lnn import Cell, CellS8, Readout, ReadoutS8
 from ..lnn.integer import ROW_LIMIT_S16
 from .calibration import Moments
-from .checkpoint import CompressError
+from .errors import CompressError
 
 LARGEST = 127
 FEATURE_BITS, STATE_BITS = 12, 15  # fraction bits of features and states
@@ -20,36 +21,38 @@ SWEEPS = 4
 
 @dataclass
 class Part:
-    """Columns of a matrix with one scale a row; bits: fraction bits of the numbers they meet."""
+    """Columns of a matrix that share one scale per row; bits: fraction bits of the numbers that they are multiplied by."""
 
     columns: slice
     bits: int
 
     @property
     def one(self) -> float:
-        """Of a scale, so that (sum * scale) >> 32 is an argument in q16."""
+        """The integer for a scale of 1, so that (sum * scale) >> 32 is an argument in q16."""
         return 2.0 ** (48 - self.bits)
 
     @property
     def largest_scale(self) -> float:
+        """The largest scale that the file can hold."""
         return SCALE_LIMIT / self.one
 
     def scale_q(self, scale: np.ndarray) -> np.ndarray:
-        """float -> int32, as the file holds it."""
+        """Scales as the file holds them, float (R,) -> int32 (R,)."""
         return np.rint(scale * self.one).astype(np.int32)
 
 
 def input_bits(k: int) -> int:
-    """Fraction bits of what cell k reads."""
+    """Fraction bits of the inputs of cell k."""
     return FEATURE_BITS if k == 0 else STATE_BITS
 
 
 def quantise(
     w: np.ndarray, parts: list[Part], moments: Moments, weight: str = "int8"
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    """w float (R, C) -> integers (R, C), a scale (R,) for each part, bias correction (R,).
+    """Rounds a matrix: w float (R, C) -> integers (R, C), a scale (R,) for each part, and a bias correction (R,).
 
-    Raises CompressError for a row that is too large for int16."""
+    moments: of what the matrix is multiplied by.  weight: "int8" or "int16".  Raises CompressError for a row that is too
+    large for int16."""
     w = np.asarray(w, np.float64)
     q, scale = _round_to_int16(w, parts) if weight == "int16" else _round_to_int8(w, parts, moments.covariance)
     return q.astype(weight), [scale[:, part.columns.start] for part in parts], (w - q * scale) @ moments.mean
@@ -95,8 +98,8 @@ def _round_to_int8(w: np.ndarray, parts: list[Part], covariance: np.ndarray) -> 
 
 
 def _search(w: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """The scale (R,) of each row whose rounding errs least."""
-    full = np.maximum(np.abs(w).max(1), 1e-9) / LARGEST
+    """For each row the scale with the least rounding error, (R,)."""
+    full: np.ndarray = np.maximum(np.abs(w).max(1), 1e-9) / LARGEST
     least, best = np.full(len(w), np.inf), full.copy()
     for ratio in CLIP_RATIOS:
         s = (full * ratio)[:, None]
@@ -108,7 +111,7 @@ def _search(w: np.ndarray, covariance: np.ndarray) -> np.ndarray:
 
 
 def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") -> CellS8:
-    """k: which cell of the model it is.  Raises CompressError as quantise."""
+    """A cell in integers; k: its index in the model; moments: of its [u; h].  Raises CompressError as quantise()."""
     m, n = cell.n_inputs, cell.n_units
     parts = [Part(slice(0, m), input_bits(k)), Part(slice(m, m + n), STATE_BITS)]
     rows = np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)
@@ -118,7 +121,8 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
     return CellS8(
         q[:, :m],
         q[:, m:],
-        *(p.scale_q(s) for p, s in zip(parts, scales, strict=True)),
+        parts[0].scale_q(scales[0]),
+        parts[1].scale_q(scales[1]),
         _q16(bias),
         inv_tau.astype(np.uint32),
         min(round(cell.gate_clamp * 2048), 32767),
@@ -129,7 +133,7 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
 
 
 def quantise_readout(readout: Readout, moments: Moments, weight: str = "int8") -> ReadoutS8:
-    """moments: of the last cell's state.  Raises CompressError as quantise."""
+    """A readout in integers; moments: of the last cell's state.  Raises CompressError as quantise()."""
     part = Part(slice(0, np.shape(readout.w)[1]), STATE_BITS)
     q, (scale,), correction = quantise(readout.w, [part], moments, weight)
     return ReadoutS8(
@@ -138,7 +142,7 @@ def quantise_readout(readout: Readout, moments: Moments, weight: str = "int8") -
 
 
 def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
-    """A float cell with the rounded weights: what rounding alone does to cell k of a network."""
+    """A float cell with the rounded weights, which shows what rounding alone does to cell k of a network."""
     parts = (
         (cell.weights_inputs, cell.scale_inputs, input_bits(k)),
         (cell.weights_state, cell.scale_state, STATE_BITS),
