@@ -161,7 +161,7 @@ def test_a_damaged_model_is_a_bad_model(place):
     data[200] ^= 1
     (place / "bad.lnn").write_bytes(data)
     done = run("--input", place / "bad.lnn", "--output", place / "x.lnn")
-    assert done.returncode == 4 and f"{place / 'bad.lnn'}: bad model (CRC)" in done.stderr
+    assert done.returncode == 4 and f"{place / 'bad.lnn'}: CRC: the checksum is wrong" in done.stderr
 
 
 def test_without_recordings_there_is_a_hint_and_a_new_folder_is_told(place):

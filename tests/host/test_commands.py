@@ -275,6 +275,12 @@ def test_what_takes_long_to_import_is_imported_when_needed(name):
     assert text == "[]\n"
 
 
+def test_the_list_of_recipes_does_not_wait_for_torch():
+    code = "import sys; sys.argv[1:] = ['--list']; from liquid_audio_nets.cli.train import main; main()"
+    seconds, text = seconds_of("-c", code)
+    assert seconds < 1 and "keywords" in text
+
+
 @pytest.mark.parametrize("name", [n for n in COMMANDS if n not in ("liquid-board", "liquid-demo")])
 def test_every_help_has_examples_and_sentences(name):
     text = command(name.removeprefix("liquid-"), "--help").stdout

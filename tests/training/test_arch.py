@@ -5,9 +5,9 @@ import pytest
 import torch
 from liquid_audio_nets.training import LNNTrainer, UnsupportedCell
 from liquid_audio_nets.training.compare import lost_frames
+from liquid_audio_nets.training.compare.windows import Windows, answers
 from liquid_audio_nets.training.loop.export import to_model
 from liquid_audio_nets.training.nets.registry import ARCHS, macs_per_run, macs_per_second, make_arch, settings
-from liquid_audio_nets.training.compare.windows import Windows, answers
 from torch.utils.flop_counter import FlopCounterMode
 
 LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")

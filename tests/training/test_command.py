@@ -215,10 +215,10 @@ def test_networks_to_compare_with_train_alike_and_have_no_lnn(train, words, tmp_
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ((), "give a recipe"),
+        ((), "no recipe was given"),
         (("keyword",), "did you mean 'keywords'"),
-        (("keywords", "--data", "."), "give --out"),
-        (("keywords", "--out", "x", "--set", "train.epochs"), "give table.key=value"),
+        (("keywords", "--data", "."), "--out is missing"),
+        (("keywords", "--out", "x", "--set", "train.epochs"), "not TABLE.KEY=VALUE"),
         (("keywords", "--out", "x", "--set", "train.epoch=3"), "did you mean 'train.epochs'"),
         (("keywords", "--out", "x"), "give --data"),
     ],

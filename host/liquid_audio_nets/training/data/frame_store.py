@@ -7,6 +7,7 @@ is decoded twice.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -99,12 +100,15 @@ class FrameStore:
     def build(cls, folder: str | Path, sounds: Iterable[Sound], frontend: FrontEnd) -> FrameStore:
         """Write a store.  clips.json comes last, so that a broken build is never taken for a store; what it wrote is removed.
 
-        Raises AudioError if there is no sound."""
-        folder = Path(folder)
+        Raises AudioError if there is no sound; data that cannot be used leave no folder."""
+        folder, each = Path(folder), iter(sounds)
+        first = next(each, None)
+        if first is None:
+            raise AudioError("none of the sound files could be read")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "clips.json").unlink(missing_ok=True)
         try:
-            cls._write(folder, sounds, frontend)
+            cls._write(folder, itertools.chain([first], each), frontend)
         except BaseException:
             for name in ("mel.f32", "energy.f32"):
                 (folder / name).unlink(missing_ok=True)
@@ -138,7 +142,5 @@ class FrameStore:
                 for name, value in zip(cls.COLUMNS, row, strict=True):
                     table[name].append(value)
                 position += blocks + TAIL_FRAMES
-        if not position:
-            raise AudioError("none of the sound files could be read")
         with replacing(folder / "clips.json") as part:
             part.write_text(json.dumps({**table, "channels": frontend.channels}))

@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise TrainingError(f"{path}: no such checkpoint") from None
     except (KeyError, TypeError):
         raise TrainingError(f"{path}: not a checkpoint of liquid-train or LNNTrainer.save()") from None
-    except (SafetensorError, OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+    except (SafetensorError, OSError, RuntimeError, EOFError, IndexError, ValueError, pickle.UnpicklingError):
         raise TrainingError(f"{path}: not a readable checkpoint; give another, or delete it to begin anew") from None
     return tensors, metadata
 

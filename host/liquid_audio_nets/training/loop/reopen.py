@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ...lnn import Model
 from ..data.schedule import Policy
+from ..settings.errors import ExportError
 from ..settings.recipe import build
-from .export import ExportError, to_model
+from .export import to_model
 from .trainer import LNNTrainer
 
 MEASURED_AFTERWARDS = ("anomaly", "series")  # what these models need is measured after training, not in the checkpoint

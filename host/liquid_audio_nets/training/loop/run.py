@@ -117,9 +117,9 @@ def train(task: Task, run: Run) -> Path | None:
     keep_freed_memory()
     place = join(run.device)
     try:
-        if place.rank == 0:
-            run.out.mkdir(parents=True, exist_ok=True)
         place.in_turn(task.prepare)
+        if place.rank == 0:  # not before: data that cannot be used leave no empty folder
+            run.out.mkdir(parents=True, exist_ok=True)
         _epochs(task, run, place, _start_or_resume(task, run, place))
         return finish(task, run) if place.rank == 0 else None
     finally:
