@@ -45,7 +45,7 @@ def test_speech_is_where_the_clean_signal_is_loud():
     power[70:80] = 0.01
     active = speech_blocks(power)
     assert active[20:50].all() and not active[:19].any() and not active[52:68].any() and active[70:80].all()
-    assert is_clean(power) and not is_clean(np.full(50, 0.01)) and not is_clean(np.zeros(0))
+    assert is_clean(power) and not any(map(is_clean, (np.full(50, 0.01), np.zeros(0), np.zeros(50))))
 
 
 def test_a_scene_has_the_ratio_asked_for_and_knows_its_speech():

@@ -83,6 +83,7 @@ def test_dates_and_empty_cells(tmp_path):
         ("time_s,a\n1,2\n2\n", "line 3: 1 cells, the first line names 2"),
         ("time_s,a\n1,2\n", "1 complete rows"),
         ("", "no column 'time_s'; the first line names nothing"),
+        ("time_s,a,a\n1,2,3\n2,3,4\n", "two columns are named 'a'"),
     ],
 )
 def test_wrong_tables_are_one_sentence(tmp_path, text, sentence):
@@ -210,6 +211,25 @@ def test_a_column_that_stood_still_while_it_was_learned_from_counts_nothing(stil
     assert result.figure > 0.2 and result.figure == pytest.approx(
         load(path).metadata["saved_against_persistence"], abs=2e-3
     )
+
+
+def test_one_spike_decides_nothing(tmp_path):
+    """A single wrong value of the training part would be the scale of everything."""
+    rows = station(15)
+    rows.values[500, 0] = 1e6
+    write_rows(tmp_path / "spike.csv", rows)
+    task, run = make(tmp_path / "spike.csv", tmp_path)
+    said = []
+    task.report = said.append
+    result = measure(train(task, run).read_bytes(), task.data, Options())
+    assert result.figure > 0.2 and (result.linear < result.persistence).all()
+    assert len(said) == 1 and "column 'room_c': 1 of" in said[0] and "1e+06" in said[0]
+
+
+def test_an_honest_figure_may_be_negative(trained):
+    result = measure(trained[1].read_bytes(), trained[0].data, Options())
+    result.forecast = 3 * result.persistence
+    assert result.figure == pytest.approx(-2.0) and "-200.0 % saved" in result.lines()[-1]
 
 
 @pytest.mark.parametrize("horizon_s", (0.0, -300.0))

@@ -35,8 +35,11 @@ def speech_blocks(power: np.ndarray) -> np.ndarray:
 
 
 def is_clean(power: np.ndarray) -> bool:
-    """The recording's own noise is far enough below its peak to tell where the speech ends; power (blocks,)."""
-    return bool(len(power)) and bool(np.quantile(power, CLEAN_SHARE) <= power.max() * 10 ** (-CLEAN_DB / 10))
+    """The recording's own noise is far enough below its peak to tell where the speech ends; power (blocks,).
+
+    Silence alone is not clean."""
+    peak = float(power.max(initial=0))
+    return peak > 0 and bool(np.quantile(power, CLEAN_SHARE) <= peak * 10 ** (-CLEAN_DB / 10))
 
 
 def block_power(samples: np.ndarray) -> np.ndarray:

@@ -142,7 +142,11 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
 
     with console.progress_bar() as bar:
         line = bar.add_task("training", total=None, visible=first)
-        task = make_task(settings, data, cache or out / "cache", report)
+
+        def prepared(done: int, total: int) -> None:
+            bar.update(line, total=total, completed=done, description="preparing sound")
+
+        task = make_task(settings, data, cache or out / "cache", report, prepared)
 
         def show(p: Progress) -> None:
             score = p.metrics.get(task.metric)
@@ -153,9 +157,7 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
         try:
             path = train(task, run)
         except KeyboardInterrupt:
-            raise console.CommandError(
-                f"interrupted; run the same command again to continue from the last epoch in {out}"
-            ) from None
+            raise console.CommandError("interrupted; run the same command again to continue where it stopped") from None
     if path and json:
         console.print_json(_summary(path, task, run))
     elif path:

@@ -29,8 +29,8 @@ class SeriesResult:
 
     @property
     def figure(self) -> float:
-        """1 - RMSE / RMSE of persistence, mean of the columns, as training counts it; 0 at the least."""
-        return max(float(1 - np.mean(self.forecast / self.persistence)), 0.0)
+        """1 - RMSE / RMSE of persistence, mean of the columns, as training counts it; negative if persistence is better."""
+        return float(1 - np.mean(self.forecast / self.persistence))
 
     def as_json(self) -> dict:
         numbers = {name: getattr(self, name).tolist() for name in ("forecast", "persistence", "linear")}

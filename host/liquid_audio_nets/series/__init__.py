@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: MIT
 """Rows of numbers with time stamps: reading them, making them up, judging forecasts of them."""
 
-from .forecast import Targets, linear_forecast, persistence, rmse, targets_at
+from .forecast import Targets, linear_forecast, persistence, rmse, targets_at, usual
 from .rows import Rows, SeriesError, read_rows, write_rows
 from .station import station
 
@@ -14,5 +15,6 @@ __all__ = [
     "rmse",
     "station",
     "targets_at",
+    "usual",
     "write_rows",
 ]

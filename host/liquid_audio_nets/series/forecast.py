@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Forecasts at a horizon: what is true then, and the two baselines that any network has to beat."""
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from .rows import Rows, SeriesError
 
 GAP_ROWS = 2.5  # a value between two rows is believed where they are no further apart than so many usual intervals
 LINEAR_ROWS = 12
+FAR = 3.0  # a value is far outside if it lies so many times the range of the middle 98 % beyond that range
 _RIDGE = 1e-3
 
 
@@ -17,6 +19,7 @@ _RIDGE = 1e-3
 class Targets:
     """values float32 (n, columns): the truth `horizon_s` after each row; known bool (n,): whether there is one."""
 
+    horizon_s: float
     values: np.ndarray
     known: np.ndarray
 
@@ -28,7 +31,25 @@ def targets_at(rows: Rows, horizon_s: float) -> Targets:
     gap = rows.time_s[after] - rows.time_s[after - 1]
     known = (when <= rows.time_s[-1]) & ((gap <= GAP_ROWS * rows.interval_s) | (when == rows.time_s[after]))
     values = np.stack([np.interp(when, rows.time_s, column) for column in rows.values.T], 1)
-    return Targets(values.astype(np.float32), known)
+    return Targets(horizon_s, values.astype(np.float32), known)
+
+
+def usual(rows: Rows, train: np.ndarray) -> tuple[Rows, list[str]]:
+    """The rows with spikes limited, because a single one would decide scales and fits; and a sentence for each column that
+    has any.  train bool (n,): the rows that say what is usual."""
+    low, high = np.quantile(rows.values[train], (0.01, 0.99), axis=0)
+    room = np.where(high > low, FAR * (high - low), np.inf)
+    limited = np.clip(rows.values, low - room, high + room).astype(np.float32)
+    said = []
+    for k, name in enumerate(rows.names):
+        far = np.flatnonzero(limited[:, k] != rows.values[:, k])
+        if len(far):
+            said.append(
+                f"column '{name}': {len(far)} of {len(rows)} values lie far outside the others, {low[k]:.4g} to {high[k]:.4g}; "
+                f"the first is {rows.values[far[0], k]:g} at {rows.time_s[far[0]]:.0f} s. They are limited in training, but "
+                "count in what is reported; correct or delete these rows"
+            )
+    return Rows(rows.names, rows.time_s, limited), said
 
 
 def rmse(forecast: np.ndarray, targets: Targets, part: np.ndarray) -> np.ndarray:
@@ -53,14 +74,16 @@ def persistence(rows: Rows, targets: Targets, part: np.ndarray, outputs: int) ->
 def linear_forecast(rows: Rows, targets: Targets, train: np.ndarray, outputs: int) -> np.ndarray:
     """Ridge regression on the last LINEAR_ROWS rows and the times since each, fitted where `train` (n,): (n, outputs).
 
-    It forecasts the change, as the network does."""
-    scale = rows.values[train].std(0) + 1e-6
-    x, ages = (rows.values - rows.values[train].mean(0)) / scale, rows.time_s / rows.interval_s
+    It forecasts the change, as the network does, and like the network it learns from usual() rows."""
+    limited, _ = usual(rows, train)
+    values = limited.values
+    scale = values[train].std(0) + 1e-6
+    x, ages = (values - values[train].mean(0)) / scale, rows.time_s / rows.interval_s
     index = np.maximum(np.arange(len(rows))[:, None] - np.arange(LINEAR_ROWS), 0)
     seen = np.concatenate(
         [x[index].reshape(len(rows), -1), ages[:, None] - ages[index[:, 1:]], np.ones((len(rows), 1))], 1
     )
     fit = train & targets.known
-    change = targets.values[:, :outputs] - rows.values[:, :outputs]
+    change = (targets_at(limited, targets.horizon_s).values - values)[:, :outputs]
     a = seen[fit].T @ seen[fit] + _RIDGE * fit.sum() * np.eye(seen.shape[1])
     return rows.values[:, :outputs] + seen @ np.linalg.solve(a, seen[fit].T @ change[fit])

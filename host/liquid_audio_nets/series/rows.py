@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Tables of numbers: a CSV file with a column of time stamps; rows may be missing and need not be evenly spaced."""
 
 from __future__ import annotations
@@ -96,6 +97,13 @@ def _wanted(path: Path, header: list[str], time_column: str, columns: Sequence[s
     for name in (time_column, *columns):
         if name not in header:
             raise SeriesError(f"{path}: no column '{name}'; the first line names {', '.join(header) or 'nothing'}")
+    twice = [
+        name
+        for name in dict.fromkeys(header)
+        if header.count(name) > 1 and (not columns or name in (time_column, *columns))
+    ]
+    if twice:
+        raise SeriesError(f"{path}: two columns are named '{twice[0]}'; give every column a name of its own")
     names = list(columns) or [name for name in header if name != time_column]
     if not names:
         raise SeriesError(f"{path}: only time stamps, no column of numbers")

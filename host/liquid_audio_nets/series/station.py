@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A made-up station in a heated room: data whose truth is known, with rows missing as radios lose them."""
 
 from __future__ import annotations

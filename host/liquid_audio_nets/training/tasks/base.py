@@ -130,7 +130,8 @@ class FolderTask(BaseTask):
         Synthetic speech is kept beside it until it is built, so that an interrupted preparation goes on."""
         if not FrameStore.exists(self.cache):
             sources = self.sources()
-            sources.kept, sources.progress = self.cache.with_name(f"{self.cache.name}-speech"), self.progress
+            sources.kept = self.cache.with_name(f"{self.cache.name}-speech")
+            sources.report, sources.progress = self.report, self.progress
             try:
                 FrameStore.build(self.cache, sources, FrontEnd())
             finally:

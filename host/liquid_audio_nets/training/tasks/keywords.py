@@ -75,7 +75,7 @@ class KeywordTask(FolderTask):
                 Group("environment", SILENCE, ["esc10"]),
             ]
         spoken = self._spoken(for_streams)
-        sources = Sources(self.data, groups, spoken, splits, HELD_OUT_FOLD, made_noise=True, report=self.report)
+        sources = Sources(self.data, groups, spoken, splits, HELD_OUT_FOLD, made_noise=True)
         here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
         for word in self.words:
             if word not in here and word not in self.said:
@@ -147,7 +147,9 @@ class KeywordTask(FolderTask):
             )
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
         temperature = best_temperature(posterior, self.clips.label)
-        streams = validation_streams(self.sources(("validation",), for_streams=True))
+        sources = self.sources(("validation",), for_streams=True)
+        sources.progress = self.progress
+        streams = validation_streams(sources)
         thresholds, scores = choose_thresholds(
             trainer.average, streams, calibration["alarm_cost"], temperature, self.policy
         )

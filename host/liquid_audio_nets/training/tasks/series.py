@@ -12,7 +12,18 @@ import torch
 from torch import Tensor
 
 from ... import lnn
-from ...series import Rows, SeriesError, linear_forecast, persistence, read_rows, rmse, station, targets_at, write_rows
+from ...series import (
+    Rows,
+    SeriesError,
+    linear_forecast,
+    persistence,
+    read_rows,
+    rmse,
+    station,
+    targets_at,
+    usual,
+    write_rows,
+)
 from ..data.schedule import DT_MAX_S, DT_MIN_S
 from ..loop.card import Facts
 from ..loop.export import to_model
@@ -23,7 +34,6 @@ from .base import BaseTask
 
 TICK_S = 0.05  # the usual interval as the cells see it, so that gaps of up to 20 intervals differ
 LEAST_ROWS = 200
-FAR = 3.0  # a value is far outside if it lies so many times the range of the middle 98 % beyond that range
 
 
 @dataclass
@@ -102,38 +112,24 @@ class SeriesTask(BaseTask):
         self.persistence = {
             part: persistence(self.rows, self.targets, here, len(self.forecast)) for part, here in self.parts.items()
         }
-        usual = Rows(self.rows.names, self.rows.time_s, self._limited())
-        learned = usual.values[self.parts["training"]].astype(np.float64)
+        ordinary, remarks = usual(self.rows, self.parts["training"])
+        for line in remarks:
+            self.report(line)
+        learned = ordinary.values[self.parts["training"]].astype(np.float64)
         self.mean, deviation = learned.mean(0).astype(np.float32), learned.std(0)
         # A column that stood still while it was learned from says nothing later.
         moves = deviation > 1e-6 * np.abs(learned).max(0)
         self.inv_std = np.where(moves, 1 / np.where(moves, deviation, 1.0), 0.0).astype(np.float32)
-        targets, outputs = targets_at(usual, self.horizon_s), len(self.forecast)
-        self.change = (targets.values - usual.values)[:, :outputs]
+        targets, outputs = targets_at(ordinary, self.horizon_s), len(self.forecast)
+        self.change = (targets.values - ordinary.values)[:, :outputs]
         # Of the outputs, so that the error of every column counts alike.
-        self.scale = persistence(usual, targets, self.parts["training"], outputs).astype(np.float32)
+        self.scale = persistence(ordinary, targets, self.parts["training"], outputs).astype(np.float32)
         self.time_scale = TICK_S / self.rows.interval_s
         self.dt = np.clip(
             np.diff(self.rows.time_s, prepend=self.rows.time_s[0] - self.rows.interval_s) * self.time_scale,
             DT_MIN_S,
             DT_MAX_S,
         ).astype(np.float32)
-
-    def _limited(self) -> np.ndarray:
-        """The values (n, columns) with spikes limited, each of which is reported: a single one would set the scale."""
-        low, high = np.quantile(self.rows.values[self.parts["training"]], (0.01, 0.99), axis=0)
-        room = np.where(high > low, FAR * (high - low), np.inf)
-        limited: np.ndarray = np.clip(self.rows.values, low - room, high + room).astype(np.float32)
-        for k, name in enumerate(self.rows.names):
-            far = np.flatnonzero(limited[:, k] != self.rows.values[:, k])
-            if len(far):
-                first = f"{self.rows.values[far[0], k]:g} at {self.rows.time_s[far[0]]:.0f} s"
-                self.report(
-                    f"column '{name}': {len(far)} of {len(self.rows)} values lie far outside the others, {low[k]:g} to "
-                    f"{high[k]:g}; the first is {first}. They are limited while it is learned from them, but count in what is "
-                    "reported; correct or delete these rows"
-                )
-        return limited
 
     def trainer(self) -> LNNTrainer:
         """A new one, inputs normalised by the training part."""

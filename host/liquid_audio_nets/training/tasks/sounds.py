@@ -57,7 +57,7 @@ class SoundTask(FolderTask):
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
         groups = [Group("environment", label, [label]) for label in self.labels]
-        return Sources(self.data, groups, (), splits, self.fold, report=self.report)
+        return Sources(self.data, groups, (), splits, self.fold)
 
     def check(self) -> None:
         """Raises AudioError for a class with too few clips."""

@@ -46,7 +46,7 @@ class VadTask(FolderTask):
             *(Group(name, SPEECH, [name], required=k == 0) for k, name in enumerate(d["speech"])),
             Group("environment", SILENCE, d["noise"], required=True),
         ]
-        return Sources(self.data, groups, (), splits, report=self.report)
+        return Sources(self.data, groups, (), splits)
 
     def prepare(self) -> None:
         super().prepare()

@@ -60,7 +60,7 @@ class WakeWordTask(FolderTask):
             *(Group(source, self._other, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
             Group("environment", SILENCE, d["noise"]),
         ]
-        return Sources(self.data, groups, self._spoken(), splits, report=self.report)
+        return Sources(self.data, groups, self._spoken(), splits)
 
     def _other(self, recording: Recording) -> str | None:
         """Recordings of a word that is learned from synthetic speech alone only measure it."""
