@@ -56,6 +56,10 @@ const char *lnn_error_name(lnn_status_t status) {
             return "NO_AUDIO";
         case LNN_ERR_TASK:
             return "TASK";
+        case LNN_ERR_SIGNATURE:
+            return "SIGNATURE";
+        case LNN_ERR_MODEL_VERSION:
+            return "MODEL_VERSION";
         default:
             return "UNKNOWN";
     }
@@ -113,6 +117,10 @@ const char *lnn_error_text(lnn_status_t status) {
             return "the model takes rows of numbers, not audio";
         case LNN_ERR_TASK:
             return "the task does not fit the front-end: series reads rows of numbers, all others audio";
+        case LNN_ERR_SIGNATURE:
+            return "the model is not signed, or not with this key";
+        case LNN_ERR_MODEL_VERSION:
+            return "the model is older than the version that is asked for";
         default:
             return "UNKNOWN";
     }
@@ -134,6 +142,7 @@ static const struct {
     float low;
     float high;
 } ranges[] = {
+    /* clang-format off */
     {"max_timestep", " s", offsetof(lnn_policy_t, max_timestep_us), false, NO_FIELD, NO_FIELD, 1000.0f, 1e6f},
     {"hold", " s", offsetof(lnn_policy_t, hold_us), false, NO_FIELD, NO_FIELD, 0.0f, 1e7f},
     {"complexity", "", offsetof(lnn_policy_t, complexity), false, NO_FIELD, NO_FIELD, 0.0f, 2.0f},
@@ -144,6 +153,7 @@ static const struct {
     {"background_rise_per_s", "", offsetof(lnn_policy_t, background_rise_per_s), true, NO_FIELD, NO_FIELD, 0.0f, 1000.0f},
     {"min_timestep", " s", offsetof(lnn_policy_t, min_timestep_us), false, NO_FIELD, 0, 1000.0f, 0.0f},
     {"attack_threshold", "", offsetof(lnn_policy_t, attack_threshold), true, 5, NO_FIELD, 0.0f, 1000.0f},
+    /* clang-format on */
 };
 
 static float policy_value(const lnn_policy_t *policy, uint32_t field) {

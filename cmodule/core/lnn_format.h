@@ -6,7 +6,7 @@
 
 #define LNN_MAGIC 0x1a4e4e4cu
 #define LNN_VERSION_MAJOR 1u
-#define LNN_VERSION_MINOR 0u
+#define LNN_VERSION_MINOR 1u
 #define LNN_ALIGN_BYTES 16u
 #define LNN_MODEL_BYTES 1280u
 #define LNN_SIGNATURE_BYTES 64u
@@ -54,7 +54,7 @@
 /* the magnitudes of a row of int16 weights: its products with numbers fit into 32 bits */
 #define LNN_MAX_INT16_ROW 65795u
 
-/* what a section holds; each kind but cell occurs at most once, in this order */
+/* what a section holds; the kinds stand in this order, and only cell may occur more than once */
 enum {
     LNN_SECTION_LABELS = 1,
     LNN_SECTION_FRONTEND = 2,
@@ -66,7 +66,7 @@ enum {
     LNN_SECTION_SIGNATURE = 8,
 };
 
-/* what the model was trained for; chooses the default script and metrics */
+/* what the model was trained for; tools choose their scripts and metrics by it */
 enum {
     LNN_TASK_KEYWORDS = 0,
     LNN_TASK_WAKE_WORD = 1,
@@ -77,7 +77,7 @@ enum {
 };
 #define LNN_MAX_TASK 5u
 
-/* the core whose kernels the weight layout suits best; every core runs every layout */
+/* the core for which the layout of the weights was chosen; every core runs every layout */
 enum {
     LNN_TARGET_ANY = 0,
     LNN_TARGET_CORTEX_M0 = 1,
@@ -91,7 +91,7 @@ enum {
 };
 #define LNN_MAX_TARGET 8u
 
-/* the arithmetic of the front-end; none: no audio, rows of numbers */
+/* the arithmetic of the front-end; none: the model reads rows of numbers instead of audio */
 enum {
     LNN_FRONTEND_LOGMEL_F32 = 0,
     LNN_FRONTEND_LOGMEL_Q15 = 1,
@@ -108,7 +108,7 @@ enum {
 /* those that the core runs */
 #define LNN_RUNS_CELL(cell) ((cell) == LNN_CELL_LTC)
 
-/* how a step of dt integrates the equation */
+/* how the equation is integrated over a step of dt */
 enum {
     LNN_SOLVER_FUSED = 0,
     LNN_SOLVER_EXACT = 1,
@@ -133,7 +133,7 @@ enum {
     LNN_LAYOUT_ROWS4X16 = 3,
 };
 
-/* which measure of the sound drives the timestep */
+/* the measure of the sound that drives the timestep */
 enum {
     LNN_COMPLEXITY_ENERGY = 0,
     LNN_COMPLEXITY_SPECTRAL_FLUX = 1,
@@ -141,64 +141,95 @@ enum {
 };
 #define LNN_MAX_COMPLEXITY 2u
 
-/* first bytes of the file: enough to refuse it before anything else is read */
+/* the first bytes of the file; they suffice to refuse it before anything else is read */
 typedef struct {
-    uint32_t magic; /* `LNN` and 0x1A: 0x1A stops a text viewer, and no text file begins so */
-    uint16_t version_major; /* a reader refuses a major version that it does not know */
-    uint16_t version_minor; /* a higher minor version is refused too: it may hold sections that change results */
-    uint32_t file_bytes; /* total length; must equal the length given, so that a cut is seen */
-    uint32_t crc32; /* CRC-32 (as in zlib) of the whole file with these four bytes zero */
-    uint32_t ram_bytes; /* memory that the caller gives; must equal what the reader computes (below) */
-    uint32_t sample_rate_hz; /* of the audio that the model was trained on */
-    uint16_t task; /* enum task */
-    uint16_t target; /* enum target */
-    uint16_t n_sections; /* entries of the section table that follows */
-    uint16_t n_labels; /* outputs of the readout */
-    uint16_t n_cells; /* 1 to 4 */
-    uint16_t reserved; /* zero */
-    uint32_t reserved2; /* zero */
-    uint32_t reserved3; /* zero */
+    /* `LNN` and 0x1A, which stops a text viewer; no text file begins like this */
+    uint32_t magic;
+    /* a reader refuses every other major version */
+    uint16_t version_major;
+    /* a reader refuses a higher minor version, because it may hold what changes the results */
+    uint16_t version_minor;
+    /* length of the file; a reader compares it with the bytes that it was given, so that a cut is noticed */
+    uint32_t file_bytes;
+    /* CRC-32 (as in zlib) of the whole file, in which these four bytes count as zero */
+    uint32_t crc32;
+    /* memory that the model needs; the reader computes the same number */
+    uint32_t ram_bytes;
+    /* sample rate of the audio */
+    uint32_t sample_rate_hz;
+    /* a value of enum task */
+    uint16_t task;
+    /* a value of enum target */
+    uint16_t target;
+    /* entries of the section table, which follows */
+    uint16_t n_sections;
+    /* outputs of the readout */
+    uint16_t n_labels;
+    /* cell sections */
+    uint16_t n_cells;
+    /* zero */
+    uint16_t reserved;
+    /* counts the releases of a signed model; a verifier may refuse older ones; zero in version 1.0 */
+    uint32_t model_version;
+    /* zero */
+    uint32_t reserved2;
 } lnn_file_header_t;
 typedef char lnn_file_header_is_44_bytes[sizeof(lnn_file_header_t) == 44 ? 1 : -1];
 
 /* one entry of the section table */
 typedef struct {
-    uint16_t kind; /* enum section */
-    uint16_t index; /* counts sections of one kind from 0 */
-    uint32_t offset; /* from the start of the file; the end of the one before, rounded up to 16: no holes */
-    uint32_t bytes; /* without the padding that follows; the padding is zero */
-    uint32_t reserved; /* zero */
+    /* a value of enum section */
+    uint16_t kind;
+    /* counts the sections of one kind from 0 */
+    uint16_t index;
+    /* from the start of the file: the end of the section before, rounded up to 16, so that there are no holes */
+    uint32_t offset;
+    /* length without the padding that follows; the padding is zero */
+    uint32_t bytes;
+    /* zero */
+    uint32_t reserved;
 } lnn_file_section_t;
 typedef char lnn_file_section_is_16_bytes[sizeof(lnn_file_section_t) == 16 ? 1 : -1];
 
-/* the labels section is n_labels of these */
+/* the labels section consists of n_labels of these */
 typedef struct {
-    char name[24]; /* UTF-8, at least one zero byte at its end, so that C may print it in place */
-    float threshold; /* posterior (0 to 1) at which it is detected; 0: never */
-    uint32_t refractory_us; /* no second detection of any label within this time */
+    /* UTF-8 with at least one zero byte at the end, so that C can print it in place */
+    char name[24];
+    /* posterior at which the label is detected; 0: it is never detected */
+    float threshold;
+    /* after a detection of this label, no label is detected for this time */
+    uint32_t refractory_us;
 } lnn_file_label_t;
 typedef char lnn_file_label_is_32_bytes[sizeof(lnn_file_label_t) == 32 ? 1 : -1];
 #define LNN_LABEL_THRESHOLD_MIN 0.0f
 #define LNN_LABEL_THRESHOLD_MAX 1.0f
 
-/* window, FFT, mel, logarithm, normalisation: feature = clip((ln(mel + log_floor) - mean) * inv_std) */
+/* a front-end in float: window, FFT, mel filters, feature = clip((ln(mel + log_floor) - mean) * inv_std) */
 typedef struct {
-    uint16_t kind; /* enum frontend */
-    uint16_t window_samples; /* newest samples that a step looks at */
-    uint16_t fft_points; /* power of two, at least window_samples */
-    uint16_t n_mels; /* features a step */
-    uint16_t n_mel_weights; /* sum of mel_count */
-    uint16_t reserved; /* zero */
-    float log_floor; /* added before the logarithm: bounds it, and hides the noise of 16 bits */
-    float feature_clip; /* features stay within plus and minus this */
+    /* a value of enum frontend */
+    uint16_t kind;
+    /* a step looks at so many of the newest samples */
+    uint16_t window_samples;
+    /* a power of two, at least window_samples */
+    uint16_t fft_points;
+    /* features per step */
+    uint16_t n_mels;
+    /* the sum of mel_count */
+    uint16_t n_mel_weights;
+    /* zero */
+    uint16_t reserved;
+    /* is added before the logarithm, which it bounds; it also hides the noise of 16-bit samples */
+    float log_floor;
+    /* features are clipped to plus and minus this */
+    float feature_clip;
 } lnn_file_frontend_t;
 typedef char lnn_file_frontend_is_20_bytes[sizeof(lnn_file_frontend_t) == 20 ? 1 : -1];
 /* then float window[window_samples]: window function */
-/* then uint16_t mel_start[n_mels]: first FFT bin of a filter */
-/* then uint16_t mel_count[n_mels]: bins of a filter */
-/* then float mel_weights[n_mel_weights]: all filters, one after the other: most of a dense matrix would be zero */
-/* then float mean[n_mels]: of the logarithms in training */
-/* then float inv_std[n_mels]: reciprocal: the step multiplies */
+/* then uint16_t mel_start[n_mels]: first FFT bin of each filter */
+/* then uint16_t mel_count[n_mels]: bins of each filter */
+/* then float mel_weights[n_mel_weights]: the filters one after the other, because most of a dense matrix would be zero */
+/* then float mean[n_mels]: mean of the logarithm in training */
+/* then float inv_std[n_mels]: reciprocal of the standard deviation, so that a step multiplies */
 #define LNN_FRONTEND_WINDOW_SAMPLES_MIN 2u
 #define LNN_FRONTEND_LOG_FLOOR_MIN 1e-30f
 #define LNN_FRONTEND_LOG_FLOOR_MAX 1.0f
@@ -210,24 +241,31 @@ typedef char lnn_file_frontend_is_20_bytes[sizeof(lnn_file_frontend_t) == 20 ? 1
 #define LNN_FRONTEND_MEAN_MAX 1e6f
 #define LNN_FRONTEND_INV_STD_MAX 1e6f
 
-/* the record of a frontend section whose kind is logmel_q15: pre-emphasis 31/32, then as above in integers; levels are log2 of q8 sums of squared 16-bit steps */
+/* a front-end in integers (kind logmel_q15): pre-emphasis 31/32, then the same stages; levels are log2 of q8 sums of squared 16-bit steps */
 typedef struct {
-    uint16_t kind; /* enum frontend */
-    uint16_t window_samples; /* even */
-    uint16_t fft_points; /* 256 or 512 */
-    uint16_t n_mels; /* features a step */
-    uint16_t n_mel_weights; /* sum of mel_count */
-    uint16_t clip_q12; /* features stay within plus and minus this, at most 32639 */
-    uint32_t reserved; /* zero */
+    /* a value of enum frontend */
+    uint16_t kind;
+    /* a step looks at so many of the newest samples; an even number */
+    uint16_t window_samples;
+    /* 256 or 512 */
+    uint16_t fft_points;
+    /* features per step */
+    uint16_t n_mels;
+    /* the sum of mel_count */
+    uint16_t n_mel_weights;
+    /* features are clipped to plus and minus this */
+    uint16_t clip_q12;
+    /* zero */
+    uint32_t reserved;
 } lnn_file_frontend_q15_t;
 typedef char lnn_file_frontend_q15_is_16_bytes[sizeof(lnn_file_frontend_q15_t) == 16 ? 1 : -1];
-/* then int16_t window[window_samples]: q15 */
-/* then uint16_t mel_start[n_mels]: first FFT bin of a filter */
-/* then uint16_t mel_count[n_mels]: bins of a filter */
-/* then uint16_t mel_weights[n_mel_weights]: q15 */
-/* then uint32_t floor[n_mels]: q8, added before the logarithm */
-/* then int32_t mean[n_mels]: q16, of log2 */
-/* then int32_t scale[n_mels]: q22, ln 2 over the standard deviation: features are q12 */
+/* then int16_t window[window_samples]: window function, q15 */
+/* then uint16_t mel_start[n_mels]: first FFT bin of each filter */
+/* then uint16_t mel_count[n_mels]: bins of each filter */
+/* then uint16_t mel_weights[n_mel_weights]: as in frontend, q15 */
+/* then uint32_t floor[n_mels]: q8, is added before the logarithm */
+/* then int32_t mean[n_mels]: q16, mean of log2 in training */
+/* then int32_t scale[n_mels]: q22, ln 2 divided by the standard deviation; features are q12 */
 #define LNN_FRONTEND_Q15_WINDOW_SAMPLES_MIN 2u
 #define LNN_FRONTEND_Q15_CLIP_Q12_MIN 1u
 #define LNN_FRONTEND_Q15_CLIP_Q12_MAX 32639u
@@ -236,17 +274,21 @@ typedef char lnn_file_frontend_q15_is_16_bytes[sizeof(lnn_file_frontend_q15_t) =
 #define LNN_FRONTEND_Q15_MEAN_MAX 4194304
 #define LNN_FRONTEND_Q15_SCALE_MAX 2147483647
 
-/* the record of a frontend section whose kind is none: feature = clip((number - mean) * inv_std), forecast = number + logit * scale */
+/* rows of numbers instead of audio (kind none): feature = clip((number - mean) * inv_std), forecast = number + logit * scale */
 typedef struct {
-    uint16_t kind; /* enum frontend */
-    uint16_t n_mels; /* numbers a row; the first n_labels of them are forecast */
-    float feature_clip; /* features stay within plus and minus this */
-    float time_scale; /* times the seconds since the last row: dt of the cells, whose time constants reach to seconds */
+    /* a value of enum frontend */
+    uint16_t kind;
+    /* numbers per row; the first n_labels of them are forecast */
+    uint16_t n_mels;
+    /* features are clipped to plus and minus this */
+    float feature_clip;
+    /* the dt of the cells is this times the seconds since the last row, because their time constants are seconds at most */
+    float time_scale;
 } lnn_file_frontend_none_t;
 typedef char lnn_file_frontend_none_is_12_bytes[sizeof(lnn_file_frontend_none_t) == 12 ? 1 : -1];
-/* then float mean[n_mels]: of the numbers in training */
-/* then float inv_std[n_mels]: reciprocal: the step multiplies */
-/* then float scale[n_labels]: of the logits, which are changes, in the numbers' own units */
+/* then float mean[n_mels]: mean of each number in training */
+/* then float inv_std[n_mels]: reciprocal of the standard deviation, so that a step multiplies */
+/* then float scale[n_labels]: unit of each logit, which is a change, in the unit of its number */
 #define LNN_FRONTEND_NONE_FEATURE_CLIP_ABOVE 0.0f
 #define LNN_FRONTEND_NONE_FEATURE_CLIP_MAX 1000.0f
 #define LNN_FRONTEND_NONE_TIME_SCALE_ABOVE 0.0f
@@ -255,21 +297,29 @@ typedef char lnn_file_frontend_none_is_12_bytes[sizeof(lnn_file_frontend_none_t)
 #define LNN_FRONTEND_NONE_INV_STD_MAX 1e12f
 #define LNN_FRONTEND_NONE_SCALE_MAX 1e12f
 
-/* a liquid cell; the first reads the features, each other the state of the one before */
+/* a liquid cell in float; the first cell reads the features, each other cell the state of the one before */
 typedef struct {
-    uint8_t kind; /* enum cell */
-    uint8_t solver; /* enum solver */
-    uint8_t weight; /* enum weight */
-    uint8_t layout; /* enum layout */
-    uint16_t n_inputs; /* M */
-    uint16_t n_units; /* N, even */
-    float gate_clamp; /* |Wf [u;h] + bf| is clamped to this before exp */
-    uint32_t reserved; /* zero */
+    /* a value of enum cell */
+    uint8_t kind;
+    /* a value of enum solver */
+    uint8_t solver;
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout */
+    uint8_t layout;
+    /* M */
+    uint16_t n_inputs;
+    /* N, an even number */
+    uint16_t n_units;
+    /* Wf [u;h] + bf is clamped to plus and minus this before exp */
+    float gate_clamp;
+    /* zero */
+    uint32_t reserved;
 } lnn_file_cell_t;
 typedef char lnn_file_cell_is_16_bytes[sizeof(lnn_file_cell_t) == 16 ? 1 : -1];
-/* then float inv_tau[n_units]: 1/tau, 1/s: the step multiplies */
+/* then float inv_tau[n_units]: 1/tau in 1/s, so that a step multiplies */
 /* then float bias[2 * n_units]: rows: gate of unit 0, reversal of unit 0, gate of unit 1, ... */
-/* then float weights[2 * n_units * (n_inputs + n_units)]: same rows, columns [u;h], in the layout */
+/* then float weights[2 * n_units * (n_inputs + n_units)]: the same rows, columns [u;h], in the layout */
 #define LNN_CELL_GATE_CLAMP_ABOVE 0.0f
 #define LNN_CELL_GATE_CLAMP_MAX 40.0f
 #define LNN_CELL_INV_TAU_MIN 0.0f
@@ -277,30 +327,40 @@ typedef char lnn_file_cell_is_16_bytes[sizeof(lnn_file_cell_t) == 16 ? 1 : -1];
 #define LNN_CELL_BIAS_MAX 1e6f
 #define LNN_CELL_WEIGHTS_MAX 1e6f
 
-/* the record of a cell section whose weight is int8 or int16; a row's sum times its scale, shifted right by 32, is an argument in q16 */
+/* a liquid cell in integers (weight int8 or int16): the sum of a row times its scale, shifted right by 32, is an argument in q16 */
 typedef struct {
-    uint8_t kind; /* enum cell */
-    uint8_t solver; /* enum solver */
-    uint8_t weight; /* enum weight */
-    uint8_t layout; /* enum layout, of both matrices */
-    uint16_t n_inputs; /* M */
-    uint16_t n_units; /* N, even */
-    uint16_t n_blocks_inputs; /* blocks of sixteen weights in the file: all of the matrix, or those that are not all zero */
-    uint16_t n_blocks_state; /* the same */
-    uint16_t delta_q15; /* int8: four states count as unmoved until one is further than this from where it counted last; 0: all count at every step */
-    uint16_t gate_clamp_q11; /* |Wf [u;h] + bf| is clamped to this */
+    /* a value of enum cell */
+    uint8_t kind;
+    /* a value of enum solver */
+    uint8_t solver;
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout, of both matrices */
+    uint8_t layout;
+    /* M */
+    uint16_t n_inputs;
+    /* N, an even number */
+    uint16_t n_units;
+    /* blocks of sixteen weights in the file; a sparse layout leaves out those that are all zero */
+    uint16_t n_blocks_inputs;
+    /* the same for the state */
+    uint16_t n_blocks_state;
+    /* the product keeps its old part for four states until one of them has moved by more than this; 0: all states count at every step */
+    uint16_t delta_q15;
+    /* Wf [u;h] + bf is clamped to plus and minus this */
+    uint16_t gate_clamp_q11;
 } lnn_file_cell_s8_t;
 typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 : -1];
-/* then uint32_t inv_tau[n_units]: q16, 1/s */
-/* then int32_t bias[2 * n_units]: q16, rows as in cell */
-/* then int32_t scale_inputs[2 * n_units]: of the inputs' sum; inputs are q12 features or q15 states */
-/* then int32_t scale_state[2 * n_units]: of the state's sum; states are q15: two scales a row, for the two parts' ranges differ */
-/* then uint8_t counts_inputs[n_units // 2 * (layout == 2)]: sparse: blocks of each four rows */
-/* then uint8_t columns_inputs[n_blocks_inputs * (layout == 2)]: sparse: a block's first column over 4, ascending */
-/* then int8_t weights_inputs[16 * n_blocks_inputs * weight]: in the layout; int16 takes two of these bytes */
+/* then uint32_t inv_tau[n_units]: 1/tau in 1/s, q16 */
+/* then int32_t bias[2 * n_units]: q16, the rows of cell */
+/* then int32_t scale_inputs[2 * n_units]: scale of the inputs' sum; inputs are q12 features or q15 states */
+/* then int32_t scale_state[2 * n_units]: scale of the state's sum, because its range differs; states are q15 */
+/* then uint8_t counts_inputs[n_units // 2 * (layout == 2)]: sparse: number of blocks in each group of four rows */
+/* then uint8_t columns_inputs[n_blocks_inputs * (layout == 2)]: sparse: first column of each block divided by 4, ascending */
+/* then int8_t weights_inputs[16 * n_blocks_inputs * weight]: in the layout; an int16 weight takes two of these bytes */
 /* then uint8_t counts_state[n_units // 2 * (layout == 2)]: the same for the state */
-/* then uint8_t columns_state[n_blocks_state * (layout == 2)]: the same */
-/* then int8_t weights_state[16 * n_blocks_state * weight]: the same */
+/* then uint8_t columns_state[n_blocks_state * (layout == 2)]: the same for the state */
+/* then int8_t weights_state[16 * n_blocks_state * weight]: the same for the state */
 #define LNN_CELL_S8_DELTA_Q15_MAX 32767u
 #define LNN_CELL_S8_GATE_CLAMP_Q11_MIN 1u
 #define LNN_CELL_S8_GATE_CLAMP_Q11_MAX 32767u
@@ -309,53 +369,75 @@ typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 :
 #define LNN_CELL_S8_SCALE_INPUTS_MAX 1073741823
 #define LNN_CELL_S8_SCALE_STATE_MAX 1073741823
 
-/* logits = W h + b, smoothed to evidence, softmax */
+/* a readout in float: logits = W h + b, which smoothing makes the evidence and softmax the posterior */
 typedef struct {
-    uint8_t weight; /* enum weight */
-    uint8_t layout; /* enum layout */
-    uint16_t n_inputs; /* units of the last cell */
-    uint16_t idle_label; /* the label of no sound at all; 65535: none */
-    uint16_t reserved; /* zero */
-    float smoothing_s; /* time constant of the evidence */
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout */
+    uint8_t layout;
+    /* units of the last cell */
+    uint16_t n_inputs;
+    /* the label of no sound at all; 65535: there is none */
+    uint16_t idle_label;
+    /* zero */
+    uint16_t reserved;
+    /* time constant of the evidence */
+    float smoothing_s;
 } lnn_file_readout_t;
 typedef char lnn_file_readout_is_12_bytes[sizeof(lnn_file_readout_t) == 12 ? 1 : -1];
-/* then float bias[rows4(n_labels)]: rows beyond n_labels are zero */
+/* then float bias[rows4(n_labels)]: the rows after n_labels are zero */
 /* then float weights[rows4(n_labels) * n_inputs]: in the layout */
 #define LNN_READOUT_SMOOTHING_S_MIN 0.0f
 #define LNN_READOUT_SMOOTHING_S_MAX 60.0f
 #define LNN_READOUT_BIAS_MAX 1e6f
 #define LNN_READOUT_WEIGHTS_MAX 1e6f
 
-/* the record of a readout section whose weight is int8 or int16 */
+/* a readout in integers (weight int8 or int16) */
 typedef struct {
-    uint8_t weight; /* enum weight */
-    uint8_t layout; /* enum layout */
-    uint16_t n_inputs; /* units of the last cell */
-    uint16_t idle_label; /* the label of no sound at all; 65535: none */
-    uint16_t n_blocks; /* blocks of sixteen weights */
-    float smoothing_s; /* time constant of the evidence */
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout */
+    uint8_t layout;
+    /* units of the last cell */
+    uint16_t n_inputs;
+    /* the label of no sound at all; 65535: there is none */
+    uint16_t idle_label;
+    /* blocks of sixteen weights */
+    uint16_t n_blocks;
+    /* time constant of the evidence */
+    float smoothing_s;
 } lnn_file_readout_s8_t;
 typedef char lnn_file_readout_s8_is_12_bytes[sizeof(lnn_file_readout_s8_t) == 12 ? 1 : -1];
-/* then int32_t bias[rows4(n_labels)]: q16; rows beyond n_labels are zero */
+/* then int32_t bias[rows4(n_labels)]: q16; the rows after n_labels are zero */
 /* then int32_t scale[rows4(n_labels)]: as in cell_s8 */
-/* then int8_t weights[16 * n_blocks * weight]: in the layout, which is not sparse */
+/* then int8_t weights[16 * n_blocks * weight]: in the layout, which must not be sparse */
 #define LNN_READOUT_S8_SMOOTHING_S_MIN 0.0f
 #define LNN_READOUT_S8_SMOOTHING_S_MAX 60.0f
 #define LNN_READOUT_S8_BIAS_MAX 536870911
 #define LNN_READOUT_S8_SCALE_MAX 1073741823
 
-/* the adaptive timestep; every field may be changed while running */
+/* the adaptive timestep; every field may be changed while the model runs */
 typedef struct {
-    uint32_t min_timestep_us; /* also the tick at which energy is looked at */
-    uint32_t max_timestep_us; /* at most one second */
-    uint32_t hold_us; /* the gate stays open this long after the last loud tick */
-    uint32_t complexity; /* enum complexity */
-    float energy_threshold; /* RMS, full scale 1; below it nothing is computed */
-    float gate_close_ratio; /* of energy_threshold: the gate closes lower than it opens */
-    float attack_threshold; /* complexity from which the timestep is the smallest, at once */
-    float release_threshold; /* complexity below which the timestep grows */
-    float release_growth; /* factor of growth a step */
-    float background_rise_per_s; /* how fast the noise floor may rise */
+    /* smallest timestep, and also the tick: how often the energy is measured */
+    uint32_t min_timestep_us;
+    /* largest timestep while the gate is open */
+    uint32_t max_timestep_us;
+    /* the gate stays open this long after the last loud tick */
+    uint32_t hold_us;
+    /* the measure of the sound that drives the timestep */
+    uint32_t complexity;
+    /* RMS of a tick that opens the gate; full scale is 1 */
+    float energy_threshold;
+    /* the gate closes below energy_threshold times this */
+    float gate_close_ratio;
+    /* from this complexity on, the timestep is the smallest at once */
+    float attack_threshold;
+    /* below this complexity the timestep grows */
+    float release_threshold;
+    /* factor by which the timestep grows per step */
+    float release_growth;
+    /* how fast the noise floor may rise: 1 doubles it within a second */
+    float background_rise_per_s;
 } lnn_file_policy_t;
 typedef char lnn_file_policy_is_40_bytes[sizeof(lnn_file_policy_t) == 40 ? 1 : -1];
 #define LNN_POLICY_MIN_TIMESTEP_US_MIN 1000u
@@ -372,12 +454,16 @@ typedef char lnn_file_policy_is_40_bytes[sizeof(lnn_file_policy_t) == 40 ? 1 : -
 #define LNN_POLICY_BACKGROUND_RISE_PER_S_MIN 0.0f
 #define LNN_POLICY_BACKGROUND_RISE_PER_S_MAX 1000.0f
 
-/* audio in, logits out: selftest() on any core */
+/* audio and the logits that it gives, for selftest() on any core */
 typedef struct {
-    uint32_t n_samples; /* audio, from reset, in one block */
-    uint32_t n_steps; /* steps of the cells that it causes */
-    float tolerance; /* largest difference of a logit */
-    uint32_t reserved; /* zero */
+    /* audio, processed in one block after a reset */
+    uint32_t n_samples;
+    /* steps that the audio causes */
+    uint32_t n_steps;
+    /* largest difference of a logit that selftest() accepts */
+    float tolerance;
+    /* zero */
+    uint32_t reserved;
 } lnn_file_golden_t;
 typedef char lnn_file_golden_is_16_bytes[sizeof(lnn_file_golden_t) == 16 ? 1 : -1];
 /* then int16_t audio[n_samples]: real sound */

@@ -117,7 +117,7 @@ static lnn_status_t check_header(const void *data, size_t data_bytes) {
 }
 
 static lnn_status_t check_sizes(const lnn_file_header_t *h) {
-    if (h->reserved != 0 || h->reserved2 != 0 || h->reserved3 != 0) {
+    if (h->reserved != 0 || h->reserved2 != 0 || (h->version_minor == 0 && h->model_version != 0)) {
         return LNN_ERR_PADDING;
     }
     bool in_range = h->file_bytes <= LNN_MAX_FILE_BYTES && h->n_sections <= LNN_MAX_SECTIONS

@@ -4,10 +4,10 @@
 import math
 
 
-def c_table(declaration: str, values: list[str]) -> str:
+def c_table(declaration: str, values: list[str], storage: str = "") -> str:
     rows = [", ".join(values[i : i + 8]) for i in range(0, len(values), 8)]
     body = ",\n    ".join(rows)
-    return f"const {declaration}[{len(values)}] = {{\n    {body},\n}};\n"
+    return f"/* clang-format off */\n{storage}const {declaration}[{len(values)}] = {{\n    {body},\n}};\n/* clang-format on */\n"
 
 
 def sine_table() -> str:
@@ -15,7 +15,7 @@ def sine_table() -> str:
     n = 1024
     values = [f"{math.sin(2 * math.pi * i / n):.9g}" for i in range(n // 4 + 1)]
     values = [v + ("f" if "." in v or "e" in v else ".0f") for v in values]
-    return f"#define LNN_SINE_POINTS {n}u\nstatic " + c_table("float lnn_quarter_sine", values)
+    return f"#define LNN_SINE_POINTS {n}u\n" + c_table("float lnn_quarter_sine", values, "static ")
 
 
 def fix_tables() -> str:

@@ -34,6 +34,11 @@ class Range:
         low, high = (end if isinstance(end, str) else number(end) for end in (self.low, self.high))
         return f"above {low}, at most {high}" if self.above else f"{low} to {high}"
 
+    def in_seconds(self) -> Range:
+        """The range of a field in us as people see it."""
+        low, high = (policy_name(end)[0] if isinstance(end, str) else end / 1e6 for end in (self.low, self.high))
+        return Range(low, high, self.above)
+
 
 def number(x: float) -> str:
     """As short as people write it: 1e-30, 1000000, 0.5."""
@@ -66,6 +71,16 @@ def _range(text: str, table: Table, fields: set[str]) -> Range:
 def enum_items(enum: Table) -> dict[str, int]:
     """The values of an enum by name, without what is said about it."""
     return {name: value for name, value in enum.items() if name not in ("why", "runs")}
+
+
+def policy_fields(table: Table) -> list[list[Any]]:
+    """The rows of the policy."""
+    return next(struct for struct in table["struct"] if struct["name"] == "policy")["fields"]
+
+
+def sentence(text: str) -> str:
+    """The meaning of a field, which is one in a table, as a sentence."""
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def policy_name(field: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from table import Range, Table, enum_items, number, policy_name, struct_size
+from table import Range, Table, enum_items, number, policy_fields, policy_name, sentence, struct_size
 
 C_TYPES = {
     "u8": "uint8_t",
@@ -82,7 +82,7 @@ def c_struct(struct: Table) -> list[str]:
     out = [f"/* {struct['why']} */", "typedef struct {"]
     for field, type_, why, _ in struct["fields"]:
         decl = f"char {field}[{type_[1:]}]" if type_[0] == "c" else f"{C_TYPES[type_]} {field}"
-        out.append(f"    {decl}; /* {why} */")
+        out += [f"    /* {why} */", f"    {decl};"]
     out.append(f"}} lnn_file_{name}_t;")
     out.append(f"typedef char lnn_file_{name}_is_{bytes_}_bytes[sizeof(lnn_file_{name}_t) == {bytes_} ? 1 : -1];")
     arrays = struct.get("arrays", [])
@@ -107,8 +107,7 @@ def c_errors(table: Table) -> str:
 
 def c_policy(table: Table) -> list[str]:
     """lnn_policy_fault(): the ranges of a policy, and which field is outside its own."""
-    policy = next(struct for struct in table["struct"] if struct["name"] == "policy")
-    fields = sorted(policy["fields"], key=lambda row: row[-1].depends)
+    fields = sorted(policy_fields(table), key=lambda row: row[-1].depends)
     places = {field: f"{i}" for i, (field, *_) in enumerate(fields)}
     rows = []
     for field, type_, _, range_ in fields:
@@ -136,7 +135,9 @@ static const struct {
     float low;
     float high;
 } ranges[] = {
+    /* clang-format off */
 ROWS
+    /* clang-format on */
 };
 
 static float policy_value(const lnn_policy_t *policy, uint32_t field) {
@@ -176,3 +177,12 @@ def error_name(error: Table) -> str:
 def c_error_enum(table: Table) -> str:
     values = [f"    /* {e['text']} */\n    LNN_{error_name(e)} = {-i}" for i, e in enumerate(table["error"])]
     return "typedef enum {\n" + ",\n".join(values) + "\n} lnn_status_t;\n"
+
+
+def c_policy_struct(table: Table) -> str:
+    """lnn_policy_t of the public header."""
+    out = []
+    for field, type_, why, range_ in policy_fields(table):
+        words = f"A value of lnn_{field}_t." if range_.name == "complexity" else f"{sentence(why)} Range: {range_}."
+        out += [f"    /* {words} */", f"    {C_TYPES[type_]} {field};"]
+    return "\n".join(["typedef struct {", *out, "} lnn_policy_t;", ""])

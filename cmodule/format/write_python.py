@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The Python side of fields.toml: host/liquid_audio_nets/lnn/layout.py, and the policy in device/typings."""
 
-from table import SIZES, Table, enum_items, number
+from table import SIZES, Table, enum_items, number, policy_fields, policy_name, sentence
 
 STRUCT_CODES = {"u8": "B", "u16": "H", "u32": "I", "f32": "f"}
 
@@ -44,6 +44,18 @@ def python_layout(table: Table, note: str) -> str:
     for i, error in enumerate(table["error"]):
         out += wrap(f'    "{error["name"]}": (', [f"{-i}", quoted(error["text"]), quoted(error["remedy"])], "),")
     return "\n".join([*out, "}", ""])
+
+
+def stub_policy(table: Table) -> str:
+    """The policy's fields as attributes of LNN, for device/typings/liquid_audio.pyi."""
+    out = []
+    for field, type_, why, range_ in policy_fields(table):
+        name, unit = policy_name(field)
+        said = f"Range in s: {range_.in_seconds()}." if unit else f"Range: {range_}."
+        if field in table["enums"]:
+            type_, said = "str", f"One of {', '.join(enum_items(table['enums'][field]))}."
+        out += [f"    {name}: {'str' if type_ == 'str' else 'float'}", f'    """{sentence(why)} {said}"""']
+    return "\n".join([*out, ""])
 
 
 def python_ranges(struct: Table) -> list[str]:

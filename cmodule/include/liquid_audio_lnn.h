@@ -39,7 +39,7 @@ extern "C" {
 /* Version of the library, the same as that of the Python package. The file format has its own version. */
 #define LNN_VERSION "0.1.0"
 
-/* The errors come from format/fields.toml. generated:begin */
+/* The errors come from format/fields.toml. generated:begin errors */
 typedef enum {
     /* no error */
     LNN_OK = 0,
@@ -90,36 +90,41 @@ typedef enum {
     /* the model takes rows of numbers, not audio */
     LNN_ERR_NO_AUDIO = -23,
     /* the task does not fit the front-end: series reads rows of numbers, all others audio */
-    LNN_ERR_TASK = -24
+    LNN_ERR_TASK = -24,
+    /* the model is not signed, or not with this key */
+    LNN_ERR_SIGNATURE = -25,
+    /* the model is older than the version that is asked for */
+    LNN_ERR_MODEL_VERSION = -26
 } lnn_status_t;
 /* generated:end */
 
 /* A loaded model. It lives in the caller's memory; its weights stay in the model file. */
 typedef struct lnn_model lnn_model_t;
 
-/* The adaptive timestep. The file holds the same record; format/SPEC.md gives the ranges. */
+/* The adaptive timestep. The file holds the same record. generated:begin policy */
 typedef struct {
-    /* Smallest timestep, and also the tick: how often the energy is measured. */
+    /* Smallest timestep, and also the tick: how often the energy is measured. Range: 1000 to max_timestep_us. */
     uint32_t min_timestep_us;
-    /* Largest timestep while the gate is open. */
+    /* Largest timestep while the gate is open. Range: 1000 to 1000000. */
     uint32_t max_timestep_us;
-    /* The gate stays open this long after the last loud tick. */
+    /* The gate stays open this long after the last loud tick. Range: 0 to 10000000. */
     uint32_t hold_us;
     /* A value of lnn_complexity_t. */
     uint32_t complexity;
-    /* RMS of a tick that opens the gate; full scale is 1. */
+    /* RMS of a tick that opens the gate; full scale is 1. Range: 0 to 1. */
     float energy_threshold;
-    /* The gate closes below energy_threshold times this. */
+    /* The gate closes below energy_threshold times this. Range: 0 to 1. */
     float gate_close_ratio;
-    /* From this complexity on, the timestep is the smallest at once. */
+    /* From this complexity on, the timestep is the smallest at once. Range: release_threshold to 1000. */
     float attack_threshold;
-    /* Below this complexity the timestep grows. */
+    /* Below this complexity the timestep grows. Range: 0 to 1000. */
     float release_threshold;
-    /* Factor by which the timestep grows per step. */
+    /* Factor by which the timestep grows per step. Range: 1 to 100. */
     float release_growth;
-    /* How fast the noise floor may rise: 1 doubles it within a second. */
+    /* How fast the noise floor may rise: 1 doubles it within a second. Range: 0 to 1000. */
     float background_rise_per_s;
 } lnn_policy_t;
+/* generated:end */
 
 /* The measure of the sound that drives the timestep. */
 typedef enum {

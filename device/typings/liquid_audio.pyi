@@ -67,27 +67,28 @@ class LNN:
     policy: dict[str, Any]
     """A copy of all policy fields, which are the attributes below."""
 
+    # The policy, from cmodule/format/fields.toml. generated:begin policy
     min_timestep: float
-    """Smallest timestep in s, and also the tick: how often the energy is measured."""
+    """Smallest timestep, and also the tick: how often the energy is measured. Range in s: 0.001 to max_timestep."""
     max_timestep: float
-    """Largest timestep in s while the gate is open."""
+    """Largest timestep while the gate is open. Range in s: 0.001 to 1."""
     hold: float
-    """Time in s that the gate stays open after the last loud tick."""
-    energy_threshold: float
-    """RMS of a tick that opens the gate; full scale is 1."""
-    gate_close_ratio: float
-    """The gate closes below energy_threshold times this."""
-    attack_threshold: float
-    """From this complexity on, the timestep is the smallest at once."""
-    release_threshold: float
-    """Below this complexity the timestep grows."""
-    release_growth: float
-    """Factor by which the timestep grows per step."""
-    background_rise_per_s: float
-    """How fast the noise floor may rise: 1 doubles it within a second."""
+    """The gate stays open this long after the last loud tick. Range in s: 0 to 10."""
     complexity: str
-    """The measure of the sound that drives the timestep: "energy", "spectral_flux" or "zero_crossings"."""
-
+    """The measure of the sound that drives the timestep. One of energy, spectral_flux, zero_crossings."""
+    energy_threshold: float
+    """RMS of a tick that opens the gate; full scale is 1. Range: 0 to 1."""
+    gate_close_ratio: float
+    """The gate closes below energy_threshold times this. Range: 0 to 1."""
+    attack_threshold: float
+    """From this complexity on, the timestep is the smallest at once. Range: release_threshold to 1000."""
+    release_threshold: float
+    """Below this complexity the timestep grows. Range: 0 to 1000."""
+    release_growth: float
+    """Factor by which the timestep grows per step. Range: 1 to 100."""
+    background_rise_per_s: float
+    """How fast the noise floor may rise: 1 doubles it within a second. Range: 0 to 1000."""
+    # generated:end
     def __init__(self, source: str | Buffer) -> None:
         """The same as load()."""
     @staticmethod

@@ -43,7 +43,8 @@ def runs(enum: str, value: int, error: str) -> None:
 
 def header(h: Record) -> None:
     """Raises LnnError PADDING or RANGE for a header that no file can have."""
-    require(not (h["reserved"] or h["reserved2"] or h["reserved3"]), "PADDING", "header")
+    require(not (h["reserved"] or h["reserved2"]), "PADDING", "header")
+    require(h["version_minor"] >= 1 or h["model_version"] == 0, "PADDING", "model_version needs version 1.1")
     in_range("header", h, "RANGE")
     table_end = STRUCTS["header"].size + h["n_sections"] * STRUCTS["section"].size
     require(table_end <= h["file_bytes"], "RANGE", f"{h['n_sections']} sections in {h['file_bytes']} bytes")

@@ -7,7 +7,7 @@ from .ranges import Range
 
 MAGIC = b"LNN\x1a"
 VERSION_MAJOR = 1
-VERSION_MINOR = 0
+VERSION_MINOR = 1
 ALIGN_BYTES = 16
 MODEL_BYTES = 1280
 SIGNATURE_BYTES = 64
@@ -120,8 +120,8 @@ FIELDS = {
         "n_labels",
         "n_cells",
         "reserved",
+        "model_version",
         "reserved2",
-        "reserved3",
     ),
     "section": ("kind", "index", "offset", "bytes", "reserved"),
     "label": ("name", "threshold", "refractory_us"),
@@ -427,5 +427,15 @@ ERRORS = {
         -24,
         "the task does not fit the front-end: series reads rows of numbers, all others audio",
         "Set the task that the network was trained for and export again.",
+    ),
+    "SIGNATURE": (
+        -25,
+        "the model is not signed, or not with this key",
+        "Sign the finished model with `liquid-sign`, and verify it with the public key that belongs to the private one.",
+    ),
+    "MODEL_VERSION": (
+        -26,
+        "the model is older than the version that is asked for",
+        "Use a newer model, or sign this one again with a higher `--model-version`.",
     ),
 }

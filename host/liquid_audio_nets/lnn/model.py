@@ -187,7 +187,9 @@ class Golden:
 class Model:
     """All of a file.  Cells and readout are all float32 or all integers; an integer front-end needs integer cells.
 
-    metadata: any JSON object; signature: 64 bytes over all before it.
+    metadata: any JSON object.  signature: 64 bytes, see lnn.signature.  signed_digest: SHA-256 of what the signature of the
+    file covers, by which a writer knows whether the model was changed.  model_version: counts the releases of a signed
+    model; 0: it has none.
     """
 
     labels: list[Label]
@@ -198,6 +200,8 @@ class Model:
     golden: Golden | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     signature: bytes | None = None
+    signed_digest: bytes | None = None
+    model_version: int = 0
     sample_rate_hz: int = 16000
     task: str = "keywords"
     target: str = "any"

@@ -11,6 +11,7 @@ import os
 import pathlib
 import zlib
 from collections.abc import Iterator
+from hashlib import sha256
 
 import numpy as np
 
@@ -21,7 +22,18 @@ from .integer import CellS8, FrontEndQ15, ReadoutS8
 from .layout import ENUMS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .matrix_s8 import SPARSE, Packed, check_blocks, check_weights, dense_blocks, layout_name, unpack
 from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
-from .records import ENUM_NAMES, NO_LABEL, Cursor, align, enum_name, from_rows4, ram_bytes, rows4, unpack_record
+from .records import (
+    ENUM_NAMES,
+    NO_LABEL,
+    Cursor,
+    align,
+    enum_name,
+    from_rows4,
+    ram_bytes,
+    rows4,
+    signed_part,
+    unpack_record,
+)
 
 KIND = ENUMS["section"]
 
@@ -56,6 +68,8 @@ def read(data: bytes) -> Model:
         sample_rate_hz=header["sample_rate_hz"],
         task=ENUM_NAMES["task"][header["task"]],
         target=ENUM_NAMES["target"][header["target"]],
+        model_version=header["model_version"],
+        signed_digest=sha256(signed_part(data)).digest() if "signature" in parts else None,
         **parts,
     )
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from .arrays import Array, Record
 from .errors import LnnError
-from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, RANGES, STRUCTS
+from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, RANGES, SIGNATURE_BYTES, STRUCTS
 from .ranges import choice
 
 NO_LABEL = 0xFFFF
+CRC_AT = 12  # in the header
 
 ENUM_NAMES = {enum: {value: name for name, value in items.items()} for enum, items in ENUMS.items()}
 BAD_ENUM = {
@@ -26,6 +27,16 @@ BAD_ENUM = {
 def align(n: int, to: int = ALIGN_BYTES) -> int:
     """n rounded up to a multiple of `to`."""
     return -(-n // to) * to
+
+
+def signed_part(data: bytes | memoryview) -> bytes:
+    """What the signature at the end of a file covers: all bytes before it, with the CRC taken as zero."""
+    return without_crc(bytes(data[:-SIGNATURE_BYTES]))
+
+
+def without_crc(data: bytes) -> bytes:
+    """The same bytes, the four of the CRC-32 taken as zero."""
+    return data[:CRC_AT] + bytes(4) + data[CRC_AT + 4 :]
 
 
 def rows4(rows: int) -> int:
@@ -46,9 +57,9 @@ def from_rows4(flat: Array, columns: int) -> Array:
     return flat.reshape(-1, columns, 4).transpose(0, 2, 1).reshape(-1, columns)
 
 
-def enum_value(enum: str, name: str) -> int:
+def enum_value(enum: str, name: object) -> int:
     """The value of a name.  Raises LnnError, named after the enum, if the format has no such name."""
-    if name not in ENUMS[enum]:
+    if not isinstance(name, str) or name not in ENUMS[enum]:
         raise LnnError(BAD_ENUM.get(enum, "ARGUMENT"), f"{enum} is {name!r}; it must be {choice(ENUMS[enum])}")
     return ENUMS[enum][name]
 

@@ -6,24 +6,45 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import warnings
 import zlib
+from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 
+from ..errors import LiquidWarning
 from .arrays import Record
 from .errors import LnnError
 from .integer import CellS8, FrontEndQ15, ReadoutS8
-from .layout import ENUMS, FIELDS, LIMITS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR, VERSION_MINOR
+from .layout import ENUMS, FIELDS, LIMITS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR
 from .matrix_s8 import DENSE, pack
 from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
 from .reader import read
-from .records import NO_LABEL, align, enum_value, pack_section, ram_bytes, rows4, to_rows4
+from .records import (
+    CRC_AT,
+    NO_LABEL,
+    align,
+    enum_value,
+    pack_section,
+    ram_bytes,
+    rows4,
+    signed_part,
+    to_rows4,
+    without_crc,
+)
 from .whole_file import replacing
 
 
 def write(model: Model) -> bytes:
-    """The file as bytes.  Raises LnnError (SHAPE, RANGE, NUMBER, LABEL, ...) for an impossible model."""
+    """The file as bytes.  Raises LnnError (SHAPE, RANGE, NUMBER, LABEL, ...) for an impossible model.
+
+    Drops the signature, with a LiquidWarning, if the model was changed since it was read.
+    """
     data = assemble(model)
+    if model.signed_digest not in (None, sha256(signed_part(data)).digest()):
+        warnings.warn(LiquidWarning("the model was changed, so its signature was dropped: sign it again"), stacklevel=2)
+        data = assemble(replace(model, signature=None))
     read(data)
     return data
 
@@ -75,7 +96,8 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
     header |= {
         "magic": int.from_bytes(MAGIC, "little"),
         "version_major": VERSION_MAJOR,
-        "version_minor": VERSION_MINOR,
+        "version_minor": 1 if model.model_version else 0,
+        "model_version": model.model_version,
         "file_bytes": first + len(body),
         "crc32": 0,
         "sample_rate_hz": model.sample_rate_hz,
@@ -93,7 +115,6 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
         ),
         "reserved": 0,
         "reserved2": 0,
-        "reserved3": 0,
     }
     head = STRUCTS["header"].pack(*(header[f] for f in FIELDS["header"])) + table
     return with_crc(head + bytes(first - len(head)) + body)
@@ -101,9 +122,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
 
 def with_crc(data: bytes) -> bytes:
     """The same file with its CRC-32 made right."""
-    at = 12
-    blank = data[:at] + bytes(4) + data[at + 4 :]
-    return data[:at] + zlib.crc32(blank).to_bytes(4, "little") + data[at + 4 :]
+    return data[:CRC_AT] + zlib.crc32(without_crc(data)).to_bytes(4, "little") + data[CRC_AT + 4 :]
 
 
 def _label(label: Label) -> bytes:

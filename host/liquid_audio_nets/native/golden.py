@@ -36,7 +36,7 @@ def replay(lnn: LNN, audio: Samples, ends: Array) -> Array:
 
 
 def add_golden(model: Model, audio: Samples, tolerance: float = 2e-3) -> Model:
-    """A copy of the model with golden vectors for `audio`, int16 (n,) of real sound, of which the first 10 s are used.
+    """An unsigned copy of the model with golden vectors for `audio`, int16 (n,) of real sound; the first 10 s are used.
 
     tolerance: largest difference of a logit that selftest() accepts on any core.
     Raises LnnError NO_GOLDEN if the audio does not open the gate.
@@ -47,7 +47,7 @@ def add_golden(model: Model, audio: Samples, tolerance: float = 2e-3) -> Model:
         if len(ends) == 0:
             raise LnnError("NO_GOLDEN", "the audio is below the energy gate; take louder sound")
         golden = Golden(samples, replay(lnn, samples, ends)[-1], len(ends), tolerance)
-    finished = dataclasses.replace(model, golden=golden)
+    finished = dataclasses.replace(model, golden=golden, signature=None, signed_digest=None)
     with LNN(write(finished)) as lnn:
         lnn.selftest()
     return finished

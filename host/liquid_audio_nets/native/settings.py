@@ -117,7 +117,7 @@ def _shown(field: str, value: float) -> float | str:
 def _stored(field: str, value: float | str) -> float:
     """The value of a field of lnn_policy_t; a time that is not finite stays so, and the check refuses it."""
     if field == "complexity":
-        return enum_value("complexity", str(value))
+        return enum_value("complexity", value)
     if not isinstance(value, numbers.Real):
         raise TypeError(f"{shown_name(field)} is a number, not {value!r}")
     if not field.endswith("_us"):
