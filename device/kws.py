@@ -26,11 +26,10 @@ def listen():
             if heard.keyword_detected:
                 now, spent = liquid_audio.clock(), net.counters(clear=True)
                 samples += spent["samples"]
-                awake_ms = (spent["ticks"] - spent["gated_ticks"]) * net.min_timestep * 1000
                 on_keyword(
                     heard,
                     samples / net.sample_rate,
-                    awake_ms / (spent["steps"] or 1),
+                    1000 * spent["samples"] / net.sample_rate / (spent["steps"] or 1),
                     (now - last) * net.sample_rate / (spent["samples"] or 1),
                 )
                 last = now

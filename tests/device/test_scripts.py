@@ -25,6 +25,7 @@ def test_kws_hears_words(hearing, speech):
     assert isinstance(ending, demo.Ending) and ending.overruns == 0
     assert abs(ending.seconds - len(speech[1]) / 16000) < 0.06
     assert {line.keyword for line in heard} & {"yes", "no", "stop", "go"}
+    assert len({line.timestep_ms for line in heard}) > 1, heard  # the adaptive timestep is visible
     assert ending.work < 8
 
 

@@ -1,6 +1,7 @@
 """The wheel is all that a maker needs: no checkout, a fresh virtual environment, an empty folder."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -49,7 +50,9 @@ def test_a_board_without_a_checkout(installed):
     port = installed("liquid-board", "start", "qemu_m4f")
     installed("liquid-board", "scripts", "mine")
     assert "keywords.lnn" in installed("liquid-upload", "mine/models/keywords.lnn", "--device", port)
-    assert "heard 12 of 12" in installed("liquid-demo")
+    said = installed("liquid-demo")
+    assert "heard 12 of 12" in said
+    assert len(set(re.findall(r" (\d+) ms ", said))) > 3  # the adaptive timestep is visible
 
 
 @pytest.mark.long
