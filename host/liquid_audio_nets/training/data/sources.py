@@ -22,6 +22,7 @@ from ...lnn.whole_file import replacing
 from .frame_store import Sound
 
 WORD_LISTS = files(__package__)
+KEPT_TOGETHER = 100  # utterances of a text in one file
 
 
 def often_said() -> list[str]:
@@ -63,7 +64,7 @@ class Sources:
     """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by speech programs.
 
     splits: those that are read; recordings of testing speakers never are.  made_noise: without any noise, some is made
-    up.  kept: folder for synthetic speech, a file per text, so that an interrupted preparation goes on.  report takes a
+    up.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation goes on.  report takes a
     line for the user, progress the sounds done and their total.
 
     Raises AudioError while it is read if a required group has no sound."""
@@ -124,49 +125,56 @@ class Sources:
             yield from self._speak(said)
 
     def _voices(self) -> list[tuple[str, str, list[Voice]]]:
-        """(text, label, voices): every voice drawn in one sequence, those of other splits left out afterwards."""
+        """(text, label, at most KEPT_TOGETHER voices): every voice is drawn in one sequence, those of other splits are left
+        out afterwards."""
         if not self.spoken:
             return []
         rng, choices = np.random.default_rng(self.seed), voices()
         drawn = [
             (text, label, [random_voice(rng, choices) for _ in range(count)]) for text, label, count in self.spoken
         ]
-        return [(text, label, [v for v in by if part_of_voice(v) in self.splits]) for text, label, by in drawn]
+        wanted = [(text, label, [v for v in by if part_of_voice(v) in self.splits]) for text, label, by in drawn]
+        return [
+            (text, label, by[low : low + KEPT_TOGETHER])
+            for text, label, by in wanted
+            for low in range(0, len(by), KEPT_TOGETHER)
+        ]
 
     def _speak(self, said: list[tuple[str, str, list[Voice]]]) -> Iterator[Sound]:
         """Speaks what is not kept yet, all texts ahead on all cores."""
         wanted = [(text, voice) for text, _, by in said if not self._kept(text, by) for voice in by]
         made = in_order(_say, wanted)
         for text, label, by in said:
-            path = self._kept(text, by)
+            path, new = self._kept(text, by), []
             if path:
                 with np.load(path) as stored:
-                    spoken: list[np.ndarray | str] = [stored[f"arr_{k}"] for k in range(len(by))]
+                    spoken: Iterator[np.ndarray | str] = iter([stored[f"arr_{k}"] for k in range(len(by))])
             else:
-                spoken = [next(made) for _ in by]
-                self._keep(text, by, spoken)
-            for voice, samples in zip(by, spoken, strict=True):
+                spoken = made
+            for voice in by:
+                samples = next(spoken)
                 if isinstance(samples, str):
                     self.failed.append(samples)
-                else:
-                    yield Sound(samples, label, text, "synthetic", part_of_voice(voice))
+                    continue
+                new.append(samples)
+                yield Sound(samples, label, text, "synthetic", part_of_voice(voice))
+            if not path and len(new) == len(by):
+                self._keep(text, by, new)
 
     def _path(self, text: str, by: list[Voice]) -> Path | None:
         name = hashlib.sha1("\n".join([text, *map(str, by)]).encode()).hexdigest()[:16]
-        return self.kept / f"{name}.npz" if self.kept and by else None
+        return self.kept / f"{name}.npz" if self.kept else None
 
     def _kept(self, text: str, by: list[Voice]) -> Path | None:
         """The file with these utterances, if it was written."""
         path = self._path(text, by)
         return path if path and path.exists() else None
 
-    def _keep(self, text: str, by: list[Voice], spoken: list[np.ndarray | str]) -> None:
-        path = self._path(text, by)
-        samples = [x for x in spoken if not isinstance(x, str)]
-        if path and len(samples) == len(by):
+    def _keep(self, text: str, by: list[Voice], spoken: list[np.ndarray]) -> None:
+        if path := self._path(text, by):
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as part, open(part, "wb") as file:
-                np.savez(file, *samples)
+                np.savez(file, *spoken)
 
 
 def _say(wanted: tuple[str, Voice]) -> np.ndarray | str:
