@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A folder as wake-word and vad want it: tones for words, talk and background noise, names that show the split."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A tiny data set in Speech Commands' layout: tones for words, made once."""
 
 import numpy as np
@@ -31,7 +32,7 @@ def words(tmp_path_factory):
     root = tmp_path_factory.mktemp("words")
     for k, (word, hz) in enumerate({"yes": 400, "no": 1000, "tree": 2500}.items()):
         (root / word).mkdir()
-        for split, speakers in SPEAKERS.items():
+        for _split, speakers in SPEAKERS.items():
             for i, speaker in enumerate(speakers):
                 soundfile.write(root / word / f"{speaker}_nohash_0.wav", tone(hz, seed=100 * k + i), 16000)
     (root / "_background_noise_").mkdir()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recipe anomaly: what it reads, what it expects, a tiny run from a folder of normal sound to reports of another sound."""
 
 import numpy as np

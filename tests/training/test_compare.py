@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The comparison of networks: one protocol, results kept, tables, plots and the command."""
 
 import json
@@ -105,8 +106,11 @@ def found():
     rows = table.rows(
         [result("ltc", 2, 0.92), result("ltc", 1, 0.90), result("ds_cnn", 1, 0.95), result("gru", 1, 0.89)]
     )
-    rows[1].lost = {"true dt": dict(zip(LOSSES, (0.91, 0.90, 0.90, 0.85)))}
-    rows[0].lost = {"hold": dict(zip(LOSSES, (0.95, 0.93, 0.89, 0.7))), "zero": dict.fromkeys(LOSSES, 0.3)}
+    rows[1].lost = {"true dt": dict(zip(LOSSES, (0.91, 0.90, 0.90, 0.85), strict=False))}
+    rows[0].lost = {
+        "hold": dict(zip(LOSSES, (0.95, 0.93, 0.89, 0.7), strict=False)),
+        "zero": dict.fromkeys(LOSSES, 0.3),
+    }
     return rows
 
 

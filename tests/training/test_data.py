@@ -1,5 +1,7 @@
+# SPDX-License-Identifier: MIT
 """Folders to labels: the split rule, what is never read, and files that are not as they should be."""
 
+import itertools
 import shutil
 
 import numpy as np
@@ -59,7 +61,7 @@ def test_without_recorded_noise_some_is_generated(words, tmp_path):
         shutil.copytree(words / word, tmp_path / word)
     noise = [s for s in sources(tmp_path) if s.source == "noise"]
     assert {s.split for s in noise} == {"training", "validation"} and all(rms(s.samples) > 0.04 for s in noise)
-    assert not any(np.array_equal(a.samples, b.samples) for a, b in zip(noise, noise[1:]))
+    assert not any(np.array_equal(a.samples, b.samples) for a, b in itertools.pairwise(noise))
 
 
 @pytest.mark.skipif(not engines(), reason="neither espeak-ng nor flite is installed")
@@ -107,7 +109,7 @@ def test_floats_that_are_no_sound_are_refused(sample, tmp_path):
     signal = np.zeros(16000)
     signal[100] = sample
     soundfile.write(tmp_path / "x.wav", signal, 16000, subtype="FLOAT")
-    with pytest.raises(AudioError, match="x.wav: float samples must be"):
+    with pytest.raises(AudioError, match=r"x\.wav: float samples must be"):
         read_audio(tmp_path / "x.wav")
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Training's picture of the engine: which ticks run a step, and with what elapsed time."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recipe `series`: tables, baselines, the loss of forecasts, a short run, and liquid-test on it."""
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_truth_at_the_horizon_is_known_only_near_rows():
 
 def test_gradient_of_the_forecast_loss(trained):
     batch = trained[0].batch(3, 1)
-    trainer = LNNTrainer(dict(labels=("a", "b"), input_dim=3, hidden_dim=(4,), smoothing_s=0.0))
+    trainer = LNNTrainer({"labels": ("a", "b"), "input_dim": 3, "hidden_dim": (4,), "smoothing_s": 0.0})
     net = trainer.net.double()
     batch.log_mel, batch.dt, batch.change, batch.weight = (
         x.double() for x in (batch.log_mel, batch.dt, batch.change, batch.weight)
@@ -234,7 +235,7 @@ def test_an_honest_figure_may_be_negative(trained):
 
 @pytest.mark.parametrize("horizon_s", (0.0, -300.0))
 def test_a_horizon_is_ahead(tmp_path, horizon_s):
-    with pytest.raises(RecipeError, match="data.horizon_s"):
+    with pytest.raises(RecipeError, match=r"data\.horizon_s"):
         make(None, tmp_path, data__horizon_s=horizon_s)
 
 

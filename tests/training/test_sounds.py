@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recipe `sounds`: folds, batches, a tiny run through the frame, and liquid-test on what was held out."""
 
 import numpy as np
@@ -84,7 +85,7 @@ def test_batches_repeat_and_mixtures_allow_both_classes(trained):
 
 
 def test_a_small_net_learns_and_liquid_test_measures_the_fold(trained, folds):
-    task, path, out = trained
+    _task, path, out = trained
     model = load(path)
     assert model.task == "sounds" and model.metadata["held_out_fold"] == "4" and model.golden is not None
     content = path.read_bytes()
@@ -135,5 +136,11 @@ def test_what_is_missed_and_what_is_taken_for_it():
     posterior = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]])
     det = det_of(posterior, np.array([0, 1, 1]), hours=0.5)
     assert det.rejects_at(2.0) == 0.0 and det.rejects_at(0.0) == pytest.approx(1 / 3)
-    at = dict(zip(det.threshold.tolist(), zip(det.false_rejects.tolist(), det.false_accepts.tolist())))
+    at = dict(
+        zip(
+            det.threshold.tolist(),
+            zip(det.false_rejects.tolist(), det.false_accepts.tolist(), strict=False),
+            strict=False,
+        )
+    )
     assert at[0.6] == (pytest.approx(1 / 3), 2.0) and at[0.9] == (pytest.approx(2 / 3), 0.0) and at[0.1] == (0.0, 6.0)

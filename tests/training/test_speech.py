@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Synthetic speech and mixing."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Streams with known events: counting, composing, calibration."""
 
 import numpy as np
@@ -85,7 +86,7 @@ def test_spoken_words_are_favoured_as_far_as_the_others_let(tmp_path, cost, most
         ),
         FrontEnd(),
     )
-    net = LNNTrainer(dict(hidden_dim=(4,), labels=("yes", "on"), smoothing_s=0.02)).net
+    net = LNNTrainer({"hidden_dim": (4,), "labels": ("yes", "on"), "smoothing_s": 0.02}).net
     with torch.no_grad():
         net.readout.weight.zero_()
         net.readout.bias[:] = torch.tensor([0.6, 0.0])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recipes wake-word and vad: what they read, what they make of it, a tiny run of each through the frame."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recorded and synthetic audio on the host: 16 kHz mono, int16, full scale 32768."""
 
 from .dataset import Clip, Dataset, label_of, scan, split_of

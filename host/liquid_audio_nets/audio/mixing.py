@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Levels and mixtures of int16 or float signals; levels are RMS with full scale 1."""
 
 from __future__ import annotations

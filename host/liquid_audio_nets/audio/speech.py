@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Synthetic speech from the espeak-ng and flite programs: words in many voices, 16 kHz int16."""
 
 from __future__ import annotations

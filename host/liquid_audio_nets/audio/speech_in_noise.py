@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Speech mixed into noise at a stated signal-to-noise ratio, and where in the mixture somebody speaks.
 
 The truth comes from the clean speech alone: a 10 ms block is speech when it lies within 20 dB of the loudest of its
@@ -27,11 +28,12 @@ CLEAN_DB, CLEAN_SHARE = (
 def speech_blocks(power: np.ndarray) -> np.ndarray:
     """Mean squares of 10 ms blocks of one clean utterance (blocks,) -> bool (blocks,): somebody speaks."""
     smooth = np.convolve(power, np.full(3, 1 / 3), "same")
-    active = smooth >= smooth.max(initial=0) * 10 ** (-RANGE_DB / 10)
+    active: np.ndarray = smooth >= smooth.max(initial=0) * 10 ** (-RANGE_DB / 10)
     at = np.flatnonzero(active)
     for begin, end in itertools.pairwise(at):
         active[begin:end] |= end - begin <= GAP_BLOCKS
-    return active & (power.max(initial=0) > 0)
+    active &= power.max(initial=0) > 0
+    return active
 
 
 def is_clean(power: np.ndarray) -> bool:
@@ -45,7 +47,8 @@ def is_clean(power: np.ndarray) -> bool:
 def block_power(samples: np.ndarray) -> np.ndarray:
     """int16 (n,) -> mean square of each whole 10 ms block, full scale 1."""
     whole = as_float(samples[: len(samples) // BLOCK_SAMPLES * BLOCK_SAMPLES]).reshape(-1, BLOCK_SAMPLES)
-    return (whole**2).mean(1)
+    power: np.ndarray = (whole**2).mean(1)
+    return power
 
 
 @dataclass
@@ -62,7 +65,8 @@ class Scene:
             last = np.maximum.accumulate(np.where(speech, np.arange(len(speech)), -len(speech)))
             speech = np.arange(len(speech)) - last <= hangover_s * SAMPLE_RATE_HZ
         whole = len(speech) // tick_samples * tick_samples
-        return speech[:whole].reshape(-1, tick_samples).mean(1) >= 0.5
+        mostly: np.ndarray = speech[:whole].reshape(-1, tick_samples).mean(1) >= 0.5
+        return mostly
 
     def far_from_changes(self, tick_samples: int, collar_s: float) -> np.ndarray:
         """bool (ticks,): the middle of the tick is further than collar_s from where speech begins or ends."""

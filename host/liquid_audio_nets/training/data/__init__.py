@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""From recordings to batches: sources, the frame store, augmentation, timesteps."""
