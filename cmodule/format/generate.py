@@ -47,7 +47,6 @@ def outputs() -> dict[pathlib.Path, str]:
         ROOT / "host/liquid_audio_nets/lnn/layout.py": write_python.python_layout(fields, NOTE),
         stub: replace_blocks(stub, policy=write_python.stub_policy(fields)),
         spec: replace_blocks(spec, tables="\n" + write_markdown.spec_tables(fields) + "\n"),
-        HERE / "ERRORS.md": f"<!-- {NOTE} -->\n" + write_markdown.errors_page(fields),
     }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What people read of fields.toml: the tables of SPEC.md, and ERRORS.md."""
+"""What people read of fields.toml: the tables of SPEC.md."""
 
 from table import Table, enum_items, size, struct_size
 
@@ -24,15 +24,15 @@ def spec_tables(table: Table) -> str:
         out += [f"**{name}**: {enum['why']}. {values}." + (f" The core runs {runs}." if runs else ""), ""]
     out += ["**Limits**, checked before use:", "", "| limit | range | meaning |", "|---|---|---|"]
     out += [f"| {name} | {least} to {most} | {escaped(why)} |" for name, (least, most, why) in table["limits"].items()]
-    out += ["", "**Errors**; ERRORS.md says what to do:", "", "| code | error | meaning |", "|---|---|---|"]
+    out += [
+        "",
+        "**Errors**; the documentation's page Troubleshooting says what to do:",
+        "",
+        "| code | error | meaning |",
+        "|---|---|---|",
+    ]
     out += [f"| {-i} | `{e['name']}` | {escaped(e['text'])} |" for i, e in enumerate(table["error"])]
     return "\n".join(out) + "\n"
-
-
-def errors_page(table: Table) -> str:
-    """ERRORS.md: a table of every error, for the documentation to include."""
-    rows = [f"| `{e['name']}` | {escaped(e['text'])} | {escaped(e['remedy'])} |" for e in table["error"][1:]]
-    return "\n".join(["| error | what is wrong | what to do |", "|---|---|---|", *rows, ""])
 
 
 def escaped(text: str) -> str:

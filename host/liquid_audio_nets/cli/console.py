@@ -26,7 +26,7 @@ from ..lnn.errors import LnnError, named
 
 out = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 err = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stderr.isatty(), stderr=True)
-EXTRAS = {"torch": "train", "safetensors": "train", "matplotlib": "train"}
+EXTRAS = {"torch": "train", "safetensors": "train", "matplotlib": "train", "cryptography": "sign"}
 
 
 class CommandError(LiquidError):

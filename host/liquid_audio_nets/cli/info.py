@@ -10,6 +10,8 @@ import typer
 from rich.table import Table
 
 from ..evaluation.summary import summarise
+from ..lnn import signature
+from ..lnn.errors import named
 from ..native import LNN
 from ..native.c_header import c_header, c_name
 from . import console
@@ -22,6 +24,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help
         "liquid-info device/models/keywords.lnn",
         "liquid-info device/models/keywords.lnn --json",
         "liquid-info device/models/keywords.lnn --header keywords.h",
+        "liquid-info signed.lnn --verify pub.pem",
     )
 )
 def info(
@@ -33,6 +36,9 @@ def info(
             "system or malloc."
         ),
     ] = None,
+    verify: Annotated[
+        Path | None, typer.Option(help="Refuse the model unless it is signed with the key of this public one (PEM).")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what a model contains: labels, front-end, cells, timestep policy, memory, work and metadata.
@@ -40,6 +46,8 @@ def info(
     The C core checks the file first, and runs its golden vectors if it has any.
     """
     data = console.read_model_file(model)
+    if verify:
+        _verify(model, data, verify)
     with LNN(data) as lnn:
         summary = {"file": str(model)} | summarise(data, lnn)
         if header:
@@ -50,6 +58,16 @@ def info(
         console.out.print(f"{header}: {summary['model_bytes']:,} bytes of model, {summary['ram_bytes']:,} bytes of RAM")
     else:
         show(summary)
+
+
+def _verify(model: Path, data: bytes, public_key: Path) -> None:
+    """Raises LnnError SIGNATURE if the model is not signed with that key, CommandError for a bad key."""
+    try:
+        with named(model):
+            signature.verify(data, public_key.read_bytes())
+    except signature.BadKey as error:
+        raise console.CommandError(f"{public_key}: {error}") from None
+    console.note(f"{model}: the signature is right")
 
 
 def show(summary: dict[str, Any]) -> None:
@@ -85,7 +103,10 @@ def tables(summary: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
         (key.replace("_", " "), f"{summary[key]:,}")
         for key in ("model_bytes", "ram_bytes", "parameters", "macs_per_step")
     ]
-    head = [(key.replace("_", " "), summary[key]) for key in ("task", "target", "sample_rate_hz", "selftest")]
+    head = [
+        (key.replace("_", " "), summary[key])
+        for key in ("task", "target", "sample_rate_hz", "selftest", "signed", "model_version")
+    ]
     parts: dict[str, list[tuple[Any, ...]]] = {
         summary["file"]: [*head, *size],
         "labels": labels,

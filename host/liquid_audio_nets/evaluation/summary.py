@@ -30,6 +30,7 @@ def summarise(data: bytes, lnn: LNN) -> dict:
         "policy": dataclasses.asdict(model.policy),
         "selftest": _selftest(model, lnn),
         "signed": model.signature is not None,
+        "model_version": model.model_version,
         "metadata": model.metadata,
     }
 
