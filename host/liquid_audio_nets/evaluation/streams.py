@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: MIT
+"""Hours of sound through the C core without a reset: which words are heard, how late, and what else is reported.
+
+Clips say how well a model tells words apart; streams say how it behaves in a room.  Every recording of a folder named
+after a label must be heard, at several levels and in noise; everything else must not be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..audio.files import SAMPLE_RATE_HZ, AudioError, to_int16
+from ..audio.held_out import Recording, Recordings
+from ..audio.mixing import as_float, coloured_noise, mix_at_snr
+from ..lnn import read
+from ..lnn.arrays import Array
+from ..native import LNN
+from .traces import detections, leading, trace_with_steps
+from .wake_word import rate_interval, share_interval
+
+PAUSE_S = 1.0  # of silence after each recording
+LATE_S = 0.5  # a word counts as heard until so long after its recording
+SPLITS = ("training", "validation", "testing")
+SPEECH_RANGE_DB = 22.0  # a word ends with the last 10 ms that are within this range of its loudest
+PINK = 0.5  # slope of coloured_noise()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How the recordings of words are played: gain_db before clipping at full scale, then noise at snr_db."""
+
+    name: str
+    gain_db: float = 0.0
+    snr_db: float | None = None
+
+    def play(self, samples: Array, seed: int) -> Array:
+        """int16 (n,) -> int16 (n,)."""
+        if self.snr_db is not None:
+            return mix_at_snr(samples, coloured_noise(len(samples), PINK, seed), self.snr_db)
+        return to_int16(np.clip(as_float(samples) * 10 ** (self.gain_db / 20), -1, 1)) if self.gain_db else samples
+
+
+CONDITIONS = (
+    Condition("as recorded"),
+    Condition("-32 dB", -32.0),
+    Condition("-40 dB", -40.0),
+    Condition("+20 dB, clipped", 20.0),
+    Condition("pink noise, 0 dB", snr_db=0.0),
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A detection.  at_s: seconds from the beginning of the recording in which, or after which, it fell."""
+
+    label: str
+    confidence: float
+    path: Path
+    at_s: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {"label": self.label, "confidence": self.confidence, "file": str(self.path), "at_s": self.at_s}
+
+
+@dataclass
+class Played:
+    """One stream: recordings one after the other.
+
+    posterior float32 (ticks, labels); steps bool (ticks,): whether the cells ran; begin_tick int (recordings,): the tick
+    with which each recording begins; word_end_s (recordings,): where the loud part of each recording ends."""
+
+    recordings: list[Recording]
+    posterior: Array
+    steps: Array
+    begin_tick: Array
+    word_end_s: Array
+    tick_s: float
+
+    @property
+    def hours(self) -> float:
+        """Length of the stream in hours."""
+        return len(self.posterior) * self.tick_s / 3600
+
+    def best(self, label: int) -> Array:
+        """Best posterior of a label while each recording is played, and LATE_S after it, where the label is the likeliest
+        and the cells ran; float (recordings,)."""
+        score = np.where(self.steps, leading(self.posterior, label), 0.0)
+        ends = [len(r.samples) / SAMPLE_RATE_HZ + LATE_S for r in self.recordings]
+        return np.array(
+            [
+                score[begin : begin + int(end / self.tick_s)].max(initial=0)
+                for begin, end in zip(self.begin_tick, ends, strict=True)
+            ]
+        )
+
+    def events(self, labels: Sequence[str], thresholds: Array, refractory_ticks: int) -> list[tuple[int, Event]]:
+        """(index of the recording, detection) of everything that the readout reports at these thresholds, in order of time."""
+        found = []
+        for tick, label in detections(self.posterior, self.steps, thresholds, refractory_ticks):
+            which = int(np.searchsorted(self.begin_tick, tick, "right")) - 1
+            at_s = (tick + 1 - self.begin_tick[which]) * self.tick_s
+            confidence = float(self.posterior[tick, label])
+            found.append((which, Event(labels[label], confidence, self.recordings[which].path, float(at_s))))
+        return found
+
+
+def word_end_s(samples: Array) -> float:
+    """Where the loud part of a recording ends, in s; int16 (n,)."""
+    blocks = len(samples) // (SAMPLE_RATE_HZ // 100)
+    if not blocks:
+        return 0.0
+    power = np.mean(as_float(samples[: blocks * (SAMPLE_RATE_HZ // 100)]).reshape(blocks, -1) ** 2, axis=1)
+    return float(np.flatnonzero(power >= power.max() * 10 ** (-SPEECH_RANGE_DB / 10))[-1] + 1) / 100
+
+
+def play(lnn: LNN, recordings: list[Recording], condition: Condition, progress: Callable[[], None]) -> Played:
+    """Plays the recordings with a pause after each, tick by tick, as one stream."""
+    tick = lnn.tick_samples
+    pause = np.zeros(int(PAUSE_S * SAMPLE_RATE_HZ), np.int16)
+    pieces, begins, ends, at = [], [], [], 0
+    for k, recording in enumerate(recordings):
+        samples = np.concatenate([condition.play(recording.samples, seed=k), pause])
+        pieces.append(samples)
+        begins.append(at // tick)
+        ends.append(word_end_s(recording.samples))
+        at += len(samples)
+        progress()
+    posterior, steps = trace_with_steps(lnn, np.concatenate(pieces))
+    return Played(recordings, posterior, steps, np.array(begins), np.array(ends), tick / SAMPLE_RATE_HZ)
+
+
+@dataclass
+class Sounds:
+    """words: recordings by label; others: all other recordings by their source, the first folder of their path."""
+
+    words: dict[str, list[Recording]]
+    others: dict[str, list[Recording]]
+    unreadable: list[str]
+
+    @classmethod
+    def read(cls, data: Path, labels: Sequence[str], split: str, progress: Callable[[], None]) -> Sounds:
+        """Everything below data that belongs to a split ("all": to any), without phrases that hold a word.
+
+        Raises AudioError if there is no such folder, no recording of a word, or nothing else."""
+        if not Path(data).is_dir():
+            raise AudioError(f"{data}: no such folder; give one with a folder per word and folders of other sounds")
+        reader = Recordings(Path(data), SPLITS if split == "all" else (split,))
+        sounds = cls({}, {}, [])
+        for recording in reader.read(".", *reader.noise_folders()):
+            folders = recording.place.parts[:-1]
+            word = next((label for label in labels if label in folders), None)
+            progress()
+            if not word and any(label in re.split(r"[_ -]", name) for label in labels for name in folders):
+                continue  # such as hey_computer for computer: neither the word alone nor without it
+            target, name = (sounds.words, word) if word else (sounds.others, folders[0] if folders else ".")
+            target.setdefault(name, []).append(recording)
+        sounds.unreadable = reader.unreadable
+        if not sounds.words or not sounds.others:
+            what = f"of {', '.join(labels)}" if not sounds.words else "of anything else than the words"
+            raise AudioError(f"{data}: no recordings {what} among the split '{split}'")
+        return sounds
+
+
+@dataclass
+class Heard:
+    """What was heard of the words under one condition; latencies_s: end of a word to its detection."""
+
+    said: dict[str, int]
+    heard: dict[str, int]
+    latencies_s: list[float] = field(default_factory=list)
+
+    @property
+    def recall(self) -> float:
+        """Share of all words that were heard."""
+        return sum(self.heard.values()) / max(sum(self.said.values()), 1)
+
+    def as_json(self) -> dict[str, Any]:
+        late = np.array(self.latencies_s or [np.nan])
+        return {
+            "said": self.said,
+            "heard": self.heard,
+            "recall": self.recall,
+            "recall_95": share_interval(sum(self.heard.values()), max(sum(self.said.values()), 1)),
+            "latency_ms_median": float(np.median(late)) * 1000,
+            "latency_ms_99": float(np.percentile(late, 99)) * 1000,
+        }
+
+
+@dataclass
+class StreamTest:
+    """A model's traces on streams; thresholds may be changed afterwards without playing anything again.
+
+    words: by condition and label; others: by source."""
+
+    labels: tuple[str, ...]
+    thresholds: Array
+    refractory_ticks: int
+    words: dict[str, dict[str, Played]]
+    others: dict[str, Played]
+    unreadable: list[str]
+
+    @cached_property
+    def hours(self) -> float:
+        """Hours of sound in which nothing should be reported."""
+        return sum(stream.hours for stream in self.others.values())
+
+    def heard(self, thresholds: Array | None = None) -> dict[str, Heard]:
+        """By condition.  thresholds (labels,): default the model's own."""
+        level = self.thresholds if thresholds is None else thresholds
+        return {name: self._heard(streams, level) for name, streams in self.words.items()}
+
+    def _heard(self, streams: dict[str, Played], thresholds: Array) -> Heard:
+        result = Heard({}, {})
+        for label, stream in streams.items():
+            lengths = [len(r.samples) / SAMPLE_RATE_HZ for r in stream.recordings]
+            found: dict[int, float] = {}
+            for which, event in stream.events(self.labels, thresholds, self.refractory_ticks):
+                if event.label == label and event.at_s <= lengths[which] + LATE_S:
+                    found.setdefault(which, event.at_s)
+            result.said[label], result.heard[label] = len(stream.recordings), len(found)
+            result.latencies_s += [at_s - stream.word_end_s[which] for which, at_s in found.items()]
+        return result
+
+    def false_accepts(self, thresholds: Array | None = None) -> dict[str, list[Event]]:
+        """Everything that is reported in the other sounds, by source.  thresholds (labels,): default the model's own."""
+        level = self.thresholds if thresholds is None else thresholds
+        return {
+            source: [event for _, event in stream.events(self.labels, level, self.refractory_ticks)]
+            for source, stream in self.others.items()
+        }
+
+    figure_name = "recall"
+
+    @property
+    def figure(self) -> float:
+        """Recall as recorded, at the model's own thresholds."""
+        return self.heard()[CONDITIONS[0].name].recall
+
+    def as_json(self) -> dict[str, Any]:
+        accepts = self.false_accepts()
+        count = sum(map(len, accepts.values()))
+        return {
+            "recall": {name: heard.as_json() for name, heard in self.heard().items()},
+            "hours": self.hours,
+            "false_accepts": count,
+            "false_accepts_per_hour": count / self.hours,
+            "false_accepts_per_hour_95": rate_interval(count, self.hours),
+            "sources": {
+                name: {"hours": self.others[name].hours, "false_accepts": [event.as_json() for event in events]}
+                for name, events in accepts.items()
+            },
+            "unreadable": self.unreadable,
+        }
+
+    def lines(self) -> list[str]:
+        """The report for people: recall by condition, false accepts by source, and what caused each."""
+        return [*self._recall_lines(), *self._accept_lines()]
+
+    def _recall_lines(self) -> Iterator[str]:
+        for name, heard in self.heard().items():
+            j = heard.as_json()
+            by_label = (
+                ""
+                if len(heard.said) == 1
+                else "; " + ", ".join(f"{label} {heard.heard[label]}/{said}" for label, said in heard.said.items())
+            )
+            late = (
+                f"; latency {j['latency_ms_median']:.0f} ms median, {j['latency_ms_99']:.0f} ms p99"
+                if heard.latencies_s
+                else ""
+            )
+            yield f"recall {name}: {100 * heard.recall:.1f} % of {sum(heard.said.values())}{by_label}{late}"
+
+    def _accept_lines(self) -> Iterator[str]:
+        accepts = self.false_accepts()
+        count = sum(map(len, accepts.values()))
+        low, high = rate_interval(count, self.hours)
+        yield (
+            f"false accepts: {count} in {self.hours:.2f} h, {count / self.hours:.2f} per hour (95 %: {low:.2f} to {high:.2f})"
+        )
+        for source, events in accepts.items():
+            yield f"  {source}: {len(events)} in {self.others[source].hours:.2f} h"
+            for event in events:
+                yield f"    {event.label} {event.confidence:.4f} at {event.at_s:.2f} s of {event.path}"
+
+
+def stream_test(
+    content: bytes, data: Path, split: str = "validation", progress: Callable[[], None] = lambda: None
+) -> StreamTest:
+    """Plays all recordings of a split through a model that listens for words.
+
+    Raises LnnError if the model is not valid, AudioError if data lack words or other sounds, or if the model's task has
+    no words."""
+    model = read(content)
+    if model.task not in ("keywords", "wake_word"):
+        raise AudioError(f"streams measure words, and the model's task is {model.task}")
+    with LNN(content) as lnn:
+        thresholds = np.array(list(lnn.thresholds), np.float32)
+        listened = [label for label, level in zip(lnn.labels, thresholds, strict=True) if level > 0]
+        sounds = Sounds.read(data, listened, split, progress)
+        words = {
+            condition.name: {label: play(lnn, found, condition, progress) for label, found in sounds.words.items()}
+            for condition in CONDITIONS
+        }
+        others = {source: play(lnn, found, CONDITIONS[0], progress) for source, found in sounds.others.items()}
+        refractory_s = max(label.refractory_us for label in model.labels) * 1e-6
+        ticks = round(refractory_s * SAMPLE_RATE_HZ / lnn.tick_samples)
+        return StreamTest(lnn.labels, thresholds, ticks, words, others, sounds.unreadable)
