@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -23,6 +24,7 @@ def folder(tmp_path_factory):
     """What a reader has: the models, and recordings as the tutorial lays them out."""
     here = tmp_path_factory.mktemp("reader")
     (here / "device").symlink_to(ROOT / "device")
+    shutil.copy(ROOT / "device/models/computer.lnn", here)
     made = tiny_recordings.make(here / "made")
     for name, place in (
         ("computer", "wake_words/computer"),

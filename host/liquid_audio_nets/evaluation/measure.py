@@ -32,9 +32,11 @@ class Measured(Protocol):
     """figure: what a gate compares, 0 to 1, higher is better, and its name; lines: for people; as_json: all of it;
     unreadable: files that were left out."""
 
-    figure: float
     figure_name: str
     unreadable: list[str]
+
+    @property
+    def figure(self) -> float: ...
 
     def lines(self) -> list[str]: ...
     def as_json(self) -> dict: ...
