@@ -8,7 +8,7 @@ import pytest
 import tiny_recordings
 from liquid_audio_nets.audio import AudioError
 from liquid_audio_nets.evaluation import stream_test, tune
-from liquid_audio_nets.evaluation.streams import CONDITIONS, word_end_s
+from liquid_audio_nets.evaluation.playback import CONDITIONS, word_end_s
 from liquid_audio_nets.evaluation.tuning import THRESHOLDS, Curves
 from liquid_audio_nets.lnn import load, save, write
 from liquid_audio_nets.native import LNN
