@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 QEMU_MACHINE = mps2-an385
 
 CFLAGS += -mcpu=cortex-m3 -mfloat-abi=soft

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 QEMU_MACHINE = mps2-an386
 
 CFLAGS += -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16

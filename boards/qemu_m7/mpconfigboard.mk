@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 QEMU_MACHINE = mps2-an500
 
 CFLAGS += -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-sp-d16

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the boards on QEMU's MPS2 machines share. Included by their mpconfigboard.mk; it supplies what
 # MicroPython's qemu port lacks, so that the port itself stays as it is.
 

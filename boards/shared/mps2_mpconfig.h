@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The qemu port's configuration, and what a board that people connect to needs besides. */
 #include "mpconfigport.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whole recordings at once, so that the host leaves Python once a clip instead of once a window. */
 #ifndef LIQUID_BATCH_H
 #define LIQUID_BATCH_H

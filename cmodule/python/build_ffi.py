@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes the C source of the cffi extension from the public header: `python build_ffi.py _core.c`."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid-board: what it lists, starts and copies, and the sentence for each mistake."""
 
 import io

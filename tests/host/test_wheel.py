@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The wheel is all that a maker needs: no checkout, a fresh virtual environment, an empty folder."""
 
 import os

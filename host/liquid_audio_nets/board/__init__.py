@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Firmware for boards, and virtual boards that QEMU plays."""
 
 from .errors import FirmwareError, MachineError

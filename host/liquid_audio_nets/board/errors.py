@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What can go wrong with a board's firmware; every message is one sentence for the user."""
 
 from ..errors import Exit, LiquidError

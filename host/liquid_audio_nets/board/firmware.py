@@ -55,6 +55,7 @@ def build(board: Board, say: sources.Say = sources.silent, model: Path | None = 
 
 
 def build_alone(board: Board, micropython: sources.Source, cmsis_dsp: sources.Source, say: sources.Say) -> Path:
+    """Builds for a board of MicroPython's qemu port, while nobody else does."""
     forget_other_settings(board, micropython, cmsis_dsp)
     if not board.firmware.exists():
         say(f"building the firmware of {board.name} with MicroPython from {micropython.origin}")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The demo: spoken keywords through the virtual board's microphone."""
 
 from .hear import Ending, Heard, ListenError, match, run_script

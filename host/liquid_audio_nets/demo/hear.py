@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs device/kws.py on a board and reads the lines it prints."""
 
 from __future__ import annotations
