@@ -51,7 +51,7 @@ LIQUID_COLD_SOURCES := core/anomaly.c core/cell_kinds.c core/cursor.c core/engin
 
 ifeq ($(LIQUID_VIRTUAL_BOARD),1)
 CFLAGS_USERMOD += -DLIQUID_VIRTUAL_BOARD=1
-LIQUID_BINDING_SOURCES += micropython/mic_object.c micropython/virtual_board.c micropython/virtual_disk.c micropython/virtual_mic.c
+LIQUID_BINDING_SOURCES += micropython/mic_object.c micropython/virtual_board.c micropython/virtual_disk.c micropython/virtual_mic.c micropython/virtual_rtc.c
 SRC_USERMOD_LIB_C += $(LIQUID_DIR)/micropython/virtual_host.c
 endif
 

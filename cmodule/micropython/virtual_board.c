@@ -8,6 +8,7 @@
  */
 #include "py/mphal.h"
 #include "py/runtime.h"
+#include "py/stream.h"
 #include "shared/runtime/interrupt_char.h"
 #include "virtual_board.h"
 
@@ -29,6 +30,7 @@ typedef struct {
 #define UART_RX_INTERRUPT 2u
 
 #define SCB_VTOR (*(volatile uint32_t *)0xE000ED08)
+#define SCB_AIRCR (*(volatile uint32_t *)0xE000ED0C)
 #define SCB_CPACR (*(volatile uint32_t *)0xE000ED88)
 #define SYSTICK_CTRL (*(volatile uint32_t *)0xE000E010)
 #define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100)
@@ -37,6 +39,8 @@ enum { IRQ_CONSOLE_RX = 0, IRQ_CLOCK = 8, IRQ_ALARM = 9, N_CORE_VECTORS = 16, N_
 
 /* The host may send faster than Python reads. A whole chunk of mpremote fits. */
 #define CONSOLE_BYTES 4096u
+
+#define RESET_REQUEST 0x05FA0004u /* the key that AIRCR asks for, and SYSRESETREQ */
 
 static uint32_t vectors[N_VECTORS] __attribute__((aligned(256)));
 static volatile uint32_t clock_wraps;
@@ -112,6 +116,12 @@ void virtual_clock_sleep_until(uint64_t tick) {
     }
 }
 
+void virtual_reset(void) {
+    SCB_AIRCR = RESET_REQUEST;
+    for (;;) {
+    }
+}
+
 /* The port calls this before main() and before any floating-point code. */
 void __real_uart_init(void);
 void __wrap_uart_init(void);
@@ -133,6 +143,12 @@ void __wrap_uart_init(void) {
     CLOCK->reload = CLOCK->value = 0xFFFFFFFF;
     CLOCK->ctrl = TIMER_ENABLE | TIMER_INTERRUPT;
     NVIC_ENABLE = 1u << IRQ_CONSOLE_RX | 1u << IRQ_CLOCK | 1u << IRQ_ALARM;
+}
+
+/* select.poll() on sys.stdin, as mpremote mount needs it. */
+uintptr_t __wrap_mp_hal_stdio_poll(uintptr_t wanted);
+uintptr_t __wrap_mp_hal_stdio_poll(uintptr_t wanted) {
+    return wanted & (MP_STREAM_POLL_WR | (console_in != console_out ? MP_STREAM_POLL_RD : 0));
 }
 
 int __wrap_uart_rx_any(void);
@@ -172,10 +188,6 @@ mp_uint_t __wrap_mp_hal_ticks_us(void) {
 mp_uint_t __wrap_mp_hal_ticks_cpu(void);
 mp_uint_t __wrap_mp_hal_ticks_cpu(void) {
     return (virtual_clock_ticks() - slept_ticks) * 5u / 4u;
-}
-
-uint64_t mp_hal_time_ns(void) {
-    return virtual_clock_ticks() * (1000000000u / VIRTUAL_TICKS_PER_SECOND);
 }
 
 void __wrap_mp_hal_delay_us(mp_uint_t us);

@@ -103,6 +103,17 @@ static void read_host_file(void) {
     }
 }
 
+/* /lib, where mip installs packages and `import` finds them. */
+static void add_lib(void) {
+    nlr_buf_t nlr;
+    mp_obj_t lib = MP_OBJ_NEW_QSTR(qstr_from_str("/lib"));
+    mp_obj_list_append(mp_sys_path, lib);
+    if (nlr_push(&nlr) == 0) {
+        mp_vfs_mkdir(lib);
+        nlr_pop();
+    } /* otherwise it is there already */
+}
+
 void virtual_disk_mount(void) {
     if (host_file < 0) {
         read_host_file();
@@ -113,4 +124,5 @@ void virtual_disk_mount(void) {
             mp_printf(&mp_plat_print, "the virtual disk cannot be mounted\n");
         }
     }
+    add_lib();
 }

@@ -11,6 +11,7 @@ enum {
     SYS_READ = 0x06,
     SYS_SEEK = 0x0A,
     SYS_FLEN = 0x0C,
+    SYS_TIME = 0x11,
     SYS_GET_CMDLINE = 0x15
 };
 enum { MODE_READ = 1, MODE_UPDATE = 3, MODE_CREATE = 7 }; /* fopen's "rb", "r+b", "w+b" */
@@ -61,6 +62,10 @@ uint32_t virtual_host_size(int file) {
 void virtual_host_close(int file) {
     uint32_t arguments[] = {(uint32_t)file};
     semihosting(SYS_CLOSE, arguments);
+}
+
+uint32_t virtual_host_time(void) {
+    return (uint32_t)semihosting(SYS_TIME, NULL);
 }
 
 const char *virtual_host_audio(char *text, size_t bytes) {
