@@ -1,7 +1,6 @@
 """Reader and writer: round trips, impossible models, and the same verdict as the C core on any bytes."""
 
 import dataclasses
-import functools
 
 import integer_model as integers
 import numpy as np
@@ -26,36 +25,10 @@ from small_model import (
     tiny_sparse_model,
     tiny_wide_model,
 )
+from verdicts import KINDS, same_verdict, tiny
 
 QUICK = settings(max_examples=800, deadline=None, derandomize=True)
 OURS = (VERSION_MAJOR, VERSION_MINOR)
-KINDS = {
-    "float": tiny_model,
-    "rows4x4": tiny_integer_model,
-    "sparse": tiny_sparse_model,
-    "rows4x16": tiny_wide_model,
-    "numbers": tiny_numbers_model,
-    "int16": tiny_int16_model,
-}
-
-
-@functools.cache
-def tiny(kind: str) -> bytes:
-    return write(KINDS[kind]())
-
-
-def verdict(load, data: bytes) -> str:
-    try:
-        load(data)
-    except LnnError as error:
-        return error.name
-    return "OK"
-
-
-def same_verdict(data: bytes) -> str:
-    ours, theirs = verdict(read, data), verdict(LNN, data)
-    assert ours == theirs or (ours != "OK" and theirs == "MEMORY")  # a header that asks for gigabytes
-    return ours
 
 
 @pytest.mark.parametrize(
