@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid-compress: exit codes, one clear sentence, JSON."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Compression: rounding by least error, the fitted front-end, checkpoints, pruning."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rooms and what each may know, checked: imports, names, lengths, generated files, lists of sources."""
 
 import ast

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid-info, liquid-test, liquid-upload as a user calls them: output, JSON, exit codes, no traceback."""
 
 import contextlib

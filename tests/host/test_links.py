@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Both transports over a pty at whose other end a raw REPL runs the code in this process."""
 
 import importlib.util

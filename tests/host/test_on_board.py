@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid-test --device: the same clips on a board."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What liquid-test measures of wake words and of voice activity, against what can be computed by hand."""
 
 import json
@@ -130,7 +131,7 @@ def test_wake_word_command(models, tmp_path):
     rejects = [p["false_rejects"] for p in result["det"]]
     assert rejects == sorted(rejects)
     text = command("test", "--model", models["wake_word"], "--data", data).stdout
-    assert "false rejects" in text and "an hour (95 %" in text
+    assert "false rejects" in text and "per hour (95 % interval" in text
     assert (
         "is below"
         in command("test", "--model", models["wake_word"], "--data", data, "--min-accuracy", 1, expect=6).stderr

@@ -11,13 +11,13 @@ _BLOCK_SAMPLES = SAMPLE_RATE_HZ // 50
 
 
 def as_float(signal: np.ndarray) -> np.ndarray:
-    """int16 -> float64 with full scale 1; floats pass through."""
+    """int16 -> float64 with full scale 1; floats stay as they are."""
     signal = np.asarray(signal)
     return signal / 32768.0 if signal.dtype == np.int16 else signal.astype(np.float64)
 
 
 def rms(signal: np.ndarray) -> float:
-    """Root of the mean square of int16 or float (n,), full scale 1; 0 of nothing."""
+    """Root of the mean square of int16 or float (n,), full scale 1; 0 for no samples."""
     signal = as_float(signal)
     return float(np.sqrt(np.mean(signal**2))) if len(signal) else 0.0
 
@@ -34,7 +34,7 @@ def active_rms(signal: np.ndarray, range_db: float = 20.0) -> float:
 
 
 def fit_noise(noise: np.ndarray, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """A random stretch of the noise, repeated when it is too short."""
+    """A random stretch of the noise (samples,); the noise is repeated if it is too short."""
     if len(noise) < samples:
         noise = np.tile(noise, -(-samples // len(noise)))
     start = int(rng.integers(len(noise) - samples + 1))

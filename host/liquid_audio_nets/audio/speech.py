@@ -50,7 +50,7 @@ FLITE_VOICES = ("kal16", "awb", "rms", "slt")
 
 @dataclass(frozen=True)
 class Voice:
-    """engine: 'espeak-ng' or 'flite'; rate 1 = normal, 1.2 = faster; pitch 1 = the voice's own."""
+    """engine: 'espeak-ng' or 'flite'; rate: 1 is normal, 1.2 is faster; pitch: 1 is the voice's own."""
 
     engine: str
     name: str
@@ -69,7 +69,7 @@ def engines() -> list[str]:
 def voices(installed: Sequence[str] | None = None) -> list[Voice]:
     """Every voice of the installed programs, at normal rate and pitch.
 
-    Raises AudioError when there is no speech program."""
+    Raises AudioError if no speech program is installed."""
     installed = engines() if installed is None else installed
     found = []
     if "espeak-ng" in installed:
@@ -82,7 +82,7 @@ def voices(installed: Sequence[str] | None = None) -> list[Voice]:
 
 
 def random_voice(rng: np.random.Generator, choices: Sequence[Voice], flite_share: float = 0.3) -> Voice:
-    """A voice at random rate and pitch; flite's few voices get flite_share of the draws."""
+    """One of the voices at a random rate and pitch; flite's few voices are chosen with probability flite_share."""
     flite = [v for v in choices if v.engine == "flite"]
     espeak = [v for v in choices if v.engine != "flite"]
     pool = flite if flite and (not espeak or rng.random() < flite_share) else espeak
@@ -136,7 +136,7 @@ def _flite(text: str, voice: Voice) -> tuple[np.ndarray, int]:
 def say(text: str, voice: Voice | None = None, sample_rate_hz: int = 16000) -> np.ndarray:
     """Speak text; int16 (n,) at sample_rate_hz with leading and trailing silence cut off.
 
-    Raises AudioError when the program is missing or gives no sound."""
+    Raises AudioError if the program is missing or gives no sound."""
     voice = voice or voices()[0]
     signal, rate_hz = (_espeak if voice.engine == "espeak-ng" else _flite)(text, voice)
     loud = np.flatnonzero(np.abs(signal.astype(np.int32)) > 100)

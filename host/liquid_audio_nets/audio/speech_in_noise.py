@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Speech mixed into noise at a stated signal-to-noise ratio, and where in the mixture somebody speaks.
 
-The truth comes from the clean speech alone: a 10 ms block is speech when it lies within 20 dB of the loudest of its
-utterance (the blocks whose level active_rms calls the level of the speech), gaps of up to 100 ms inside words filled.
+The truth comes from the clean speech alone: a 10 ms block is speech if it lies within 20 dB of the loudest block of its
+utterance (the same blocks from which active_rms takes the level of the speech). Gaps of up to 100 ms inside words are
+filled.
 """
 
 from __future__ import annotations
@@ -19,10 +20,8 @@ from .mixing import active_rms, as_float, fit_noise, rms
 BLOCK_SAMPLES = SAMPLE_RATE_HZ // 100
 RANGE_DB, GAP_BLOCKS = 20.0, 10
 SPEECH_LEVEL = 10 ** (-28 / 20)  # RMS of the active speech in a mixture, full scale 1
-CLEAN_DB, CLEAN_SHARE = (
-    35.0,
-    0.3,
-)  # recordings whose quietest blocks, this share, are not so far below the peak give no truth
+# A recording tells where its speech ends if this share of its blocks lies this far below the loudest one.
+CLEAN_DB, CLEAN_SHARE = 35.0, 0.3
 
 
 def speech_blocks(power: np.ndarray) -> np.ndarray:
@@ -37,7 +36,7 @@ def speech_blocks(power: np.ndarray) -> np.ndarray:
 
 
 def is_clean(power: np.ndarray) -> bool:
-    """The recording's own noise is far enough below its peak to tell where the speech ends; power (blocks,).
+    """Whether the noise of a recording is far enough below its peak to tell where the speech ends; power (blocks,).
 
     Silence alone is not clean."""
     peak = float(power.max(initial=0))
@@ -53,13 +52,13 @@ def block_power(samples: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Scene:
-    """samples int16 (n,); speech bool (n,): what the clean speech says of every sample."""
+    """samples: int16 (n,); speech: bool (n,), whether somebody speaks at that sample."""
 
     samples: np.ndarray
     speech: np.ndarray
 
     def ticks(self, tick_samples: int, hangover_s: float = 0.0) -> np.ndarray:
-        """bool (ticks,): at least half of the tick is speech; hangover_s: speech goes on for so long after its end."""
+        """Whether at least half of a tick is speech, bool (ticks,); hangover_s: speech counts as so much longer."""
         speech = self.speech
         if hangover_s:
             last = np.maximum.accumulate(np.where(speech, np.arange(len(speech)), -len(speech)))
@@ -69,7 +68,7 @@ class Scene:
         return mostly
 
     def far_from_changes(self, tick_samples: int, collar_s: float) -> np.ndarray:
-        """bool (ticks,): the middle of the tick is further than collar_s from where speech begins or ends."""
+        """Whether the middle of a tick is further than collar_s from where speech begins or ends, bool (ticks,)."""
         ticks = len(self.speech) // tick_samples
         middle = (np.arange(ticks) + 0.5) * tick_samples
         far = np.ones(ticks, bool)
@@ -85,9 +84,9 @@ def scene(
     pause_s: tuple[float, float],
     rng: np.random.Generator,
 ) -> Scene:
-    """Utterances, int16 (n,) each, all at one level, with pauses before and after each, in noise snr_db below that.
+    """Utterances, int16 (n,) each, at one level and with pauses before and after each, in noise snr_db below that level.
 
-    The level of speech is that of its active blocks; it is the same in every scene, the noise differs."""
+    The level of the speech, measured over its active blocks, is the same in every scene; the noise differs."""
     parts, truth = [], []
     for samples in utterances:
         pause = int(rng.uniform(*pause_s) * SAMPLE_RATE_HZ)

@@ -1,4 +1,5 @@
-"""The sound that a model is calibrated and checked on."""
+# SPDX-License-Identifier: MIT
+"""The sound on which a model is calibrated and checked."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.dataset import scan
+from ..audio.dataset import Clip, scan
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..audio.held_out import BOTH, HELD_OUT_FOLD, Recordings, scan_parts, with_held_out
 from ..lnn import Model
@@ -17,8 +18,10 @@ CALIBRATION_CLIPS, CHECK_CLIPS = 600, 4000
 
 @dataclass
 class Sounds:
-    """calibration: clips to fit on; check: clips to count on, with truth, indices of labels, where it is known;
-    tuning: clips to train on."""
+    """Clips, int16 (n,) each: calibration to fit on, check to measure on, tuning to train on.
+
+    source: where they come from, for people.  truth: index of the label of each clip to measure on, int (clips,); None if
+    it is unknown.  left_out: a sentence for each file that could not be read."""
 
     source: str
     calibration: list[np.ndarray]
@@ -29,11 +32,11 @@ class Sounds:
 
 
 def from_folder(root: Path, model: Model, seed: int = 0, tuning_clips: int = 0) -> Sounds:
-    """A folder of class-named folders: fit on training speakers, count on validation speakers.
+    """A folder with one folder per label: fits on the speakers of training, and measures on those of validation.
 
-    Any other folder of sound files is cut into seconds and has no truth. Where one part of the split is
-    empty, all clips serve for both. tuning_clips: as many of those to fit on, to train on. Raises AudioError where there
-    is no sound.
+    Any other folder of sound files is cut into seconds, which have no truth.  If one part of the split is empty, all
+    clips serve for both.  tuning_clips: so many clips of the speakers of training are to train on.  Raises AudioError if
+    there is no sound.
     """
     if model.task == "anomaly":
         return _normal_sound(root, model)
@@ -45,23 +48,23 @@ def from_folder(root: Path, model: Model, seed: int = 0, tuning_clips: int = 0) 
             dataset = scan(root, labels)
     except AudioError:
         return _flat_folder(root)
-    parts = {"training": [], "validation": []}
+    parts: dict[str, list[Clip]] = {"training": [], "validation": []}
     for clip in dataset.clips:
         if clip.label == "_silence_":  # noise has no speaker
-            parts["training"].append(clip), parts["validation"].append(clip)
+            parts["training"].append(clip)
+            parts["validation"].append(clip)
         elif clip.split in parts:
             parts[clip.split].append(clip)
-    fit, check = (part or dataset.clips for part in parts.values())
+    learned, kept = (part or dataset.clips for part in parts.values())
 
-    def read(clips, limit):
+    def read(clips: list[Clip], limit: int) -> list[tuple[Clip, np.ndarray]]:
         if len(clips) > limit:
             clips = [clips[i] for i in sorted(rng.choice(len(clips), limit, replace=False))]
         dataset.clips = clips
         return list(dataset.read())
 
-    speakers = fit
-    fit, check = read(fit, CALIBRATION_CLIPS), read(check, CHECK_CLIPS)
-    tuning = read(speakers, tuning_clips) if tuning_clips else []
+    fit, check = read(learned, CALIBRATION_CLIPS), read(kept, CHECK_CLIPS)
+    tuning = read(learned, tuning_clips) if tuning_clips else []
     if not fit or not check:
         raise AudioError(f"{root}: none of the clips could be read")
     truth = np.array([labels.index(clip.label) for clip, _ in check])
@@ -71,7 +74,7 @@ def from_folder(root: Path, model: Model, seed: int = 0, tuning_clips: int = 0) 
 
 
 def _normal_sound(root: Path, model: Model) -> Sounds:
-    """Of a model of task anomaly, in seconds: fit on what it learned from, count on what was held out."""
+    """For the task anomaly, cut into seconds: fits on what the model learned from, and measures on what was held out."""
     source = Recordings(root, fold=model.metadata.get("held_out_fold", HELD_OUT_FOLD))
     parts: dict[str, list[np.ndarray]] = {"training": [], "validation": []}
     for recording in with_held_out(source.read(".")):
@@ -91,14 +94,12 @@ def _flat_folder(root: Path) -> Sounds:
     source = Recordings(root, (*BOTH, "testing"))
     seconds = [second for recording in source.read(".") for second in _seconds(recording.samples)]
     if not seconds:
-        raise AudioError(
-            f"{root}: no sound files; give a folder of recordings, such as a folder with one folder a word"
-        )
+        raise AudioError(f"{root}: no sound files; give a folder of recordings, best one with a folder per word")
     return Sounds(str(root), seconds[:CALIBRATION_CLIPS], seconds[:CHECK_CLIPS], None, source.unreadable)
 
 
 def synthetic(model: Model, seed: int = 0) -> Sounds:
-    """Where no recordings are given: the model's golden audio, and voices, tones and noises of many levels."""
+    """Sound for a model without recordings: its golden audio, and voices, tones and noises at many levels."""
     rng, clips = np.random.default_rng(seed), []
     if model.golden is not None:
         clips.append(np.asarray(model.golden.audio))

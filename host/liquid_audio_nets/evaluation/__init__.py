@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Measuring a model with the C core on recorded audio."""
 
 from .measure import Measured, Options, labelled_clips, measure, usual_split

@@ -1,10 +1,12 @@
-"""Anomalies: area under ROC of how unlike normal a recording is at its worst, normal recordings against all others."""
+# SPDX-License-Identifier: MIT
+"""Anomalies: area under ROC of the highest score in each recording, normal recordings against all others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from .traces import area_under_roc
 
 @dataclass
 class Heard:
-    """One recording: the largest score in it, the first band reported, None where nothing was."""
+    """One recording: its highest score, and the first band that was reported; None if none was."""
 
     folder: str
     score: float
@@ -27,9 +29,13 @@ class Heard:
 
 
 def unlikeness(lnn: LNN, samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Resets the model and plays int16 (n,): s / (1 + s) after every whole tick, (ticks,), and the bands reported."""
+    """Resets the model and plays int16 (n,).
+
+    Returns the score s / (1 + s) after every whole tick, float64 (ticks,), and the bands that were reported."""
     lnn.reset()
-    tick, score, bands = lnn.tick_samples, [], []
+    tick = lnn.tick_samples
+    score: list[float] = []
+    bands: list[str] = []
     for at in range(0, len(samples) - tick + 1, tick):
         result = lnn.process(samples[at : at + tick])
         score.append(result.confidence)
@@ -38,7 +44,7 @@ def unlikeness(lnn: LNN, samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def hear(lnn: LNN, recordings: Iterable[Recording], progress: Callable[[], None] = lambda: None) -> list[Heard]:
-    """Every recording from a fresh start."""
+    """Plays every recording, each from a fresh start."""
     found = []
     for r in recordings:
         score, bands = unlikeness(lnn, r.samples)
@@ -78,7 +84,8 @@ class AnomalyResult:
             for name in sorted({h.folder for h in self.other})
         }
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
+        """All figures, for --json."""
         return {
             "task": "anomaly",
             "normal": self.label,
@@ -93,26 +100,27 @@ class AnomalyResult:
         }
 
     def lines(self) -> list[str]:
+        """The figures in sentences."""
         folders = ", ".join(f"{name} {area:.3f}" for name, area in self.by_folder().items())
         return [
-            f"normal: {self.label}; area under ROC {self.figure:.4f} of {len(self.other)} other recordings against "
-            f"{len(self.normal)} normal ones that were not learned from",
-            f"at the model's own threshold {reported(self.other)} of {len(self.other)} others are reported, and "
-            f"{reported(self.normal)} of {len(self.normal)} normal ones",
-            f"by folder: {folders}",
+            f"area under ROC {self.figure:.4f}: {len(self.other)} other recordings against {len(self.normal)} of the normal "
+            f"sound '{self.label}' that training left out",
+            f"at the model's own threshold {reported(self.other)} of {len(self.other)} other recordings are reported, and "
+            f"{reported(self.normal)} of {len(self.normal)} normal ones (false alarms)",
+            f"area under ROC by folder: {folders}",
         ]
 
 
 def reported(heard: list[Heard]) -> int:
-    """In how many recordings the model itself would have reported something."""
+    """The number of recordings in which the model, at its own threshold, reported something."""
     return sum(h.band is not None for h in heard)
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> AnomalyResult:
-    """data: a folder with one folder a kind of sound; the model's metadata names the normal one.  Of the normal sound the
-    part that training held out counts, whole recordings or their ends, of the others, none of which were learned from, all.
+    """data: a folder with one folder per kind of sound; the model's metadata names the normal one.
 
-    Raises AudioError where one of the two is missing."""
+    Of the normal sound only what training left out counts, which is whole recordings or their ends.  All other
+    recordings count, because training heard none of them.  Raises AudioError if either kind is missing."""
     metadata = read(content).metadata
     label, fold = str(metadata.get("normal", "normal")), str(metadata.get("held_out_fold", "4"))
     every = ("training", "validation", "testing")

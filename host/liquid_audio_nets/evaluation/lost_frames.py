@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Accuracy of a model file, run by the C core, when audio is lost or the hop is longer."""
 
 from __future__ import annotations
@@ -17,25 +18,25 @@ HOPS = {"its own policy": 0, "every hop": 1, "a quarter dropped": 0, "twice the 
 
 @dataclass
 class UnderLoss:
-    """Share of clips decided right by what was lost, in HOPS' order."""
+    """accuracy: share of clips decided right, by what was lost, in the order of HOPS."""
 
     accuracy: dict[str, float]
     clips: int
 
     def fall(self, loss: str) -> float:
-        """Points of accuracy lost against the model's own policy with nothing lost."""
+        """Points of accuracy lost, compared with the model's own policy and no lost audio."""
         return 100 * (self.accuracy["its own policy"] - self.accuracy[loss])
 
 
 def under_loss(model: bytes, dataset: Dataset, seed: int = 0, progress: Callable[[], None] = lambda: None) -> UnderLoss:
     """Plays every clip once for each of HOPS.
 
-    Every hop, twice and four times: the policy's smallest and largest timestep are that long, in units of HOP_S.
-    A quarter dropped: of the blocks of one tick of the model's own policy, a quarter never comes and skip() says so.
-    Raises LnnError where the model is not valid."""
+    Every hop, twice and four times the hop: the policy's smallest and largest timestep are that long, in units of HOP_S.
+    A quarter dropped: a quarter of the blocks, each one tick long, is replaced by skip().  Raises LnnError if the model
+    is not valid."""
     with LNN(model) as lnn:
         rng = np.random.default_rng(seed)
-        policy = {"min_timestep": lnn.min_timestep, "max_timestep": lnn.max_timestep}
+        policy = {name: lnn.policy[name] for name in ("min_timestep", "max_timestep")}
         right, clips = dict.fromkeys(HOPS, 0), 0
         for clip, samples in dataset.read():
             clips += 1
@@ -49,7 +50,7 @@ def under_loss(model: bytes, dataset: Dataset, seed: int = 0, progress: Callable
 
 
 def _with_gaps(lnn: LNN, samples: np.ndarray, rng: np.random.Generator) -> int:
-    """Index of the label after the last step that ran, the idle label where none did."""
+    """Index of the label after the last step that ran; the idle label if none did."""
     lnn.reset()
     label = lnn.info["idle_label"] if lnn.info["idle_label"] < len(lnn.labels) else 0
     steps, block = 0, lnn.tick_samples

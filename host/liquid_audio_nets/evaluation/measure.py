@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What liquid-test measures, by the task that a model file names."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..audio.dataset import Dataset, scan
 from ..audio.files import AudioError
@@ -19,8 +20,9 @@ MODULES = ("anomaly", "wake_word", "vad", "series")
 
 @dataclass(frozen=True)
 class Options:
-    """split: training, validation, testing or all, by the names of files (audio/held_out.py); snr_db: of what is mixed
-    into noise; noise: folders of data, relative to it, that a vad model is to take for noise whatever their names."""
+    """split: training, validation, testing or all, by the names of files (audio/held_out.py).  snr_db: signal-to-noise
+    ratios at which sounds are mixed into noise.  noise: folders, relative to the data, that hold noise for a vad model
+    whatever their names.  seed: of the mixtures."""
 
     split: str = "validation"
     snr_db: Sequence[float] = (20.0, 10.0, 5.0)
@@ -38,24 +40,27 @@ class Measured(Protocol):
     @property
     def figure(self) -> float: ...
 
-    def lines(self) -> list[str]: ...
-    def as_json(self) -> dict: ...
+    def lines(self) -> list[str]:
+        """The figures in sentences."""
+
+    def as_json(self) -> dict[str, Any]:
+        """All figures, for --json."""
 
 
 def usual_split(content: bytes) -> str:
-    """What a task that decides whole clips is measured on: of sounds what the model did not learn from, else all.
+    """The split on which a task that decides whole clips is measured: sounds on what training left out, others on all.
 
-    Raises LnnError where the model is not valid."""
+    Raises LnnError if the model is not valid."""
     return "validation" if read(content).task == "sounds" else "all"
 
 
 def labelled_clips(content: bytes, data: Path, labels: Sequence[str], split: str | None) -> Dataset:
-    """The clips of a task that decides whole clips.  split: None for usual_split().
+    """The clips for a task that decides whole clips.  split: None for usual_split().
 
-    Raises LnnError where the model is not valid, AudioError where data has no such clips."""
+    Raises LnnError if the model is not valid, AudioError if the model reads no audio or data has no clips of its words."""
     model = read(content)
     if model.frontend.kind == "none":
-        raise AudioError("the model reads rows of numbers and hears no clips; measure it without a board")
+        raise AudioError("the model reads rows of numbers, not clips; measure it without --device")
     split = split or usual_split(content)
     part = None if split == "all" else split
     if model.task != "sounds":
@@ -69,10 +74,11 @@ def labelled_clips(content: bytes, data: Path, labels: Sequence[str], split: str
 def measure(
     content: bytes, data: Path, options: Options, progress: Callable[[], None] = lambda: None
 ) -> Measured | None:
-    """The figure of a model's task on recordings; None for a task whose clips are classified (evaluate does that).
+    """Measures the figure of a model's task; None for a task that decides whole clips, which evaluate() measures.
 
-    Raises LnnError where the model is not valid, AudioError where data lacks what the task needs."""
+    Raises LnnError if the model is not valid, AudioError or SeriesError if data lacks what the task needs."""
     task = read(content).task
     if task not in MODULES:
         return None
-    return importlib.import_module(f".{task}", __package__).measure(content, data, options, progress)
+    measured: Measured = importlib.import_module(f".{task}", __package__).measure(content, data, options, progress)
+    return measured

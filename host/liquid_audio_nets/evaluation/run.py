@@ -1,13 +1,15 @@
+# SPDX-License-Identifier: MIT
 """Runs the C core over labelled clips and counts: accuracy, confusion, detections, work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ..audio.dataset import Dataset
+from ..audio.dataset import Clip, Dataset
 from ..lnn import read
 from ..native import LNN, ClipResult, run_clip
 from .summary import frontend_macs
@@ -15,7 +17,8 @@ from .summary import frontend_macs
 
 @dataclass
 class Evaluation:
-    """confusion int (n_labels, n_labels): rows true, columns decided.  Rates are per second of audio."""
+    """confusion: int (n_labels, n_labels), rows true, columns decided.  seconds: of audio.  detected, missed: clips of
+    keywords; false_alarms: detections of anything else.  counters: of the engine.  mistakes: (path, true, decided)."""
 
     labels: list[str]
     confusion: np.ndarray
@@ -23,7 +26,7 @@ class Evaluation:
     detected: int = 0
     missed: int = 0
     false_alarms: int = 0
-    counters: dict = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
     macs_per_step: int = 0
     frontend_macs: int = 0
     converted: int = 0
@@ -32,7 +35,7 @@ class Evaluation:
 
     @property
     def clips(self) -> int:
-        """How many were decided."""
+        """How many clips were decided."""
         return int(self.confusion.sum())
 
     @property
@@ -41,7 +44,7 @@ class Evaluation:
         return float(np.trace(self.confusion) / max(self.clips, 1))
 
     def recall(self) -> dict[str, float | None]:
-        """Label -> share of its clips decided right; None where it has no clip."""
+        """Label -> share of its clips decided right; None for a label without clips."""
         totals = self.confusion.sum(1)
         return {
             name: float(self.confusion[i, i] / totals[i]) if totals[i] else None for i, name in enumerate(self.labels)
@@ -54,18 +57,21 @@ class Evaluation:
         return float(np.mean(recalls)) if recalls else 0.0
 
     def rate(self, counter: str) -> float:
-        """Of a counter of the engine, a second of audio."""
+        """A counter of the engine, per second of audio."""
         return self.counters.get(counter, 0) / self.seconds if self.seconds else 0.0
 
     def macs_per_second(self) -> float:
-        """Estimated: cells and readout counted, the front-end by its number of multiplications."""
-        return self.rate("steps") * self.macs_per_step + self.rate("frontend_runs") * self.frontend_macs
+        """Multiply-accumulates per second of audio: of cells and readout counted, without those that the kernels skip; of
+        the front-end estimated from its number of multiplications."""
+        cells = self.rate("steps") * self.macs_per_step - self.rate("skipped_macs")
+        return cells + self.rate("frontend_runs") * self.frontend_macs
 
     def gated_fraction(self) -> float:
-        """Share of the ticks that the energy gate let pass without any work."""
+        """Share of the ticks during which the energy gate was closed, so that nothing else was computed."""
         return self.counters.get("gated_ticks", 0) / max(self.counters.get("ticks", 0), 1)
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
+        """All figures, for --json."""
         hours = self.seconds / 3600
         return {
             "accuracy": self.accuracy,
@@ -94,16 +100,15 @@ class Evaluation:
 def evaluate(model: bytes, dataset: Dataset, progress: Callable[[], None] = lambda: None) -> Evaluation:
     """Decides every clip of the dataset with the C core.
 
-    A clip's decision is the likeliest label after its last step, the idle label where the gate let
-    nothing through.  A keyword clip counts as detected where its own label passed its threshold, any
-    other detection is a false alarm.  Unreadable files are listed and left out.
-    Raises LnnError where the model is not valid.
+    A clip's decision is the likeliest label after its last step, or the idle label if the gate stayed closed.  A keyword
+    clip counts as detected if its own label passed its threshold; any other detection is a false alarm.  Unreadable
+    files are listed and left out.  Raises LnnError if the model is not valid.
     """
     parsed = read(model)
     with LNN(model) as lnn:
         n = len(lnn.labels)
         result = Evaluation(
-            lnn.labels,
+            list(lnn.labels),
             np.zeros((n, n), np.int64),
             macs_per_step=lnn.info["macs_per_step"],
             frontend_macs=frontend_macs(parsed),
@@ -118,7 +123,7 @@ def evaluate(model: bytes, dataset: Dataset, progress: Callable[[], None] = lamb
     return result
 
 
-def _count(result: Evaluation, lnn: LNN, clip, outcome: ClipResult) -> None:
+def _count(result: Evaluation, lnn: LNN, clip: Clip, outcome: ClipResult) -> None:
     true = lnn.labels.index(clip.label)
     result.confusion[true, outcome.label] += 1
     if true != outcome.label:

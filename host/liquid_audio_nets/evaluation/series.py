@@ -1,10 +1,12 @@
-"""Forecasts of a series model by the C core, row by row, beside the last value and a linear forecast."""
+# SPDX-License-Identifier: MIT
+"""Forecasts of a series model by the C core, row by row, compared with persistence and with a linear forecast."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,9 @@ from .measure import Options
 
 @dataclass
 class SeriesResult:
-    """RMSE of each forecast column, in its own unit, of rows that training left out."""
+    """RMSE of each forecast column in its own unit, float (columns,), on rows that training left out.
+
+    persistence: of forecasting the last value; linear: of a linear forecast."""
 
     columns: list[str]
     horizon_s: float
@@ -32,7 +36,8 @@ class SeriesResult:
         """1 - RMSE / RMSE of persistence, mean of the columns, as training counts it; negative if persistence is better."""
         return float(1 - np.mean(self.forecast / self.persistence))
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
+        """All figures, for --json."""
         numbers = {name: getattr(self, name).tolist() for name in ("forecast", "persistence", "linear")}
         return {
             "task": "series",
@@ -45,28 +50,31 @@ class SeriesResult:
         }
 
     def lines(self) -> list[str]:
+        """The figures in sentences."""
         each = [
             f"{name}: RMSE {a:.4g}, persistence {b:.4g}, linear {c:.4g}"
             for name, a, b, c in zip(self.columns, self.forecast, self.persistence, self.linear, strict=True)
         ]
         return [
             *each,
-            f"{100 * self.figure:.1f} % saved against persistence, {self.horizon_s:g} s ahead, {self.rows} rows",
+            f"RMSE saved against persistence: {100 * self.figure:,.1f} %"
+            f"{' (persistence is better)' if self.figure < 0 else ''}, {self.horizon_s:g} s ahead, {self.rows:,} rows",
         ]
 
 
 def forecasts(lnn: LNN, rows: Rows) -> np.ndarray:
-    """What the core says after every row, from a fresh start, float32 (n, K)."""
+    """The forecast after every row, from a fresh start, float32 (n, forecast columns)."""
     lnn.reset()
     since = np.diff(rows.time_s, prepend=rows.time_s[0] - rows.interval_s)
     return np.array([lnn.step(row, float(dt)) for row, dt in zip(rows.values, since, strict=True)])
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None] = lambda: None) -> SeriesResult:
-    """data: a CSV file with the model's columns.  split: validation and testing are the rows from the time that the file
-    says was kept for the report, or all where the table has none later; training the rows before; all is all.
+    """data: a CSV file with the model's columns.
 
-    Raises SeriesError where the model does not say which columns it reads, or the table lacks them."""
+    Splits validation and testing are the rows after the time up to which the model was trained, or all rows if the table
+    ends before it; split training is the rows before it.  Raises SeriesError if the model does not say which columns it
+    reads, or if the table lacks them."""
     model = read(content)
     about = model.metadata
     if "columns" not in about or "horizon_s" not in about:

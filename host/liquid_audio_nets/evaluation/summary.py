@@ -1,18 +1,20 @@
-"""What a model file says, as plain numbers and names for JSON and tables."""
+# SPDX-License-Identifier: MIT
+"""The content of a model file as plain numbers and names, for JSON and tables."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
-from ..lnn import Cell, CellS8, LnnError, Model, read
+from ..lnn import Cell, CellS8, FrontEndNone, LnnError, Model, read
 from ..native import LNN
 
 
-def summarise(data: bytes, lnn: LNN) -> dict:
-    """data: the bytes of a file; lnn: the same file loaded.  Raises LnnError where it is no valid model."""
+def summarise(data: bytes, lnn: LNN) -> dict[str, Any]:
+    """The content of a model file.  data: its bytes; lnn: the same file loaded.  Raises LnnError for a bad model."""
     model = read(data)
     return {
         "task": model.task,
@@ -37,16 +39,17 @@ def summarise(data: bytes, lnn: LNN) -> dict:
 
 def frontend_macs(model: Model) -> int:
     """Multiplications of one front-end run, estimated: window, real FFT, power, mel filters."""
-    if model.frontend.kind == "none":
+    fe = model.frontend
+    if isinstance(fe, FrontEndNone):
         return 0
-    n = model.frontend.fft_points
+    n = fe.fft_points
     fft = n * math.log2(n / 2) + 2 * n
-    return round(len(model.frontend.window) + fft + n + len(model.frontend.mel_weights))
+    return round(len(fe.window) + fft + n + len(fe.mel_weights))
 
 
-def _frontend(model: Model) -> dict:
+def _frontend(model: Model) -> dict[str, Any]:
     fe, rate = model.frontend, model.sample_rate_hz
-    if fe.kind == "none":
+    if isinstance(fe, FrontEndNone):
         return {"kind": fe.kind, "numbers_a_row": fe.n_mels, "time_scale": float(fe.time_scale)}
     bin_hz = rate / fe.fft_points
     used = np.flatnonzero(fe.mel_count)
@@ -62,7 +65,7 @@ def _frontend(model: Model) -> dict:
     }
 
 
-def _cell(cell: Cell | CellS8) -> dict:
+def _cell(cell: Cell | CellS8) -> dict[str, Any]:
     return {
         "kind": cell.kind,
         "solver": cell.solver,
@@ -75,7 +78,7 @@ def _cell(cell: Cell | CellS8) -> dict:
     }
 
 
-def _readout(model: Model) -> dict:
+def _readout(model: Model) -> dict[str, Any]:
     idle = model.readout.idle_label
     return {
         "weight": model.readout.weight,

@@ -1,4 +1,5 @@
-"""Posteriors over time by the C core, and the events that a threshold makes of them."""
+# SPDX-License-Identifier: MIT
+"""Posteriors over time from the C core, and the detections that a threshold makes of them."""
 
 from __future__ import annotations
 
@@ -8,8 +9,10 @@ from ..native import LNN
 
 
 def trace_with_steps(lnn: LNN, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Resets the model and plays int16 (n,); posterior of every label after every whole tick, float32 (ticks, labels), and
-    whether the cells ran in it, bool (ticks,)."""
+    """Resets the model and plays int16 (n,).
+
+    Returns the posterior of every label after every whole tick, float32 (ticks, labels), and whether the cells ran in
+    that tick, bool (ticks,)."""
     lnn.reset()
     tick = lnn.tick_samples
     out = np.empty((len(samples) // tick, len(lnn.labels)), np.float32)
@@ -26,16 +29,18 @@ def trace(lnn: LNN, samples: np.ndarray) -> np.ndarray:
 
 
 def leading(posterior: np.ndarray, label: int) -> np.ndarray:
-    """Posterior of a label where it is the likeliest, else 0; (ticks, labels) -> (ticks,)."""
+    """Posterior of a label while it is the likeliest one, else 0; (ticks, labels) -> (ticks,)."""
     return np.where(posterior.argmax(1) == label, posterior[:, label], 0.0)
 
 
 def accepts(score: np.ndarray, threshold: float, refractory_ticks: int) -> np.ndarray:
-    """Ticks at which the readout detects: at or above threshold, armed by a fall below it, not refractory; int (k,)."""
+    """Ticks at which the readout detects, int (k,): the score (ticks,) reaches the threshold after it was below it, outside the
+    refractory time."""
     above = np.concatenate([[False], score >= threshold, [False]])
     begins, ends = np.flatnonzero(above[1:] & ~above[:-1]), np.flatnonzero(~above[1:] & above[:-1])
-    found, free = [], 0
-    for begin, end in zip(begins, ends, strict=True):
+    found: list[int] = []
+    free = 0
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
         if max(begin, free) < end:
             found.append(max(begin, free))
             free = found[-1] + refractory_ticks
@@ -53,16 +58,16 @@ def detections(
     last_below = np.maximum.accumulate(np.where(posterior < thresholds, ticks[:, None], -1), axis=0)
     above = steps & (posterior[ticks, top] >= thresholds[top]) & (thresholds[top] > 0)
     found, free, fired = [], 0, np.full(len(thresholds), -2)
-    for tick in np.flatnonzero(above):
-        label = top[tick]
+    for tick in np.flatnonzero(above).tolist():
+        label = int(top[tick])
         if tick >= free and last_below[tick, label] > fired[label]:
-            found.append((int(tick), int(label)))
+            found.append((tick, label))
             fired[label], free = tick, tick + refractory_ticks
     return found
 
 
 def area_under_roc(score: np.ndarray, truth: np.ndarray) -> float:
-    """Probability that a true tick scores above a false one, ties half; score (n,), truth bool (n,)."""
+    """Probability that a true item scores higher than a false one; ties count half.  score (n,), truth bool (n,)."""
     from scipy.stats import mannwhitneyu
 
     positive, negative = score[truth], score[~truth]

@@ -1,6 +1,7 @@
+# SPDX-License-Identifier: MIT
 """Voice activity: area under ROC of the posterior of speech, tick by tick, on speech mixed into noise.
 
-The gate is held open, so that the network decides alone: behind a closed gate nothing is scored, and is_speech is False.
+The energy gate is held open, so that the network alone decides.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +29,8 @@ OPEN_GATE = 1e-7  # RMS
 
 @dataclass
 class SpeechAndNoise:
-    """speech and noises int16 (n,) each; left_out: recordings whose own noise hides where the speech ends; folders: names
-    of those that were taken for speech, and for noise."""
+    """speech, noises: int16 (n,) each.  left_out: number of recordings whose own noise hides where the speech ends.
+    folders: names of the folders that count as speech, and as noise."""
 
     speech: list[np.ndarray]
     noises: list[np.ndarray]
@@ -40,13 +42,15 @@ class SpeechAndNoise:
     def read(
         cls, data: Path, split: str, progress: Callable[[], None] = lambda: None, noise: Sequence[str] = ()
     ) -> SpeechAndNoise:
-        """Background noise folders, ESC recordings and the folders `noise` below data are noise, all else is speech.
+        """Folders of background noise, recordings of ESC-50 and the folders `noise` are noise; everything else is speech.
 
-        Raises AudioError where one of the two is missing."""
+        Raises AudioError if either is missing."""
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with folders of speech and of noise")
         source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
-        hiss, found, folders = set(map(PurePath, noise)), ([], []), (set(), set())
+        hiss = set(map(PurePath, noise))
+        found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        folders: tuple[set[str], set[str]] = (set(), set())
         for recording in source.read(".", *source.noise_folders()):
             is_noise = recording.is_noise or not hiss.isdisjoint(recording.place.parents)
             found[is_noise].append(recording.samples)
@@ -63,10 +67,10 @@ class SpeechAndNoise:
                     else "noise in a folder _background_noise_, named as ESC's files, or in a folder that --noise names"
                 )
             )
-        return cls(clean, noises, len(speech) - len(clean), source.unreadable, tuple(map(sorted, folders)))
+        return cls(clean, noises, len(speech) - len(clean), source.unreadable, (sorted(folders[0]), sorted(folders[1])))
 
     def scenes(self, snr_db: float, seed: int) -> list[Scene]:
-        """Every utterance once, some to a scene, the noises in turn; the same speech and noise at every SNR."""
+        """Every utterance once, several per scene, with the noises in turn.  Each snr_db gives the same speech and noise."""
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(self.speech))
         parts = [order[low : low + UTTERANCES_A_SCENE] for low in range(0, len(order), UTTERANCES_A_SCENE)]
@@ -78,8 +82,10 @@ class SpeechAndNoise:
 
 @dataclass
 class Activity:
-    """At one SNR: areas under ROC of all ticks; of those further than the collar from a change of the truth; where speech
-    goes on for the collar after its end.  Misses and false alarms at 0.5."""
+    """At one signal-to-noise ratio.
+
+    Areas under ROC: area of all ticks; area_collar of the ticks further than COLLAR_S from a change of the truth;
+    area_hangover with a truth in which speech lasts COLLAR_S longer.  missed, false_alarms: shares of the ticks, at 0.5."""
 
     snr_db: float
     area: float
@@ -93,7 +99,7 @@ class Activity:
 
 @dataclass
 class VadResult:
-    """rows: one for each signal-to-noise ratio; folders: taken for speech, and for noise."""
+    """rows: one for each signal-to-noise ratio; folders: those that count as speech, and as noise."""
 
     label: str
     rows: list[Activity]
@@ -106,10 +112,11 @@ class VadResult:
 
     @property
     def figure(self) -> float:
-        """At the last signal-to-noise ratio asked for."""
+        """Area under ROC at the last signal-to-noise ratio."""
         return self.rows[-1].area
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
+        """All figures, for --json."""
         return {
             "task": "vad",
             "label": self.label,
@@ -125,24 +132,25 @@ class VadResult:
         }
 
     def lines(self) -> list[str]:
+        """The figures in sentences."""
         text = [
             f"{r.snr_db:g} dB: area under ROC {r.area:.4f}; {r.area_collar:.4f} without the ticks within "
-            f"{1000 * COLLAR_S:.0f} ms of a change, {r.area_hangover:.4f} with that much hangover; at 0.5 "
-            f"{100 * r.missed:.1f} % of speech missed, {100 * r.false_alarms:.1f} % of the rest taken for speech ("
-            f"{r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % speech)"
+            f"{1000 * COLLAR_S:.0f} ms of a change, {r.area_hangover:.4f} if speech lasts that much longer; at a threshold "
+            f"of 0.5, {100 * r.missed:.1f} % of the speech is missed and {100 * r.false_alarms:.1f} % of the rest is taken "
+            f"for speech ({r.seconds / 60:.0f} min, {100 * r.speech_share:.0f} % of it speech)"
             for r in self.rows
         ]
         speech, noise = map(", ".join, self.folders)
         return [
             *text,
-            f"{self.utterances} utterances in {self.noises} noises, a decision every tick, the energy gate held "
-            f"open; {self.left_out} recordings too noisy to tell where speech ends are left out",
-            f"taken for speech: {speech}; for noise: {noise}",
+            f"{self.utterances} utterances in {self.noises} noises, one decision per tick, energy gate held open; "
+            f"{self.left_out} recordings were left out because their own noise hides where speech ends",
+            f"counted as speech: {speech}; as noise: {noise}",
         ]
 
 
 def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed: int = 0) -> VadResult:
-    """Plays scenes at each of snr_db.  Raises LnnError where the model is not valid."""
+    """Plays scenes at each of snr_db.  Raises LnnError if the model is not valid."""
     with LNN(content) as lnn:
         label = next((i for i, name in enumerate(lnn.labels) if not name.startswith("_")), 0)
         rows = [activity(lnn, label, sounds.scenes(snr, seed), snr) for snr in snr_db]
@@ -159,10 +167,10 @@ def listen(content: bytes, sounds: SpeechAndNoise, snr_db: Sequence[float], seed
 
 def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Activity:
     """Plays scenes, all at snr_db, with the gate held open; label: index of speech."""
-    own, tick = lnn.energy_threshold, lnn.tick_samples
-    lnn.energy_threshold = OPEN_GATE
+    own, tick = lnn.policy["energy_threshold"], lnn.tick_samples
+    lnn.set_adaptive_config(energy_threshold=OPEN_GATE)
     score = np.concatenate([trace(lnn, s.samples)[:, label] for s in scenes])
-    lnn.energy_threshold = own
+    lnn.set_adaptive_config(energy_threshold=own)
     truth = np.concatenate([s.ticks(tick) for s in scenes])
     hangover = np.concatenate([s.ticks(tick, COLLAR_S) for s in scenes])
     sure = np.concatenate([s.far_from_changes(tick, COLLAR_S) for s in scenes])
@@ -179,8 +187,9 @@ def activity(lnn: LNN, label: int, scenes: Sequence[Scene], snr_db: float) -> Ac
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> VadResult:
-    """Without options.noise the folders that were noise in training are.  Raises AudioError where data lacks speech, noise,
-    or a folder of options.noise."""
+    """Without options.noise, the folders that were noise in training are noise.
+
+    Raises AudioError if data lacks speech, noise, or a folder of options.noise."""
     for name in options.noise:
         if not (Path(data) / name).is_dir():
             raise AudioError(f"{data}: no folder '{name}' of noise")

@@ -1,16 +1,18 @@
-"""Wake words: false rejects against false accepts an hour, on recordings that training left out."""
+# SPDX-License-Identifier: MIT
+"""Wake words: false rejects against false accepts per hour, on recordings that training left out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..audio.dataset import NOISE_FOLDERS
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
 from ..audio.held_out import Recording, Recordings
+from ..audio.layouts import NOISE_FOLDERS
 from ..audio.mixing import coloured_noise, fit_noise, mix_at_snr
 from ..lnn import read
 from ..native import LNN
@@ -20,12 +22,13 @@ from .traces import accepts, leading, trace
 THRESHOLDS = 1 - np.geomspace(0.5, 3e-4, 48)  # 0.5 .. 0.9997: posteriors of trained words crowd near 1
 ACCEPTS_PER_HOUR = 0.5
 AS_RECORDED = "as recorded"
-NOISE = NOISE_FOLDERS[0]  # among the names of other sounds: no folder of these is called so
+NOISE = NOISE_FOLDERS[0]  # stands for all background noise among the names of folders
 
 
 @dataclass
 class WakeSounds:
-    """positives; others: recordings by the first folder of their path, background noise by NOISE; noises int16 (n,) each."""
+    """positives: of the word.  others: all other recordings by their first folder, background noise under NOISE.  noises:
+    int16 (n,) each, to mix with."""
 
     positives: list[Recording]
     others: dict[str, list[Recording]]
@@ -41,9 +44,9 @@ class WakeSounds:
         progress: Callable[[], None] = lambda: None,
         said: Sequence[Recording] = (),
     ) -> WakeSounds:
-        """Folders named as the word hold it, all others do not; said: the word, where no folder holds it.
+        """Folders named after the word hold it, all others do not.  said: utterances of the word, used if no folder holds it.
 
-        Raises AudioError where either is missing."""
+        Raises AudioError if the word or other sounds are missing."""
         source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with a folder '{word}' and folders of other sounds")
@@ -72,18 +75,18 @@ class WakeSounds:
 def in_noise(
     recordings: Sequence[Recording], noises: Sequence[np.ndarray], snr_db: float | None, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Each recording in a stretch of one of the noises, snr_db below its active level; None: as it is."""
+    """Each recording mixed with a stretch of one of the noises, snr_db below its active level; None: as recorded."""
     if snr_db is None:
         return [r.samples for r in recordings]
     return [
-        mix_at_snr(r.samples, fit_noise(noises[rng.integers(len(noises))], len(r.samples), rng), snr_db)
+        mix_at_snr(r.samples, fit_noise(noises[int(rng.integers(len(noises)))], len(r.samples), rng), snr_db)
         for r in recordings
     ]
 
 
 @dataclass
 class Heard:
-    """Best score of each clip of the word (n,), score at every tick of the other sounds by their folder."""
+    """clips: highest score in each clip of the word, (n,).  others: score at every tick of the other sounds, by folder."""
 
     clips: np.ndarray
     others: dict[str, np.ndarray]
@@ -92,6 +95,7 @@ class Heard:
 
     @property
     def hours(self) -> float:
+        """Length of the other sounds."""
         return sum(map(len, self.others.values())) * self.tick_s / 3600
 
     def rejected(self, threshold: float) -> int:
@@ -105,7 +109,7 @@ class Heard:
 
 
 def hear(lnn: LNN, label: int, sounds: WakeSounds, snr_db: float | None, seed: int, refractory_s: float) -> Heard:
-    """Clips of the word one by one, the other sounds of a folder one after the other without a reset."""
+    """Plays the clips of the word one by one, and the other sounds of each folder one after the other without a reset."""
     rng = np.random.default_rng(seed)
     clips = [
         leading(trace(lnn, x), label).max(initial=0) for x in in_noise(sounds.positives, sounds.noises, snr_db, rng)
@@ -120,7 +124,7 @@ def hear(lnn: LNN, label: int, sounds: WakeSounds, snr_db: float | None, seed: i
 
 @dataclass
 class WakeResult:
-    """heard: by condition, "as recorded" first.  threshold: the model's own."""
+    """heard: by condition, AS_RECORDED first.  threshold: the model's own."""
 
     word: str
     threshold: float
@@ -130,35 +134,37 @@ class WakeResult:
 
     @property
     def hours(self) -> float:
+        """Length of the other sounds in all conditions together."""
         return sum(h.hours for h in self.heard.values())
 
     @property
     def figure(self) -> float:
+        """Share of the clips as recorded that are detected at the model's own threshold."""
         first = self.heard[AS_RECORDED]
         return 1 - first.rejected(self.threshold) / len(first.clips)
 
     def false_accepts(self, threshold: float) -> int:
-        """Of all folders in all conditions."""
+        """False accepts in all folders and conditions."""
         return sum(sum(h.accepted(threshold).values()) for h in self.heard.values())
 
     def threshold_for(self, per_hour: float) -> float | None:
-        """The lowest threshold with at most per_hour false accepts an hour over all conditions; None: there is none."""
+        """The lowest threshold with at most per_hour false accepts per hour over all conditions; None if there is none."""
         return next((float(t) for t in THRESHOLDS if self.false_accepts(t) <= per_hour * self.hours), None)
 
     def detection_rate_at(self, per_hour: float) -> float:
-        """Share of the clips as recorded that are heard at that threshold; 0 where there is none."""
+        """Share of the clips as recorded that are detected at threshold_for(per_hour); 0 if there is no such threshold."""
         threshold, first = self.threshold_for(per_hour), self.heard[AS_RECORDED]
         return 0.0 if threshold is None else 1 - first.rejected(threshold) / len(first.clips)
 
     def curve(self) -> list[tuple[float, float, float]]:
-        """(threshold, share of false rejects as recorded, false accepts an hour over all conditions)."""
+        """(threshold, share of false rejects as recorded, false accepts per hour over all conditions) by threshold."""
         first = self.heard[AS_RECORDED]
         return [
             (float(t), first.rejected(t) / len(first.clips), self.false_accepts(t) / self.hours) for t in THRESHOLDS
         ]
 
-    def conditions(self) -> dict[str, dict]:
-        """What is heard at the own threshold, by condition."""
+    def conditions(self) -> dict[str, dict[str, Any]]:
+        """False rejects and false accepts at the model's own threshold, by condition."""
         return {
             name: {
                 "clips": len(h.clips),
@@ -169,7 +175,8 @@ class WakeResult:
             for name, h in self.heard.items()
         }
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
+        """All figures, for --json."""
         first, count = self.heard[AS_RECORDED], self.false_accepts(self.threshold)
         return {
             "task": "wake_word",
@@ -192,14 +199,16 @@ class WakeResult:
         }
 
     def lines(self) -> list[str]:
+        """The figures in sentences."""
         j = self.as_json()
         low, high = j["false_accepts_per_hour_95"]
         worst, best = j["false_reject_rate_95"]
         text = [
-            f"'{self.word}' at its threshold {self.threshold:.4f}: {100 * j['false_reject_rate']:.1f} % false rejects of "
-            f"{j['clips']} clips as recorded (95 %: {100 * worst:.1f} to {100 * best:.1f})",
-            f"{j['false_accepts']} false accepts in {j['hours']:.2f} h, {j['false_accepts_per_hour']:.2f} an hour (95 %: "
-            f"{low:.2f} to {high:.2f}); {j['distinct_hours']:.2f} h of it distinct recordings, the rest the same in noise",
+            f"'{self.word}' at its threshold {self.threshold:.4f}: {100 * j['false_reject_rate']:.1f} % of {j['clips']} clips "
+            f"as recorded are missed (false rejects; 95 % interval {100 * worst:.1f} to {100 * best:.1f} %)",
+            f"{j['false_accepts']} false accepts in {j['hours']:.2f} h of other sounds: {j['false_accepts_per_hour']:.2f} per "
+            f"hour (95 % interval {low:.2f} to {high:.2f}); {j['distinct_hours']:.2f} h are distinct recordings, the rest "
+            "are the same in noise",
         ]
         for name, c in j["conditions"].items():
             heard = ", ".join(f"{folder} {n}" for folder, n in c["false_accepts"].items() if n) or "none"
@@ -208,14 +217,14 @@ class WakeResult:
             )
         wanted = self.threshold_for(ACCEPTS_PER_HOUR)
         text.append(
-            f"lowest threshold with at most {ACCEPTS_PER_HOUR} false accepts an hour here: "
+            f"lowest threshold with at most {ACCEPTS_PER_HOUR} false accepts per hour on these recordings: "
             + ("none" if wanted is None else f"{wanted:.4f}")
         )
         return text
 
 
 def share_interval(count: int, total: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson)."""
+    """95 % confidence interval of a share (Wilson)."""
     from scipy.stats import binomtest
 
     found = binomtest(count, total).proportion_ci(0.95, "wilson")
@@ -223,7 +232,7 @@ def share_interval(count: int, total: int) -> tuple[float, float]:
 
 
 def rate_interval(count: int, hours: float) -> tuple[float, float]:
-    """95 % interval of a Poisson rate, events an hour (exact, by chi-squared)."""
+    """95 % confidence interval of a Poisson rate, in events per hour (exact, by the chi-squared distribution)."""
     from scipy.stats import chi2
 
     low = chi2.ppf(0.025, 2 * count) / 2 if count else 0.0
@@ -231,7 +240,7 @@ def rate_interval(count: int, hours: float) -> tuple[float, float]:
 
 
 def listen(content: bytes, sounds: WakeSounds, snr_db: Sequence[float] = (), seed: int = 0) -> WakeResult:
-    """Plays all sounds as recorded and at each of snr_db.  Raises LnnError where the model is not valid."""
+    """Plays all sounds as recorded, and mixed with noise at each of snr_db.  Raises LnnError if the model is not valid."""
     with LNN(content) as lnn:
         word, label = wake_word(lnn)
         refractory_s = read(content).labels[label].refractory_us * 1e-6
@@ -243,13 +252,13 @@ def listen(content: bytes, sounds: WakeSounds, snr_db: Sequence[float] = (), see
 
 
 def wake_word(lnn: LNN) -> tuple[str, int]:
-    """The first label that may be detected, and its index."""
+    """The first label that can be detected, and its index."""
     index = next((i for i, name in enumerate(lnn.labels) if not name.startswith("_")), 0)
     return lnn.labels[index], index
 
 
 def measure(content: bytes, data: Path, options: Options, progress: Callable[[], None]) -> WakeResult:
-    """Of the word that the model names.  Raises AudioError where data lack it, or other sounds."""
+    """Measures the word that the model names.  Raises AudioError if data lacks the word or other sounds."""
     with LNN(content) as lnn:
         word, _ = wake_word(lnn)
     return listen(content, WakeSounds.read(Path(data), word, options.split, progress), options.snr_db, options.seed)

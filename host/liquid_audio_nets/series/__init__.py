@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows of numbers with time stamps: reading them, making them up, judging forecasts of them."""
+"""Rows of numbers with time stamps: reading and writing them, synthetic ones, and forecasts to compare with."""
 
 from .forecast import Targets, linear_forecast, persistence, rmse, targets_at, usual
 from .rows import Rows, SeriesError, read_rows, write_rows

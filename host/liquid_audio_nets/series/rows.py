@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tables of numbers: a CSV file with a column of time stamps; rows may be missing and need not be evenly spaced."""
+"""Tables of numbers with time stamps as CSV files; rows may be missing and need not be evenly spaced."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ..errors import LiquidError
 
 
 class SeriesError(LiquidError, ValueError):
-    """A table cannot be used; the message says which line or column, and what to do."""
+    """A table cannot be used; the message names the line or column and says what to do."""
 
 
 @dataclass
 class Rows:
-    """names: of the columns; time_s float64 (n,), ascending; values float32 (n, columns)."""
+    """names: of the columns; time_s: float64 (n,), ascending; values: float32 (n, columns)."""
 
     names: tuple[str, ...]
     time_s: np.ndarray
     values: np.ndarray
     left_out: int = 0
-    """Rows of the file with an empty cell: they count as missing."""
+    """Rows of the file that have an empty cell and therefore count as missing."""
 
     def __len__(self) -> int:
         return len(self.time_s)
 
     @property
     def interval_s(self) -> float:
-        """The usual distance of two rows: the median."""
+        """The usual time between two rows: the median."""
         return float(np.median(np.diff(self.time_s)))
 
     def __getitem__(self, part: slice | np.ndarray) -> Rows:
@@ -41,12 +41,12 @@ class Rows:
 
 
 def read_rows(path: str | Path, time_column: str = "time_s", columns: Sequence[str] = ()) -> Rows:
-    """A CSV file whose first line names the columns.
+    """Reads a CSV file whose first line names the columns.
 
-    Time stamps are seconds, or dates and times as in ISO 8601 (UTC where no zone is given).  columns: which to read,
-    default all others, in the file's order.  Rows with an empty cell are left out and counted.
-    Raises SeriesError for a file that cannot be read, columns that are not there, cells that are no number and time that
-    does not go forward."""
+    Time stamps are seconds, or dates and times as in ISO 8601 (UTC if no zone is given).  columns: the columns to read, by
+    default all others in the order of the file.  Rows with an empty cell are left out and counted.
+    Raises SeriesError for a file that cannot be read, columns that are missing or named twice, cells that are no number,
+    and time stamps that do not increase."""
     path = Path(path)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -59,10 +59,14 @@ def read_rows(path: str | Path, time_column: str = "time_s", columns: Sequence[s
     except (UnicodeDecodeError, csv.Error) as error:
         raise SeriesError(f"{path}: not a CSV file in UTF-8 ({error})") from None
     names = [name for name in wanted if name != time_column]
-    at, times, values, left_out = [header.index(name) for name in wanted], [], [], 0
+    at, left_out = [header.index(name) for name in wanted], 0
+    times: list[float] = []
+    values: list[list[float]] = []
     for number, line in cells:
         if len(line) != len(header):
-            raise SeriesError(f"{path}, line {number}: {len(line)} cells, the first line names {len(header)} columns")
+            raise SeriesError(
+                f"{path}, line {number}: {len(line)} cells, but the first line names {len(header)} columns"
+            )
         picked = [line[i].strip() for i in at]
         if not all(picked):
             left_out += 1
@@ -77,12 +81,12 @@ def read_rows(path: str | Path, time_column: str = "time_s", columns: Sequence[s
         times.append(time_s)
         values.append(row)
     if len(times) < 2:
-        raise SeriesError(f"{path}: {len(times)} complete rows; a series needs more")
+        raise SeriesError(f"{path}: {len(times)} complete rows; a series needs at least 2")
     return Rows(tuple(names), np.array(times), np.array(values, np.float32), left_out)
 
 
 def write_rows(path: str | Path, rows: Rows, time_column: str = "time_s") -> None:
-    """The table as CSV, time stamps in seconds."""
+    """Writes the table as CSV with time stamps in seconds."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow([time_column, *rows.names])
@@ -106,7 +110,7 @@ def _wanted(path: Path, header: list[str], time_column: str, columns: Sequence[s
         raise SeriesError(f"{path}: two columns are named '{twice[0]}'; give every column a name of its own")
     names = list(columns) or [name for name in header if name != time_column]
     if not names:
-        raise SeriesError(f"{path}: only time stamps, no column of numbers")
+        raise SeriesError(f"{path}: there are only time stamps; add a column of numbers")
     return [time_column, *names]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A made-up station in a heated room: data whose truth is known, with rows missing as radios lose them."""
+"""A synthetic weather station in a heated room, with rows missing as a radio loses them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ COLUMNS = ("room_c", "outdoor_c", "heater")
 
 
 def station(days: float = 60.0, missing: float = 0.3, seed: int = 1) -> Rows:
-    """A row every five minutes: room and outdoor temperature in degrees Celsius, heater 0 or 1.
+    """One row every five minutes: room and outdoor temperature in degrees Celsius, and heater 0 or 1.
 
-    The weather follows the day and wanders; the room loses heat to the outside and is heated by a thermostat with
+    The weather follows the time of day and drifts; the room loses heat to the outside and is heated by a thermostat with
     hysteresis, lower at night.  missing: share of the rows that are lost, half of them in outages of up to an hour."""
     rng = np.random.default_rng(seed)
     steps = int(days * 86400 / _SIMULATED_S)
@@ -42,7 +42,7 @@ def station(days: float = 60.0, missing: float = 0.3, seed: int = 1) -> Rows:
 
 
 def _arrived(count: int, missing: float, rng: np.random.Generator) -> np.ndarray:
-    """Which rows came through, bool (count,): `missing` of them did not."""
+    """Which rows arrived, bool (count,); a share `missing` of them did not."""
     here = np.ones(count, bool)
     while np.mean(~here) < missing / 2:
         begin = int(rng.integers(count))
