@@ -179,7 +179,7 @@ def test_noise_in_a_folder_of_any_name_is_told_to_vad(models, tmp_path):
     told = json.loads(command(*arguments, "--noise", "street", "--json").stdout)
     assert told["speech_folders"] == ["computer", "digits", "talk"]
     assert told["noise_folders"] == ["_background_noise_", "street"] and told["noises"] == plain["noises"] + 1
-    assert "for noise: _background_noise_, street" in " ".join(command(*arguments, "--noise", "street").stdout.split())
+    assert "as noise: _background_noise_, street" in " ".join(command(*arguments, "--noise", "street").stdout.split())
     assert "no folder 'tram'" in command(*arguments, "--noise", "tram", expect=2).stderr
     arguments = ("test", "--model", models["wake_word"], "--data", data, "--noise", "street")
     assert "--noise is for models of the task vad" in " ".join(command(*arguments, expect=2).stderr.split())

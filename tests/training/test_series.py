@@ -76,12 +76,12 @@ def test_dates_and_empty_cells(tmp_path):
     "text, sentence",
     [
         ("time,a\n1,2\n2,3\n", "no column 'time_s'; the first line names time, a"),
-        ("time_s\n1\n2\n", "no column of numbers"),
+        ("time_s\n1\n2\n", "add a column of numbers"),
         ("time_s,a\n1,2\n2,warm\n", "line 3: 'warm' in column 'a' is not a number"),
         ("time_s,a\n1,2\nnoon,3\n", "line 3: 'noon' in column 'time_s' is neither seconds nor a date"),
         ("time_s,a\n1,2\n3,nan\n", "line 3: 'nan'"),
         ("time_s,a\n5,2\n4,3\n", "line 3: time stands still or goes backwards"),
-        ("time_s,a\n1,2\n2\n", "line 3: 1 cells, the first line names 2"),
+        ("time_s,a\n1,2\n2\n", "line 3: 1 cells, but the first line names 2"),
         ("time_s,a\n1,2\n", "1 complete rows"),
         ("", "no column 'time_s'; the first line names nothing"),
         ("time_s,a,a\n1,2,3\n2,3,4\n", "two columns are named 'a'"),
@@ -230,7 +230,10 @@ def test_one_spike_decides_nothing(tmp_path):
 def test_an_honest_figure_may_be_negative(trained):
     result = measure(trained[1].read_bytes(), trained[0].data, Options())
     result.forecast = 3 * result.persistence
-    assert result.figure == pytest.approx(-2.0) and "-200.0 % saved" in result.lines()[-1]
+    assert (
+        result.figure == pytest.approx(-2.0)
+        and "saved against persistence: -200.0 % (persistence is better)" in result.lines()[-1]
+    )
 
 
 @pytest.mark.parametrize("horizon_s", (0.0, -300.0))
