@@ -31,14 +31,16 @@ class Options:
 
 
 class Measured(Protocol):
-    """figure: what a gate compares, 0 to 1, higher is better, and its name; lines: for people; as_json: all of it;
-    unreadable: files that were left out."""
+    """What was measured.
+
+    figure_name: what the figure is called; unreadable: a sentence for each file that was left out."""
 
     figure_name: str
     unreadable: list[str]
 
     @property
-    def figure(self) -> float: ...
+    def figure(self) -> float:
+        """What a gate compares: 1 is best, 0 is no better than chance or than no model at all."""
 
     def lines(self) -> list[str]:
         """The figures in sentences."""
