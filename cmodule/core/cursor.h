@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guards.h"
+
 #include "liquid_audio_lnn.h"
 #include "lnn_format.h"
 

@@ -5,6 +5,7 @@
  *
  * lnn_rfft_f32: in[n] is destroyed; out = { X[0], X[n/2], re X[1], im X[1], ... re X[n/2-1], im X[n/2-1] }.
  * lnn_copy_and_square: copies and returns the sum of squares, exact.
+ * lnn_copy_square_and_sum: also adds up the samples.
  * lnn_matvec_rows4: out[r] = bias[r] + sum_c w[r][c] x[c], n_rows a multiple of 4, w in rows4 order.
  */
 #ifndef LNN_DSP_H
@@ -13,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "guards.h"
 
 #include "pair.h"
 
@@ -29,6 +32,7 @@ void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out);
 #endif
 
 uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n);
+uint64_t lnn_copy_square_and_sum(int16_t *to, const int16_t *from, uint32_t n, int32_t *sum);
 
 #ifndef LNN_HAVE_MATVEC
 static inline void lnn_matvec_rows4(const float *w, const float *bias, const float *x, uint32_t n_rows, uint32_t n_cols,

@@ -27,6 +27,31 @@ uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n) {
     return sum;
 }
 
+uint64_t lnn_copy_square_and_sum(int16_t *to, const int16_t *from, uint32_t n, int32_t *total) {
+    uint64_t squares = 0;
+    int32_t sum = *total;
+#if defined(__ARM_FEATURE_SIMD32)
+    const int16x2_t ones = 0x00010001;
+    for (; n >= 4u; n -= 4u, from += 4, to += 4) {
+        lnn_pair_t a = lnn_pair_load(from), b = lnn_pair_load(from + 2);
+        lnn_pair_store(to, a);
+        lnn_pair_store(to + 2, b);
+        squares = (uint64_t)__smlald((int16x2_t)a, (int16x2_t)a, (int64_t)squares);
+        squares = (uint64_t)__smlald((int16x2_t)b, (int16x2_t)b, (int64_t)squares);
+        sum = __smlad((int16x2_t)a, ones, sum);
+        sum = __smlad((int16x2_t)b, ones, sum);
+    }
+#endif
+    for (; n > 0; n--) {
+        int32_t x = *from++;
+        *to++ = (int16_t)x;
+        squares += (uint32_t)(x * x);
+        sum += x;
+    }
+    *total = sum;
+    return squares;
+}
+
 #ifndef LNN_HAVE_RFFT
 
 #include "sine_table.h"

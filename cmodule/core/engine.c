@@ -11,7 +11,10 @@
 #define MIN_DT_US 1000u
 #define MAX_DT_US 1000000u
 
-void lnn_reset(lnn_model_t *m) {
+lnn_status_t lnn_reset(lnn_model_t *m) {
+    if (!m) {
+        return LNN_ERR_ARGUMENT;
+    }
     lnn_ring_reset(&m->ring);
     lnn_gate_reset(&m->gate);
     lnn_frontend_reset(&m->frontend);
@@ -20,9 +23,12 @@ void lnn_reset(lnn_model_t *m) {
     }
     lnn_readout_reset(&m->readout);
     m->elapsed = 0;
+    m->heard = 0;
     m->last_power = 0;
     m->flux_q16 = 0;
     m->steps = 0;
+    m->n_events = 0;
+    return LNN_OK;
 }
 
 static uint32_t saturating_add(uint32_t a, uint32_t b) {
@@ -73,19 +79,55 @@ static void run_frontend(lnn_model_t *m) {
     m->counters.frontend_runs++;
 }
 
+/* Time passes in whole ticks. */
+static void elapse(lnn_model_t *m, uint32_t samples) {
+    m->elapsed = saturating_add(m->elapsed, samples);
+    m->heard += samples;
+}
+
+/* The gate hears the tick in progress. True: a step is due at once. */
+static bool hear_tick(lnn_model_t *m) {
+    m->last_power = lnn_ring_power(&m->ring);
+    bool due = lnn_gate_tick(&m->gate, m->last_power, m->ring.crossings);
+    lnn_ring_begin_tick(&m->ring);
+    m->counters.ticks++;
+    m->counters.gated_ticks += m->gate.open ? 0u : 1u;
+    return due;
+}
+
+/* If nobody fetches them, the oldest event makes room for the newest. */
+static void add_event(lnn_model_t *m, uint16_t label) {
+    if (m->n_events == LNN_EVENTS) {
+        m->first_event = (uint8_t)((m->first_event + 1u) % LNN_EVENTS);
+        m->n_events--;
+        m->counters.lost_events++;
+    }
+    lnn_event_t *event = &m->events[(m->first_event + m->n_events++) % LNN_EVENTS];
+    event->sample = m->heard;
+    event->confidence = (float)m->readout.posterior_q15[label] * (1.0f / 32768.0f);
+    event->timestep_us = samples_to_us(m, m->gate.timestep_samples);
+    event->label = label;
+    m->counters.detections++;
+}
+
+bool lnn_next_event(lnn_model_t *m, lnn_event_t *event) {
+    if (!m || !event || m->n_events == 0) {
+        return false;
+    }
+    *event = m->events[m->first_event];
+    m->first_event = (uint8_t)((m->first_event + 1u) % LNN_EVENTS);
+    m->n_events--;
+    return true;
+}
+
 /* A tick of audio is complete. Returns the label detected, or LNN_NO_LABEL. */
 static uint16_t end_of_tick(lnn_model_t *m) {
     uint32_t start = lnn_now(m);
     uint32_t samples = m->ring.filled;
-    m->last_power = m->ring.power;
-    m->elapsed = saturating_add(m->elapsed, samples);
-    lnn_readout_elapse(&m->readout, samples);
-    bool due = lnn_gate_tick(&m->gate, m->ring.power, m->ring.crossings);
-    lnn_ring_begin_tick(&m->ring);
-    m->counters.ticks++;
+    elapse(m, samples);
+    bool due = hear_tick(m);
     if (!m->gate.open) {
         lnn_readout_smooth(&m->readout, samples_to_us(m, samples), false);
-        m->counters.gated_ticks++;
     }
     m->counters.gate_time += lnn_now(m) - start;
     if (!m->gate.open || (!due && m->elapsed < m->gate.timestep_samples)) {
@@ -96,7 +138,11 @@ static uint16_t end_of_tick(lnn_model_t *m) {
     network_step(m, dt_us, m->integer ? 0.0f : (float)dt_us * 1e-6f);
     m->elapsed = 0;
     lnn_gate_after_step(&m->gate, m->flux_q16);
-    return lnn_readout_detect(&m->readout, m->info.sample_rate_hz);
+    uint16_t label = lnn_readout_detect(&m->readout, m->heard, m->info.sample_rate_hz);
+    if (label != LNN_NO_LABEL) {
+        add_event(m, label);
+    }
+    return label;
 }
 
 static void report(const lnn_model_t *m, uint16_t detected, lnn_result_t *result) {
@@ -127,7 +173,8 @@ lnn_status_t lnn_process(lnn_model_t *m, const int16_t *audio, size_t n_samples,
     if (m->frontend.kind == LNN_FRONTEND_NONE) {
         return LNN_ERR_NO_AUDIO;
     }
-    bool crossings = m->gate.policy.complexity == LNN_COMPLEXITY_ZERO_CROSSINGS;
+    const bool high_pass = lnn_gate_is_high_passed(&m->gate);
+    const bool crossings = m->gate.policy.complexity == LNN_COMPLEXITY_ZERO_CROSSINGS;
     uint16_t detected = LNN_NO_LABEL;
     m->counters.samples += n_samples;
     while (n_samples > 0) {
@@ -135,7 +182,7 @@ lnn_status_t lnn_process(lnn_model_t *m, const int16_t *audio, size_t n_samples,
         /* a policy set within a tick may have made ticks shorter than what is already there */
         uint32_t room = m->gate.tick_samples > m->ring.filled ? m->gate.tick_samples - m->ring.filled : 1u;
         uint32_t n = n_samples < room ? (uint32_t)n_samples : room;
-        lnn_ring_write(&m->ring, audio, n, crossings);
+        lnn_ring_write(&m->ring, audio, n, crossings, high_pass);
         audio += n;
         n_samples -= n;
         m->counters.gate_time += lnn_now(m) - start;
@@ -146,20 +193,62 @@ lnn_status_t lnn_process(lnn_model_t *m, const int16_t *audio, size_t n_samples,
         if (label != LNN_NO_LABEL) {
             detected = label;
             result->confidence = (float)m->readout.posterior_q15[label] * (1.0f / 32768.0f);
-            m->counters.detections++;
         }
     }
     report(m, detected, result);
     return LNN_OK;
 }
 
+/*
+ * The gap is silence: the window holds zeros, the gate's hold runs out, evidence fades, refractory times elapse. Cells do
+ * not step in it; their next step has a larger dt.
+ */
 lnn_status_t lnn_skip(lnn_model_t *m, uint32_t lost_samples) {
     if (!m) {
         return LNN_ERR_ARGUMENT;
     }
-    m->elapsed = saturating_add(m->elapsed, lost_samples);
+    if (m->frontend.kind == LNN_FRONTEND_NONE) {
+        return LNN_ERR_NO_AUDIO;
+    }
+    uint32_t tick = m->gate.tick_samples, filled = saturating_add(m->ring.filled, lost_samples), ticks = filled / tick;
     m->counters.samples += lost_samples;
-    lnn_readout_elapse(&m->readout, lost_samples);
+    lnn_ring_skip(&m->ring, lost_samples);
+    if (ticks > 0) {
+        hear_tick(m);
+        lnn_gate_rest(&m->gate, ticks - 1u);
+        lnn_readout_fade(&m->readout, samples_to_us(m, tick), ticks);
+        elapse(m, ticks * tick);
+    }
+    m->ring.filled = filled - ticks * tick;
+    return LNN_OK;
+}
+
+/* What a policy change in the middle of a tick means for the tick. */
+static void convert_tick(lnn_model_t *m, const lnn_policy_t *before, uint32_t old_tick_samples) {
+    const lnn_policy_t *policy = &m->gate.policy;
+    uint32_t tick = m->gate.tick_samples, filled = m->ring.filled;
+    m->last_power = m->last_power * tick / old_tick_samples;
+    if ((before->floor_ratio > 0.0f) != (policy->floor_ratio > 0.0f) || before->complexity != policy->complexity) {
+        elapse(m, filled); /* measured otherwise: the tick starts again */
+        lnn_ring_begin_tick(&m->ring);
+        m->last_power = 0;
+    } else if (filled >= tick) { /* ends with the next sample, as if it had been as short as new ticks are */
+        m->ring.power = lnn_ring_power(&m->ring) * tick / filled;
+        m->ring.crossings = m->ring.crossings * tick / filled;
+    }
+}
+
+lnn_status_t lnn_set_policy(lnn_model_t *m, const lnn_policy_t *policy) {
+    if (!m || !policy) {
+        return LNN_ERR_ARGUMENT;
+    }
+    if (lnn_policy_fault(policy, NULL)) {
+        return LNN_ERR_POLICY;
+    }
+    const lnn_policy_t before = m->gate.policy;
+    uint32_t old_tick_samples = m->gate.tick_samples;
+    lnn_gate_set_policy(&m->gate, policy, m->info.sample_rate_hz);
+    convert_tick(m, &before, old_tick_samples);
     return LNN_OK;
 }
 

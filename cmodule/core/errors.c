@@ -151,6 +151,7 @@ static const struct {
     {"release_threshold", "", offsetof(lnn_policy_t, release_threshold), true, NO_FIELD, NO_FIELD, 0.0f, 1000.0f},
     {"release_growth", "", offsetof(lnn_policy_t, release_growth), true, NO_FIELD, NO_FIELD, 1.0f, 100.0f},
     {"background_rise_per_s", "", offsetof(lnn_policy_t, background_rise_per_s), true, NO_FIELD, NO_FIELD, 0.0f, 1000.0f},
+    {"floor_ratio", "", offsetof(lnn_policy_t, floor_ratio), true, NO_FIELD, NO_FIELD, 0.0f, 100.0f},
     {"min_timestep", " s", offsetof(lnn_policy_t, min_timestep_us), false, NO_FIELD, 0, 1000.0f, 0.0f},
     {"attack_threshold", "", offsetof(lnn_policy_t, attack_threshold), true, 5, NO_FIELD, 0.0f, 1000.0f},
     /* clang-format on */

@@ -71,8 +71,14 @@ void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
     lnn_readout_update_posterior(ro);
 }
 
-void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples) {
-    ro->refractory_samples -= samples < ro->refractory_samples ? samples : ro->refractory_samples;
+void lnn_readout_fade(lnn_readout_t *ro, uint32_t dt_us, uint32_t times) {
+    int32_t kept = INT32_MAX - smoothing_share(ro, dt_us);
+    for (; times > 0; times >>= 1, kept = 2 * lnn_mul_high(kept, kept)) { /* kept to the power of times */
+        for (uint32_t i = 0; times & 1u && i < ro->n_labels; i++) {
+            ro->evidence_q16[i] = 2 * lnn_mul_high(ro->evidence_q16[i], kept);
+        }
+    }
+    lnn_readout_update_posterior(ro);
 }
 
 uint16_t lnn_readout_top(const lnn_readout_t *ro) {
@@ -90,13 +96,13 @@ uint16_t lnn_readout_top(const lnn_readout_t *ro) {
 }
 
 /* The label detected now, or LNN_NO_LABEL. */
-uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz) {
+uint16_t lnn_readout_detect(lnn_readout_t *ro, uint64_t now, uint32_t sample_rate_hz) {
     uint16_t top = lnn_readout_top(ro);
     bool above = ro->threshold_q15[top] > 0 && ro->posterior_q15[top] >= ro->threshold_q15[top];
-    if (!above || !(ro->armed & bit(top)) || ro->refractory_samples > 0) {
+    if (!above || !(ro->armed & bit(top)) || now < ro->ready_at[top]) {
         return LNN_NO_LABEL;
     }
     ro->armed &= ~bit(top);
-    ro->refractory_samples = (uint64_t)ro->labels[top].refractory_us * sample_rate_hz / 1000000u;
+    ro->ready_at[top] = now + (uint64_t)ro->refractory_us[top] * sample_rate_hz / 1000000u;
     return top;
 }

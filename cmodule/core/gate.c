@@ -10,21 +10,38 @@
 #define FULL_SCALE_SQUARED 1073741824.0f /* 2**30: the square of one sample at full scale */
 #define CROSSING_SHIFT 6u                /* the usual zero-crossing rate is a mean over about 2**6 ticks */
 
+/* Sums and counts over a tick become those over a tick of another length; what is measured otherwise starts again. */
+static void convert_state(lnn_gate_t *gate, const lnn_policy_t *before, uint32_t old_tick_samples) {
+    const lnn_policy_t *policy = &gate->policy;
+    bool same_power = (before->floor_ratio > 0.0f) == (policy->floor_ratio > 0.0f);
+    bool same_complexity = before->complexity == policy->complexity;
+    uint64_t hold_left = (uint64_t)gate->hold_left * old_tick_samples / gate->tick_samples;
+    gate->background = same_power ? gate->background * gate->tick_samples / old_tick_samples : 0u;
+    gate->crossing_mean_q8 =
+        same_complexity ? (int32_t)((int64_t)gate->crossing_mean_q8 * gate->tick_samples / old_tick_samples) : 0;
+    gate->complexity_q16 = same_complexity ? gate->complexity_q16 : 0;
+    gate->hold_left = hold_left < gate->hold_ticks ? (uint32_t)hold_left : gate->hold_ticks;
+}
+
 void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz) {
+    const lnn_policy_t before = gate->policy;
     float tick_s, close = policy->energy_threshold * policy->gate_close_ratio;
+    float close_ratio = policy->floor_ratio * policy->gate_close_ratio;
     uint32_t old_tick_samples = gate->tick_samples;
     gate->policy = *policy;
     gate->tick_samples = (uint32_t)((uint64_t)policy->min_timestep_us * sample_rate_hz / 1000000u);
     gate->max_samples = (uint32_t)((uint64_t)policy->max_timestep_us * sample_rate_hz / 1000000u);
     gate->hold_ticks = (policy->hold_us + policy->min_timestep_us - 1u) / policy->min_timestep_us;
     gate->per_sample_q24 = (1u << 24) / gate->tick_samples;
-    if (old_tick_samples > 0) { /* a sum over a tick of another length */
-        gate->background = gate->background * gate->tick_samples / old_tick_samples;
+    if (old_tick_samples > 0) {
+        convert_state(gate, &before, old_tick_samples);
     }
     tick_s = (float)gate->tick_samples / (float)sample_rate_hz;
     gate->open_power = (uint64_t)(policy->energy_threshold * policy->energy_threshold * FULL_SCALE_SQUARED
                                   * (float)gate->tick_samples);
     gate->close_power = (uint64_t)(close * close * FULL_SCALE_SQUARED * (float)gate->tick_samples);
+    gate->open_ratio_q8 = (uint32_t)(policy->floor_ratio * policy->floor_ratio * 256.0f);
+    gate->close_ratio_q8 = (uint32_t)(close_ratio * close_ratio * 256.0f);
     gate->rise_q16 = (uint32_t)(policy->background_rise_per_s * tick_s * 65536.0f);
     gate->attack_q16 = (int32_t)(policy->attack_threshold * 65536.0f);
     gate->release_q16 = (int32_t)(policy->release_threshold * 65536.0f);
@@ -63,21 +80,38 @@ static int32_t tick_complexity_q16(lnn_gate_t *gate, uint64_t power, uint32_t cr
     return power <= gate->background ? 0 : lnn_log2_u64_q16(power) - lnn_log2_u64_q16(gate->background);
 }
 
+/* The power that a tick needs: the fixed one, and so much more than the noise floor. */
+static uint64_t needed_power(const lnn_gate_t *gate) {
+    uint64_t fixed = gate->open ? gate->close_power : gate->open_power, floor = gate->background;
+    uint32_t ratio_q8 = gate->open ? gate->close_ratio_q8 : gate->open_ratio_q8; /* at most 100 * 100 * 256 */
+    uint64_t over_floor = (floor >> 8) * ratio_q8 + ((floor & 255u) * ratio_q8 >> 8);
+    return over_floor > fixed ? over_floor : fixed;
+}
+
+static void close_gate(lnn_gate_t *gate) {
+    gate->open = false;
+    gate->complexity_q16 = 0;
+    gate->timestep_samples = gate->max_samples;
+}
+
+void lnn_gate_rest(lnn_gate_t *gate, uint32_t ticks) {
+    if (ticks > gate->hold_left) {
+        close_gate(gate);
+    }
+    gate->hold_left -= ticks < gate->hold_left ? ticks : gate->hold_left;
+}
+
 /* Looks at one tick of audio. True: a step is due at once, whatever the timestep. */
 bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings) {
     bool was_open = gate->open;
     follow_background(gate, power);
-    if (power >= (was_open ? gate->close_power : gate->open_power)) {
+    if (power >= needed_power(gate)) {
         gate->open = true;
         gate->hold_left = gate->hold_ticks;
     } else if (gate->hold_left > 0) {
         gate->hold_left--;
     } else {
-        gate->open = false;
-    }
-    if (!gate->open) {
-        gate->complexity_q16 = 0;
-        gate->timestep_samples = gate->max_samples;
+        close_gate(gate);
         return false;
     }
     if (!was_open) {

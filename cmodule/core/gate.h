@@ -18,6 +18,8 @@ typedef struct {
     uint32_t per_sample_q24; /* 1 / tick_samples */
     uint64_t open_power;     /* sum of squares of a tick that opens the gate */
     uint64_t close_power;
+    uint32_t open_ratio_q8; /* power over the noise floor that opens the gate; 0: the floor does not count */
+    uint32_t close_ratio_q8;
     uint32_t rise_q16; /* of the background per tick */
     uint32_t growth_q8;
     int32_t attack_q16;
@@ -33,6 +35,14 @@ typedef struct {
 
 LNN_COLD void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz);
 LNN_COLD void lnn_gate_reset(lnn_gate_t *gate);
+
+static inline bool lnn_gate_is_high_passed(const lnn_gate_t *gate) {
+    return gate->policy.floor_ratio > 0.0f;
+}
+
+/* `ticks` of silence: the gate closes if they outlast its hold; the noise floor stays. */
+void lnn_gate_rest(lnn_gate_t *gate, uint32_t ticks);
+
 bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings);
 void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16);
 

@@ -9,10 +9,15 @@
 #include "cell.h"
 #include "frontend.h"
 #include "gate.h"
+#include "guards.h"
 #include "liquid_audio_lnn.h"
 #include "lnn_format.h"
 #include "readout.h"
 #include "ring.h"
+
+#define LNN_EVENTS 8u
+/* Of the struct in the caller's memory: the same on a 64-bit host as on a board. The format counts LNN_MODEL_BYTES. */
+#define LNN_BLOCK_BYTES 1600u
 
 struct lnn_model {
     lnn_info_t info;
@@ -26,11 +31,16 @@ struct lnn_model {
     void *scratch;       /* shared by front-end, cells and readout, which never run at once */
     bool integer;        /* weights of cells and readout, else they are float32 */
     uint32_t elapsed;    /* samples since the cells' last step */
+    uint64_t heard;      /* samples of whole ticks since the reset */
     uint64_t last_power; /* of the last whole tick */
     int32_t flux_q16;    /* of the last step */
     uint32_t steps;      /* since the reset */
     uint32_t us_per_sample_q16;
-    const lnn_file_policy_t *file_policy;
+    lnn_policy_t file_policy;
+    /* events that nobody has fetched: a ring */
+    lnn_event_t events[LNN_EVENTS];
+    uint8_t first_event;
+    uint8_t n_events;
     /* golden vectors, in the file */
     const int16_t *golden_audio;
     const float *golden_logits;
@@ -39,8 +49,7 @@ struct lnn_model {
     float golden_tolerance;
 };
 
-/* The block of the model struct is as large on a 64-bit host as on a board, so that ram_bytes is one number. */
-typedef char lnn_model_fits[sizeof(struct lnn_model) <= LNN_MODEL_BYTES ? 1 : -1];
+typedef char lnn_model_fits[sizeof(struct lnn_model) <= LNN_BLOCK_BYTES ? 1 : -1];
 typedef char lnn_policy_is_the_files[sizeof(lnn_policy_t) == sizeof(lnn_file_policy_t) ? 1 : -1];
 
 static inline uint32_t lnn_now(const lnn_model_t *model) {

@@ -153,7 +153,7 @@ typedef struct {
     uint32_t file_bytes;
     /* CRC-32 (as in zlib) of the whole file, in which these four bytes count as zero */
     uint32_t crc32;
-    /* memory that the model needs; the reader computes the same number */
+    /* memory of the model's states; the reader computes the same number */
     uint32_t ram_bytes;
     /* sample rate of the audio */
     uint32_t sample_rate_hz;
@@ -197,7 +197,7 @@ typedef struct {
     char name[24];
     /* posterior at which the label is detected; 0: it is never detected */
     float threshold;
-    /* after a detection of this label, no label is detected for this time */
+    /* after its detection this label is not detected again for this time; others are not affected */
     uint32_t refractory_us;
 } lnn_file_label_t;
 typedef char lnn_file_label_is_32_bytes[sizeof(lnn_file_label_t) == 32 ? 1 : -1];
@@ -438,8 +438,10 @@ typedef struct {
     float release_growth;
     /* how fast the noise floor may rise: 1 doubles it within a second */
     float background_rise_per_s;
+    /* 0: the RMS counts; above 0: only what is not DC or rumble, and it needs this many times the noise floor */
+    float floor_ratio;
 } lnn_file_policy_t;
-typedef char lnn_file_policy_is_40_bytes[sizeof(lnn_file_policy_t) == 40 ? 1 : -1];
+typedef char lnn_file_policy_is_44_bytes[sizeof(lnn_file_policy_t) == 44 ? 1 : -1];
 #define LNN_POLICY_MIN_TIMESTEP_US_MIN 1000u
 #define LNN_POLICY_HOLD_US_MAX 10000000u
 #define LNN_POLICY_ENERGY_THRESHOLD_MIN 0.0f
@@ -453,6 +455,8 @@ typedef char lnn_file_policy_is_40_bytes[sizeof(lnn_file_policy_t) == 40 ? 1 : -
 #define LNN_POLICY_RELEASE_GROWTH_MAX 100.0f
 #define LNN_POLICY_BACKGROUND_RISE_PER_S_MIN 0.0f
 #define LNN_POLICY_BACKGROUND_RISE_PER_S_MAX 1000.0f
+#define LNN_POLICY_FLOOR_RATIO_MIN 0.0f
+#define LNN_POLICY_FLOOR_RATIO_MAX 100.0f
 
 /* audio and the logits that it gives, for selftest() on any core */
 typedef struct {

@@ -69,9 +69,20 @@ static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn
     return complete && at == header->file_bytes ? LNN_OK : LNN_ERR_SECTIONS;
 }
 
-/* Gives every stage its state. Returns the bytes that this takes, by the formula of format/SPEC.md. */
+/* What this core needs besides the bytes that the file counts by the formula of format/SPEC.md. */
+static uint32_t own_bytes(const lnn_file_header_t *h) {
+    uint32_t n_labels = h->n_labels < LNN_MAX_LABELS ? h->n_labels : LNN_MAX_LABELS;
+    return LNN_BLOCK_BYTES - LNN_MODEL_BYTES + lnn_readout_own_bytes(n_labels);
+}
+
+static uint32_t needed_bytes(const lnn_file_header_t *h) {
+    uint32_t own = own_bytes(h);
+    return h->ram_bytes < UINT32_MAX - own ? h->ram_bytes + own : UINT32_MAX;
+}
+
+/* Gives every stage its state. Returns the bytes that this takes. */
 static uint32_t place_state(lnn_model_t *m) {
-    uintptr_t next = (uintptr_t)m + LNN_MODEL_BYTES;
+    uintptr_t next = (uintptr_t)m + LNN_BLOCK_BYTES;
     uint32_t scratch = lnn_larger(lnn_frontend_scratch_bytes(&m->frontend), lnn_readout_scratch_bytes(&m->readout));
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
         scratch = lnn_larger(scratch, lnn_cell_scratch_bytes(&m->cells[i]));
@@ -132,21 +143,26 @@ static lnn_status_t check_sizes(const lnn_file_header_t *h) {
 lnn_status_t lnn_ram_bytes(const void *data, size_t data_bytes, uint32_t *ram_bytes) {
     lnn_status_t status = ram_bytes ? check_header(data, data_bytes) : LNN_ERR_ARGUMENT;
     if (status == LNN_OK) {
-        *ram_bytes = ((const lnn_file_header_t *)data)->ram_bytes;
+        *ram_bytes = needed_bytes(data);
     }
     return status;
 }
 
-/* The first cell that is not ours was refused; the table is good up to there. */
-const char *lnn_refused_name(const void *data, lnn_status_t status) {
-    const lnn_file_section_t *s = (const void *)((const lnn_file_header_t *)data + 1);
-    if (status != LNN_ERR_CELL && status != LNN_ERR_SOLVER) {
+/* The first cell that is not ours was refused. */
+const char *lnn_refused_name(const void *data, size_t data_bytes, lnn_status_t status) {
+    const lnn_file_header_t *h = data;
+    const lnn_file_section_t *table = (const void *)(h + 1);
+    if ((status != LNN_ERR_CELL && status != LNN_ERR_SOLVER) || check_header(data, data_bytes) != LNN_OK
+        || check_sizes(h) != LNN_OK) {
         return NULL;
     }
-    for (;; s++) {
-        const lnn_file_cell_t *cell = (const void *)((const uint8_t *)data + s->offset);
-        if (s->kind != LNN_SECTION_CELL) {
+    for (uint32_t i = 0; i < h->n_sections; i++) {
+        const lnn_file_cell_t *cell = (const void *)((const uint8_t *)data + table[i].offset);
+        if (table[i].kind != LNN_SECTION_CELL) {
             continue;
+        }
+        if (table[i].offset % 4u != 0 || table[i].offset > data_bytes - sizeof *cell) {
+            return NULL;
         }
         if (!LNN_RUNS_CELL(cell->kind)) {
             return cell->kind <= LNN_CELL_CFC ? lnn_cell_names[cell->kind] : NULL;
@@ -155,6 +171,7 @@ const char *lnn_refused_name(const void *data, lnn_status_t status) {
             return cell->solver <= LNN_SOLVER_ADAPTIVE_HEUN ? lnn_solver_names[cell->solver] : NULL;
         }
     }
+    return NULL;
 }
 
 lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t memory_bytes, lnn_model_t **model) {
@@ -172,14 +189,14 @@ lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t 
     if ((uintptr_t)memory % 8u != 0u) {
         return LNN_ERR_ALIGNMENT;
     }
-    if (memory_bytes < LNN_MODEL_BYTES || memory_bytes < header->ram_bytes) {
+    if (memory_bytes < LNN_BLOCK_BYTES || memory_bytes < needed_bytes(header)) {
         return LNN_ERR_MEMORY;
     }
     lnn_model_t *m = memory;
     memset(m, 0, sizeof *m);
     m->info.sample_rate_hz = header->sample_rate_hz;
     m->info.model_bytes = header->file_bytes;
-    m->info.ram_bytes = header->ram_bytes;
+    m->info.ram_bytes = needed_bytes(header);
     m->info.n_labels = header->n_labels;
     m->info.n_cells = header->n_cells;
     m->info.task = header->task;
@@ -188,7 +205,7 @@ lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t 
         return status;
     }
     m->ring.n = m->frontend.window_samples;
-    if (place_state(m) != header->ram_bytes) {
+    if (place_state(m) != needed_bytes(header)) {
         return LNN_ERR_RAM;
     }
     m->info.window_samples = m->frontend.window_samples;

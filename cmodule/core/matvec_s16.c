@@ -8,27 +8,31 @@
 #include "pair.h"
 #include "place.h"
 
-#if defined(LNN_MATVEC_DSP)
+#if defined(LNN_MATVEC_DSP) && defined(__OPTIMIZE__) /* at -O0 the compiler runs out of registers */
 
 typedef uint32_t words_t; /* of the file: pairs of weights */
 
+/* Half a block. It has few operands, so that it compiles with a fixed register, too. */
+static inline const words_t *add_half(const words_t *w, lnn_pair_t x, int32_t *sums) {
+    int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+    __asm("ldmia %[w]!, {r4-r6, r8}\n"
+          "smlad %[a], r4, %[x], %[a]\n"
+          "smlad %[b], r5, %[x], %[b]\n"
+          "smlad %[c], r6, %[x], %[c]\n"
+          "smlad %[d], r8, %[x], %[d]\n"
+          : [w] "+r"(w), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
+          : [x] "r"(x), "m"(*(const words_t(*)[4])w)
+          : "r4", "r5", "r6", "r8");
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
+    return w;
+}
+
 static inline const words_t *add_block(const words_t *w, const int16_t *x, int32_t *sums) {
     lnn_pair_t x01 = lnn_pair_load(x), x23 = lnn_pair_load(x + 2);
-    __asm("ldmia %[w]!, {r4-r6, r8}\n"
-          "smlad %[a], r4, %[x01], %[a]\n"
-          "smlad %[b], r5, %[x01], %[b]\n"
-          "smlad %[c], r6, %[x01], %[c]\n"
-          "smlad %[d], r8, %[x01], %[d]\n"
-          "ldmia %[w]!, {r4-r6, r8}\n"
-          "smlad %[a], r4, %[x23], %[a]\n"
-          "smlad %[b], r5, %[x23], %[b]\n"
-          "smlad %[c], r6, %[x23], %[c]\n"
-          "smlad %[d], r8, %[x23], %[d]\n"
-          : [w] "+r"(w), [a] "+r"(sums[0]), [b] "+r"(sums[1]), [c] "+r"(sums[2]), [d] "+r"(sums[3]), [x01] "+r"(x01),
-            [x23] "+r"(x23)
-          : "m"(*(const words_t(*)[8])w)
-          : "r4", "r5", "r6", "r8");
-    return w;
+    return add_half(add_half(w, x01, sums), x23, sums);
 }
 
 #else

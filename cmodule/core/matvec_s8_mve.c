@@ -35,13 +35,22 @@ static void split_bytes(const int16_t *x, uint32_t n_blocks, uint8_t *split) {
     ROW(op, "r8", "r10", low, high)                                                                                    \
     ROW(op, "r12", "lr", low, high)
 
+/* Where a bx jumps to. With -mbranch-protection=bti a core wants a landing pad there: the instruction BTI. */
+#if defined(__ARM_FEATURE_BTI_DEFAULT)
+#define LANDING ".inst.w 0xf3af800f\n"
+#define CHAIN_BYTES "60"
+#else
+#define LANDING ""
+#define CHAIN_BYTES "56"
+#endif
+
 #define TAIL_ROW(sum)                                                                                                  \
     "vldrb.s16 q2, [r1], #8\n"                                                                                         \
     "vmladava.s16 " sum ", q2, q5\n"
 
 /*
  * r1 w, r3 split x behind its first block, r5 where to go after the blocks, r7 where to enter their
- * chain (56 bytes a block, 48 the last: as many run as there are), r9 groups, r11 sums. Loaded once: q3
+ * chain (CHAIN_BYTES for each block, 8 less for the last: as many run as there are), r9 groups, r11 sums. Loaded once: q3
  * and q4 the first block of x, q6 and q7 its last, q5 its last eight columns. Stack: 0 r3's start.
  */
 __asm(".section .text.lnn_mve_groups, \"ax\", %progbits\n"
@@ -68,7 +77,7 @@ __asm(".section .text.lnn_mve_groups, \"ax\", %progbits\n"
       "adr r5, 4f\n"
       "1:\n"
       "adds r5, r5, #1\n"
-      "movs r6, #56\n"
+      "movs r6, #" CHAIN_BYTES "\n"
       "mul r6, r3, r6\n"
       "cbz r6, 1f\n"
       "subs r6, r6, #8\n"
@@ -78,15 +87,12 @@ __asm(".section .text.lnn_mve_groups, \"ax\", %progbits\n"
       "adds r7, r7, #1\n"
       "b 2f\n"
       ".balign 4\n"
-      ".rept 30\n"
-      "vldrb.u8 q0, [r3], #16\n"
-      "vldrb.u8 q1, [r3], #16\n" FOUR_ROWS("vmladava.s8", "q0", "q1") ".endr\n" FOUR_ROWS(
-          "vmladava.s8", "q6", "q7") "3:\n"
-                                     "bx r5\n"
+      ".rept 30\n" LANDING "vldrb.u8 q0, [r3], #16\n"
+      "vldrb.u8 q1, [r3], #16\n" FOUR_ROWS("vmladava.s8", "q0", "q1") ".endr\n" LANDING FOUR_ROWS(
+          "vmladava.s8", "q6", "q7") "3:\n" LANDING "bx r5\n"
                                      ".balign 4\n"
-                                     "4:\n" TAIL_ROW("r0") TAIL_ROW("r4") TAIL_ROW("r8")
-                                         TAIL_ROW("r12") "5:\n"
-                                                         "add r0, r0, r2, lsl #8\n"
+                                     "4:\n" LANDING TAIL_ROW("r0") TAIL_ROW("r4") TAIL_ROW("r8")
+                                         TAIL_ROW("r12") "5:\n" LANDING "add r0, r0, r2, lsl #8\n"
                                                          "add r4, r4, r6, lsl #8\n"
                                                          "add r8, r8, r10, lsl #8\n"
                                                          "add r12, r12, lr, lsl #8\n"

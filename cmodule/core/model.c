@@ -8,31 +8,24 @@ const char *lnn_version(void) {
     return LNN_VERSION;
 }
 
-void lnn_get_info(const lnn_model_t *m, lnn_info_t *info) {
-    *info = m->info;
-}
-
-const lnn_policy_t *lnn_get_policy(const lnn_model_t *m) {
-    return &m->gate.policy;
-}
-
-lnn_status_t lnn_set_policy(lnn_model_t *m, const lnn_policy_t *policy) {
-    if (!m || !policy) {
+lnn_status_t lnn_get_info(const lnn_model_t *m, lnn_info_t *info) {
+    if (!m || !info) {
         return LNN_ERR_ARGUMENT;
     }
-    if (lnn_policy_fault(policy, NULL)) {
-        return LNN_ERR_POLICY;
-    }
-    lnn_gate_set_policy(&m->gate, policy, m->info.sample_rate_hz);
+    *info = m->info;
     return LNN_OK;
 }
 
+const lnn_policy_t *lnn_get_policy(const lnn_model_t *m) {
+    return m ? &m->gate.policy : NULL;
+}
+
 const char *lnn_label_name(const lnn_model_t *m, uint16_t label) {
-    return label < m->readout.n_labels ? m->readout.labels[label].name : NULL;
+    return m && label < m->readout.n_labels ? m->readout.labels[label].name : NULL;
 }
 
 float lnn_get_threshold(const lnn_model_t *m, uint16_t label) {
-    return label < m->readout.n_labels ? m->readout.thresholds[label] : 0.0f;
+    return m && label < m->readout.n_labels ? m->readout.thresholds[label] : 0.0f;
 }
 
 lnn_status_t lnn_set_threshold(lnn_model_t *m, uint16_t label, float threshold) {
@@ -43,16 +36,36 @@ lnn_status_t lnn_set_threshold(lnn_model_t *m, uint16_t label, float threshold) 
     return LNN_OK;
 }
 
+uint32_t lnn_get_refractory_us(const lnn_model_t *m, uint16_t label) {
+    return m && label < m->readout.n_labels ? m->readout.refractory_us[label] : 0u;
+}
+
+lnn_status_t lnn_set_refractory_us(lnn_model_t *m, uint16_t label, uint32_t refractory_us) {
+    if (!m || label >= m->readout.n_labels) {
+        return LNN_ERR_ARGUMENT;
+    }
+    m->readout.refractory_us[label] = refractory_us;
+    return LNN_OK;
+}
+
 const lnn_counters_t *lnn_get_counters(const lnn_model_t *m) {
-    return &m->counters;
+    return m ? &m->counters : NULL;
 }
 
-void lnn_clear_counters(lnn_model_t *m) {
+lnn_status_t lnn_clear_counters(lnn_model_t *m) {
+    if (!m) {
+        return LNN_ERR_ARGUMENT;
+    }
     memset(&m->counters, 0, sizeof m->counters);
+    return LNN_OK;
 }
 
-void lnn_set_clock(lnn_model_t *m, lnn_clock_t clock) {
+lnn_status_t lnn_set_clock(lnn_model_t *m, lnn_clock_t clock) {
+    if (!m) {
+        return LNN_ERR_ARGUMENT;
+    }
     m->clock = clock;
+    return LNN_OK;
 }
 
 lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
@@ -62,11 +75,10 @@ lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
     if (!m->golden_audio) {
         return LNN_ERR_NO_GOLDEN;
     }
-    lnn_policy_t policy_in_use = m->gate.policy, policy_of_file;
+    const lnn_policy_t policy_in_use = m->gate.policy;
     lnn_counters_t counters = m->counters;
     lnn_result_t result;
-    memcpy(&policy_of_file, m->file_policy, sizeof policy_of_file);
-    lnn_gate_set_policy(&m->gate, &policy_of_file, m->info.sample_rate_hz);
+    lnn_gate_set_policy(&m->gate, &m->file_policy, m->info.sample_rate_hz);
     lnn_reset(m);
     lnn_process(m, m->golden_audio, m->golden_samples, &result);
     const float *logits = lnn_float_logits(m);

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "guards.h"
+
 /* Runs when a model is loaded, reset or asked about: its size counts, not its speed. */
 #if defined(__GNUC__)
 #define LNN_COLD __attribute__((cold))

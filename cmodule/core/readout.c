@@ -16,6 +16,7 @@ void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshol
 void lnn_readout_init(lnn_readout_t *ro) {
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         lnn_readout_set_threshold(ro, i, ro->labels[i].threshold);
+        ro->refractory_us[i] = ro->labels[i].refractory_us;
     }
 }
 
@@ -32,14 +33,16 @@ void lnn_readout_place(lnn_readout_t *ro, uintptr_t *next) {
     ro->thresholds = lnn_place(next, rows, sizeof *ro->thresholds);
     ro->posterior_q15 = lnn_place(next, rows, sizeof *ro->posterior_q15);
     ro->threshold_q15 = lnn_place(next, rows, sizeof *ro->threshold_q15);
+    ro->refractory_us = lnn_place(next, rows, sizeof *ro->refractory_us);
+    ro->ready_at = lnn_place(next, rows, sizeof *ro->ready_at);
 }
 
 void lnn_readout_reset(lnn_readout_t *ro) {
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         ro->evidence_q16[i] = 0;
         ro->logits_q16[i] = 0;
+        ro->ready_at[i] = 0;
     }
-    ro->refractory_samples = 0;
     lnn_readout_update_posterior(ro);
     ro->armed = UINT64_MAX;
 }

@@ -35,16 +35,22 @@ typedef struct {
     float *scores;               /* (n_labels) what the caller sees; anomaly: the share of each band in the error */
     float *thresholds;           /* (n_labels) writable copy of the file's */
     uint16_t *threshold_q15;     /* (n_labels) */
+    uint32_t *refractory_us;     /* (n_labels) writable copy of the file's */
+    uint64_t *ready_at;          /* (n_labels) sample from which it may be detected again */
     uint64_t armed;              /* a bit per label: its posterior was below the threshold since its detection */
-    uint64_t refractory_samples; /* left until the next detection */
     uint32_t dt_us;              /* of share_q31 */
     int32_t share_q31;           /* of new logits in the evidence */
 } lnn_readout_t;
 
 /* readout.c */
+/* What the readout's own state takes besides the bytes that the format counts. */
+static inline uint32_t lnn_readout_own_bytes(uint32_t n_labels) {
+    return lnn_rows4(n_labels) * (uint32_t)(sizeof(uint32_t) + sizeof(uint64_t));
+}
+
 LNN_COLD uint32_t lnn_readout_scratch_bytes(const lnn_readout_t *ro);
 LNN_COLD void lnn_readout_place(lnn_readout_t *ro, uintptr_t *next);
-LNN_COLD void lnn_readout_init(lnn_readout_t *ro); /* thresholds of the file */
+LNN_COLD void lnn_readout_init(lnn_readout_t *ro); /* thresholds and refractory times of the file */
 LNN_COLD void lnn_readout_reset(lnn_readout_t *ro);
 LNN_COLD void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold);
 
@@ -62,8 +68,9 @@ LNN_COLD void lnn_readout_report(const lnn_readout_t *ro); /* scores */
 void lnn_readout_update_posterior(lnn_readout_t *ro);
 void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard);
 uint16_t lnn_readout_top(const lnn_readout_t *ro);
-uint16_t lnn_readout_detect(lnn_readout_t *ro, uint32_t sample_rate_hz); /* LNN_NO_LABEL: none */
-void lnn_readout_elapse(lnn_readout_t *ro, uint32_t samples);
+/* The evidence after `times` times dt_us of silence. */
+void lnn_readout_fade(lnn_readout_t *ro, uint32_t dt_us, uint32_t times);
+uint16_t lnn_readout_detect(lnn_readout_t *ro, uint64_t now, uint32_t sample_rate_hz); /* LNN_NO_LABEL: none */
 
 /* anomaly.c: in the place of softmax and scores if expects_features */
 void lnn_anomaly_errors(lnn_readout_t *ro, const int16_t *features_q12);

@@ -2,6 +2,7 @@
 /* Which section is loaded by whom, and the small sections: labels, policy, golden vectors, metadata. */
 #include "sections.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static void load_labels(lnn_model_t *m, lnn_cursor_t *c) {
@@ -24,13 +25,16 @@ static void load_labels(lnn_model_t *m, lnn_cursor_t *c) {
     }
 }
 
+/* The section may end before floor_ratio, which is then 0; in version 1.0 it must. */
 static void load_policy(lnn_model_t *m, lnn_cursor_t *c) {
-    lnn_policy_t policy;
-    m->file_policy = lnn_take(c, 1, sizeof *m->file_policy);
-    if (m->file_policy) {
-        memcpy(&policy, m->file_policy, sizeof policy);
-        if (lnn_require(c, !lnn_policy_fault(&policy, NULL), LNN_ERR_POLICY)) {
-            lnn_gate_set_policy(&m->gate, &policy, m->info.sample_rate_hz);
+    const uint32_t before_floor = offsetof(lnn_policy_t, floor_ratio), bytes = c->end - c->at;
+    lnn_require(c, bytes == before_floor || ((const lnn_file_header_t *)(const void *)c->file)->version_minor > 0,
+                LNN_ERR_SHAPE);
+    const void *f = lnn_take(c, 1, bytes == before_floor ? before_floor : (uint32_t)sizeof m->file_policy);
+    if (f) {
+        memcpy(&m->file_policy, f, bytes < sizeof m->file_policy ? bytes : sizeof m->file_policy);
+        if (lnn_require(c, !lnn_policy_fault(&m->file_policy, NULL), LNN_ERR_POLICY)) {
+            lnn_gate_set_policy(&m->gate, &m->file_policy, m->info.sample_rate_hz);
         }
     }
 }

@@ -123,6 +123,8 @@ typedef struct {
     float release_growth;
     /* How fast the noise floor may rise: 1 doubles it within a second. Range: 0 to 1000. */
     float background_rise_per_s;
+    /* 0: the RMS counts; above 0: only what is not DC or rumble, and it needs this many times the noise floor. Range: 0 to 100. */
+    float floor_ratio;
 } lnn_policy_t;
 /* generated:end */
 
@@ -167,6 +169,18 @@ typedef struct {
     bool is_speech;
 } lnn_result_t;
 
+/* One detection. */
+typedef struct {
+    /* Samples since the last reset, lost audio included, up to the end of the tick that detected it. */
+    uint64_t sample;
+    /* Posterior of the label. */
+    float confidence;
+    /* The timestep that the policy chose for the next step. */
+    uint32_t timestep_us;
+    /* Index of the label. */
+    uint16_t label;
+} lnn_event_t;
+
 /* Where the work went. Times are in ticks of the clock given to lnn_set_clock(); without a clock they are 0. */
 typedef struct {
     /* Audio seen, including audio that was reported lost. */
@@ -181,6 +195,8 @@ typedef struct {
     uint32_t steps;
     /* Detections of all labels together. */
     uint32_t detections;
+    /* Events that made room for newer ones because nobody had fetched them. */
+    uint32_t lost_events;
     /* Multiply-accumulates saved by pruned weights and by states that have hardly moved. */
     uint64_t skipped_macs;
     /* Energy measurement, gate and policy. */
@@ -237,11 +253,24 @@ lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t 
  */
 lnn_status_t lnn_process(lnn_model_t *model, const int16_t *audio, size_t n_samples, lnn_result_t *result);
 
-/* Tells the model that audio was lost. The network sees the gap as elapsed time: its next step has a larger dt. */
+/*
+ * Gives the oldest detection that has not been given yet; false if there is none. Detections do not get lost when
+ * several fall into one block: the model keeps the newest eight, and lnn_counters_t counts those that it had to drop.
+ */
+bool lnn_next_event(lnn_model_t *model, lnn_event_t *event);
+
+/*
+ * Tells the model that audio was lost. The gap counts as silence: the next window holds zeros in its place, the hold of
+ * the gate and refractory times run out, evidence fades, and the network sees elapsed time (its next step has a larger
+ * dt). The noise floor stays.
+ */
 lnn_status_t lnn_skip(lnn_model_t *model, uint32_t lost_samples);
 
-/* Returns to the state after loading. Policy, thresholds, clock and counters stay. */
-void lnn_reset(lnn_model_t *model);
+/*
+ * Returns to the state after loading. Policy, thresholds, refractory times, clock and counters stay; events that were
+ * not fetched are dropped.
+ */
+lnn_status_t lnn_reset(lnn_model_t *model);
 
 /*
  * One step without the engine: takes `features` (n_features), advances the cells by dt_s seconds and gives the logits
@@ -289,13 +318,17 @@ const char *lnn_label_name(const lnn_model_t *model, uint16_t label);
 float lnn_get_threshold(const lnn_model_t *model, uint16_t label);
 lnn_status_t lnn_set_threshold(lnn_model_t *model, uint16_t label, float threshold);
 
-void lnn_get_info(const lnn_model_t *model, lnn_info_t *info);
+/* After its detection a label is not detected again within this time. Other labels are not affected. */
+uint32_t lnn_get_refractory_us(const lnn_model_t *model, uint16_t label);
+lnn_status_t lnn_set_refractory_us(lnn_model_t *model, uint16_t label, uint32_t refractory_us);
+
+lnn_status_t lnn_get_info(const lnn_model_t *model, lnn_info_t *info);
 
 const lnn_counters_t *lnn_get_counters(const lnn_model_t *model);
-void lnn_clear_counters(lnn_model_t *model);
+lnn_status_t lnn_clear_counters(lnn_model_t *model);
 
 /* Sets the clock that fills the times of lnn_counters_t. NULL: no times. */
-void lnn_set_clock(lnn_model_t *model, lnn_clock_t clock);
+lnn_status_t lnn_set_clock(lnn_model_t *model, lnn_clock_t clock);
 
 /* Name of a status without its prefix, such as "CRC". */
 const char *lnn_error_name(lnn_status_t status);
@@ -304,7 +337,7 @@ const char *lnn_error_name(lnn_status_t status);
 const char *lnn_error_text(lnn_status_t status);
 
 /* If lnn_load() gave LNN_ERR_CELL or LNN_ERR_SOLVER: what the file asks for, such as "euler". Otherwise NULL. */
-const char *lnn_refused_name(const void *data, lnn_status_t status);
+const char *lnn_refused_name(const void *data, size_t data_bytes, lnn_status_t status);
 
 #ifdef __cplusplus
 }

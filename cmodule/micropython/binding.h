@@ -30,7 +30,7 @@ typedef struct {
 
 extern const mp_obj_type_t liquid_lnn_type;
 extern const mp_obj_type_t liquid_result_type;
-extern const mp_obj_type_t liquid_thresholds_type;
+extern const mp_obj_type_t liquid_per_label_type;
 extern const mp_obj_type_t liquid_mic_type;
 
 /* lnn_checks.c */
@@ -47,18 +47,19 @@ mp_obj_t liquid_floats(const liquid_lnn_t *lnn, const float *values, size_t n);
 /* lnn_file.c: puts the file into `lnn`. A str is a path; anything else is a buffer, copied if it is writable. */
 const void *liquid_read_file(liquid_lnn_t *lnn, mp_obj_t source, size_t *bytes);
 
-/* lnn_process.c: LNN.process(), LNN.skip() and LNN.listen(). */
+/* lnn_process.c: LNN.process(), LNN.skip(), LNN.events() and LNN.listen(). */
 mp_obj_t liquid_process(mp_obj_t lnn, mp_obj_t block);
 mp_obj_t liquid_skip(mp_obj_t lnn, mp_obj_t lost_samples);
 MP_DECLARE_CONST_FUN_OBJ_2(liquid_process_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(liquid_skip_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(liquid_events_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(liquid_listen_obj);
 
 /* lnn_result.c */
 mp_obj_t liquid_result_new(liquid_lnn_t *lnn);
 
-/* lnn_settings.c: thresholds, and the policy's fields, which are attributes of LNN. */
-mp_obj_t liquid_thresholds_new(mp_obj_t lnn);
+/* lnn_settings.c: thresholds and refractory times, and the policy's fields, which are attributes of LNN. */
+mp_obj_t liquid_per_label_new(mp_obj_t lnn, bool refractory);
 /* These two return false if the policy has no field of this name. */
 bool liquid_policy_load(const lnn_policy_t *policy, qstr name, mp_obj_t *value);
 bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value);

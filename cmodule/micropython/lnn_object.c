@@ -35,7 +35,7 @@ static mp_obj_t load_model(mp_obj_t source) {
     }
     lnn_model_t *model;
     lnn_status_t status = lnn_load(file, bytes, self->memory, ram_bytes, &model);
-    const char *refused = lnn_refused_name(file, status);
+    const char *refused = lnn_refused_name(file, bytes, status);
     if (refused != NULL) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status),
                           lnn_error_text(status), refused);
@@ -90,6 +90,7 @@ static mp_obj_t lnn_counters(size_t n_args, const mp_obj_t *pos_args, mp_map_t *
         {MP_QSTR_frontend_runs, c->frontend_runs},
         {MP_QSTR_steps, c->steps},
         {MP_QSTR_detections, c->detections},
+        {MP_QSTR_lost_events, c->lost_events},
         {MP_QSTR_skipped_macs, c->skipped_macs},
         {MP_QSTR_gate_time, c->gate_time},
         {MP_QSTR_frontend_time, c->frontend_time},
@@ -170,7 +171,8 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
             dest[0] = self->labels;
             return;
         case MP_QSTR_thresholds:
-            dest[0] = liquid_thresholds_new(self_in);
+        case MP_QSTR_refractory:
+            dest[0] = liquid_per_label_new(self_in, name == MP_QSTR_refractory);
             return;
         case MP_QSTR_policy:
             dest[0] = liquid_policy_dict(lnn_get_policy(liquid_model(self)));
@@ -213,6 +215,7 @@ static const mp_rom_map_elem_t lnn_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_process), MP_ROM_PTR(&liquid_process_obj)},
     {MP_ROM_QSTR(MP_QSTR_detect_activity), MP_ROM_PTR(&liquid_process_obj)},
     {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&liquid_listen_obj)},
+    {MP_ROM_QSTR(MP_QSTR_events), MP_ROM_PTR(&liquid_events_obj)},
     {MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&liquid_skip_obj)},
     {MP_ROM_QSTR(MP_QSTR_step), MP_ROM_PTR(&lnn_step_obj)},
     {MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj)},

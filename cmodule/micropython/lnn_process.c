@@ -29,6 +29,27 @@ mp_obj_t liquid_skip(mp_obj_t self, mp_obj_t lost) {
 }
 MP_DEFINE_CONST_FUN_OBJ_2(liquid_skip_obj, liquid_skip);
 
+/* events() -> list of (label, confidence, time_s, timestep): every detection that was not given before */
+static mp_obj_t lnn_events(mp_obj_t self_in) {
+    static const qstr fields[] = {MP_QSTR_label, MP_QSTR_confidence, MP_QSTR_time_s, MP_QSTR_timestep};
+    const liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    lnn_info_t info;
+    lnn_event_t event;
+    lnn_get_info(liquid_model(self), &info);
+    while (lnn_next_event(liquid_model(self), &event)) {
+        mp_obj_t items[] = {
+            mp_obj_subscr(self->labels, MP_OBJ_NEW_SMALL_INT(event.label), MP_OBJ_SENTINEL),
+            mp_obj_new_float(event.confidence),
+            mp_obj_new_float((mp_float_t)event.sample / (mp_float_t)info.sample_rate_hz),
+            mp_obj_new_float((mp_float_t)event.timestep_us * MICROPY_FLOAT_CONST(1e-6)),
+        };
+        mp_obj_list_append(list, mp_obj_new_attrtuple(fields, MP_ARRAY_SIZE(fields), items));
+    }
+    return list;
+}
+MP_DEFINE_CONST_FUN_OBJ_1(liquid_events_obj, lnn_events);
+
 typedef struct {
     mp_obj_base_t base; /* mp_type_polymorph_iter */
     mp_fun_1_t next;
@@ -37,9 +58,28 @@ typedef struct {
     mp_obj_t block; /* bytearray */
 } listening_t;
 
+/* A detection that shared its block with others has a result of its own. Returns false if there is none. */
+static bool show_event(const liquid_lnn_t *lnn) {
+    lnn_event_t event;
+    if (!lnn_next_event(liquid_model(lnn), &event)) {
+        return false;
+    }
+    lnn_result_t *c = &((liquid_result_t *)MP_OBJ_TO_PTR(lnn->result))->c;
+    c->keyword = lnn_label_name(lnn->model, event.label);
+    c->label = event.label;
+    c->confidence = event.confidence;
+    c->timestep_us = event.timestep_us;
+    c->keyword_detected = true;
+    return true;
+}
+
 /* Waits for the next block. To the network, audio that was lost before the block is elapsed time. */
 static mp_obj_t listen_next(mp_obj_t self_in) {
     const listening_t *self = MP_OBJ_TO_PTR(self_in);
+    const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(self->lnn);
+    if (show_event(lnn)) { /* of the block before */
+        return lnn->result;
+    }
     mp_obj_t call[3];
     mp_load_method(self->mic, MP_QSTR_readinto, call);
     call[2] = self->block;
@@ -53,7 +93,9 @@ static mp_obj_t listen_next(mp_obj_t self_in) {
     if (n < 0 || (size_t)n > room) {
         mp_raise_ValueError(MP_ERROR_TEXT("readinto() must return how many samples it put into the block"));
     }
-    return process_samples(MP_OBJ_TO_PTR(self->lnn), audio, (size_t)n);
+    process_samples(lnn, audio, (size_t)n);
+    show_event(lnn);
+    return lnn->result;
 }
 
 /* listen(mic, block_ms=20) -> iterator of Result, which ends at the end of a recording */
@@ -77,6 +119,9 @@ static mp_obj_t lnn_listen(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw
                           (int)rate_hz, (unsigned)info.sample_rate_hz);
     }
     size_t bytes = 2u * (info.sample_rate_hz * (size_t)block_ms / 1000u);
+    lnn_event_t old;
+    while (lnn_next_event(liquid_model(MP_OBJ_TO_PTR(pos_args[0])), &old)) {
+    }
     listening_t *self = mp_obj_malloc(listening_t, &mp_type_polymorph_iter);
     self->next = listen_next;
     self->lnn = pos_args[0];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The timestep policy's fields, and class Thresholds. Times are in seconds. */
+/* The timestep policy's fields, and class PerLabel. Times are in seconds. */
 #include <stddef.h>
 
 #include "../core/lnn_format.h"
@@ -31,10 +31,12 @@ static const field_t fields[] = {
     NUMBER(release_threshold, 0, LNN_POLICY_RELEASE_THRESHOLD_MIN, LNN_POLICY_RELEASE_THRESHOLD_MAX),
     NUMBER(release_growth, 0, LNN_POLICY_RELEASE_GROWTH_MIN, LNN_POLICY_RELEASE_GROWTH_MAX),
     NUMBER(background_rise_per_s, 0, LNN_POLICY_BACKGROUND_RISE_PER_S_MIN, LNN_POLICY_BACKGROUND_RISE_PER_S_MAX),
+    NUMBER(floor_ratio, 0, LNN_POLICY_FLOOR_RATIO_MIN, LNN_POLICY_FLOOR_RATIO_MAX),
     TIME(min_timestep, 0, MP_QSTR_max_timestep, LNN_POLICY_MIN_TIMESTEP_US_MIN, 0),
     NUMBER(attack_threshold, MP_QSTR_release_threshold, 0, LNN_POLICY_ATTACK_THRESHOLD_MAX),
 };
 static const field_t threshold_field = {MP_QSTR_threshold, 0, 0, 0, false, 0.0f, 1.0f};
+static const field_t refractory_field = {MP_QSTR_refractory, 0, 0, 0, true, 0.0f, LARGEST_SECONDS};
 
 /* In the order of lnn_complexity_t. */
 static const qstr_short_t complexities[] = {MP_QSTR_energy, MP_QSTR_spectral_flux, MP_QSTR_zero_crossings};
@@ -147,14 +149,17 @@ mp_obj_t liquid_policy_dict(const lnn_policy_t *in_use) {
     return dict;
 }
 
+/* The thresholds of a model, or its refractory times. */
 typedef struct {
     mp_obj_base_t base;
     mp_obj_t lnn;
-} thresholds_t;
+    bool refractory;
+} per_label_t;
 
-mp_obj_t liquid_thresholds_new(mp_obj_t lnn) {
-    thresholds_t *self = mp_obj_malloc(thresholds_t, &liquid_thresholds_type);
+mp_obj_t liquid_per_label_new(mp_obj_t lnn, bool refractory) {
+    per_label_t *self = mp_obj_malloc(per_label_t, &liquid_per_label_type);
     self->lnn = lnn;
+    self->refractory = refractory;
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -179,44 +184,56 @@ static uint16_t label_index(const liquid_lnn_t *lnn, mp_obj_t key) {
     mp_raise_type_arg(&mp_type_KeyError, key);
 }
 
-static mp_obj_t thresholds_subscr(mp_obj_t self_in, mp_obj_t key, mp_obj_t value) {
-    const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(((thresholds_t *)MP_OBJ_TO_PTR(self_in))->lnn);
+static mp_obj_t per_label_value(const per_label_t *self, uint16_t label) {
+    const lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(self->lnn));
+    return mp_obj_new_float(self->refractory ? (float)lnn_get_refractory_us(model, label) * 1e-6f
+                                             : lnn_get_threshold(model, label));
+}
+
+static mp_obj_t per_label_subscr(mp_obj_t self_in, mp_obj_t key, mp_obj_t value) {
+    const per_label_t *self = MP_OBJ_TO_PTR(self_in);
+    const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(self->lnn);
     if (value == MP_OBJ_NULL) {
-        return MP_OBJ_NULL; /* a threshold cannot be deleted */
+        return MP_OBJ_NULL; /* cannot be deleted */
     }
     uint16_t label = label_index(lnn, key);
     if (value == MP_OBJ_SENTINEL) {
-        return mp_obj_new_float(lnn_get_threshold(liquid_model(lnn), label));
+        return per_label_value(self, label);
     }
-    float threshold = (float)mp_obj_get_float(value);
-    lnn_status_t status = lnn_set_threshold(liquid_model(lnn), label, threshold);
+    float number = (float)mp_obj_get_float(value);
+    lnn_status_t status = LNN_ERR_ARGUMENT;
+    if (!self->refractory) {
+        status = lnn_set_threshold(liquid_model(lnn), label, number);
+    } else if (number >= 0.0f && number <= LARGEST_SECONDS) {
+        status = lnn_set_refractory_us(liquid_model(lnn), label, (uint32_t)(number * 1e6f + 0.5f));
+    }
     if (status != LNN_OK) {
-        complain(status, NULL, &threshold_field, threshold);
+        complain(status, NULL, self->refractory ? &refractory_field : &threshold_field, number);
     }
     return mp_const_none;
 }
 
-static mp_obj_t thresholds_tuple(mp_obj_t self_in) {
-    const liquid_lnn_t *lnn = MP_OBJ_TO_PTR(((thresholds_t *)MP_OBJ_TO_PTR(self_in))->lnn);
-    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n_labels(lnn), NULL));
+static mp_obj_t per_label_tuple(mp_obj_t self_in) {
+    const per_label_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(n_labels(MP_OBJ_TO_PTR(self->lnn)), NULL));
     for (size_t i = 0; i < tuple->len; i++) {
-        tuple->items[i] = mp_obj_new_float(lnn_get_threshold(liquid_model(lnn), i));
+        tuple->items[i] = per_label_value(self, i);
     }
     return MP_OBJ_FROM_PTR(tuple);
 }
 
-static mp_obj_t thresholds_iter(mp_obj_t self, mp_obj_iter_buf_t *buffer) {
-    return mp_getiter(thresholds_tuple(self), buffer);
+static mp_obj_t per_label_iter(mp_obj_t self, mp_obj_iter_buf_t *buffer) {
+    return mp_getiter(per_label_tuple(self), buffer);
 }
 
-static mp_obj_t thresholds_unary(mp_unary_op_t op, mp_obj_t self_in) {
-    const thresholds_t *self = MP_OBJ_TO_PTR(self_in);
+static mp_obj_t per_label_unary(mp_unary_op_t op, mp_obj_t self_in) {
+    const per_label_t *self = MP_OBJ_TO_PTR(self_in);
     return op == MP_UNARY_OP_LEN ? mp_obj_len(((liquid_lnn_t *)MP_OBJ_TO_PTR(self->lnn))->labels) : MP_OBJ_NULL;
 }
 
-static void thresholds_print(const mp_print_t *print, mp_obj_t self, mp_print_kind_t kind) {
-    mp_obj_print_helper(print, thresholds_tuple(self), kind);
+static void per_label_print(const mp_print_t *print, mp_obj_t self, mp_print_kind_t kind) {
+    mp_obj_print_helper(print, per_label_tuple(self), kind);
 }
 
-MP_DEFINE_CONST_OBJ_TYPE(liquid_thresholds_type, MP_QSTR_Thresholds, MP_TYPE_FLAG_ITER_IS_GETITER, subscr,
-                         thresholds_subscr, iter, thresholds_iter, unary_op, thresholds_unary, print, thresholds_print);
+MP_DEFINE_CONST_OBJ_TYPE(liquid_per_label_type, MP_QSTR_PerLabel, MP_TYPE_FLAG_ITER_IS_GETITER, subscr,
+                         per_label_subscr, iter, per_label_iter, unary_op, per_label_unary, print, per_label_print);

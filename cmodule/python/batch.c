@@ -26,9 +26,10 @@ lnn_status_t lnn_batch_features(lnn_model_t *model, const int16_t *audio, size_t
 }
 
 lnn_status_t lnn_batch_clip(lnn_model_t *model, const int16_t *audio, size_t n_samples, size_t block_samples,
-                            float *scores, lnn_detection_t *detections, size_t max_detections, size_t *n_detections,
+                            float *scores, lnn_event_t *detections, size_t max_detections, size_t *n_detections,
                             uint32_t *steps) {
     lnn_result_t result;
+    lnn_event_t event;
     *n_detections = 0;
     *steps = 0;
     lnn_reset(model);
@@ -43,9 +44,9 @@ lnn_status_t lnn_batch_clip(lnn_model_t *model, const int16_t *audio, size_t n_s
             *steps = result.steps;
             memcpy(scores, result.scores, result.n_scores * sizeof *scores);
         }
-        if (result.keyword_detected) {
+        while (lnn_next_event(model, &event)) {
             if (*n_detections < max_detections) {
-                detections[*n_detections] = (lnn_detection_t){at, result.confidence, result.label};
+                detections[*n_detections] = event;
             }
             ++*n_detections;
         }

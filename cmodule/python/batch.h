@@ -6,12 +6,6 @@
 #include "liquid_audio_lnn.h"
 
 /* ffi:begin */
-typedef struct {
-    uint64_t sample; /* end of the block in which it was reported, from the clip's start */
-    float confidence;
-    uint16_t label;
-} lnn_detection_t;
-
 /*
  * Features of the windows that end at sample counts `ends` (n_ends); zeros stand before the first and
  * behind the last sample. features: (n_ends, n_features).
@@ -24,7 +18,7 @@ lnn_status_t lnn_batch_features(lnn_model_t *model, const int16_t *audio, size_t
  * ran the cells, untouched where no step ran. Writes at most max_detections; *n_detections counts all.
  */
 lnn_status_t lnn_batch_clip(lnn_model_t *model, const int16_t *audio, size_t n_samples, size_t block_samples,
-                            float *scores, lnn_detection_t *detections, size_t max_detections, size_t *n_detections,
+                            float *scores, lnn_event_t *detections, size_t max_detections, size_t *n_detections,
                             uint32_t *steps);
 /* ffi:end */
 

@@ -41,13 +41,13 @@ class Result:
     steps: int
     """Steps of the cells since the last reset."""
 
-class Thresholds:
-    """The posterior at which each label is detected, by name or index; 0 if it is never detected.
+class PerLabel:
+    """A number for each label, by name or index.
 
-    Raises KeyError for a label that the model does not have, ValueError for a threshold outside 0 to 1."""
+    Raises KeyError for a label that the model does not have, ValueError for a number outside its range."""
 
     def __getitem__(self, label: str | int) -> float: ...
-    def __setitem__(self, label: str | int, threshold: float) -> None: ...
+    def __setitem__(self, label: str | int, value: float) -> None: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[float]: ...
 
@@ -63,7 +63,10 @@ class LNN:
     """RAM that the running model takes."""
     model_bytes: int
     """Size of the .lnn file."""
-    thresholds: Thresholds
+    thresholds: PerLabel
+    """The posterior at which each label is detected, 0 to 1; 0 if it is never detected."""
+    refractory: PerLabel
+    """Seconds after a detection in which the same label is not detected again. Other labels are not affected."""
     policy: dict[str, Any]
     """A copy of all policy fields, which are the attributes below."""
 
@@ -88,6 +91,8 @@ class LNN:
     """Factor by which the timestep grows per step. Range: 1 to 100."""
     background_rise_per_s: float
     """How fast the noise floor may rise: 1 doubles it within a second. Range: 0 to 1000."""
+    floor_ratio: float
+    """0: the RMS counts; above 0: only what is not DC or rumble, and it needs this many times the noise floor. Range: 0 to 100."""
     # generated:end
     def __init__(self, source: str | Buffer) -> None:
         """The same as load()."""
@@ -110,13 +115,20 @@ class LNN:
     def detect_activity(self, block: Buffer) -> Result:
         """The same as process(), for programs that want is_speech."""
     def listen(self, mic: Mic, block_ms: int = 20) -> Iterator[Result]:
-        """Waits for block after block, tells the network about lost audio, and yields the Result of each block.
+        """Waits for block after block, tells the network about lost audio, and yields a Result for each block.
+
+        If several labels are detected within one block, it yields a Result for each of them.
 
         Ends at the end of a recording. Allocates nothing once it runs. mic: a Mic, or any object with `rate`, `lost`
         and `readinto()`. Raises ValueError if its rate is not the model's.
         """
+    def events(self) -> list[Any]:
+        """Every detection that was not given before, the oldest first: (label, confidence, time_s, timestep), also by name.
+
+        The model keeps the newest eight. listen() takes them and yields a Result for each, so events() is for process().
+        time_s: seconds since the last reset, lost audio included."""
     def skip(self, lost_samples: int) -> None:
-        """Tells the network that audio was lost. Its next step has a larger dt."""
+        """Tells the network that audio was lost. The gap counts as silence, and the dt of the next step includes it."""
     def step(self, features: Any, dt_s: float) -> tuple[float, ...]:
         """One step without audio, dt_s seconds after the last: takes array('f') with the model's inputs, gives its outputs.
 
@@ -126,10 +138,10 @@ class LNN:
     def set_adaptive_config(self, **fields: Any) -> None:
         """Sets several policy fields at once; times are in s. Raises TypeError for a name that is not a policy field."""
     def counters(self, clear: bool = False) -> dict[str, int]:
-        """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections and skipped_macs;
+        """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections, lost_events and skipped_macs;
         gate_time, frontend_time, cell_time and readout_time in CLOCK. clear: starts to count again from 0."""
     def reset(self) -> None:
-        """Returns to the state after loading. Policy, thresholds and counters stay."""
+        """Returns to the state after loading. Policy, thresholds, refractory times and counters stay."""
     def selftest(self) -> float:
         """Runs the model's golden vectors and returns the largest difference of a logit. Resets the model.
 

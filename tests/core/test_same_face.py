@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 from liquid_audio_nets.native import LNN
-from liquid_audio_nets.native.settings import Thresholds
+from liquid_audio_nets.native.settings import PerLabel
 from small_model import noise
 
 
@@ -72,7 +72,7 @@ def test_a_microphone_of_another_rate_is_refused(model_bytes):
 def test_the_host_has_what_the_board_has(stubs, model_bytes):
     lnn = LNN(model_bytes)
     result = lnn.process(b"")
-    for name, thing in (("LNN", lnn), ("Result", result), ("Thresholds", lnn.thresholds)):
+    for name, thing in (("LNN", lnn), ("Result", result), ("PerLabel", lnn.thresholds), ("PerLabel", lnn.refractory)):
         for attribute, arguments in names_of(stubs, name).items():
             assert hasattr(thing, attribute), f"{name}.{attribute}"
             if arguments is not None and not attribute.startswith("__"):
@@ -80,4 +80,4 @@ def test_the_host_has_what_the_board_has(stubs, model_bytes):
                 code = getattr(code, "__func__", code).__code__
                 ours = [a for a in code.co_varnames[: code.co_argcount] if a not in ("self", "cls")]
                 assert ours == arguments, f"{name}.{attribute}"
-    assert isinstance(lnn.labels, tuple) and isinstance(lnn.thresholds, Thresholds)
+    assert isinstance(lnn.labels, tuple) and isinstance(lnn.thresholds, PerLabel)

@@ -18,14 +18,14 @@ def classes() -> dict[str, set[str]]:
 
 def test_module(m4f):
     has = set(eval(m4f.exec("import liquid_audio\nprint(dir(liquid_audio))"))) - {"__name__", "__class__", "__dict__"}
-    assert has == declared(STUB.body) - {"Result", "Thresholds"}  # these have no constructor
+    assert has == declared(STUB.body) - {"Result", "PerLabel"}  # these have no constructor
 
 
 def test_classes(m4f, speech):
     made = {
         "LNN": "net",
         "Result": "net.process(b'')",
-        "Thresholds": "net.thresholds",
+        "PerLabel": "net.thresholds",
         "Mic": f"liquid_audio.Mic({str(speech[0])!r})",
     }
     m4f.exec("import liquid_audio\nnet = liquid_audio.LNN.load('/models/keywords.lnn')")

@@ -101,7 +101,7 @@ STRUCTS = {
     "cell_s8": struct.Struct("<BBBBHHHHHH"),
     "readout": struct.Struct("<BBHHHf"),
     "readout_s8": struct.Struct("<BBHHHf"),
-    "policy": struct.Struct("<IIIIffffff"),
+    "policy": struct.Struct("<IIIIfffffff"),
     "golden": struct.Struct("<IIfI"),
 }
 
@@ -163,6 +163,7 @@ FIELDS = {
         "release_threshold",
         "release_growth",
         "background_rise_per_s",
+        "floor_ratio",
     ),
     "golden": ("n_samples", "n_steps", "tolerance", "reserved"),
 }
@@ -303,6 +304,7 @@ RANGES = {
         "release_threshold": Range(0, 1000),
         "release_growth": Range(1, 100),
         "background_rise_per_s": Range(0, 1000),
+        "floor_ratio": Range(0, 100),
         "min_timestep_us": Range(1000, "max_timestep_us"),
         "attack_threshold": Range("release_threshold", 1000),
     },

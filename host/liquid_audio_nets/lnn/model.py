@@ -171,6 +171,7 @@ class Policy:
     release_threshold: float = 0.25
     release_growth: float = 1.5
     background_rise_per_s: float = 1.0
+    floor_ratio: float = 0.0
 
 
 @dataclass

@@ -29,6 +29,7 @@ from .records import (
     align,
     enum_name,
     from_rows4,
+    policy_bytes,
     ram_bytes,
     rows4,
     signed_part,
@@ -256,7 +257,12 @@ def _label_index(fields: Record) -> int | None:
 
 
 def _policy(cursor: Cursor, header: Record, parts: Record) -> None:
-    fields = cursor.record("policy")
+    size, shorter = STRUCTS["policy"].size, policy_bytes(0.0)
+    if cursor.end - cursor.at == shorter:
+        fields = unpack_record("policy", bytes(cursor.take(shorter)) + bytes(size - shorter))
+    else:
+        checks.require(header["version_minor"] >= 1, "SHAPE", "floor_ratio needs version 1.1")
+        fields = cursor.record("policy")
     checks.policy(fields)
     parts["policy"] = Policy(**fields | {"complexity": enum_name("complexity", fields["complexity"])})
 

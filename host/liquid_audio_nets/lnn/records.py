@@ -156,6 +156,11 @@ class Cursor:
             raise LnnError("SHAPE", f"bytes {self.at} to {self.end} belong to nothing")
 
 
+def policy_bytes(floor_ratio: float) -> int:
+    """Length of a policy section: a policy without floor_ratio is written as in version 1.0, which lacks the field."""
+    return STRUCTS["policy"].size - (0 if floor_ratio else 4)
+
+
 def ram_bytes(
     n_labels: int,
     window_samples: int,
@@ -165,7 +170,7 @@ def ram_bytes(
     frontend: str = "logmel_f32",
     weight: str = "float32",
 ) -> int:
-    """The memory that a model needs, by the formula of SPEC.md; cells: (n_inputs, n_units, delta_q15) of each."""
+    """ram_bytes of the header, by the formula of SPEC.md; cells: (n_inputs, n_units, delta_q15) of each."""
     q15, integer, rows = frontend == "logmel_q15", weight != "float32", rows4(n_labels)
     readout = 4 * rows + (2 * align(cells[-1][1], 8) if integer else 0)
     scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, readout], []

@@ -27,6 +27,7 @@ from .records import (
     align,
     enum_value,
     pack_section,
+    policy_bytes,
     ram_bytes,
     rows4,
     signed_part,
@@ -96,7 +97,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
     header |= {
         "magic": int.from_bytes(MAGIC, "little"),
         "version_major": VERSION_MAJOR,
-        "version_minor": 1 if model.model_version else 0,
+        "version_minor": 1 if model.model_version or model.policy.floor_ratio else 0,
         "model_version": model.model_version,
         "file_bytes": first + len(body),
         "crc32": 0,
@@ -253,9 +254,8 @@ def _readout(readout: Readout | ReadoutS8, header: Record) -> bytes:
 
 
 def _policy(policy: Policy, header: Record) -> bytes:
-    return pack_section(
-        "policy", vars(policy) | {"complexity": enum_value("complexity", policy.complexity)}, {}, header
-    )
+    fields = vars(policy) | {"complexity": enum_value("complexity", policy.complexity)}
+    return pack_section("policy", fields, {}, header)[: policy_bytes(policy.floor_ratio)]
 
 
 def _golden(golden: Golden, header: Record) -> bytes:

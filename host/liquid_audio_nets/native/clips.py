@@ -61,7 +61,7 @@ def run_clip(lnn: LNN, audio: Samples, block_samples: int | None = None) -> Clip
     """
     samples, n_labels = as_samples(audio), len(lnn.labels)
     block = block_samples or lnn.tick_samples
-    scores, found = np.zeros(n_labels, np.float32), ffi.new("lnn_detection_t[]", MAX_DETECTIONS)
+    scores, found = np.zeros(n_labels, np.float32), ffi.new("lnn_event_t[]", MAX_DETECTIONS)
     n_found, steps = ffi.new("size_t *"), ffi.new("uint32_t *")
     check(
         lib.lnn_batch_clip(

@@ -14,6 +14,7 @@ from .._core import ffi, lib
 from ..lnn.arrays import Array
 from ..lnn.errors import LnnError
 from ..lnn.reader import read
+from .result import Event, Result
 from .settings import Settings
 
 MOST_RAM_BYTES = 1 << 24  # a damaged header may ask for anything
@@ -59,75 +60,6 @@ def as_samples(block: Samples) -> Array:
     if samples.dtype != np.int16 or samples.ndim != 1:
         raise TypeError(f"audio must be int16 samples of one channel, not {samples.dtype} {samples.shape}")
     return np.ascontiguousarray(samples)
-
-
-class Result:
-    """What the last block brought; one object for each LNN, filled again by each call.
-
-    It stays valid after its LNN is gone.
-    """
-
-    def __init__(self, labels: tuple[str, ...], memory: Array):
-        """memory: of the model; the scores point into it."""
-        self._labels, self._memory, self._c = labels, memory, ffi.new("lnn_result_t *")
-
-    @property
-    def keyword_detected(self) -> bool:
-        """A label passed its threshold within the block."""
-        return bool(self._c.keyword_detected)
-
-    @property
-    def is_speech(self) -> bool:
-        """The gate is open and the likeliest label is not the idle one."""
-        return bool(self._c.is_speech)
-
-    @property
-    def keyword(self) -> str:
-        """The label detected in the block; if there is none, the likeliest label."""
-        return self._labels[self.label]
-
-    @property
-    def label(self) -> int:
-        """Index of keyword."""
-        return int(self._c.label)
-
-    @property
-    def confidence(self) -> float:
-        """Posterior of keyword.  Task anomaly: s / (1 + s), where s = 1 is the limit of what is normal."""
-        return float(self._c.confidence)
-
-    @property
-    def timestep(self) -> float:
-        """The timestep that the policy chose for the next step, s."""
-        return float(self._c.timestep_us) * 1e-6
-
-    @property
-    def energy(self) -> float:
-        """RMS of the last tick; full scale is 1."""
-        return float(self._c.energy)
-
-    @property
-    def flux(self) -> float:
-        """Spectral flux of the last step."""
-        return float(self._c.flux)
-
-    @property
-    def complexity(self) -> float:
-        """What the policy saw last, in the unit of its measure."""
-        return float(self._c.complexity)
-
-    @property
-    def steps(self) -> int:
-        """Steps of the cells since the reset."""
-        return int(self._c.steps)
-
-    @property
-    def scores(self) -> tuple[float, ...]:
-        """Posterior of every label, in the order of the labels.  Task anomaly: the share of each band in the error."""
-        return tuple(ffi.unpack(self._c.scores, self._c.n_scores)) if self._c.n_scores else ()
-
-    def __repr__(self) -> str:
-        return f"<{self.keyword} {self.confidence:.2f}{' detected' if self.keyword_detected else ''}>"
 
 
 class LNN(Settings):
@@ -183,13 +115,31 @@ class LNN(Settings):
         Raises TypeError for samples that are not int16, ValueError for an odd number of bytes or after deinit().
         """
         samples = as_samples(block)
-        check(lib.lnn_process(self.model, ffi.from_buffer("int16_t[]", samples), len(samples), self._result._c))
+        check(lib.lnn_process(self.model, ffi.from_buffer("int16_t[]", samples), len(samples), self._result.c))
         return self._result
 
     detect_activity = process
 
+    def events(self) -> list[Event]:
+        """Every detection that was not given before, the oldest first.
+
+        The model keeps the newest eight; counters()["lost_events"] counts those that it had to drop.  listen() takes
+        them and yields a Result for each, so events() is for process().
+        """
+        return [
+            Event(self.labels[e.label], e.confidence, e.sample / self.sample_rate, float(e.timestep_us) * 1e-6)
+            for e in self._events()
+        ]
+
+    def _events(self) -> Iterator[Any]:
+        event = ffi.new("lnn_event_t *")
+        while lib.lnn_next_event(self.model, event):
+            yield event
+
     def listen(self, mic: Microphone, block_ms: int = 20) -> Iterator[Result]:
         """Reads block after block from mic and processes each, until readinto() gives 0.
+
+        Yields a Result for each block, and for each detection if several fall into one block.
 
         Raises ValueError if the rate of mic is not the model's, or if a block is not 1 to 1000 ms long.
         """
@@ -200,12 +150,18 @@ class LNN(Settings):
         return self._listen(mic, np.empty(self.sample_rate * block_ms // 1000, np.int16))
 
     def _listen(self, mic: Microphone, block: Array) -> Iterator[Result]:
+        self.events()  # those of earlier calls
         while n := mic.readinto(block):
             self.skip(mic.lost)
-            yield self.process(block[:n])
+            result, shown = self.process(block[:n]), False
+            for event in self._events():
+                shown = True
+                yield result.show(event)
+            if not shown:
+                yield result
 
     def skip(self, lost_samples: int) -> None:
-        """Tells the model that audio was lost: the dt of its next step includes the gap."""
+        """Tells the model that audio was lost.  The gap counts as silence, and the dt of the next step includes it."""
         check(lib.lnn_skip(self.model, lost_samples))
 
     def features(self, window: Samples) -> Array:
@@ -242,7 +198,7 @@ class LNN(Settings):
         return found
 
     def reset(self) -> None:
-        """Returns to the state after loading; policy, thresholds and counters stay."""
+        """Returns to the state after loading; policy, thresholds, refractory times and counters stay."""
         lib.lnn_reset(self.model)
 
     def selftest(self) -> float:

@@ -20,8 +20,11 @@ COMPLEXITIES = list(ENUMS["complexity"])
 ATTRIBUTES = {shown_name(field): field for field in FIELDS["policy"]}
 
 
+LONGEST_REFRACTORY_S = 4000  # in us it fits 32 bits
+
+
 class Loaded(Protocol):
-    """What Thresholds needs of an LNN."""
+    """What PerLabel needs of an LNN."""
 
     labels: tuple[str, ...]
 
@@ -30,11 +33,17 @@ class Loaded(Protocol):
         """The C model."""
 
 
-class Thresholds:
-    """Posterior at which each label is detected, by name or index; 0: never.  lnn.thresholds["yes"] = 0.8"""
+class PerLabel:
+    """A number of each label, by name or index."""
 
     def __init__(self, lnn: Loaded):
         self._lnn = lnn
+
+    def __getitem__(self, label: str | int) -> float:
+        raise NotImplementedError
+
+    def __setitem__(self, label: str | int, value: float) -> None:
+        raise NotImplementedError
 
     def _index(self, label: str | int) -> int:
         labels = self._lnn.labels
@@ -43,20 +52,37 @@ class Thresholds:
             raise KeyError(f"no label {label!r}; labels: {', '.join(labels)}")
         return index
 
-    def __getitem__(self, label: str | int) -> float:
-        return float(lib.lnn_get_threshold(self._lnn.model, self._index(label)))
-
-    def __setitem__(self, label: str | int, threshold: float) -> None:
-        index, range_ = self._index(label), RANGES["label"]["threshold"]
-        if not range_.holds(threshold, {}):
-            raise LnnError("ARGUMENT", range_.complaint("threshold", threshold, {}))
-        lib.lnn_set_threshold(self._lnn.model, index, threshold)
-
     def __len__(self) -> int:
         return len(self._lnn.labels)
 
     def __iter__(self) -> Iterator[float]:
         return (self[i] for i in range(len(self)))
+
+
+class Thresholds(PerLabel):
+    """Posterior at which each label is detected; 0: never.  lnn.thresholds["yes"] = 0.8"""
+
+    def __getitem__(self, label: str | int) -> float:
+        return float(lib.lnn_get_threshold(self._lnn.model, self._index(label)))
+
+    def __setitem__(self, label: str | int, value: float) -> None:
+        index, range_ = self._index(label), RANGES["label"]["threshold"]
+        if not range_.holds(value, {}):
+            raise LnnError("ARGUMENT", range_.complaint("threshold", value, {}))
+        lib.lnn_set_threshold(self._lnn.model, index, value)
+
+
+class RefractoryTimes(PerLabel):
+    """Seconds after a detection in which the same label is not detected again.  lnn.refractory["yes"] = 0.5"""
+
+    def __getitem__(self, label: str | int) -> float:
+        return float(lib.lnn_get_refractory_us(self._lnn.model, self._index(label))) * 1e-6
+
+    def __setitem__(self, label: str | int, value: float) -> None:
+        index = self._index(label)
+        if not 0 <= value <= LONGEST_REFRACTORY_S:
+            raise LnnError("ARGUMENT", f"a refractory time is {value:g} s; it must be from 0 to 4000 s")
+        lib.lnn_set_refractory_us(self._lnn.model, index, round(value * 1e6))
 
 
 class Settings:
@@ -106,6 +132,11 @@ class Settings:
     def thresholds(self) -> Thresholds:
         """The thresholds of the labels, to read and to write."""
         return Thresholds(self)
+
+    @property
+    def refractory(self) -> RefractoryTimes:
+        """The refractory times of the labels, to read and to write."""
+        return RefractoryTimes(self)
 
 
 def _shown(field: str, value: float) -> float | str:

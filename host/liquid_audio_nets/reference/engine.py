@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The streaming engine: ticks, gate, policy, steps at their true dt, detection.
 
-Follows cmodule/core/{engine,gate,readout}.c decision by decision, on whole recordings and without
+Follows cmodule/core/{engine,evidence,gate,ring}.c decision by decision, on whole recordings and without
 a ring.  Energies are exact integers as in C; complexities are floats, so that a complexity within
 `margin` of a threshold may be decided otherwise.
 """
@@ -62,6 +62,9 @@ class Gate:
         self.open_power = int(one(p.energy_threshold) * one(p.energy_threshold) * full * one(self.tick))
         self.close_power = int(close * close * full * one(self.tick))
         tick_s = one(self.tick) / one(self.sample_rate_hz)
+        self.open_ratio_q8 = int(one(p.floor_ratio) * one(p.floor_ratio) * one(256))
+        close_ratio = one(p.floor_ratio) * one(p.gate_close_ratio)
+        self.close_ratio_q8 = int(close_ratio * close_ratio * one(256))
         self.rise_q16 = int(one(p.background_rise_per_s) * tick_s * one(65536))
         self.growth = int(one(p.release_growth) * one(256)) / 256
         self.timestep = self.tick
@@ -72,7 +75,8 @@ class Gate:
         risen = self.background + (self.background >> 8) * (self.rise_q16 >> 4) // 16
         risen += ((self.background & 255) * self.rise_q16 >> 16) + (self.rise_q16 > 0)
         self.background = max(min(risen, power), self.close_power, 1)
-        if power >= (self.close_power if was_open else self.open_power):
+        fixed, ratio_q8 = (self.close_power, self.close_ratio_q8) if was_open else (self.open_power, self.open_ratio_q8)
+        if power >= max(fixed, (self.background >> 8) * ratio_q8 + ((self.background & 255) * ratio_q8 >> 8)):
             self.open, self.hold_left = True, self.hold_ticks
         elif self.hold_left > 0:
             self.hold_left -= 1
@@ -113,6 +117,35 @@ class Gate:
                 self.margin = min(self.margin, abs(self.complexity - threshold))
 
 
+BLOCK = 64
+
+
+class Meter:
+    """The power of each tick: its sum of squares; if the policy has a floor_ratio, without DC and rumble.
+
+    Then the tick is cut into blocks of 64 samples, and each loses what belongs to a mean: that of the block itself,
+    towards which a shorter block at the end of the tick moves the last mean in proportion to its length.
+    """
+
+    def __init__(self, policy: Policy):
+        self.high_pass, self.mean_q6 = policy.floor_ratio > 0, 0
+
+    def power(self, tick: Array) -> int:
+        """int16 (n,), one whole tick."""
+        x = np.asarray(tick, np.int64)
+        total = int(x @ x)
+        for block in (x[at : at + BLOCK] for at in range(0, len(x) if self.high_pass else 0, BLOCK)):
+            n, sum_ = len(block), int(block.sum())
+            self.mean_q6 += sum_ - _divided(self.mean_q6 * n, BLOCK)
+            total -= _divided(128 * self.mean_q6 * sum_ - n * self.mean_q6**2, 4096)
+        return total
+
+
+def _divided(a: int, b: int) -> int:
+    """As C divides: towards zero."""
+    return a // b if a >= 0 else -(-a // b)
+
+
 class Engine:
     """A whole float model on whole recordings."""
 
@@ -125,17 +158,17 @@ class Engine:
     def run(self, samples: Array) -> list[Step]:
         """int16 (n,) from the reset -> the steps that it causes.  An incomplete last tick is left out."""
         rate, tick = self.model.sample_rate_hz, self.gate.tick
-        armed, refractory, elapsed = np.ones(len(self.thresholds), bool), 0, 0
+        armed, ready_at, elapsed = np.ones(len(self.thresholds), bool), np.zeros(len(self.thresholds), np.int64), 0
+        meter = Meter(self.model.policy)
         previous, steps = None, []
         negative = np.concatenate([[False], np.asarray(samples) < 0])
         crossed = np.cumsum(negative[1:] != negative[:-1])
         ends = np.arange(tick, len(samples) + 1, tick)
         all_features = self.frontend.features(samples, ends)
         for end, features in zip(ends.tolist(), all_features, strict=True):
-            part = np.asarray(samples[end - tick : end], np.int64)
             crossings = int(crossed[end - 1] - (crossed[end - tick - 1] if end > tick else 0))
-            elapsed, refractory = elapsed + tick, max(refractory - tick, 0)
-            due = self.gate.look(int(part @ part), crossings)
+            elapsed += tick
+            due = self.gate.look(meter.power(samples[end - tick : end]), crossings)
             if not self.gate.open:
                 self.network.rest(tick / rate)
                 armed |= self.network.posterior < self.thresholds
@@ -149,9 +182,9 @@ class Engine:
             armed |= posterior < self.thresholds
             top = self._top()
             detected = None
-            if 0 < self.thresholds[top] <= posterior[top] and armed[top] and refractory == 0:
+            if 0 < self.thresholds[top] <= posterior[top] and armed[top] and end >= ready_at[top]:
                 detected, armed[top] = top, False
-                refractory = self.model.labels[top].refractory_us * rate // 1_000_000
+                ready_at[top] = end + self.model.labels[top].refractory_us * rate // 1_000_000
             steps.append(Step(end, elapsed / rate, features, logits, posterior, self.gate.timestep, detected))
             elapsed = 0
         return steps
