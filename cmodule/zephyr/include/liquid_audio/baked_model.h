@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The .lnn file of CONFIG_LIQUID_AUDIO_MODEL_FILE, in flash: what lnn_load() takes. */
 #ifndef LIQUID_AUDIO_BAKED_MODEL_H
 #define LIQUID_AUDIO_BAKED_MODEL_H

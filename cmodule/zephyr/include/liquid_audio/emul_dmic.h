@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The emulated microphone (devicetree: liquid-audio,emul-dmic): its sound is a wav file of the host. */
 #ifndef LIQUID_AUDIO_EMUL_DMIC_H
 #define LIQUID_AUDIO_EMUL_DMIC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The board's microphone as a stream of 16-bit mono audio. A thread takes the driver's blocks into a
  * queue; nothing is allocated. Audio that is lost is counted and told to the reader, who tells it to

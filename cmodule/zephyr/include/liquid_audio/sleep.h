@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How long the processor slept, and how long it did not: Zephyr's idle thread runs WFI until the next interrupt. */
 #ifndef LIQUID_AUDIO_SLEEP_H
 #define LIQUID_AUDIO_SLEEP_H
