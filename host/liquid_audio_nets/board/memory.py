@@ -46,7 +46,7 @@ def check_heap(firmware: Path, model: Path, ram_bytes: int) -> None:
     if ram_bytes > heap_bytes:
         raise FirmwareError(
             f"{model} needs {ram_bytes} bytes of RAM, the heap has {heap_bytes}: take a smaller model, or "
-            f"raise {setting} in zephyr.conf"
+            f"raise {setting}"
         )
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds MicroPython with the liquid_audio module on Zephyr, with west, in a workspace that is there."""
 
 from __future__ import annotations
@@ -171,27 +172,48 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
             raise FirmwareError(f"{tool} is missing: sudo apt-get install cmake ninja-build device-tree-compiler")
     if not board.firmware.is_file():
         say(f"building the firmware of {board.name} with Zephyr {dotted(zephyr_version(place.zephyr))}")
-    log = board.build / "build.log"
-    with log.open("w") as out:
-        done = subprocess.run(
-            command(board, place, model),
-            cwd=place.top,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    if done.returncode != 0:
+    log = build_in(board.build, command(board, place, model), place, env)
+    if log is not None:
         raise FirmwareError(f"the firmware of {board.name} does not build: {reason(log, model)} (all in {log})")
     return board.firmware
 
 
+TOOLCHAIN = ("ZEPHYR_TOOLCHAIN_VARIANT", "GNUARMEMB_TOOLCHAIN_PATH", "CROSS_COMPILE", "ZEPHYR_SDK_INSTALL_DIR")
+
+
+def build_in(folder: Path, words: list[str], place: Workspace, env: dict[str, str]) -> Path | None:
+    """Runs west; returns None, or the log of a build that failed.
+
+    CMake keeps what it once found, also if the configuration then failed. So the folder is emptied for another toolchain
+    or workspace, and a configuration that fails in a folder with an older one is tried again in an empty folder.
+    """
+    log, mark = folder / "build.log", folder / "made_with"
+    made_with = "\n".join([str(place.zephyr), *(f"{name}={env.get(name, '')}" for name in TOOLCHAIN)])
+    if not mark.is_file() or mark.read_text() != made_with:
+        empty(folder)
+        mark.write_text(made_with)
+    was_configured = (folder / "CMakeCache.txt").is_file()
+    with log.open("w") as out:
+        done = subprocess.run(
+            words, cwd=place.top, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+        )
+    if done.returncode != 0 and was_configured and INCOMPLETE in log.read_text(errors="replace"):
+        empty(folder)
+        return build_in(folder, words, place, env)
+    return log if done.returncode != 0 else None
+
+
+def empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
 def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
     """What an engineer types in the workspace, with absolute paths."""
-    module, about = project_dir() / "cmodule", board.about["zephyr"]
+    module, about = project_dir(), board.about["zephyr"]
     application = about.get("application")
-    source = module / "zephyr" / application if application else place.micropython
-    snippet = [] if application else ["-S", "liquid-audio"]
+    source = module / "cmodule" / "zephyr" / application if application else place.micropython
+    snippets = ["liquid-audio"] if application else ["liquid-audio", "liquid-audio-micropython"]
     return [
         place.west,
         "build",
@@ -199,7 +221,7 @@ def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
         "auto",
         "-b",
         about["board"],
-        *snippet,
+        *(word for snippet in snippets for word in ("-S", snippet)),
         "-d",
         str(board.build),
         str(source),
@@ -207,6 +229,10 @@ def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
         f"-DEXTRA_ZEPHYR_MODULES={module}",
         *settings(board, model),
     ]
+
+
+INCOMPLETE = "Configuring incomplete"
+KCONFIG_ABORTS = "error: Aborting due to Kconfig warnings"
 
 
 def reason(log: Path, model: Path | None = None) -> str:
@@ -217,9 +243,19 @@ def reason(log: Path, model: Path | None = None) -> str:
         size = model.stat().st_size
         return f"{model} has {size} bytes, {overflow[1]} has room for {max(size - int(overflow[2]), 0)}"
     if overflow:
-        return f"{overflow[2]} bytes too many for {overflow[1]}: CONFIG_MICROPY_HEAP_SIZE in zephyr.conf, or a smaller model"
+        return f"{overflow[2]} bytes too many for {overflow[1]}: CONFIG_MICROPY_HEAP_SIZE, or a smaller model"
     lines = text.splitlines()
     at = next((i for i, line in enumerate(lines) if re.search(r"\berror:|CMake Error|undefined reference", line)), -1)
     if at >= 0 and lines[at].startswith("CMake Error"):
-        return " ".join(line.strip() for line in lines[at + 1 : at + 4] if line.strip())
+        message = " ".join(line.strip() for line in lines[at + 1 : at + 4] if line.strip())
+        if not message.startswith("command failed"):
+            return message
+        at = last_said(lines, at)  # a program that CMake ran gave the reason before
+    elif at >= 0 and lines[at] == KCONFIG_ABORTS:
+        at = last_said(lines, at, but="was assigned the value")  # which Kconfig prints, but accepts
     return lines[at].strip() if lines else "no output"
+
+
+def last_said(lines: list[str], at: int, but: str = "\n") -> int:
+    """The last line before this one that is not empty and does not hold the words `but`."""
+    return next((i for i in range(at - 1, -1, -1) if lines[i].strip() and but not in lines[i]), at)
