@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include <zephyr/init.h>
 #include <zephyr/kernel.h>
 #include <zephyr/pm/policy.h>
@@ -7,6 +8,7 @@
 uint64_t lnn_slept_us(void)
 {
 	k_thread_runtime_stats_t usage;
+
 	return k_thread_runtime_stats_all_get(&usage) == 0 ? k_cyc_to_us_floor64(usage.idle_cycles)
 							   : 0;
 }
@@ -14,6 +16,7 @@ uint64_t lnn_slept_us(void)
 uint64_t lnn_busy_cycles(void)
 {
 	k_thread_runtime_stats_t usage;
+
 	return k_thread_runtime_stats_all_get(&usage) == 0 ? usage.total_cycles : 0;
 }
 #else

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "host/liquid_audio_nets"
 PYTHON = sorted(p for room in ("host", "device", "tests", "cmodule") for p in (ROOT / room).rglob("*.py"))
 C_FILES = sorted(p for room in ("cmodule", "boards", "tests") for s in ("*.c", "*.h") for p in (ROOT / room).rglob(s))
 GENERATED = {"lnn_format.h", "errors.c", "sine_table.h", "fix_tables.c", "layout.py"}
-TOP_LEVEL = {"cmodule", "host", "device", "boards", "docs", "tests"}
+TOP_LEVEL = {"cmodule", "host", "device", "boards", "docs", "tests", "zephyr"}
 
 
 def imports(path: pathlib.Path) -> set[str]:
@@ -183,6 +183,8 @@ def test_no_further_source_folder_at_the_top():
     if tracked.returncode == 0:
         tops = {line.split("/")[0] for line in tracked.stdout.splitlines() if "/" in line}
         assert {t for t in tops if not t.startswith(".")} <= TOP_LEVEL
+        zephyr = [line for line in tracked.stdout.splitlines() if line.startswith("zephyr/")]
+        assert zephyr == ["zephyr/module.yml"]  # which Zephyr looks for here, and nothing else may lie beside it
 
 
 def test_generated_files_are_up_to_date():

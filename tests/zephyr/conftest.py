@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Zephyr firmware in QEMU. Every test here needs a west workspace and is skipped, with the reason, where there is none."""
 
 import contextlib
@@ -55,31 +56,15 @@ def build_app(workspace):
         folder = (
             build_dir() / "zephyr" / "-".join([pathlib.Path(app).name, board.name, *([model.stem] if model else [])])
         )
-        folder.mkdir(parents=True, exist_ok=True)
-        log = folder / "build.log"
-        with folder.with_suffix(".lock").open("w") as lock, log.open("w") as out:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        words = [
+            *(workspace.west, "build", "-p", "auto", "-b", board.about["zephyr"]["board"], "-d", folder),
+            *(ROOT / "cmodule/zephyr" / app, "--", *zephyr.settings(board, model)),
+        ]
+        with folder.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # another run of the tests may be building it
-            done = subprocess.run(
-                [
-                    workspace.west,
-                    "build",
-                    "-p",
-                    "auto",
-                    "-b",
-                    board.about["zephyr"]["board"],
-                    "-d",
-                    folder,
-                    ROOT / "cmodule/zephyr" / app,
-                    "--",
-                    *zephyr.settings(board, model),
-                ],
-                cwd=workspace.top,
-                env=zephyr.environment(board),
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-            )
-        assert done.returncode == 0, zephyr.reason(log)
+            log = zephyr.build_in(folder, list(map(str, words)), workspace, zephyr.environment(board))
+        assert log is None, zephyr.reason(log)
         return folder / "zephyr" / "zephyr.elf"
 
     return build

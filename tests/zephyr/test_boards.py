@@ -1,6 +1,8 @@
+# SPDX-License-Identifier: MIT
 """Firmware for real boards, compiled and measured; and what liquid-board says where it cannot."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -71,15 +73,21 @@ def test_what_we_add_fits(workspace):
 
 @pytest.mark.parametrize("board", ZEPHYR_BOARDS, ids=lambda board: board.name)
 def test_build_knows_the_board(board, root):
-    about = board.about["zephyr"]
-    assert (board.folder / "zephyr.overlay").is_file()
+    about, shared = board.about["zephyr"], root / "boards/shared"
     if "application" in about:
         assert (root / "cmodule/zephyr" / about["application"] / "CMakeLists.txt").is_file()
     else:
-        assert (
-            f"boards/{board.name}/zephyr.overlay"
-            in (root / "cmodule/zephyr/snippets/liquid-audio/snippet.yml").read_text()
-        )
+        for snippet in ("liquid-audio", "liquid-audio-micropython"):
+            folder = shared / "snippets" / snippet
+            entries = re.findall(r"^  (\S+):\n((?:    .*\n)+)", (folder / "snippet.yml").read_text(), re.M)
+            found = [text for name, text in entries if re.fullmatch(name.strip("/"), about["board"])]
+            files = [folder / file for text in found for file in re.findall(r"_FILE: (\S+)", text)]
+            assert files and all(file.is_file() for file in files)
+
+
+@pytest.mark.parametrize("board", ZEPHYR_BOARDS, ids=lambda board: board.name)
+def test_what_was_checked_of_the_microphones_driver_is_said(board):
+    assert re.search(r"^emul_dmic.c|(\.c|no driver)\b.* Zephyr 4\.\d", board.about["zephyr"]["driver"])
 
 
 @pytest.fixture
@@ -274,5 +282,5 @@ def test_model_too_large_for_flash(tmp_path):
 def test_model_too_large_for_heap(tmp_path, settings):
     (tmp_path / ".config").write_text(settings)
     boards.check_heap(tmp_path / "zephyr.elf", "my.lnn", 49_152)
-    with pytest.raises(boards.FirmwareError, match="my.lnn needs 49153 bytes of RAM, the heap has 49152"):
+    with pytest.raises(boards.FirmwareError, match=r"my\.lnn needs 49153 bytes of RAM, the heap has 49152"):
         boards.check_heap(tmp_path / "zephyr.elf", "my.lnn", 49_153)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython with liquid_audio on Zephyr: files, speech through the emulated DMIC, the same results as on the host."""
 
 import ast
@@ -75,7 +76,7 @@ def hears_what_the_host_hears(player, integer_model_path, babble_wav):
     assert (n, overruns, restarts) == (len(samples), 0, 0)
     assert (steps, ticks, gated) == (counters["steps"], counters["ticks"], counters["gated_ticks"])
     assert len(heard) == len(expected) > 0
-    for (word, confidence, scores), (host_word, host_confidence, host_scores) in zip(heard, expected):
+    for (word, confidence, scores), (host_word, host_confidence, host_scores) in zip(heard, expected, strict=True):
         assert word == host_word
         # the board prints seven digits
         assert np.float32(confidence) == pytest.approx(np.float32(host_confidence), rel=1e-6)
@@ -165,7 +166,7 @@ print((liquid_audio.slept_us() - slept, time.ticks_diff(time.ticks_us(), start))
 
 
 def test_microphone_says_what_is_wrong(m4f, tmp_path):
-    with pytest.raises(RemoteError, match="ENODEV|19, 'emul-dmic'"):
+    with pytest.raises(RemoteError, match=r"ENODEV|19, 'emul-dmic'"):
         m4f.exec("import liquid_audio\nliquid_audio.Mic()")
     with pytest.raises(RemoteError, match="ENOENT"):
         m4f.exec("import liquid_audio\nliquid_audio.Mic('/no/such.wav')")

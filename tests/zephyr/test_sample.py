@@ -1,37 +1,13 @@
+# SPDX-License-Identifier: MIT
 """The core in a Zephyr application without MicroPython: what it hears is what the host's C core hears."""
 
 import re
 
 import numpy as np
 import pytest
+from keyword_sample import board_hears, host_hears
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.audio import say, write_wav
-from liquid_audio_nets.native import LNN
-
-BLOCK = 320
-
-
-def host_hears(model, samples):
-    """Detections and counters of the host's C core on the same audio."""
-    net, heard = LNN.load(model), []
-    for at in range(0, len(samples), BLOCK):
-        result = net.process(samples[at : at + BLOCK])
-        if result.keyword_detected:
-            heard.append((result.keyword, int(result.confidence * 10000)))
-    return heard, net.counters()
-
-
-def board_hears(text):
-    heard = [
-        (word, int(whole) * 100 + int(part))
-        for word, whole, part in re.findall(r"^ *\d+ ms (\S+) (\d+)\.(\d\d) %", text, re.M)
-    ]
-    report = re.search(
-        r"report: steps (\d+) gated (\d+) of (\d+) ticks, overruns (\d+), restarts (\d+), lost (\d+)", text
-    )
-    return heard, dict(
-        zip(("steps", "gated_ticks", "ticks", "overruns", "restarts", "lost"), map(int, report.groups()))
-    )
 
 
 @pytest.mark.parametrize(

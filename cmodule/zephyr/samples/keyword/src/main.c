@@ -1,6 +1,7 @@
+/* SPDX-License-Identifier: MIT */
 /*
- * Listens for keywords without MicroPython: audio from the microphone, the model in flash, a LED that
- * changes with every confident keyword, sleep in between.
+ * Listens for keywords without MicroPython. Audio comes from the microphone, the model is used in flash,
+ * an LED changes with every confident keyword, and the processor sleeps in between.
  */
 #include <errno.h>
 
@@ -12,8 +13,8 @@
 #include <liquid_audio/sleep.h>
 #include <liquid_audio_lnn.h>
 
-#define CONFIDENT 0.8f
-#define BLOCK_SAMPLES 320
+#define CONFIDENT      0.8f
+#define BLOCK_SAMPLES  320
 #define REPORT_EVERY_S 10u
 
 static const struct gpio_dt_spec led = GPIO_DT_SPEC_GET_OR(DT_ALIAS(led0), gpios, {0});
@@ -23,8 +24,10 @@ static lnn_model_t *load(void)
 	uint32_t ram_bytes;
 	lnn_model_t *model;
 	lnn_status_t status = lnn_ram_bytes(lnn_baked_model, lnn_baked_model_bytes, &ram_bytes);
+
 	if (status == LNN_OK) {
 		void *memory = k_aligned_alloc(8, ram_bytes);
+
 		if (!memory) {
 			printk("the model needs %u bytes of RAM: raise CONFIG_HEAP_MEM_POOL_SIZE "
 			       "(%d)\n",
@@ -41,10 +44,11 @@ static lnn_model_t *load(void)
 	return model;
 }
 
-static void report(const lnn_model_t *model)
+static void print_report(const lnn_model_t *model)
 {
 	const lnn_counters_t *counters = lnn_get_counters(model);
 	lnn_mic_stats_t mic;
+
 	lnn_mic_get_stats(&mic);
 	printk("report: steps %u gated %u of %u ticks, overruns %u, restarts %u, lost %u samples, "
 	       "asleep %u of %u ms\n",
@@ -59,6 +63,7 @@ int main(void)
 	lnn_result_t result;
 	lnn_info_t info;
 	lnn_model_t *model = load();
+
 	if (!model) {
 		return 0;
 	}
@@ -69,6 +74,7 @@ int main(void)
 	}
 	const lnn_mic_config_t listen = {.sample_rate_hz = info.sample_rate_hz, .gain_q8 = 256};
 	int error = lnn_mic_start(&listen);
+
 	if (error) {
 		printk("microphone %s: error %d\n", lnn_mic_name(), error);
 		return 0;
@@ -76,13 +82,20 @@ int main(void)
 	printk("listening: %u labels, %u bytes in flash, %u bytes of RAM\n", info.n_labels,
 	       info.model_bytes, info.ram_bytes);
 	uint64_t next_report = REPORT_EVERY_S * info.sample_rate_hz;
+
 	for (;;) {
-		/* Sleeps until the block is there: the idle thread waits for the next interrupt. */
+		/* The processor sleeps until the block is there. */
 		int n = lnn_mic_read(block, BLOCK_SAMPLES, -1, &stamp);
+
+		if (n < 0) {
+			printk("microphone %s: error %d\n", lnn_mic_name(), n);
+			return 0;
+		}
 		lnn_skip(model, stamp.lost_samples);
 		lnn_process(model, block, (size_t)n, &result);
 		if (result.keyword_detected) {
 			uint32_t basis_points = (uint32_t)(result.confidence * 10000.0f);
+
 			printk("%6u ms %s %u.%02u %%\n", (uint32_t)(stamp.time_us / 1000),
 			       result.keyword, basis_points / 100u, basis_points % 100u);
 			if (led.port && result.confidence > CONFIDENT) {
@@ -90,7 +103,7 @@ int main(void)
 			}
 		}
 		if (lnn_get_counters(model)->samples >= next_report) {
-			report(model);
+			print_report(model);
 			next_report += REPORT_EVERY_S * info.sample_rate_hz;
 		}
 	}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The microphone's thread and queue, on the emulated DMIC: every sample is read or counted as lost. */
 #include <errno.h>
 
@@ -7,8 +8,8 @@
 #include <liquid_audio/microphone.h>
 #include <liquid_audio/sleep.h>
 
-#define RATE_HZ 16000
-#define BLOCK CONFIG_LIQUID_AUDIO_MIC_BLOCK_SAMPLES
+#define RATE_HZ  16000
+#define BLOCK    CONFIG_LIQUID_AUDIO_MIC_BLOCK_SAMPLES
 #define QUEUE_MS (1000 * CONFIG_LIQUID_AUDIO_MIC_QUEUE_BLOCKS * BLOCK / RATE_HZ)
 
 static const lnn_mic_config_t config = {.sample_rate_hz = RATE_HZ, .gain_q8 = 256};
@@ -20,8 +21,10 @@ static uint32_t listen(int ms, uint32_t *lost)
 	int64_t end = k_uptime_get() + ms;
 	lnn_mic_stamp_t stamp;
 	uint32_t n_read = 0;
+
 	while (k_uptime_get() < end) {
 		int n = lnn_mic_read(audio, BLOCK, 100, &stamp);
+
 		zassert_true(n >= 0, "%d", n);
 		n_read += (uint32_t)n;
 		*lost += stamp.lost_samples;
@@ -39,6 +42,7 @@ static void after(void *fixture)
 ZTEST(microphone, test_one_second_has_its_samples)
 {
 	uint32_t lost = 0;
+
 	zassert_ok(lnn_mic_start(&config));
 	zassert_within(listen(1000, &lost), RATE_HZ, 2 * BLOCK);
 	zassert_equal(lost, 0);
@@ -53,6 +57,7 @@ ZTEST(microphone, test_is_opened_once)
 ZTEST(microphone, test_stopped_has_no_audio)
 {
 	lnn_mic_stamp_t stamp;
+
 	zassert_ok(lnn_mic_start(&config));
 	zassert_ok(lnn_mic_stop());
 	zassert_equal(lnn_mic_read(audio, BLOCK, 0, &stamp), -EPIPE);
@@ -64,9 +69,11 @@ ZTEST(microphone, test_odd_reads_see_a_steady_clock)
 	lnn_mic_stamp_t stamp;
 	int64_t first_us = 0;
 	uint32_t n_read = 0;
+
 	zassert_ok(lnn_mic_start(&config));
 	for (int i = 0; i < 200; i++) {
 		int n = lnn_mic_read(audio, 77, 100, &stamp);
+
 		zassert_equal(n, 77);
 		if (i == 0) {
 			first_us = stamp.time_us;
@@ -80,9 +87,11 @@ ZTEST(microphone, test_a_reader_who_looks_away_loses_what_is_counted)
 {
 	uint32_t lost = 0;
 	lnn_mic_stats_t stats;
+
 	zassert_ok(lnn_mic_start(&config));
 	int64_t start = k_uptime_get();
 	uint32_t n_read = listen(100, &lost);
+
 	zassert_equal(lost, 0);
 	k_msleep(3 * QUEUE_MS);
 	n_read += listen(200, &lost);
@@ -91,6 +100,7 @@ ZTEST(microphone, test_a_reader_who_looks_away_loses_what_is_counted)
 	zassert_equal(stats.lost_samples, lost);
 	zassert_equal(stats.restarts, 0);
 	uint32_t heard = (uint32_t)(k_uptime_get() - start) * RATE_HZ / 1000;
+
 	zassert_within(n_read + lost, heard, 2 * BLOCK);
 }
 
@@ -98,9 +108,11 @@ ZTEST(microphone, test_unplugged_is_counted_and_healed)
 {
 	uint32_t lost = 0;
 	lnn_mic_stats_t stats;
+
 	zassert_ok(lnn_mic_start(&config));
 	int64_t start = k_uptime_get();
 	uint32_t n_read = listen(200, &lost);
+
 	lnn_emul_dmic_unplug(lnn_emul_dmic(), true);
 	n_read += listen(1000, &lost);
 	lnn_emul_dmic_unplug(lnn_emul_dmic(), false);
@@ -110,6 +122,7 @@ ZTEST(microphone, test_unplugged_is_counted_and_healed)
 	zassert_true(lost > RATE_HZ / 2, "%u", lost);
 	zassert_equal(stats.lost_samples, lost);
 	uint32_t heard = (uint32_t)(k_uptime_get() - start) * RATE_HZ / 1000;
+
 	zassert_within(n_read + lost, heard, 3 * BLOCK);
 }
 
@@ -117,6 +130,7 @@ ZTEST(microphone, test_waiting_is_sleeping)
 {
 	uint32_t lost = 0;
 	uint64_t slept_us = lnn_slept_us();
+
 	zassert_ok(lnn_mic_start(&config));
 	listen(1000, &lost);
 	slept_us = lnn_slept_us() - slept_us;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* With CONFIG_PM: the clocks run while the microphone listens, and may stop when it does not. */
 #include <zephyr/kernel.h>
 #include <zephyr/pm/pm.h>
@@ -26,6 +27,7 @@ void pm_state_exit_post_ops(enum pm_state state, uint8_t substate)
 static uint32_t stops_within(int ms)
 {
 	uint32_t before = stops;
+
 	k_msleep(ms);
 	return stops - before;
 }
@@ -52,6 +54,7 @@ ZTEST(power, test_who_keeps_the_clocks_keeps_them_beside_the_microphone)
 ZTEST(power, test_time_with_stopped_clocks_is_sleep)
 {
 	uint64_t slept_us = lnn_slept_us();
+
 	zassert_true(stops_within(100) > 0);
 	slept_us = lnn_slept_us() - slept_us;
 	zassert_true(slept_us > 90000, "%u ms", (uint32_t)(slept_us / 1000));
