@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 from liquid_audio_nets.audio import AudioError
-from liquid_audio_nets.audio.speech import engines
+from liquid_audio_nets.audio.speech import engines, say
 from liquid_audio_nets.audio.speech_in_noise import SPEECH_LEVEL
 from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.vad import SpeechAndNoise
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.native import LNN
+from liquid_audio_nets.training.data.near_words import forms, near_words
 from liquid_audio_nets.training.loop.log import read_log
 from liquid_audio_nets.training.loop.run import Run, train
 from liquid_audio_nets.training.settings import recipe as recipes
@@ -92,6 +93,31 @@ def test_confusable_words_are_spoken_as_negatives(task):
     assert spoken["happy"] == ("_unknown_", 1) and spoken["what time is it"] == ("_unknown_", 1)
     made.word = "commuter"
     assert [label for text, label, _ in made._spoken() if text == "commuter"] == ["commuter"]
+
+
+@pytest.mark.skipif("espeak-ng" not in engines(), reason="espeak-ng is not installed")
+def test_each_word_has_near_words_of_its_own(data, tmp_path):
+    settings = WAKE | {
+        "data.say": ["alexa"],
+        "data.synthetic": 2,
+        "data.synthetic_unknown": 0,
+        "data.synthetic_confusable": 3,
+    }
+    task = make_task(recipes.load("wake-word", settings.items()), data, tmp_path / "cache", lambda text: None)
+    near = [text for text, _, count in task._spoken() if count == 3]
+    assert len(near) > 8 and not set(near) & set(near_words("computer")) and "commuter" in near_words("computer")
+    assert all(text.startswith("[[") and len(say(text)) > 1000 for text in near)
+    drawn = {text: by for text, _, by in task.sources()._voices()}
+    assert all(voice.engine == "espeak-ng" for text in near for voice in drawn[text])
+
+
+def test_near_forms_differ_in_one_place_and_leave_accents_alone():
+    sounds = ["a#", "l", "'E", "k", "s", "@"]
+    found = forms(sounds)
+    assert all(form != sounds for form in found) and len({tuple(form) for form in found}) == len(found)
+    whole = [form for form in found if len(form) == len(sounds)]
+    assert all(sum(a != b for a, b in zip(form, sounds, strict=True)) == 1 for form in whole)
+    assert not any(form[0] != "a#" or form[5] != "@" for form in whole)  # vowels without stress differ between speakers
 
 
 def test_one_keyword_gives_batches_of_every_kind(task):
@@ -192,7 +218,7 @@ def test_a_network_that_is_not_exported_has_its_card(task, tmp_path):
 SAID = {
     "data.say": ["marvin"],
     "data.commands": ["."],
-    "data.confusable": [],
+    "data.synthetic_confusable": 0,
     "data.synthetic_unknown": 0,
     "data.synthetic_sentence": 0,
 }

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,36 +16,11 @@ import numpy as np
 from .files import AudioError, resample, to_int16
 
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029", "en-us-nyc")
-ESPEAK_VARIANTS = (
-    "",
-    "+m1",
-    "+m2",
-    "+m3",
-    "+m4",
-    "+m5",
-    "+m7",
-    "+f1",
-    "+f2",
-    "+f3",
-    "+f4",
-    "+f5",
-    "+klatt",
-    "+klatt2",
-    "+Andy",
-    "+Annie",
-    "+Alex",
-    "+belinda",
-    "+david",
-    "+linda",
-    "+michael",
-    "+steph",
-    "+paul",
-    "+Denis",
-    "+anika",
-    "+edward",
-    "+pablo",
-    "+zac",
-)
+_VARIANTS = """
+m1 m2 m3 m4 m5 m7 f1 f2 f3 f4 f5 klatt klatt2 Andy Annie Alex belinda david linda michael steph paul Denis
+anika edward pablo zac
+"""
+ESPEAK_VARIANTS = ("", *(f"+{name}" for name in _VARIANTS.split()))
 FLITE_VOICES = ("kal16", "awb", "rms", "slt")
 
 
@@ -98,6 +74,15 @@ def _run(command: list[str], stdin: str | None = None) -> bytes:
     if done.returncode:
         raise AudioError(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()[:200]}")
     return done.stdout
+
+
+def phonemes(text: str) -> list[str]:
+    """espeak-ng's names of the phonemes of a text, such as k @ m p j 'u: t# 3, an apostrophe before the stressed vowel.
+
+    A text "[[k|@|m|p|j|'u:|t#|3]]" of such names is spoken as it stands, by espeak-ng's voices alone.
+    Raises AudioError if espeak-ng is missing."""
+    named = _run(["espeak-ng", "-q", "-x", "--sep=_", "-v", "en-us", text]).decode()
+    return [name for name in re.split(r"[\s_]+", named) if name]
 
 
 def _espeak(text: str, voice: Voice) -> tuple[np.ndarray, int]:

@@ -109,21 +109,19 @@ def _comparison(
     keep_freed_memory()
 
     folder = cache or out / "cache"
+    line = bar.add_task("preparing sound", total=None)
+
+    def show(done: int, of: int) -> None:
+        bar.update(line, completed=done, total=of)
+
     if not FrameStore.exists(folder):
-        task = make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, console.note)
+        task = make_task(recipe.load("keywords", [("data.labels", list(LABELS))]), data, folder, console.note, show)
         task.prepare()
         folder = task.cache
-    line = bar.add_task("training", total=None)
+    bar.update(line, description="training")
     usual = Protocol()
     protocol = replace(usual, seeds=seeds, steps=steps or usual.steps, batch=batch or usual.batch)
-    return Comparison(
-        FrameStore(folder),
-        LABELS,
-        out,
-        protocol,
-        console.note,
-        lambda done, of: bar.update(line, completed=done, total=of),
-    )
+    return Comparison(FrameStore(folder), LABELS, out, protocol, console.note, show)
 
 
 def _train(comparison: Comparison, names: list[str], search: bool) -> None:

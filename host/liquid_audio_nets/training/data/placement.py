@@ -47,12 +47,7 @@ class Placement:
 class Chooser:
     """Draws training sounds of a store by label and source, words evenly."""
 
-    def __init__(
-        self,
-        store: FrameStore,
-        labels: tuple[str, ...],
-        mixture: Mixture,
-    ):
+    def __init__(self, store: FrameStore, labels: tuple[str, ...], mixture: Mixture):
         self.store, self.labels, self.mixture = store, labels, mixture
         self.keywords = [w for w in labels if not w.startswith("_")]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...audio.ahead import in_order
-from ...audio.dataset import SILENCE
+from ...audio.dataset import SILENCE, nearest
 from ...audio.files import SAMPLE_RATE_HZ, AudioError
 from ...audio.held_out import BOTH, Recording, Recordings, part_of_voice
 from ...audio.layouts import NOISE_FOLDERS, Placed, is_background
@@ -112,9 +112,10 @@ class Sources:
                     yield Sound(r.samples, label, r.folder, source, r.split)
             taken |= own
             if group.required and not own:
+                here = sorted({str(file.place.parent) for file in self.recordings.files} - {"."})
                 raise AudioError(
-                    f"{self.root}: no sound files in {', '.join(group.folders)}; name the folders of {group.source} in "
-                    "the recipe's [data]"
+                    f"{self.root}: no sound files in {', '.join(group.folders)}{nearest(group.folders[0], here)}. Name the "
+                    f"folders of {group.source} in the recipe's [data]"
                 )
         if self.made_noise and not noises:
             self.report(f"no folder {NOISE_FOLDERS[0]}: using generated noise")
@@ -130,9 +131,11 @@ class Sources:
         if not self.spoken:
             return []
         rng, choices = np.random.default_rng(self.seed), voices()
-        drawn = [
-            (text, label, [random_voice(rng, choices) for _ in range(count)]) for text, label, count in self.spoken
-        ]
+        by_phonemes = [voice for voice in choices if voice.engine == "espeak-ng"]
+        drawn = []
+        for text, label, count in self.spoken:
+            able = by_phonemes if text.startswith("[[") else choices
+            drawn.append((text, label, [random_voice(rng, able) for _ in range(count)]))
         wanted = [(text, label, [v for v in by if part_of_voice(v) in self.splits]) for text, label, by in drawn]
         return [
             (text, label, by[low : low + KEPT_TOGETHER])

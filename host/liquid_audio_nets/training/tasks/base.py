@@ -24,6 +24,7 @@ from ..data.schedule import Policy
 from ..data.sources import Sources
 from ..loop.card import Facts
 from ..loop.report import Det
+from ..loop.run import Task
 from ..loop.trainer import LNNTrainer
 from ..settings.config import TrainerConfig
 from ..settings.recipe import build
@@ -36,7 +37,7 @@ SPLIT = (
 )
 
 
-class BaseTask:
+class BaseTask(Task):
     """A task on a user's data.  name: as the recipe calls it; metric: what the score is; keep: the checkpoint that is
     exported, "best", or "last" if choosing by the score would be peeking.
 

@@ -98,11 +98,7 @@ def listen_at(model: lnn.Model, streams: Sequence[Stream], thresholds: Sequence[
 
 
 def choose_thresholds(
-    net: Net,
-    streams: Sequence[Stream],
-    alarm_cost: float,
-    temperature: float,
-    policy: Policy,
+    net: Net, streams: Sequence[Stream], alarm_cost: float, temperature: float, policy: Policy
 ) -> tuple[dict[str, float], dict[float, Score]]:
     """The threshold of each label with the fewest misses plus alarm_cost times false alarms, one of THRESHOLDS.
 

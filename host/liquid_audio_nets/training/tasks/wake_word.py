@@ -17,6 +17,7 @@ from ...audio.mixing import fit_noise, mix_at_snr
 from ...audio.speech import engines
 from ...evaluation.wake_word import ACCEPTS_PER_HOUR, THRESHOLDS, WakeResult, WakeSounds, listen
 from ..data.augment import Augment
+from ..data.near_words import near_words
 from ..data.placement import Chooser, Mixture
 from ..data.sources import Group, Sources, often_said, other_words, sentences
 from ..data.word_batches import Timing, WordBatches
@@ -70,8 +71,8 @@ class WakeWordTask(FolderTask):
         d = self.recipe["data"]
         if not (self.said or engines()) or not d["synthetic"]:
             return []
-        near = [c for c in d["confusable"] if c != self.word]
-        words = [w for w in (*often_said(), *other_words()) if w != self.word and w not in d["confusable"]]
+        near = [c for c in d["confusable"] or near_words(self.word) if c != self.word]
+        words = [w for w in (*often_said(), *other_words()) if w != self.word and w not in near]
         others = (
             (near, d["synthetic_confusable"]),
             (words, d["synthetic_unknown"]),
