@@ -32,7 +32,7 @@ def hostile(tmp_path_factory, root):
     return sanitized.build(root / "tests/format/hostile.c", tmp_path_factory.mktemp("hostile") / "hostile", *flags)
 
 
-@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("make", [*MODELS[:2], *(pytest.param(make, marks=pytest.mark.long) for make in MODELS[2:])])
 def test_hostile_files_give_named_errors(hostile, tmp_path, make):
     path = tmp_path / "tiny.lnn"
     path.write_bytes(write(make()))

@@ -34,6 +34,7 @@ def accuracy(trainer):
     return (evidence.argmax(1) == labels).float().mean()
 
 
+@pytest.mark.long
 def test_a_student_learns_from_the_teacher_alone(teacher):
     """The labels are wrong and count nothing: what the student knows, it has from the teacher, whose labels are in
     another order."""
