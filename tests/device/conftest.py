@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Virtual boards for the tests: firmware built once into build/, each board in a place of its own."""
 
 import dataclasses

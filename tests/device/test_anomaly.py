@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """device/anomaly.py with the shipped model: what the board says is what the host's C core says."""
 
 import re

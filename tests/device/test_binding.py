@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """import liquid_audio: the same results as on the host, no allocation, clear errors."""
 
 import binascii

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The demo's parts: what is said, how lines are read, what counts as heard."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code blocks of README.md and docs/ that run on a board: here, on the virtual one."""
 
 import pytest

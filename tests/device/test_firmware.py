@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A virtual board behaves like any MicroPython board: files, runs, resets, interrupts, on every core."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The virtual board's microphone: the host's wav at the pace of the board's clock."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The scripts of device/, run as users run them."""
 
 import runpy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Models of numbers on a virtual board: step(), and the script that forecasts a table."""
 
 import re

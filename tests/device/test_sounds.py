@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """device/sounds.py with the shipped model, run as users run it."""
 
 import re

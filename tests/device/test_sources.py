@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where MicroPython and CMSIS-DSP come from, and what is said if something is missing."""
 
 import subprocess

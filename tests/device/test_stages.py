@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a step costs, counted by a board, against what liquid-compress estimates without one."""
 
 import pytest

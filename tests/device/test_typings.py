@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """device/typings/liquid_audio.pyi says what the module has, no more and no less."""
 
 import ast

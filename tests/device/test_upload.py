@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid-upload onto a virtual board: verified, nothing sent twice, no room, a bad model, a cut."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """wake.py and vad.py as users run them, beside the C core of the host on the same recording."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board that lives in this process: its code is run here, its files are in a folder."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A virtual board under test, spoken to as users do."""
 
 import os
