@@ -78,7 +78,7 @@ def test_rows_of_int16_stay_within_the_formats_bound(exact, clips):
     assert max(np.abs(c.weights_state.astype(int)).sum(1).max() for c in tuned.cells) <= ROW_LIMIT_S16
     net = RoundedNet(wide)
     with torch.no_grad():
-        net.cells[0][1].weight.mul_(1.5)
+        net.state[0].weight.mul_(1.5)
     assert np.abs(net.write_to(wide).cells[0].weights_state.astype(int)).sum(1).max() <= ROW_LIMIT_S16
 
 

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..nets.kinds import LIQUID
 from .report import Det
-
-if TYPE_CHECKING:
-    from .trainer import LNNTrainer
+from .trainer import LNNTrainer
 
 
 @dataclass
@@ -31,48 +30,50 @@ class Facts:
 
 
 def model_card(path: Path, task: str, metric: str, trainer: LNNTrainer, result: dict[str, Any], facts: Facts) -> str:
-    """Markdown text.  path: the exported file; result: as the task's evaluate() gives it."""
-    config, net = trainer.config, trainer.net
-    units = f" of {' and '.join(map(str, net.config.hidden_dims))} units" if net.config.hidden_dims else ""
-    kind = (
-        f"Liquid network, cells {config.cell_kind}/{config.ode_solver}"
-        if config.cell_kind in LIQUID
-        else f"Network to compare with, {config.cell_kind}"
-    ) + units
+    """The card as Markdown.
+
+    path: the exported file; task and metric: their names; result: as the task's evaluate() gives it."""
+    config, model = trainer.config, trainer.net.config
+    kind = "a liquid network" if config.cell_kind in LIQUID else "a network to compare liquid ones with"
+    units = f" with cells of {' and '.join(map(str, model.hidden_dims))} units" if model.hidden_dims else ""
+    solver = f", solved by '{config.ode_solver}'" if config.cell_kind in LIQUID else ""
     score = f"{result['score'] * 100:.2f} %" if metric.endswith("accuracy") else _number(result["score"])
     count = f" on {result['clips']} clips" if "clips" in result else ""
     lines = [
         f"# {path.name}",
         "",
-        f"Task {task}. {kind}, {net.parameter_count()} parameters, {path.stat().st_size:,} bytes. "
-        f"Labels: {', '.join(net.config.labels)}.",
+        f"This is {kind} for the task {task}: cell kind '{config.cell_kind}'{units}{solver}. It has "
+        f"{trainer.net.parameter_count():,} parameters, and the file has {path.stat().st_size:,} bytes. "
+        f"Its labels are {', '.join(model.labels)}.",
         "",
-        f"{metric[0].upper()}{metric[1:]} {score}{count}; split: {facts.split}.",
+        f"{metric[0].upper()}{metric[1:]}: {score}{count}. Split of training and validation: {facts.split}.",
     ]
     numbers = {k: v for k, v in result.items() if isinstance(v, (int, float)) and k not in ("score", "clips")}
     if numbers:
-        lines += _table(["measured", ""], [[k.replace("_", " "), _number(v)] for k, v in numbers.items()])
+        lines += _table(["measured", "value"], [[k.replace("_", " "), _number(v)] for k, v in numbers.items()])
     if result.get("per_label"):
         lines += _table(["label", "recall"], [[k, f"{v * 100:.1f} %"] for k, v in result["per_label"].items()])
     if "confusion" in result:
         labels = result["labels"]
-        lines += _table(["true \\ answer", *labels], [[k, *row] for k, row in zip(labels, result["confusion"])])
+        rows = [[label, *row] for label, row in zip(labels, result["confusion"], strict=True)]
+        lines += _table(["truth \\ answer", *labels], rows)
     for heading, text in facts.notes.items():
         lines += ["", f"## {heading}", "", text]
     lines += [
         "",
         "## Training",
         "",
-        f"{trainer.step} steps, seed {config.seed}, learning rate {config.learning_rate}, label smoothing "
-        f"{config.label_smoothing}; exponential mean of the weights. All settings: recipe.toml beside this file; "
-        "liquid-train takes it as its recipe.",
+        f"The network was trained for {trainer.step} steps with seed {config.seed}, a peak learning rate of "
+        f"{config.learning_rate:g} and label smoothing {config.label_smoothing:g}; the file holds the exponential mean of "
+        "the weights. recipe.toml beside this card has all settings; liquid-train takes it as its recipe.",
     ]
     if facts.clips:
-        lines += ["", "Learned from: " + ", ".join(f"{k} {v}" for k, v in sorted(facts.clips.items())) + "."]
-    return "\n".join(lines + ["", "## Data and licences", "", facts.data, "", facts.licence, ""])
+        learned = ", ".join(f"{count} {source}" for source, count in sorted(facts.clips.items()))
+        lines += ["", f"It learned from this many recordings of each source: {learned}."]
+    return "\n".join([*lines, "", "## Data and licences", "", facts.data, "", facts.licence, ""])
 
 
-def _table(header: list[str], rows: list[list]) -> list[str]:
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     return ["", *("| " + " | ".join(map(str, row)) + " |" for row in [header, ["---"] * len(header), *rows])]
 
 

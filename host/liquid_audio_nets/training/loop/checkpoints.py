@@ -50,7 +50,7 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         else:
             with safe_open(str(path), "pt") as file:
                 metadata = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # not a dict
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # a file, not a dict
         if metadata["kind"] != _KIND:
             raise KeyError("kind")
     except FileNotFoundError:

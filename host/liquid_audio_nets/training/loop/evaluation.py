@@ -82,7 +82,7 @@ def posteriors(
         part = slice(low, low + chunk)
         blocks = clips.blocks[part]
         at = np.arange(1, blocks.max() // tick_blocks + 1)[:, None] * tick_blocks
-        heard = at <= blocks
+        heard: np.ndarray = at <= blocks
         index = np.where(heard, clips.start[part] + at - 1, 0)
         energy = tick_energy(store.energy, index, tick_blocks) * heard
         play = schedule or engine_schedule(energy, policy, tick_s=tick_blocks * BLOCK_S)
@@ -91,7 +91,7 @@ def posteriors(
         inputs = (log_mel, torch.from_numpy(dt), torch.from_numpy(play.closed[: len(at), : len(blocks)] * heard))
         evidence, _ = net(*(x.to(net.mean.device) for x in inputs))
         p = torch.softmax(evidence[-1], -1).cpu().numpy()
-        out[part] = np.where((dt > 0).any(0)[:, None], p, idle)
+        out[part] = np.where((dt > 0).any(0, keepdims=True).T, p, idle)
     return out
 
 

@@ -34,7 +34,7 @@ def runs_in_core(config: ModelConfig) -> bool:
 
 
 def to_model(
-    net: Net,
+    net: nn.Module,
     thresholds: dict[str, float] | float = THRESHOLD,
     metadata: dict[str, Any] | None = None,
     target: str = "any",
@@ -91,7 +91,7 @@ def _array(tensor: Any) -> np.ndarray:
 
 
 def export_lnn(
-    net: Net | nn.Module,
+    net: nn.Module,
     path: str | Path,
     quantization: str = "float32",
     target: str = "any",

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset
 _SEEDS = 10_000_000  # more than a run has batches
 
 
-class _Batches(IterableDataset):
+class _Batches(IterableDataset[Any]):
     def __init__(self, make: Callable[[int, int], Any], size: int, seeds: range):
         self.make, self.size, self.seeds = make, size, seeds
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Training with quantisation in the loop: what is left after rounding learns to answer as the float network did.
+"""Training with quantisation in the loop: the rounded network learns to answer as the float network did.
 
 The forward pass sees every weight as the file will hold it, an integer times its row's scale; the gradient goes straight
-through the rounding (Bengio et al., arXiv 1308.3432).  Scales stay, weights that pruning made zero stay zero.  The
-integer front-end is part of the loop: the network hears its features, while the teacher hears the float ones.
+through the rounding (Bengio et al., arXiv 1308.3432).  The scales stay, and weights that pruning made zero stay zero.
+The network hears the features of the integer front-end, while its teacher hears the float ones.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...compress.parts import float_parts, integer_parts
 from ...compress.weights import BIAS_LIMIT, FEATURE_BITS, INV_TAU_LIMIT, STATE_BITS
 from ...errors import LiquidError
 from ...lnn import CellS8, Model, ReadoutS8, write
@@ -38,6 +40,9 @@ class FineTuneError(LiquidError, ValueError):
 class Rounded(nn.Module):
     """A matrix of the file: weights float (R, C) on the grid of scale (R, C), q integers within +-largest."""
 
+    scale: Tensor
+    kept: Tensor
+
     def __init__(self, q: np.ndarray, scale: np.ndarray, bias: np.ndarray, largest: int):
         super().__init__()
         self.largest = largest
@@ -48,6 +53,7 @@ class Rounded(nn.Module):
 
     @property
     def integers(self) -> Tensor:
+        """The weights as the file holds them, whole numbers (R, C)."""
         return (self.weight / self.scale).round().clamp(-self.largest, self.largest) * self.kept
 
     def forward(self) -> Tensor:
@@ -63,28 +69,37 @@ def _pruned(q: np.ndarray) -> np.ndarray:
 
 
 class RoundedNet(nn.Module):
-    """Cells and readout of an integer model, trainable; features (T, B, M), dt (T, B) s -> evidence (T, B, K)."""
+    """Cells and readout of an integer model, to be trained."""
 
     def __init__(self, model: Model):
         super().__init__()
-        self.smoothing_s = max(float(model.readout.smoothing_s), 0.001)
-        self.cells, self.log_tau = nn.ModuleList(), nn.ParameterList()
-        for k, cell in enumerate(model.cells):
+        cells, ro = integer_parts(model)
+        self.smoothing_s = max(float(ro.smoothing_s), 0.001)
+        self.inputs, self.state, self.log_tau = nn.ModuleList(), nn.ModuleList(), nn.ParameterList()
+        for k, cell in enumerate(cells):
             parts = (
                 (cell.weights_inputs, cell.scale_inputs, STATE_BITS if k else FEATURE_BITS),
                 (cell.weights_state, cell.scale_state, STATE_BITS),
             )
-            self.cells.append(nn.ModuleList(_rounded(*part, cell.bias, cell.weight) for part in parts))
+            for matrices, part in zip((self.inputs, self.state), parts, strict=True):
+                matrices.append(_rounded(*part, cell.bias, cell.weight))
             tau_s = np.minimum(cell.tau_s, 1e4)
             self.log_tau.append(nn.Parameter(torch.from_numpy(np.log(tau_s)).float()))
-        ro = model.readout
         self.readout = _rounded(ro.weights, ro.scale, STATE_BITS, ro.bias, ro.weight)
 
+    @property
+    def cells(self) -> list[tuple[Rounded, Rounded, Tensor]]:
+        """The matrices of inputs and state and the logarithm of tau, cell by cell."""
+        return cast(
+            "list[tuple[Rounded, Rounded, Tensor]]", list(zip(self.inputs, self.state, self.log_tau, strict=True))
+        )
+
     def forward(self, features: Tensor, dt: Tensor) -> Tensor:
+        """features (T, B, M), dt (T, B) s -> evidence (T, B, K), from rest."""
         u = features
-        for (inputs, state), log_tau in zip(self.cells, self.log_tau):
-            weight, bias = torch.cat([inputs(), state()], 1), inputs.bias
-            weight, bias = (torch.cat([x[0::2], x[1::2]]) for x in (weight, bias))
+        for inputs, state, log_tau in self.cells:
+            pairs = torch.cat([inputs(), state()], 1), inputs.bias  # rows: gate and reversal by turns
+            weight, bias = (torch.cat([x[0::2], x[1::2]]) for x in pairs)
             u = fused_sequence(u, weight, bias, torch.exp(-log_tau), dt, u.new_zeros(u.shape[1], len(log_tau)))
         logits = u @ self.readout().t() + self.readout.bias
         return smooth(logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), self.smoothing_s)
@@ -92,8 +107,9 @@ class RoundedNet(nn.Module):
     @torch.no_grad()
     def write_to(self, model: Model) -> Model:
         """A copy of model with these weights."""
+        before, readout = integer_parts(model)
         cells = []
-        for (inputs, state), log_tau, cell in zip(self.cells, self.log_tau, model.cells):
+        for (inputs, state, log_tau), cell in zip(self.cells, before, strict=True):
             inv_tau = np.minimum(np.rint(65536 * np.exp(-log_tau.numpy().astype(np.float64))), INV_TAU_LIMIT)
             cells.append(
                 dataclasses.replace(
@@ -104,7 +120,7 @@ class RoundedNet(nn.Module):
                     inv_tau=inv_tau.astype(np.uint32),
                 )
             )
-        readout = dataclasses.replace(model.readout, weights=_integers(self.readout), bias=_q16(self.readout.bias))
+        readout = dataclasses.replace(readout, weights=_integers(self.readout), bias=_q16(self.readout.bias))
         return dataclasses.replace(model, cells=cells, readout=readout, golden=None)
 
 
@@ -116,12 +132,13 @@ def _rounded(q: np.ndarray, scale: np.ndarray, bits: int, bias: np.ndarray, weig
 
 
 def _integers(part: Rounded) -> np.ndarray:
-    """int16 rows that have grown beyond the format's bound shrink to it."""
+    """Whole numbers for the file, (R, C); int16 rows that have grown beyond the format's bound shrink to it."""
     q = part.integers.numpy().astype(np.int64)
     if part.largest == 127:
         return q.astype(np.int8)
     size = np.maximum(np.abs(q).sum(1, keepdims=True), 1)
-    return np.trunc(q * np.minimum(ROW_LIMIT_S16 / size, 1.0)).astype(np.int16)
+    shrunk: np.ndarray = np.trunc(q * np.minimum(ROW_LIMIT_S16 / size, 1.0)).astype(np.int16)
+    return shrunk
 
 
 def _q16(x: Tensor) -> np.ndarray:
@@ -137,22 +154,25 @@ class Lessons:
     dt: Tensor
 
     def pick(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """heard, wanted and dt of some clips, as long as the longest of them."""
         longest = int((self.dt[:, index] > 0).sum(0).max())
         return self.heard[:longest, index], self.wanted[:longest, index], self.dt[:longest, index]
 
 
 def lessons(exact: Model, rounded: Model, clips: list[np.ndarray]) -> Lessons:
-    """What the float model answers to clips int16 (n,), step by step, and what the integer model hears of them."""
+    """What the float model answers to clips int16 (n,), step by step, and what the integer model hears of them.
+
+    Raises FineTuneError if too few clips are above the energy gate."""
     rows = []
     with LNN(write(exact)) as teacher, LNN(write(rounded)) as student:
         for samples in clips:
             ends = step_ends(teacher, samples)
             if len(ends):
-                dt = np.clip(np.diff(ends, prepend=0) / teacher.sample_rate, MIN_DT_S, MAX_DT_S)
-                rows.append((clip_features(student, samples, ends), clip_features(teacher, samples, ends), dt))
+                dt_s = np.clip(np.diff(ends, prepend=0) / teacher.sample_rate, MIN_DT_S, MAX_DT_S)
+                rows.append((clip_features(student, samples, ends), clip_features(teacher, samples, ends), dt_s))
     if len(rows) < HELD_OUT:
         raise FineTuneError("fine-tuning needs more recordings above the energy gate; give a folder to --calibrate")
-    steps = max(len(dt) for *_, dt in rows)
+    steps = max(len(dt_s) for *_, dt_s in rows)
 
     def padded(part: int) -> Tensor:
         return torch.from_numpy(np.stack([_pad(row[part].astype(np.float32), steps) for row in rows], 1))
@@ -168,15 +188,15 @@ def _pad(rows: np.ndarray, steps: int) -> np.ndarray:
 
 def _teach(model: Model, u: Tensor, dt: Tensor) -> Tensor:
     """Evidence of a float model, (T, B, K)."""
-    for cell in model.cells:
+    _, cells, readout = float_parts(model)
+    for cell in cells:
         weight, bias = (torch.from_numpy(np.concatenate(x)).float() for x in ((cell.wf, cell.wa), (cell.bf, cell.ba)))
         rate = torch.from_numpy(1.0 / np.asarray(cell.tau, np.float64)).float()
         u = fused_sequence(u, weight, bias, rate, dt, u.new_zeros(u.shape[1], cell.n_units))
-    w, b = (torch.from_numpy(np.array(x, np.float32)) for x in (model.readout.w, model.readout.b))
+    w, b = (torch.from_numpy(np.array(x, np.float32)) for x in (readout.w, readout.b))
     logits = u @ w.t() + b
-    return smooth(
-        logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), max(model.readout.smoothing_s, 0.001)
-    )
+    start = logits.new_zeros(logits.shape[1:])
+    return smooth(logits, dt, torch.zeros_like(dt), start, max(readout.smoothing_s, 0.001))
 
 
 def fine_tune(
@@ -189,11 +209,12 @@ def fine_tune(
     seed: int = 0,
     progress: Callable[[], None] = lambda: None,
 ) -> Model:
-    """The integer model, tuned to answer as the float model does; of ten states that one which clips held out gain most
-    from, as it was where they gain nothing.
+    """The integer model, tuned to answer as the float model does.  Of ten states along the way the one that is best on
+    held-out clips is returned, or the untuned model if none is better.
 
-    exact: the float model before pruning; clips int16 (n,), no labels needed.  Raises FineTuneError for tasks whose
-    readout is no choice between labels, and where too few clips are above the energy gate."""
+    exact: the float model before pruning; rounded: the integer model; clips: int16 (n,) each, without labels; progress: is
+    called after each step.  Raises FineTuneError for tasks whose readout is no choice between labels, and if too few clips
+    are above the energy gate."""
     if (
         exact.task not in CLASSIFIERS
         or not isinstance(rounded.cells[0], CellS8)
@@ -212,7 +233,7 @@ def fine_tune(
     for step in range(steps):
         loss = _loss(net, *given.pick(used[torch.randint(len(used), (batch,), generator=rng)]))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
         nn.utils.clip_grad_norm_(net.parameters(), GRADIENT_LIMIT)
         optimizer.step()
         schedule.step()

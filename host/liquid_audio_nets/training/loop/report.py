@@ -18,7 +18,7 @@ from .log import read_log
 @dataclass
 class Det:
     """Detection error trade-off: at each threshold the share of true events missed, and the false accepts, per hour or
-    (hours None) as the share of the false events; arrays of one length."""
+    (if hours is None) as the share of the false events; arrays of one length."""
 
     threshold: np.ndarray
     false_rejects: np.ndarray
@@ -27,38 +27,47 @@ class Det:
 
     @classmethod
     def of_scores(
-        cls, hits: Sequence[float], alarms: Sequence[float], hours: float | None = None, points: int = 200
+        cls,
+        hits: Sequence[float] | np.ndarray,
+        alarms: Sequence[float] | np.ndarray,
+        hours: float | None = None,
+        points: int = 200,
     ) -> Det:
-        """hits: the best score in each true event (0 where it stayed silent); alarms: the score of every event that is
-        none; hours of audio that the alarms come from, None where each alarm is a clip of its own."""
-        hits, alarms = np.sort(np.asarray(hits, float)), np.sort(np.asarray(alarms, float))
-        every = np.unique(np.concatenate([hits, alarms]))
+        """From scores (0 to 1) of true events and of events that are none.
+
+        hits: the best score in each true event, 0 if nothing was detected; alarms: the score of every other event;
+        hours: of audio that the alarms come from, None if each alarm is a clip of its own; points: thresholds at most."""
+        hit, alarm = np.sort(np.asarray(hits, float)), np.sort(np.asarray(alarms, float))
+        every = np.unique(np.concatenate([hit, alarm]))
+        every = every[every > 0] if every.any() else np.ones(1)  # a score of 0 is no detection at any threshold
         threshold = every[np.unique(np.linspace(0, len(every) - 1, points).astype(int))]
-        rejected = np.searchsorted(hits, threshold, "left") / max(len(hits), 1)
-        accepted = len(alarms) - np.searchsorted(alarms, threshold, "left")
-        return cls(threshold, rejected, accepted / (hours or max(len(alarms), 1)), hours)
+        rejected = np.searchsorted(hit, threshold, "left") / max(len(hit), 1)
+        accepted = len(alarm) - np.searchsorted(alarm, threshold, "left")
+        return cls(threshold, rejected, accepted / (hours or max(len(alarm), 1)), hours)
 
     @property
     def unit(self) -> str:
-        """Of false_accepts."""
-        return "false accepts per hour" if self.hours else "false accepts, share"
+        """The unit of false_accepts."""
+        return "false accepts per hour" if self.hours else "share of false events accepted"
 
     def rejects_at(self, accepts: float) -> float:
-        """The least share of missed events with at most so many false accepts; 1 where no threshold is that strict."""
+        """The least share of missed events with at most so many false accepts; 1 if no threshold is that strict."""
         return float(min(self.false_rejects[self.false_accepts <= accepts], default=1.0))
 
     def save(self, path: Path) -> None:
-        """As CSV, a row a threshold."""
+        """Writes a CSV file with one row per threshold."""
         with open(path, "w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["threshold", "false_rejects", self.unit.replace(",", "").replace(" ", "_")])
-            for row in zip(self.threshold, self.false_rejects, self.false_accepts):
+            writer.writerow(["threshold", "false_rejects", self.unit.replace(" ", "_")])
+            for row in zip(self.threshold, self.false_rejects, self.false_accepts, strict=True):
                 writer.writerow([f"{x:.6g}" for x in row])
 
 
 def write(out: Path, metric: str, result: dict[str, Any], det: Det | None, report: Callable[[str], None]) -> None:
-    """curves.png, confusion.json and .png, det.csv and .png, as far as there are such data.  Without matplotlib there are
-    no plots, and report says so."""
+    """Writes curves.png, confusion.json and .png, det.csv and .png into out, those for which there are data.
+
+    metric: what the score is; result: as the task's evaluate() gives it.  If matplotlib is not installed there are no
+    plots, and report is told."""
     if "confusion" in result:
         kept = {k: v for k, v in result.items() if isinstance(v, (int, float, str, list, dict))}
         (out / "confusion.json").write_text(json.dumps(kept))
@@ -78,26 +87,30 @@ def write(out: Path, metric: str, result: dict[str, Any], det: Det | None, repor
 
 
 def plot_curves(rows: list[dict[str, str]], metric: str, path: Path) -> None:
-    """Loss and score over the steps, from the rows of log.csv."""
+    """Plots loss and score over the steps, from the rows of log.csv."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     rows = [row for row in rows if row.get("loss") and row.get(metric)]
     step = [int(row["step"]) for row in rows]
     figure = Figure((7, 5), layout="constrained")
-    for axes, name in zip(figure.subplots(2, sharex=True), ("loss", metric)):
+    figure.suptitle("Training: loss and score at the end of each epoch")
+    loss, score = figure.subplots(2, sharex=True)
+    for axes, name in ((loss, "loss"), (score, metric)):
         axes.plot(step, [float(row[name]) for row in rows], marker="." if len(rows) < 40 else None)
         axes.set_ylabel(name)
         axes.grid(alpha=0.3)
-    axes.set_xlabel("step")
+    score.set_xlabel("step")
+    score.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.savefig(path)
 
 
 def plot_confusion(matrix: np.ndarray, labels: Sequence[str], path: Path) -> None:
-    """matrix (K, K), rows: truth; colours are shares of the row, numbers are counts."""
+    """Plots matrix (K, K), rows of the truth; colours are shares of the row, numbers are counts."""
     from matplotlib.figure import Figure
 
     count = len(labels)
-    figure = Figure((2.5 + 0.5 * count, 2 + 0.5 * count), layout="constrained")
+    figure = Figure((2.5 + 0.5 * count, 2.2 + 0.5 * count), layout="constrained")
     axes = figure.subplots()
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
@@ -108,19 +121,25 @@ def plot_confusion(matrix: np.ndarray, labels: Sequence[str], path: Path) -> Non
     axes.set_yticks(range(count), labels)
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
+    axes.set_title("Validation: answers to each label")
     figure.savefig(path)
 
 
 def plot_det(det: Det, path: Path) -> None:
-    """Missed share against false accepts."""
+    """Plots the missed share against false accepts."""
     from matplotlib.figure import Figure
 
     figure = Figure((6, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.step(det.false_accepts, 100 * det.false_rejects, where="post", marker="." if len(det.threshold) < 40 else None)
     axes.set_xscale("symlog", linthresh=0.1)
-    axes.set_ylim(0, 100)
+    axes.set_xlim(left=-0.005)
+    axes.set_ylim(-2, 102)
     axes.set_xlabel(det.unit)
-    axes.set_ylabel("false rejects, %")
+    axes.set_ylabel("true events missed, %")
+    axes.set_title("Missed against false detections, over all thresholds")
+    if det.false_rejects.min(initial=1.0) >= 1:
+        said = "no true event was detected at any threshold"
+        axes.text(0.5, 0.5, said, ha="center", va="center", transform=axes.transAxes)
     axes.grid(alpha=0.3)
     figure.savefig(path)

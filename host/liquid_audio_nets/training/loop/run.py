@@ -139,7 +139,7 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
                 f"{run.steps} steps are few: the learning rate reaches its peak after {config.warmup} steps, not "
                 f"after {config.warmup_steps}"
             )
-        facts = {"task": task.name, "trainer": config.to_dict(), "torch": torch.__version__}
+        facts: dict[str, Any] = {"task": task.name, "trainer": config.to_dict(), "torch": torch.__version__}
         facts |= {"processes": place.world, "device": str(place.device)}
         (run.out / "config.json").write_text(json.dumps(facts, indent=1))
         (run.out / "recipe.toml").write_text(recipes.to_toml(run.recipe))

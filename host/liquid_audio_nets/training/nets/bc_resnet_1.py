@@ -24,7 +24,8 @@ class SubSpectralNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x (B, C, F, T)."""
         b, c, f, t = x.shape
-        return self.norm(x.reshape(b, c * BANDS, f // BANDS, t)).view(b, c, f, t)
+        y: Tensor = self.norm(x.reshape(b, c * BANDS, f // BANDS, t)).view(b, c, f, t)
+        return y
 
 
 class Block(nn.Module):
@@ -60,7 +61,7 @@ class Block(nn.Module):
 class BCResNet1(ClipNet):
     """BC-ResNet-1: Kim et al., arXiv 2106.04140, table 1 with c = 8.
 
-    There 98 frames of 10 ms, here 50 of 20 ms, and so half the work a window."""
+    The paper has 98 frames of 10 ms; here there are 50 of 20 ms, and so half the work per window."""
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
@@ -81,11 +82,12 @@ class BCResNet1(ClipNet):
 
     def answer(self, frames: Tensor) -> Tensor:
         """frames (B, 1, T, C), C a multiple of 40 -> logits (B, K)."""
-        return self.readout(self.layers(frames.transpose(2, 3).contiguous()).mean((2, 3)))
+        logits: Tensor = self.readout(self.layers(frames.transpose(2, 3).contiguous()).mean((2, 3)))
+        return logits
 
 
 def macs(frames: int, channels: int, labels: int) -> int:
-    """Multiply-accumulates of one window, from the sizes of the layers."""
+    """Multiply-accumulates per window, counted from the sizes of the layers."""
     bands, heard = channels // 2, STEM
     total = bands * frames * STEM * 25
     for width, blocks, stride, _ in STAGES:

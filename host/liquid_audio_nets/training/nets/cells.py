@@ -84,7 +84,7 @@ class _FusedSequence(torch.autograd.Function):
         return states[1:]
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # one output
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         partial, keep, states, u, weight, dt = ctx.saved_tensors
         (steps, batch, n), m = grad.shape, u.shape[2]
         dz, total = torch.empty_like(partial), torch.empty_like(grad)

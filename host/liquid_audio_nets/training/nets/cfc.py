@@ -25,7 +25,7 @@ class CfCCell(Cell):
     """h <- (1 - s) g + s k, s = sigmoid(a t + b); g, k = tanh of linear maps, a, b linear maps of backbone([u;h]).
 
     Hasani et al., Nature Machine Intelligence 4 (2022), 992-1003 (arXiv 2106.13898).  mode `no_gate`: g + s k;
-    `pure`: A - A f exp(-(|w_tau| + |f|) t), the solution itself.  t is dt in units of unit_s: a weight near 1 then
+    `pure`: A - A f exp(-(|w_tau| + |f|) t), the solution itself.  t is dt in units of unit_s, so that a weight near 1
     tells 20 ms from 100 ms.  The backbone is `backbone_layers` of `backbone_units` (by default as many as units)."""
 
     kind, solver = "cfc", "fused"
@@ -60,7 +60,7 @@ class CfCCell(Cell):
                 nn.init.xavier_uniform_(p)
 
     @property
-    def weight(self) -> Tensor:  # type: ignore[override]  # the penalties only read it
+    def weight(self) -> Tensor:
         """All weights that something is multiplied with, flat, for the penalties."""
         return torch.cat([p.flatten() for p in self.parameters() if p.dim() == 2])
 
@@ -77,7 +77,9 @@ class CfCCell(Cell):
         x = self.backbone(x)
         f = self.ff1(x)
         if self.mode == "pure":
-            return self.A - self.A * f * torch.exp(-t * (self.w_tau.abs() + f.abs()))
+            solved: Tensor = self.A - self.A * f * torch.exp(-t * (self.w_tau.abs() + f.abs()))
+            return solved
         s = torch.sigmoid(self.time_a(x) * t + self.time_b(x))
         g, k = torch.tanh(f), torch.tanh(self.ff2(x))
-        return g + s * k if self.mode == "no_gate" else g + s * (k - g)
+        mixed: Tensor = g + s * k if self.mode == "no_gate" else g + s * (k - g)
+        return mixed

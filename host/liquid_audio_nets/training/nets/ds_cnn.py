@@ -32,27 +32,33 @@ class DSCNN(ClipNet):
     mean over the window, linear readout.  Banbury et al., MLPerf Tiny Benchmark, arXiv 2106.07597, from the DS-CNN of
     Zhang et al., arXiv 1711.07128, table 1.
 
-    There 49 frames of 10 cepstra; here the same 10 cepstra, a DCT of our 40 log-mel channels: at 50 frames of 20 ms
-    2.66 M multiply-accumulates a window, as there.  BatchNorm is folded into the convolutions where it runs."""
+    The benchmark has 49 frames of 10 cepstra.  Here the 10 cepstra are a DCT of our 40 log-mel channels, and 50 frames of
+    20 ms cost 2.66 M multiply-accumulates per window, as in the benchmark.  BatchNorm would be folded into the convolutions
+    on a device."""
+
+    dct: Tensor
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
         self.register_buffer("dct", dct(config.input_dim, COEFFICIENTS))
-        layers = _convolution(1, CHANNELS, (10, 4), stride=2, padding=(4, 1)) + [nn.Dropout(0.2)]
+        layers = [*_convolution(1, CHANNELS, (10, 4), stride=2, padding=(4, 1)), nn.Dropout(0.2)]
         for _ in range(BLOCKS):
             layers += _convolution(CHANNELS, CHANNELS, 3, padding=1, groups=CHANNELS)
             layers += _convolution(CHANNELS, CHANNELS, 1)
-        self.layers = nn.Sequential(*layers, nn.Dropout(0.4)).to(memory_format=torch.channels_last)
+        self.layers = nn.Sequential(*layers, nn.Dropout(0.4))
+        self.layers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
         self.readout = nn.Linear(CHANNELS, len(config.labels))
 
     def answer(self, frames: Tensor) -> Tensor:
         """frames (B, 1, T, C) -> logits (B, K)."""
         cepstra = nn.functional.linear(frames, self.dct)
-        return self.readout(self.layers(cepstra.contiguous(memory_format=torch.channels_last)).mean((2, 3)))
+        maps = self.layers(cepstra.contiguous(memory_format=torch.channels_last))
+        logits: Tensor = self.readout(maps.mean((2, 3)))
+        return logits
 
 
 def macs(frames: int, channels: int, labels: int) -> int:
-    """Multiply-accumulates of one window, from the sizes of the layers; the DCT counts."""
+    """Multiply-accumulates per window, counted from the sizes of the layers, with the DCT."""
     positions = -(-frames // 2) * (COEFFICIENTS // 2)
     block = positions * CHANNELS * (9 + CHANNELS)
     return frames * channels * COEFFICIENTS + positions * CHANNELS * 40 + BLOCKS * block + CHANNELS * labels

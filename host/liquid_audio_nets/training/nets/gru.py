@@ -21,7 +21,7 @@ class GRUCell(Cell):
         self.gru = nn.GRU(inputs, units)
 
     @property
-    def weight(self) -> Tensor:  # type: ignore[override]  # the penalties only read it
+    def weight(self) -> Tensor:
         """All weights that something is multiplied with, flat, for the penalties."""
         return torch.cat([p.flatten() for p in self.gru.all_weights[0][:2]])
 

@@ -114,7 +114,7 @@ class _Smooth(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]  # one output
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         gain, keep = ctx.saved_tensors
         total, carried = torch.empty_like(grad), torch.zeros_like(grad[0])
         for total_t, grad_t, keep_t in reversed(list(zip(total.unbind(), grad.unbind(), keep.unbind(), strict=True))):

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -18,21 +21,22 @@ _ACTIVATION_NAMES = {"LeCun": "lecun_tanh", "Tanh": "tanh", "ReLU": "relu", "SiL
 def from_ncps(cell: nn.Module) -> SynapticLTCCell | CfCCell:
     """An ncps.torch.LTCCell or CfCCell, or the LTC or CfC around it, with its weights, wiring and precision.
 
-    Elapsed times of ncps are seconds here.  Dropout is not taken over.  Raises UnsupportedCell for other objects and
-    for parts that have no place here: a memory cell, an output projection, a wired CfC."""
+    Elapsed times of ncps are seconds here; dropout is left out.  Raises UnsupportedCell for other objects and for parts
+    that cannot be imported: a memory cell, an output projection, a CfC with a wiring."""
     if getattr(cell, "use_mixed", False):
         raise UnsupportedCell("an ncps model with mixed_memory cannot be imported; only its liquid cell can")
     if not isinstance(getattr(cell, "fc", nn.Identity()), nn.Identity):
         raise UnsupportedCell("an ncps model with proj_size cannot be imported; pass its rnn_cell")
     cell = getattr(cell, "rnn_cell", cell)
-    make = {"LTCCell": _synaptic, "CfCCell": _cfc}.get(type(cell).__name__)
+    makers: dict[str, Callable[[Any], SynapticLTCCell | CfCCell]] = {"LTCCell": _synaptic, "CfCCell": _cfc}
+    make = makers.get(type(cell).__name__)
     if make is None or not type(cell).__module__.startswith("ncps."):
         raise UnsupportedCell(f"'{type(cell).__name__}' cannot be imported; pass an ncps LTCCell or CfCCell")
     with torch.no_grad():
         return make(cell)
 
 
-def _synaptic(cell: nn.Module) -> SynapticLTCCell:
+def _synaptic(cell: Any) -> SynapticLTCCell:
     theirs = {name: p.detach() for name, p in cell.named_parameters()}
     masks = (np.asarray(cell._wiring.adjacency_matrix), np.asarray(cell._wiring.sensory_adjacency_matrix))
     ours = SynapticLTCCell(
@@ -50,7 +54,7 @@ def _synaptic(cell: nn.Module) -> SynapticLTCCell:
     return ours
 
 
-def _cfc(cell: nn.Module) -> CfCCell:
+def _cfc(cell: Any) -> CfCCell:
     if cell.sparsity_mask is not None:
         raise UnsupportedCell("a CfC cell with a wiring cannot be imported; only plain CfC cells can")
     layers = [m for m in cell.backbone or () if isinstance(m, nn.Linear)]
@@ -58,7 +62,7 @@ def _cfc(cell: nn.Module) -> CfCCell:
     width = layers[0].out_features if layers else None
     ours = CfCCell(cell.input_size, cell.hidden_size, cell.mode, width, len(layers), name, unit_s=1.0)
     ours.to(cell.ff1.weight)
-    for mine, yours in zip((m for m in ours.backbone if isinstance(m, nn.Linear)), layers):
+    for mine, yours in zip((m for m in ours.backbone if isinstance(m, nn.Linear)), layers, strict=True):
         mine.load_state_dict(yours.state_dict())
     rest = {
         k: v.reshape(-1) if k in ("w_tau", "A") else v

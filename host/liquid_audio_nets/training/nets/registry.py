@@ -3,20 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..settings.config import ModelConfig
 from ..settings.errors import UnsupportedCell
 from . import bc_resnet_1, ds_cnn
+from .clip_net import ClipNet
 from .kinds import STEPWISE
 from .model import LiquidNet, Net
 
 STEPS_PER_S, DECISIONS_PER_S, WINDOW_FRAMES = 50, 4, 50
-WINDOWED = {"ds_cnn": ds_cnn, "bc_resnet_1": bc_resnet_1}
-_NETS = {"ds_cnn": ds_cnn.DSCNN, "bc_resnet_1": bc_resnet_1.BCResNet1}
-# Multiply-accumulates of a step of one cell with m inputs and n units: its matrices.
-_CELL_MACS = {
+_NETS: dict[str, type[ClipNet]] = {"ds_cnn": ds_cnn.DSCNN, "bc_resnet_1": bc_resnet_1.BCResNet1}
+WINDOWED = {"ds_cnn": ds_cnn.macs, "bc_resnet_1": bc_resnet_1.macs}
+# Multiply-accumulates per step of one cell with m inputs and n units, those of its matrices.
+_CELL_MACS: dict[str, Callable[[int, int], int]] = {
     "ltc": lambda m, n: 2 * n * (m + n),
     "ltc_const": lambda m, n: n * (m + n),
     "gru": lambda m, n: 3 * n * (m + n),
@@ -87,11 +89,11 @@ def make_arch(name: str, labels: tuple[str, ...], input_dim: int = 40) -> Net:
 
 
 def macs_per_run(config: ModelConfig, frames: int = WINDOW_FRAMES) -> int:
-    """Multiply-accumulates of a recurrent network's step, or of a window of `frames`; front-end and what is done
-    element by element left out."""
+    """Multiply-accumulates per step of a recurrent network, or per window of `frames`, without the front-end and without
+    what is done element by element."""
     labels = len(config.labels)
     if config.cell_kind in WINDOWED:
-        return WINDOWED[config.cell_kind].macs(frames, config.input_dim, labels)
+        return WINDOWED[config.cell_kind](frames, config.input_dim, labels)
     inputs = (config.input_dim, *config.hidden_dims)
     cells = (
         _CELL_MACS[config.cell_kind](m, n) for m, n in zip(inputs, config.hidden_dims, strict=False)

@@ -84,7 +84,7 @@ class SynapticLTCCell(Cell):
         self.register_parameter(name, nn.Parameter(softplus_inverse(start) if name in POSITIVE else start))
 
     @property
-    def weight(self) -> Tensor:  # type: ignore[override]  # the penalties only read it
+    def weight(self) -> Tensor:
         """Conductances of the synapses that the wiring has, (M + N, N), for the penalties."""
         return torch.cat([softplus(self.sensory_w) * self.sensory_mask, softplus(self.w) * self.mask])
 

@@ -36,7 +36,7 @@ class ModelConfig:
     cell_kind: str = _from_recipe("model.cell_kind")
     ode_solver: str = _from_recipe("model.ode_solver")
     smoothing_s: float = _from_recipe("model.smoothing_s")
-    wiring: str | dict[str, Any] = _from_recipe("model.wiring")
+    wiring: str | dict[str, Any] = field(default_factory=lambda: default("model.wiring"))
 
 
 @dataclass
@@ -53,7 +53,7 @@ class TrainerConfig:
     labels: tuple[str, ...] = ()
     cell_kind: str = _from_recipe("model.cell_kind")
     ode_solver: str = _from_recipe("model.ode_solver")
-    wiring: str | dict[str, Any] = _from_recipe("model.wiring")
+    wiring: str | dict[str, Any] = field(default_factory=lambda: default("model.wiring"))
     smoothing_s: float = _from_recipe("model.smoothing_s")
     complexity_penalty: float = _from_recipe("train.complexity_penalty")
     sparsity_penalty: float = _from_recipe("train.sparsity_penalty")
@@ -82,7 +82,8 @@ class TrainerConfig:
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
                 raise TrainingError(f"unknown setting '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
-        config = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        config = cls(**given)
         config.check()
         return config
 
