@@ -5,25 +5,10 @@ import shutil
 import pytest
 import sanitized
 from liquid_audio_nets.lnn import write
-from small_model import (
-    tiny_anomaly_model,
-    tiny_int16_model,
-    tiny_integer_model,
-    tiny_model,
-    tiny_numbers_model,
-    tiny_sparse_model,
-    tiny_wide_model,
-)
+from small_model import tiny_anomaly_model, tiny_numbers_model
+from verdicts import KINDS
 
-MODELS = (
-    tiny_model,
-    tiny_integer_model,
-    tiny_sparse_model,
-    tiny_wide_model,
-    tiny_int16_model,
-    tiny_anomaly_model,
-    tiny_numbers_model,
-)
+MODELS = (*KINDS.values(), tiny_anomaly_model)
 
 
 @pytest.fixture(scope="module")

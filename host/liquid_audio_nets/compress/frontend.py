@@ -9,6 +9,8 @@ import numpy as np
 
 from ..lnn import FrontEnd, FrontEndQ15, LnnError, Model, write
 from ..lnn.integer import NUMBER_LIMIT
+from ..lnn.layout import FFT_Q15_POINTS
+from ..lnn.ranges import choice
 from ..native import LNN, clip_features
 from .calibration import Calibration
 
@@ -19,8 +21,10 @@ PROBE_BITS = 9  # levels of up to 64 octaves fit a feature
 
 def integer_frontend(fe: FrontEnd) -> FrontEndQ15:
     """The tables in integers, without mean and scale.  Raises LnnError FRONTEND for an FFT size that has no integer form."""
-    if fe.fft_points not in (256, 512) or len(fe.window) % 2:
-        raise LnnError("FRONTEND", f"{fe.fft_points} points; the integer front-end has 256 and 512")
+    if fe.fft_points not in FFT_Q15_POINTS or len(fe.window) % 2:
+        raise LnnError(
+            "FRONTEND", f"{fe.fft_points} points; the integer front-end has {choice(map(str, FFT_Q15_POINTS))}"
+        )
     gain = preemphasis_gain(fe)
     floor = np.maximum(np.rint(fe.log_floor * FULL_SCALE_SQUARED_Q8 * gain), 1)
     none = np.zeros(fe.n_mels, np.int32)

@@ -9,12 +9,15 @@ import numpy as np
 
 from ..lnn import Cell, CellS8, Readout, ReadoutS8
 from ..lnn.integer import ROW_LIMIT_S16
+from ..lnn.layout import RANGES
 from .calibration import Moments
 from .errors import CompressError
 
 LARGEST = 127
 FEATURE_BITS, STATE_BITS = 12, 15  # fraction bits of features and states
-SCALE_LIMIT, BIAS_LIMIT, INV_TAU_LIMIT = 2**30 - 1, 2**29 - 1, 4000 << 16
+SCALE_LIMIT, BIAS_LIMIT, INV_TAU_LIMIT = (
+    RANGES["cell_s8"][name].magnitude for name in ("scale_inputs", "bias", "inv_tau")
+)
 CLIP_RATIOS = np.linspace(0.5, 1.0, 26)
 SWEEPS = 4
 

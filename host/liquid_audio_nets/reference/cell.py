@@ -17,7 +17,7 @@ from ..lnn.arrays import Array
 from ..lnn.layout import LEAST, LIMITS
 from ..lnn.model import Cell, Model, Readout
 
-MIN_DT_S, MAX_DT_S = (limits["timestep_us"] * 1e-6 for limits in (LEAST, LIMITS))
+MIN_DT_S, MAX_DT_S = (limits["timestep_us"] / 1e6 for limits in (LEAST, LIMITS))
 FEATURE_LIMIT = LIMITS["number"] / 4096  # task anomaly: of a feature
 ERROR_LIMIT = 256.0  # task anomaly: of the square of a feature's error
 LOGIT_LIMIT = 128.0  # as in cmodule/core/readout.c

@@ -24,13 +24,13 @@ from ...lnn import CellS8, Model, ReadoutS8, write
 from ...lnn.integer import ROW_LIMIT_S16
 from ...lnn.matrix_s8 import BLOCK, blocks_of
 from ...native import LNN, clip_features, step_ends
+from ...reference.cell import MAX_DT_S, MIN_DT_S
 from ..nets.cells import fused_sequence
 from ..nets.model import smooth
 from .distillation import distillation_loss
 
 CLASSIFIERS = ("keywords", "wake_word", "vad", "sounds")
 TEMPERATURE, GRADIENT_LIMIT, HELD_OUT, CHECKS = 2.0, 1.0, 8, 10
-MIN_DT_S, MAX_DT_S = 0.001, 1.0
 
 
 class FineTuneError(LiquidError, ValueError):

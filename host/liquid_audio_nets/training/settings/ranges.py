@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...lnn.layout import LIMITS
+from ...lnn.layout import LIMITS, RANGES
 
 LEAST = {
     "epochs": 1,
@@ -34,7 +34,7 @@ MOST = {
     "hidden_dim": LIMITS["cell_units"],
     "tick_blocks": 100,
     "speed": 4,
-    "smoothing_s": 60,
+    "smoothing_s": RANGES["readout"]["smoothing_s"].magnitude,
     "clip_s": 10,
     "stream_s": 60,
     "length_s": 60,
