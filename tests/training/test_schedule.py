@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from liquid_audio_nets.reference.engine import Meter
 from liquid_audio_nets.training.data.schedule import Policy, engine_schedule, random_schedule
 
 POLICY = Policy(min_timestep_us=20_000)
@@ -51,8 +52,8 @@ def test_random_schedule_tells_the_true_time():
     assert 0.2 < runs.mean() < 0.6
 
 
-@pytest.mark.parametrize("tick_ms", (20, 30))
-def test_schedule_is_the_cores(tick_ms):
+@pytest.mark.parametrize("tick_ms, floor_ratio", ((20, 0.0), (30, 0.0), (30, 2.0)))
+def test_schedule_is_the_cores(tick_ms, floor_ratio):
     core = pytest.importorskip("liquid_audio_nets.native")
     from liquid_audio_nets.lnn import write
     from liquid_audio_nets.training import LNNTrainer
@@ -60,9 +61,10 @@ def test_schedule_is_the_cores(tick_ms):
 
     rng = np.random.default_rng(3)
     level = np.repeat(10 ** rng.uniform(-4.5, -1, 60), 8)
-    policy, tick = Policy(min_timestep_us=tick_ms * 1000), 16 * tick_ms
+    policy, tick = Policy(min_timestep_us=tick_ms * 1000, floor_ratio=floor_ratio), 16 * tick_ms
     audio = np.clip(rng.standard_normal((len(level), tick)) * level[:, None] * 32768, -32768, 32767).astype(np.int16)
-    power = np.mean((audio / 32768.0) ** 2, axis=1)
+    meter = Meter(policy)
+    power = np.array([meter.power(x) for x in audio]) / tick / 2**30
     ours = engine_schedule(power[:, None], policy).dt[:, 0]
     trainer = LNNTrainer({"hidden_dim": (4,), "output_dim": 2})
     with core.LNN(write(to_model(trainer.net, policy=policy))) as net:

@@ -47,7 +47,7 @@ def engine_schedule(
     gate_open: np.ndarray | None = None,
     tick_s: float | None = None,
 ) -> Schedule:
-    """Play the policy over power (T, B), the mean square of each tick at full scale 1.
+    """Plays the policy over power (T, B), the mean square of each tick at full scale 1, as the engine's gate counts it.
 
     background (B,) and gate_open (B,) start a stream in the middle; by default it begins at rest.  tick_s: in place
     of the policy's smallest timestep."""
@@ -67,7 +67,8 @@ def engine_schedule(
         background = np.maximum(np.minimum(background * (1 + policy.background_rise_per_s * tick_s), p), floor)
         complexity = np.log2(np.maximum(p, 1e-20) / background)
         was_open = is_open
-        loud = p >= np.where(was_open, floor, policy.energy_threshold**2)
+        ratio = policy.floor_ratio * np.where(was_open, policy.gate_close_ratio, 1.0)
+        loud = p >= np.maximum(np.where(was_open, floor, policy.energy_threshold**2), ratio**2 * background)
         is_open = loud | (hold_left > 0)
         hold_left = np.where(loud, hold_ticks, np.maximum(hold_left - 1, 0))
         opens, attack = is_open & ~was_open, complexity >= policy.attack_threshold
