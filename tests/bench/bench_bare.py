@@ -10,7 +10,7 @@ from liquid_audio_nets.board import FirmwareError, sources
 from liquid_audio_nets.lnn import load, save
 
 sys.path.insert(0, str(ROOT / "tests/bare"))
-import machines  # noqa: E402
+import machines
 
 BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
 MODEL = ROOT / "device/models/keywords.lnn"

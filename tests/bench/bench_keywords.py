@@ -62,7 +62,8 @@ def measure_board(name: str) -> list[dict]:
             boards.stop(board)
     units = {"instructions": "instructions", "bytes": "bytes", "blocks": "bytes"}
     rows = [row(metric, name, value, units[metric.split("_")[-1]]) for metric, value in sorted(found.items())]
-    return rows + [
+    return [
+        *rows,
         row("firmware_text_bytes", name, text_bytes(board.firmware), "bytes"),
         row("module_text_bytes", name, module_text_bytes(board.firmware.with_suffix(".map")), "bytes"),
     ]
@@ -77,7 +78,7 @@ def module_text_bytes(linker_map: pathlib.Path) -> int:
     """Code and constants of core, CMSIS-DSP and binding that the linker kept; not the virtual board's own parts."""
     kept = linker_map.read_text().split("Linker script and memory map")[1]
     total = 0
-    for section, size, file in re.findall(
+    for _section, size, file in re.findall(
         r"^ (\.(?:text|rodata)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$", kept, re.M
     ):
         if re.search(r"/cmodule/(core|micropython)/(?!virtual_)", file):

@@ -25,7 +25,7 @@ def heap_growth(path, blocks):
     mic.readinto(audio)
     gc.collect()
     before = gc.mem_alloc()
-    for i in range(blocks):
+    for _i in range(blocks):
         net.process(audio)
     return gc.mem_alloc() - before
 
