@@ -10,7 +10,15 @@ from liquid_audio_nets.audio.held_out import Recordings, part_of
 from liquid_audio_nets.audio.mixing import active_rms, rms
 from liquid_audio_nets.audio.speech_in_noise import block_power, is_clean, scene, speech_blocks
 from liquid_audio_nets.evaluation import Options, measure
-from liquid_audio_nets.evaluation.traces import accepts, area_under_roc, detections, leading, trace, trace_with_steps
+from liquid_audio_nets.evaluation.traces import (
+    accepts,
+    area_under_roc,
+    detections,
+    leading,
+    refractory_ticks,
+    trace,
+    trace_with_steps,
+)
 from liquid_audio_nets.evaluation.wake_word import WakeSounds, rate_interval, share_interval
 from liquid_audio_nets.lnn import save, write
 from liquid_audio_nets.native import LNN, run_clip
@@ -80,13 +88,13 @@ def test_events_of_a_threshold_are_the_cores_own(threshold):
 @pytest.mark.parametrize("threshold", (0.5, 0.7, 0.9))
 def test_events_of_several_labels_are_the_cores_own(threshold):
     model, audio = small_model(6), babble(16000 * 20, 5)
-    for label in model.labels:
-        label.refractory_us = 300_000
+    for k, label in enumerate(model.labels):
+        label.refractory_us = 100_000 * (k + 1)
     with LNN(write(model)) as lnn:
         for i in range(len(lnn.labels)):
             lnn.thresholds[i] = threshold
         wanted = [(d.time_s, d.label) for d in run_clip(lnn, audio).detections]
-        ticks = -(-4800 // lnn.tick_samples)
+        ticks = refractory_ticks(model, lnn.tick_samples / lnn.sample_rate)
         found = detections(*trace_with_steps(lnn, audio), np.full(3, threshold), ticks)
         found = [((tick + 1) * lnn.tick_samples / 16000, lnn.labels[label]) for tick, label in found]
     assert len(wanted) > 3 and len({label for _, label in wanted}) > 1 and found == wanted

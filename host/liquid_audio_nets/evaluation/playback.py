@@ -91,7 +91,7 @@ class Played:
             ]
         )
 
-    def events(self, labels: Sequence[str], thresholds: Array, refractory_ticks: int) -> list[tuple[int, Event]]:
+    def events(self, labels: Sequence[str], thresholds: Array, refractory_ticks: Array) -> list[tuple[int, Event]]:
         """(index of the recording, detection) of everything that the readout reports at these thresholds, in order of time."""
         found = []
         for tick, label in detections(self.posterior, self.steps, thresholds, refractory_ticks):

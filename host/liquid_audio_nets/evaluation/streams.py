@@ -22,6 +22,7 @@ from ..lnn import read
 from ..lnn.arrays import Array
 from ..native import LNN
 from .playback import CONDITIONS, LATE_S, Event, Played, play
+from .traces import refractory_ticks
 from .wake_word import rate_interval, share_interval
 
 SPLITS = ("training", "validation", "testing")
@@ -92,7 +93,7 @@ class StreamTest:
 
     labels: tuple[str, ...]
     thresholds: Array
-    refractory_ticks: int
+    refractory_ticks: Array
     words: dict[str, dict[str, Played]]
     others: dict[str, Played]
     unreadable: list[str]
@@ -201,6 +202,5 @@ def stream_test(
             for condition in CONDITIONS
         }
         others = {source: play(lnn, found, CONDITIONS[0], progress) for source, found in sounds.others.items()}
-        refractory_s = max(label.refractory_us for label in model.labels) * 1e-6
-        ticks = round(refractory_s * SAMPLE_RATE_HZ / lnn.tick_samples)
+        ticks = refractory_ticks(model, lnn.tick_samples / SAMPLE_RATE_HZ)
         return StreamTest(lnn.labels, thresholds, ticks, words, others, sounds.unreadable)

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from ..lnn import Model
 from ..native import LNN
 
 
@@ -48,22 +51,27 @@ def accepts(score: np.ndarray, threshold: float, refractory_ticks: int) -> np.nd
 
 
 def detections(
-    posterior: np.ndarray, steps: np.ndarray, thresholds: np.ndarray, refractory_ticks: int
+    posterior: np.ndarray, steps: np.ndarray, thresholds: np.ndarray, refractory_ticks: np.ndarray
 ) -> list[tuple[int, int]]:
     """(tick, label) of all that the readout detects in a trace_with_steps(), as cmodule/core/readout.c decides: at a step the
-    likeliest label, at or above its threshold, armed by a fall below it, while no other is refractory.
+    likeliest label, at or above its threshold, armed by a fall below it, outside its own refractory time.
 
-    thresholds (labels,), 0: never detected."""
+    thresholds (labels,), 0: never detected; refractory_ticks int (labels,)."""
     ticks, top = np.arange(len(posterior)), posterior.argmax(1)
     last_below = np.maximum.accumulate(np.where(posterior < thresholds, ticks[:, None], -1), axis=0)
     above = steps & (posterior[ticks, top] >= thresholds[top]) & (thresholds[top] > 0)
-    found, free, fired = [], 0, np.full(len(thresholds), -2)
+    found, free, fired = [], np.zeros(len(thresholds), int), np.full(len(thresholds), -2)
     for tick in np.flatnonzero(above).tolist():
         label = int(top[tick])
-        if tick >= free and last_below[tick, label] > fired[label]:
+        if tick >= free[label] and last_below[tick, label] > fired[label]:
             found.append((tick, label))
-            fired[label], free = tick, tick + refractory_ticks
+            fired[label], free[label] = tick, tick + refractory_ticks[label]
     return found
+
+
+def refractory_ticks(model: Model, tick_s: float) -> np.ndarray:
+    """The refractory time of each label in whole ticks, rounded up; int (labels,)."""
+    return np.array([math.ceil(label.refractory_us * 1e-6 / tick_s) for label in model.labels])
 
 
 def area_under_roc(score: np.ndarray, truth: np.ndarray) -> float:

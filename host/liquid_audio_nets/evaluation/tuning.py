@@ -38,7 +38,7 @@ class Curves:
             for label in map(int, np.flatnonzero(test.thresholds > 0)):
                 score = np.where(stream.steps, leading(stream.posterior, label), 0.0)
                 curves.false_accepts[label] += [
-                    len(accepts(score, threshold, test.refractory_ticks)) for threshold in THRESHOLDS
+                    len(accepts(score, threshold, int(test.refractory_ticks[label]))) for threshold in THRESHOLDS
                 ]
         return curves
 

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from ... import lnn
-from ...evaluation.traces import detections, trace_with_steps
+from ...evaluation.traces import detections, refractory_ticks, trace_with_steps
 from ...native import LNN, run_clip
 from ..data.frame_store import FrameStore
 from ..data.schedule import Policy
@@ -88,7 +87,7 @@ def listen_at(model: lnn.Model, streams: Sequence[Stream], thresholds: Sequence[
     spoken = np.array([label.threshold > 0 for label in model.labels])
     with LNN(lnn.write(model)) as net:
         tick_s = net.tick_samples / net.sample_rate
-        refractory = math.ceil(max(label.refractory_us for label in model.labels) * 1e-6 / tick_s)
+        refractory = refractory_ticks(model, tick_s)
         for stream in streams:
             heard = trace_with_steps(net, stream.samples)
             for threshold, score in scores.items():
