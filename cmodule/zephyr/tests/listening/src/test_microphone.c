@@ -137,4 +137,49 @@ ZTEST(microphone, test_waiting_is_sleeping)
 	zassert_true(slept_us > 900000, "%u ms", (uint32_t)(slept_us / 1000));
 }
 
+static K_THREAD_STACK_DEFINE(reader_stack, 2048);
+static struct k_thread reader;
+static int reader_result;
+
+static void read_without_limit(void *a, void *b, void *c)
+{
+	static int16_t heard[BLOCK];
+	lnn_mic_stamp_t stamp;
+
+	ARG_UNUSED(a);
+	ARG_UNUSED(b);
+	ARG_UNUSED(c);
+	reader_result = lnn_mic_read(heard, BLOCK, -1, &stamp);
+}
+
+/* Also a reader of a microphone that is silent, and that is started again at once. */
+ZTEST(microphone, test_a_stop_wakes_the_reader)
+{
+	zassert_ok(lnn_mic_start(&config));
+	lnn_emul_dmic_unplug(lnn_emul_dmic(), true);
+	k_msleep(QUEUE_MS);
+	while (lnn_mic_read(audio, BLOCK, 0, &(lnn_mic_stamp_t){0}) > 0) {
+	}
+	k_thread_create(&reader, reader_stack, K_THREAD_STACK_SIZEOF(reader_stack),
+			read_without_limit, NULL, NULL, NULL, K_PRIO_PREEMPT(10), 0, K_NO_WAIT);
+	k_msleep(50);
+	zassert_ok(lnn_mic_stop());
+	zassert_ok(lnn_mic_start(&config));
+	zassert_ok(k_thread_join(&reader, K_MSEC(1000)), "the reader still waits");
+	zassert_equal(reader_result, -EPIPE);
+}
+
+/* A driver stops after the block under way, here 40 ms, and takes no configuration until then. */
+ZTEST(microphone, test_starts_again_at_8_khz)
+{
+	const lnn_mic_config_t slow = {.sample_rate_hz = 8000, .gain_q8 = 256};
+
+	for (int i = 0; i < 5; i++) {
+		zassert_ok(lnn_mic_start(&slow));
+		k_msleep(3);
+		zassert_ok(lnn_mic_stop());
+	}
+	zassert_ok(lnn_mic_start(&config));
+}
+
 ZTEST_SUITE(microphone, NULL, NULL, NULL, after, NULL);
