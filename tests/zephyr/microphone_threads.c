@@ -77,27 +77,31 @@ static void *read_for_ever(void *result) {
     return NULL;
 }
 
-/* Every reader that waits without a limit wakes with -EPIPE, also when the next start comes at once. */
+/* Every reader that waits without a limit wakes with -EPIPE, also if the next start comes at once. */
 static void stop_wakes_all(void) {
+    is_silent = 1;
     for (int round = 0; round < 20; round++) {
         pthread_t readers[3];
         int results[3] = {0};
-        is_silent = round % 2;
-        CHECK(lnn_mic_start(&config) == 0);
+        CHECK(lnn_mic_start(&config) == 0 && clocks_kept == 1);
+        while (shim_waiting > 0) { /* until the microphone's thread captures */
+            usleep(100);
+        }
         for (int i = 0; i < 3; i++) {
             pthread_create(&readers[i], NULL, read_for_ever, &results[i]);
         }
-        usleep(3000);
-        CHECK(lnn_mic_stop() == 0 && clocks_kept == 0);
-        if (round % 3 == 0) {
-            CHECK(lnn_mic_start(&config) == 0 && clocks_kept == 1);
+        while (shim_waiting < 3) { /* until all readers wait */
+            usleep(100);
         }
-        usleep(5000);
-        lnn_mic_stop();
+        CHECK(lnn_mic_stop() == 0);
+        if (round % 2) {
+            CHECK(lnn_mic_start(&config) == 0);
+        }
         for (int i = 0; i < 3; i++) {
             pthread_join(readers[i], NULL);
             CHECK(results[i] == -EPIPE);
         }
+        CHECK(lnn_mic_stop() == 0 && clocks_kept == 0);
     }
     is_silent = 0;
 }

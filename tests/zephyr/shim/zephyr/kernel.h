@@ -65,11 +65,16 @@ struct k_condvar {
 #define k_mutex_unlock(mutex) pthread_mutex_unlock(&(mutex)->of)
 #define k_condvar_broadcast(condvar) pthread_cond_broadcast(&(condvar)->of)
 
+/* How many threads wait for a condition. */
+static _Atomic int shim_waiting;
+
 static inline int k_condvar_wait(struct k_condvar *condvar, struct k_mutex *mutex, k_timeout_t timeout) {
     int64_t end = now_ns() + timeout.ns;
     struct timespec at = {end / 1000000000, end % 1000000000};
+    shim_waiting++;
     int error = timeout.ns < 0 ? pthread_cond_wait(&condvar->of, &mutex->of)
                                : pthread_cond_timedwait(&condvar->of, &mutex->of, &at);
+    shim_waiting--;
     return error ? -EAGAIN : 0;
 }
 
