@@ -286,3 +286,21 @@ def test_the_list_of_recipes_does_not_wait_for_torch():
 def test_every_help_has_examples_and_sentences(name):
     text = command(name.removeprefix("liquid-"), "--help").stdout
     assert f"{name} " in text.split("Examples:")[1]
+
+
+@pytest.mark.parametrize("name", [n for n in COMMANDS if n not in ("liquid-board", "liquid-demo")])
+def test_a_command_without_arguments_shows_its_help(name):
+    assert "Examples:" in command(name.removeprefix("liquid-"), expect=2).stdout
+
+
+def test_folders_of_another_layout_are_refused_by_name(model_path, tmp_path):
+    """Every clip would count as another word, and the accuracy would mean nothing."""
+    save(small_model(labels=("yes", "no", "_unknown_", "_silence_")), model_path)
+    for folder in ("data/group [a]", "data/group b", "other/_unknown_"):
+        (tmp_path / folder).mkdir(parents=True)
+        soundfile.write(tmp_path / folder / "x.wav", babble(16000, 1), 16000)
+    done = command("test", "--model", model_path, "--data", tmp_path / "data", expect=2)
+    assert (
+        "no folder is named after a label of the model (yes, no" in done.stderr and "group [a], group b" in done.stderr
+    )
+    assert "of 1 clips" in command("test", "--model", model_path, "--data", tmp_path / "other").stdout

@@ -4,6 +4,7 @@
 import importlib.util
 import io
 import os
+import pathlib
 import pty
 import select
 import threading
@@ -14,7 +15,8 @@ from contextlib import redirect_stdout
 
 import pytest
 from liquid_audio_nets.cli import boards
-from liquid_audio_nets.link import LinkError, RemoteError, find_port, open_link, ports
+from liquid_audio_nets.link import LinkError, RemoteError, find_port, open_link, ports, send
+from local_board import LocalBoard
 
 TRANSPORTS = [
     "mpremote",
@@ -150,3 +152,19 @@ def test_auto_without_board_folders(monkeypatch):
 
     monkeypatch.setattr(boards.board, "all_boards", nowhere)
     assert boards.virtual_ports() == []
+
+
+def test_there_is_one_sender():
+    package = pathlib.Path(boards.__file__).parents[1]
+    encoding = [p.name for p in package.rglob("*.py") if "b2a_base64" in p.read_text() or "b64encode" in p.read_text()]
+    assert encoding == ["sender.py"]
+
+
+@pytest.mark.parametrize("n_bytes", [0, 1, 9, 10, 11])
+def test_pieces_arrive_in_order_and_progress_is_told(n_bytes):
+    data, told, board = bytes(range(n_bytes)), [], LocalBoard()
+    board.exec(f"got, kept = bytearray({n_bytes}), []")
+    send(board, data, "got[{at}:{end}] = {piece}", 10, told.append)
+    send(board, data, "kept.append({piece})", 10)
+    assert bytes(board.names["got"]) == b"".join(board.names["kept"]) == data
+    assert told == [min(at + 10, n_bytes) for at in range(0, n_bytes, 10)]

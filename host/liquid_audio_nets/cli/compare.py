@@ -25,15 +25,16 @@ if TYPE_CHECKING:
     from ..training.compare.table import Row
 
 LABELS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "_unknown_", "_silence_")
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command(
+    no_args_is_help=True,
     epilog=console.examples(
         "liquid-compare --data recordings --out build/compare --model device/models/keywords.lnn",
         "liquid-compare --data recordings --out build/compare --archs ltc,gru --seeds 1 --steps 500",
         "liquid-compare --data recordings --out build/compare --table",
-    )
+    ),
 )
 def compare(
     data: Annotated[

@@ -23,13 +23,14 @@ from ..lnn.layout import ENUMS
 from . import console
 from .step_costs import step_costs
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 TARGETS = {name.replace("_", "-"): name for name in ENUMS["target"]}
 CHECKPOINTS = (".safetensors", ".pt")
 TUNING_CLIPS = 4000
 
 
 @app.command(
+    no_args_is_help=True,
     name="compress",
     epilog=console.examples(
         "liquid-compress --input runs/first --output keywords.lnn --target cortex-m4 --calibrate speech_commands",

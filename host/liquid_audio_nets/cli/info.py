@@ -16,16 +16,17 @@ from ..native import LNN
 from ..native.c_header import c_header, c_name
 from . import console
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command(
+    no_args_is_help=True,
     epilog=console.examples(
         "liquid-info device/models/keywords.lnn",
         "liquid-info device/models/keywords.lnn --json",
         "liquid-info device/models/keywords.lnn --header keywords.h",
         "liquid-info signed.lnn --verify pub.pem",
-    )
+    ),
 )
 def info(
     model: Annotated[Path, typer.Argument(help="An .lnn file.")],

@@ -13,10 +13,11 @@ from ..lnn.signature import LARGEST_VERSION, BadKey, sign
 from ..lnn.whole_file import replacing
 from . import console
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command(
+    no_args_is_help=True,
     name="sign",
     epilog=console.examples(
         "openssl genpkey -algorithm ed25519 -out key.pem",

@@ -34,7 +34,7 @@ from .boards import connect
 from .confusion import confusion_table
 
 BOARD_FOLDER = "/models"
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 class Split(enum.StrEnum):
@@ -47,6 +47,7 @@ class Split(enum.StrEnum):
 
 
 @app.command(
+    no_args_is_help=True,
     epilog=console.examples(
         "liquid-test --model device/models/keywords.lnn --data speech_commands --split validation",
         "liquid-test --model device/models/keywords.lnn --data recordings --min-accuracy 0.9 --json",
@@ -54,7 +55,7 @@ class Split(enum.StrEnum):
         "liquid-test --model device/models/computer.lnn --data recordings --stream",
         "liquid-test --model device/models/vad.lnn --data recordings --snr 5 --noise kitchen",
         "liquid-test --model runs/room/series.lnn --data room.csv",
-    )
+    ),
 )
 def test(
     model: Annotated[Path, typer.Option(help="An .lnn file.")],

@@ -15,7 +15,7 @@ from . import console
 if TYPE_CHECKING:
     from ..training.loop.run import Progress, Run, Task
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 EXAMPLES = console.examples(
     "liquid-train keywords --data speech_commands --out runs/first",
@@ -28,7 +28,7 @@ EXAMPLES = console.examples(
 )
 
 
-@app.command(epilog=EXAMPLES)
+@app.command(epilog=EXAMPLES, no_args_is_help=True)
 def liquid_train(
     recipe: Annotated[str | None, typer.Argument(help="A recipe's name (see --list), or a .toml file.")] = None,
     data: Annotated[

@@ -18,14 +18,15 @@ from ..lnn.whole_file import replacing
 from . import console
 from .test import Split
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command(
+    no_args_is_help=True,
     epilog=console.examples(
         "liquid-tune --model computer.lnn --stream recordings --max-per-hour 0.5",
         "liquid-tune --model computer.lnn --stream recordings --max-per-hour 0.5 --apply --html computer.html",
-    )
+    ),
 )
 def command(
     model: Annotated[Path, typer.Option(help="An .lnn file that listens for words.")],

@@ -13,7 +13,7 @@ from ..link import upload as send_model
 from . import console
 from .boards import connect
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 class Transport(enum.StrEnum):
@@ -24,9 +24,10 @@ class Transport(enum.StrEnum):
 
 
 @app.command(
+    no_args_is_help=True,
     epilog=console.examples(
         "liquid-upload keywords.lnn", "liquid-upload keywords.lnn --device /dev/ttyACM0 --to /flash/models"
-    )
+    ),
 )
 def upload(
     model: Annotated[Path, typer.Argument(help="An .lnn file.")],

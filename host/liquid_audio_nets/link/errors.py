@@ -30,4 +30,5 @@ class RemoteError(LinkError):
 
     @property
     def last_line(self) -> str:
+        """The exception itself, such as "OSError: [Errno 2] ENOENT"; "nothing" if the board said nothing."""
         return self.traceback.splitlines()[-1] if self.traceback else "nothing"

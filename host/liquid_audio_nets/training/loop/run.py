@@ -33,6 +33,7 @@ class Task(Protocol):
 
     name: str  # as the recipe calls it
     metric: str  # what the score is, such as "validation accuracy"
+    cache: Path  # the folder of the frame store
     keep: str  # the checkpoint that finish() gets: "best", or "last" if choosing by the score would be peeking
 
     def prepare(self) -> None:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...lnn import LnnError, checks
+from ...lnn import LnnError, Policy, checks
 from ...lnn.layout import ENUMS
 from . import ranges
 from .errors import RecipeError
@@ -134,7 +134,7 @@ def _check(table: dict[str, Any], prefix: str = "") -> None:
         )
     if prefix == "policy.":
         try:
-            checks.policy(table | {"complexity": ENUMS["complexity"]["energy"]})
+            checks.policy(vars(Policy()) | table | {"complexity": ENUMS["complexity"]["energy"]})
         except LnnError as error:
             raise RecipeError(f"[policy]: {error}") from None
 

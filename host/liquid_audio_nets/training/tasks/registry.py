@@ -12,20 +12,20 @@ from typing import Any
 from ...audio.layouts import read_layout
 from ..data.frame_store import FrameStore
 from ..loop.export import runs_in_core
+from ..loop.run import Task
 from ..nets.penalties import macs_per_step, sparsity_loss
 from ..nets.pruning import masks
 from ..nets.registry import WINDOWED, make_net
 from ..settings.config import TrainerConfig
 from ..settings.errors import UnsupportedCell
 from .anomaly import AnomalyTask
-from .base import BaseTask
 from .keywords import KeywordTask
 from .series import SeriesTask
 from .sounds import SoundTask
 from .vad import VadTask
 from .wake_word import WakeWordTask
 
-TASKS: dict[str, type[BaseTask]] = {
+TASKS: dict[str, Callable[..., Task]] = {
     task.name: task for task in (AnomalyTask, KeywordTask, SeriesTask, SoundTask, VadTask, WakeWordTask)
 }
 
@@ -36,7 +36,7 @@ def make_task(
     cache: Path,
     report: Callable[[str], None],
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> BaseTask:
+) -> Task:
     """The task of a resolved recipe.  data: the user's folder or file, None if there is none; cache: a folder for frame
     stores, or a frame store; report: takes what the user should know, a line at a time; progress: takes how many sounds
     are prepared, and of how many.
