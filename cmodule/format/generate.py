@@ -51,6 +51,7 @@ def outputs() -> dict[pathlib.Path, str]:
 
 
 def main() -> int:
+    """Writes or checks the files; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
     check = parser.parse_args().check

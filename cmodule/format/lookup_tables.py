@@ -5,9 +5,11 @@ import math
 
 
 def c_table(declaration: str, values: list[str], storage: str = "") -> str:
+    """A constant array in C."""
     rows = [", ".join(values[i : i + 8]) for i in range(0, len(values), 8)]
     body = ",\n    ".join(rows)
-    return f"/* clang-format off */\n{storage}const {declaration}[{len(values)}] = {{\n    {body},\n}};\n/* clang-format on */\n"
+    array = f"{storage}const {declaration}[{len(values)}] = {{\n    {body},\n}};"
+    return f"/* clang-format off */\n{array}\n/* clang-format on */\n"
 
 
 def sine_table() -> str:

@@ -17,6 +17,7 @@ C_TYPES = {
 
 
 def c_number(x: float, type_: str) -> str:
+    """A number as a literal of the C type."""
     if type_ == "f32":
         text = number(float(x))
         return f"{text}f" if "e" in text or "." in text else f"{text}.0f"
@@ -40,6 +41,7 @@ def c_bounds(name: str, type_: str, range_: Range) -> list[str]:
 
 
 def c_header(table: Table) -> str:
+    """lnn_format.h: constants, enums and records of a file."""
     magic = int.from_bytes(table["format"]["magic"].encode(), "little")
     out = [
         "#ifndef LNN_FORMAT_H",
@@ -78,6 +80,7 @@ def either(argument: str, values: list[Any], template: str = "{}") -> str:
 
 
 def c_struct(struct: Table) -> list[str]:
+    """A record, what follows it, and the bounds of both."""
     name, bytes_ = struct["name"], struct_size(struct)
     out = [f"/* {struct['why']} */", "typedef struct {"]
     for field, type_, why, _ in struct["fields"]:
@@ -93,6 +96,7 @@ def c_struct(struct: Table) -> list[str]:
 
 
 def c_errors(table: Table) -> str:
+    """errors.c: names and texts of errors, names of cells and solvers, and the ranges of a policy."""
     out = ["#include <stddef.h>", "", '#include "internal.h"', ""]
     for function, key in (("lnn_error_name", "name"), ("lnn_error_text", "text")):
         out += [f"const char *{function}(lnn_status_t status) {{", "    switch (status) {"]
@@ -171,10 +175,12 @@ bool lnn_policy_fault(const lnn_policy_t *policy, lnn_policy_fault_t *fault) {
 
 
 def error_name(error: Table) -> str:
+    """The name of an error in C, without the prefix LNN_."""
     return error["name"] if error["name"] == "OK" else f"ERR_{error['name']}"
 
 
 def c_error_enum(table: Table) -> str:
+    """lnn_status_t of the public header."""
     values = [f"    /* {e['text']} */\n    LNN_{error_name(e)} = {-i}" for i, e in enumerate(table["error"])]
     return "typedef enum {\n" + ",\n".join(values) + "\n} lnn_status_t;\n"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * soak MODEL: random audio in random blocks while policy and thresholds change, audio is lost and the
  * model is reset; everything that is promised about a result is checked. For sanitizers.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Task anomaly: the error of what was expected, against the references; what is reported, and when."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The cell: the reference against the differential equation, the C core against the reference."""
 
 import numpy as np

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: MIT
 """The core compiles without a warning for the host and for every Cortex-M, with and without an FPU."""
 
 import re
 import shutil
 import subprocess
-from typing import Sequence
+from collections.abc import Sequence
 
 import machines
 import pytest

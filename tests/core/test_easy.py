@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid_audio_easy.h: the two calls of the project's first description, with their exact signatures."""
 
 import liquid_audio_nets

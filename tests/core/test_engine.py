@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The streaming engine against the NumPy reference: same steps, same labels, any blocks, any policy."""
 
 import dataclasses
@@ -57,7 +58,7 @@ def test_engine_makes_the_steps_of_the_reference(policy, seed):
         tick = lnn.tick_samples
         seen = stream(lnn, audio, list(range(tick, len(audio), tick)))
         assert [s[0] for s in seen] == [min(s.end, len(audio)) for s in expected]
-        for (_, _, keyword, detected, scores), step in zip(seen, expected):
+        for (_, _, keyword, detected, scores), step in zip(seen, expected, strict=True):
             assert np.abs(np.array(scores) - step.posterior).max() < 1e-4
             ordered = np.sort(step.posterior)
             if ordered[-1] - ordered[-2] > 1e-4:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Errors of the core's own functions against NumPy, over their whole range."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C front-end against the NumPy reference."""
 
 import numpy as np

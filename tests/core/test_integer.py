@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The integer core against its bit-exact reference: equal in every bit, bounded for any input."""
 
 import numpy as np
@@ -33,7 +34,7 @@ def step_both(model, features_q12, dt_us):
     """(steps, n_mels) features -> logits in q16 of core and reference."""
     network, got, wanted = NetworkS8(model), [], []
     with LNN(write(model)) as lnn:
-        for x, dt in zip(features_q12, dt_us):
+        for x, dt in zip(features_q12, dt_us, strict=True):
             got.append(logits_q16(lnn.step(x / 4096, dt * 1e-6)))
             wanted.append(network.step(x, dt))
     return np.array(got), np.array(wanted), network
@@ -188,7 +189,7 @@ def test_posterior_and_stream_equal_the_reference():
         ends = np.arange(320, 16001, 320)
         features = np.rint(clip_features(lnn, audio, ends) * 4096).astype(int)
         lnn.reset()
-        for end, x in zip(ends, features):
+        for end, x in zip(ends, features, strict=True):
             scores = lnn.process(audio[end - 320 : end]).scores
             network.step(x, 20_000)
             assert np.array_equal(np.rint(np.array(scores) * 32768), network.posterior_q15)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Class LNN: loading, blocks of audio, settings, errors."""
 
 import array
@@ -115,7 +116,7 @@ def test_thresholds(model_bytes):
         assert lnn.thresholds[0] == 0.75 and list(lnn.thresholds) == [0.75, 0.5, 0.0]
         with pytest.raises(KeyError, match="no label 'maybe'"):
             lnn.thresholds["maybe"]
-        with pytest.raises(LnnError, match="threshold is 1.5; it must be from 0 to 1"):
+        with pytest.raises(LnnError, match=r"threshold is 1\.5; it must be from 0 to 1"):
             lnn.thresholds["yes"] = 1.5
 
 

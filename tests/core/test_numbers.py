@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Models of task series: rows of numbers in, forecasts out, no audio."""
 
 import dataclasses
@@ -25,7 +26,7 @@ def test_forecasts_are_the_references():
     model = tiny_numbers_model()
     reference = Forecaster(model)
     with LNN(write(model)) as lnn:
-        for row, dt_s in zip(*rows(300)):
+        for row, dt_s in zip(*rows(300), strict=True):
             theirs = reference.step(row, dt_s)
             assert np.allclose(lnn.step(row, dt_s), theirs, rtol=1e-6, atol=1e-3)
 
@@ -34,7 +35,7 @@ def test_integers_follow_their_own_forecasts():
     model = tiny_numbers_model(integer=True)
     with LNN(write(model)) as one, LNN(write(model)) as other:
         numbers, seconds = rows(100)
-        for row, dt_s in zip(numbers, seconds):
+        for row, dt_s in zip(numbers, seconds, strict=True):
             forecast = one.step(row, dt_s)
             assert np.array_equal(forecast, other.step(row, dt_s)) and np.isfinite(forecast).all()
 

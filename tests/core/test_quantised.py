@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The integer engine against the equation and the exact spectrum: the same, dequantised, numbers in float."""
 
 import dataclasses
@@ -30,7 +31,7 @@ def dequantised(model):
         ro.smoothing_s,
         ro.idle_label,
     )
-    return dataclasses.replace(model, cells=[cell(*c) for c in zip(model.cells, ones)], readout=readout)
+    return dataclasses.replace(model, cells=[cell(*c) for c in zip(model.cells, ones, strict=True)], readout=readout)
 
 
 @pytest.mark.parametrize("units", [(8,), (8, 6), (64, 64)])
@@ -54,7 +55,7 @@ def emphasised_reference(audio, ends, model):
     x = np.asarray(audio, np.float64)
     dense = np.zeros((fe.n_mels, fe.fft_points // 2 + 1))
     at = 0
-    for row, start, count in zip(dense, fe.mel_start, fe.mel_count):
+    for row, start, count in zip(dense, fe.mel_start, fe.mel_count, strict=True):
         row[start : start + count] = np.round(fe.mel_weights[at : at + count]) / 32768
         at += int(count)
     features = []

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Class LNN offers the same names on the host as on a board."""
 
 import ast

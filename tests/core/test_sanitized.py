@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A long random use of the engine under AddressSanitizer and UndefinedBehaviorSanitizer."""
 
 import pytest

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loads untrusted bytes and, where they are a model, uses every function on it. */
 #ifndef EXERCISE_H
 #define EXERCISE_H

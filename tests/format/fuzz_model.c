@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libFuzzer target. The first byte chooses whether length and CRC are repaired, so that fuzzing gets behind them. */
 #include "exercise.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * hostile MODEL: every truncation and every single-bit flip of a model, the CRC repaired as well as
  * not, many random mutations, and over-long files. Prints how often each error came.

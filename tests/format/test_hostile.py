@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every truncation and every bit flip of a small model, under sanitizers; a short fuzzing."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reader and writer: round trips, impossible models, and the same verdict as the C core on any bytes."""
 
 import dataclasses

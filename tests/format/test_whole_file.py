@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files that are replaced as a whole."""
 
 import pytest
