@@ -44,7 +44,7 @@ test-all: tools-test $(VENV)/installed-test ## run every test, in less than an h
 	$(PYTEST) $(ARGS)
 
 docs: $(VENV)/installed-docs ## build the documentation site, build/docs/index.html
-	$(VENV)/bin/mkdocs build --quiet --strict --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict --config-file docs/mkdocs.yml
 
 bench: tools-demo $(VENV)/installed-test ## measure instructions, sizes and training, write build/bench.json
 	@AUDIO="$(AUDIO)" $(PY) tests/bench/run.py
