@@ -60,6 +60,18 @@ def test_a_run_from_a_folder_to_a_model_and_again(train, words, tmp_path):
     assert (tmp_path / "run" / "keywords.lnn").exists() and done.stdout.strip().endswith("keywords.lnn")
     again = train(*arguments)
     assert again.returncode == 0 and "resuming at step 4" in again.stderr
+    (tmp_path / "run/keywords.lnn").unlink()
+    saved = train("keywords", "--data", words, "--out", tmp_path / "run")  # without what was asked for at first
+    assert saved.returncode == 0 and "resuming at step 4" in saved.stderr
+    assert (tmp_path / "run/keywords.lnn").exists() and len(list((tmp_path / "run/cache").iterdir())) == 1
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
+    for change, was in (
+        ("--learning-rate=0.5", "train.learning_rate = 0.012, not 0.5"),
+        ("--labels=yes,no", "data.labels"),
+    ):
+        other = train("keywords", "--data", words, "--out", tmp_path / "run", change)
+        assert other.returncode == 2 and was in " ".join(other.stderr.split())
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
 
 
 def test_recipes_are_listed_and_printed(train, tmp_path):

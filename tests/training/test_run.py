@@ -127,7 +127,7 @@ def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(tmp_path):
     "change, sentence",
     [
         ({"epochs": 1}, "train.epochs = 2, not 1"),
-        ({"learning_rate": 0.1}, "train.learning_rate = null, not 0.1"),
+        ({"precision": "bf16"}, 'train.precision = "float32", not "bf16"'),
         ({"batch": 17}, "train.batch = 16, not 17: leave that setting out to go on there, or give another --out"),
     ],
 )

@@ -90,7 +90,7 @@ def test_spoken_words_are_favoured_as_far_as_the_others_let(tmp_path, cost, most
     with torch.no_grad():
         net.readout.weight.zero_()
         net.readout.bias[:] = torch.tensor([0.6, 0.0])
-    bias = favour(net, store, validation_clips(store, ("yes", "on")), ["on"], cost)
+    bias = favour(net, store, validation_clips(store, ("yes", "on")), ["on"], cost, Policy())
     assert bias == most == net.readout.bias[1].item()
     nothing = Clips(np.zeros(0, int), np.zeros(0, int), np.zeros(0, int))
-    assert favour(net, store, nothing, ["on"], cost) == 0.0
+    assert favour(net, store, nothing, ["on"], cost, Policy()) == 0.0

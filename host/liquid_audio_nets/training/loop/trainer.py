@@ -253,6 +253,10 @@ class LNNTrainer:
         trainer.metrics = json.loads(metadata["metrics"])
         return trainer
 
+    def metadata(self) -> dict[str, Any]:
+        """What a model file says of its training, whatever the task."""
+        return {"seed": self.config.seed, "steps": self.step, "parameters": self.net.parameter_count()}
+
     def export_embedded(
         self,
         path: str | Path,
@@ -261,8 +265,8 @@ class LNNTrainer:
         metadata: dict[str, Any] | None = None,
         **content: Any,
     ) -> Path:
-        """Writes the averaged weights as an .lnn file with the seed, steps and parameters in its metadata.
+        """Writes the averaged weights as an .lnn file; its metadata are those given and those of metadata().
 
         See export.export_lnn for quantization, target, content, and for what is raised."""
-        made = {"seed": self.config.seed, "steps": self.step, "parameters": self.net.parameter_count()}
-        return export_lnn(self.average, path, quantization, target, metadata=(metadata or {}) | made, **content)
+        metadata = (metadata or {}) | self.metadata()
+        return export_lnn(self.average, path, quantization, target, metadata=metadata, **content)

@@ -87,14 +87,14 @@ def refuse_difference(saved: dict[str, Any], wanted: dict[str, Any], run: Path) 
     """Raises RecipeError for the first setting of a run that is not as it was saved, but for more epochs and for threads.
 
     saved: the recipe of the checkpoint in the folder `run`; wanted: the recipe to go on with."""
-    before, now = dict(_flat(saved)), dict(_flat(wanted))
-    for name in before | now:
-        if name == "train.threads" or (name == "train.epochs" and now[name] > before[name]):
+    now = dict(_flat(wanted))
+    for name, was in _flat(saved):  # a setting that is not there is younger than the run
+        if name == "train.threads" or (name == "train.epochs" and now[name] > was):
             continue
-        if before.get(name) != now.get(name):
+        if was != now[name]:
             raise RecipeError(
-                f"{run} was trained with {name} = {_value(before.get(name))}, not {_value(now.get(name))}: leave that "
-                "setting out to go on there, or give another --out"
+                f"{run} was trained with {name} = {_value(was)}, not {_value(now[name])}: leave that setting out to go on "
+                "there, or give another --out"
             )
 
 

@@ -74,8 +74,7 @@ class BaseTask(Task):
 
     def metadata(self, trainer: LNNTrainer, **own: Any) -> dict[str, Any]:
         """What the file says of its making; own: what only this task has to say."""
-        common = {"licence": self.licence(), "data": self.data.resolve().name, "seed": trainer.config.seed}
-        return common | {"steps": trainer.step, "parameters": trainer.net.parameter_count()} | own
+        return {"licence": self.licence(), "data": self.data.resolve().name} | trainer.metadata() | own
 
     def save(self, model: lnn.Model, path: Path, sounds: Iterable[np.ndarray] | None = None) -> Path:
         """Writes a model and returns its path.
