@@ -8,6 +8,7 @@ from liquid_audio_nets.audio.mixing import rms
 from liquid_audio_nets.reference.frontend import FrontEnd
 from liquid_audio_nets.training import LNNTrainer
 from liquid_audio_nets.training.data.frame_store import FrameStore, Sound
+from liquid_audio_nets.training.data.schedule import Policy
 from liquid_audio_nets.training.data.streams import Event, Score, Stream, compose, validation_streams
 from liquid_audio_nets.training.loop.evaluation import Clips, validation_clips
 from liquid_audio_nets.training.tasks.calibration import best_temperature, calibration_error, favour, listen, listen_at
