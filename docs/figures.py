@@ -21,7 +21,7 @@ def one_unit(conductance_per_s: float, tau_s: float = 0.5, potential: float = 0.
         wa=np.array([[0.0, 0.0]]),
         bf=np.array([closed_gate]),
         ba=np.array([np.arctanh(potential)]),
-        tau=np.array([tau_s]),
+        tau_s=np.array([tau_s]),
         gate_clamp=15.0,
     )
 
