@@ -45,7 +45,7 @@ void lnn_keep_clocks(bool keep)
 }
 
 #if defined(CONFIG_LIQUID_AUDIO_MICROPYTHON)
-/* The prompt's serial port would not wake up again: the clocks stop in liquid_audio.lightsleep() alone. */
+/* The prompt's serial port would not wake the processor, so only liquid_audio.lightsleep() stops clocks. */
 static int keep_prompt(void)
 {
 	lnn_keep_clocks(true);

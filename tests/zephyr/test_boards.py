@@ -220,7 +220,7 @@ def test_own_toolchain_is_kept(monkeypatch):
     "words, says",
     [
         (["--zephyr", "nucleo_x"], "no board 'nucleo_x'; there are mps2_an385, "),
-        (["--zephyr", "qemu_m4f"], "qemu_m4f is not a board of Zephyr's; these are: mps2_an385, "),
+        (["--zephyr", "qemu_m4f"], "qemu_m4f is not a board on Zephyr; these are: mps2_an385, "),
         (["--zephyr", "nucleo_f446re", "--model", "no.lnn"], "no.lnn: no such file"),
     ],
 )

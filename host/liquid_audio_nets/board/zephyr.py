@@ -59,8 +59,8 @@ def dotted(version: tuple[int, int]) -> str:
 
 def zephyr_version(zephyr: Path) -> tuple[int, int]:
     text = (zephyr / "VERSION").read_text()
-    numbers = [re.search(rf"VERSION_{part}\s*=\s*(\d+)", text) for part in ("MAJOR", "MINOR")]
-    return (int(numbers[0][1]), int(numbers[1][1])) if all(numbers) else (0, 0)
+    numbers = dict(re.findall(r"VERSION_(MAJOR|MINOR)\s*=\s*(\d+)", text))
+    return int(numbers.get("MAJOR", 0)), int(numbers.get("MINOR", 0))
 
 
 def port_of(top: Path) -> Path:
