@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid-test --stream and liquid-tune: words and other sounds as hours without a reset."""
 
 import dataclasses

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     tensors: dict[str, Tensor] = {}
     try:
         if path.suffix == ".pt":
-            content = torch.load(path, "cpu", weights_only=True)
+            with warnings.catch_warnings():  # torch remarks on the pickles of other programs
+                warnings.simplefilter("ignore")
+                content = torch.load(path, "cpu", weights_only=True)
             tensors, metadata = content["tensors"], content["metadata"]
         else:
             with safe_open(str(path), "pt") as file:
