@@ -205,14 +205,14 @@ def test_a_run_from_folders_to_a_model(task, tmp_path, name, settings, file, kin
     assert len(read_log(run / "log.csv")) == 1 and len(list((run / "calibration").glob("*.wav"))) > 10
     card = (run / "card.md").read_text()
     assert "Held-out" in card and "ESC's fold 4" in card
-    unit = "false_accepts_per_hour" if kind == "wake_word" else "false_accepts_share"
+    unit = "false_accepts_per_hour" if kind == "wake_word" else "share_of_false_events_accepted"
     assert (run / "det.csv").read_text().startswith(f"threshold,false_rejects,{unit}") and (run / "det.png").exists()
 
 
 def test_a_network_that_is_not_exported_has_its_card(task, tmp_path):
     made = task("vad", VAD | {"model.cell_kind": "gru"})
     assert train(made, Run(tmp_path / "run", made.recipe, ahead=False)).name == "last.safetensors"
-    assert "Network to compare with, gru" in (tmp_path / "run/card.md").read_text()
+    assert "cell kind 'gru'" in (tmp_path / "run/card.md").read_text()
 
 
 SAID = {

@@ -32,6 +32,7 @@ class Row:
 
     @property
     def mean(self) -> float:
+        """Mean accuracy over the seeds, 0 to 1."""
         return float(np.mean(self.accuracies))
 
     @property
@@ -40,6 +41,7 @@ class Row:
         return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else None
 
     def as_json(self) -> dict[str, Any]:
+        """All fields, and mean and deviation."""
         return asdict(self) | {"mean": self.mean, "deviation": self.deviation}
 
 

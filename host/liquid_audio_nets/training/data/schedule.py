@@ -25,10 +25,12 @@ class Policy(lnn.Policy):
 
     @property
     def min_timestep_s(self) -> float:
+        """Length of a tick, s."""
         return self.min_timestep_us * 1e-6
 
     @property
     def max_timestep_s(self) -> float:
+        """The longest timestep, s."""
         return self.max_timestep_us * 1e-6
 
 

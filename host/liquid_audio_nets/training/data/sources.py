@@ -14,7 +14,7 @@ import numpy as np
 from ...audio.ahead import in_order
 from ...audio.dataset import SILENCE, nearest
 from ...audio.files import SAMPLE_RATE_HZ, AudioError
-from ...audio.held_out import BOTH, Recording, Recordings, part_of_voice
+from ...audio.held_out import BOTH, HELD_OUT_FOLD, Recording, Recordings, part_of_voice
 from ...audio.layouts import NOISE_FOLDERS, Placed, is_background
 from ...audio.mixing import coloured_noise
 from ...audio.speech import Voice, random_voice, say, voices
@@ -64,8 +64,8 @@ class Sources:
     """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by speech programs.
 
     splits: those that are read; recordings of testing speakers never are.  made_noise: without any noise, some is made
-    up.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation goes on.  report takes a
-    line for the user, progress the sounds done and their total.
+    up.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation
+    goes on.  report takes a line for the user; progress takes the sounds that are done and how many there are.
 
     Raises AudioError while it is read if a required group has no sound."""
 
@@ -73,7 +73,7 @@ class Sources:
     groups: Sequence[Group]
     spoken: Sequence[tuple[str, str, int]] = ()
     splits: Sequence[str] = BOTH
-    fold: str = "4"
+    fold: str = HELD_OUT_FOLD
     made_noise: bool = False
     kept: Path | None = None
     seed: int = 1

@@ -34,6 +34,7 @@ class Stream:
 
     @property
     def seconds(self) -> float:
+        """Length, s."""
         return len(self.samples) / SAMPLE_RATE_HZ
 
 

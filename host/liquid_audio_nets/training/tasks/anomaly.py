@@ -67,6 +67,7 @@ class AnomalyTask(FolderTask):
         self.measured = ExpectedBatches(self.store, "validation", plain, self.policy)
 
     def trainer(self) -> LNNTrainer:
+        """A new one, features normalised on steps of normal sound.  Raises AudioError if nothing is above the gate."""
         trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels, smoothing_s=0.0))
         as_run = dataclasses.replace(
             self.training, stretch_of=dataclasses.replace(self.training.stretch_of, dt_augment=0.0)

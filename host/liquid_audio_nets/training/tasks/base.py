@@ -63,7 +63,7 @@ class BaseTask(Task):
         self.take(data)
 
     def take(self, data: Path | None) -> None:
-        """Take the user's data.  Raises AudioError if there is no such folder."""
+        """Takes the user's data.  Raises AudioError if there is no such folder."""
         if data is None or not Path(data).is_dir():
             raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR, {self.wants}")
         self.data = Path(data)

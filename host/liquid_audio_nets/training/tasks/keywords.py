@@ -12,7 +12,7 @@ import numpy as np
 
 from ...audio.dataset import SILENCE, UNKNOWN, label_of, nearest, official_split
 from ...audio.files import AudioError
-from ...audio.held_out import BOTH, HELD_OUT_FOLD, Recording, part
+from ...audio.held_out import BOTH, Recording, part
 from ...audio.layouts import NOISE_FOLDERS, Placed
 from ...audio.speech import engines
 from ..data.augment import Augment
@@ -75,7 +75,7 @@ class KeywordTask(FolderTask):
                 Group("environment", SILENCE, ["esc10"]),
             ]
         spoken = self._spoken(for_streams)
-        sources = Sources(self.data, groups, spoken, splits, HELD_OUT_FOLD, made_noise=True)
+        sources = Sources(self.data, groups, spoken, splits, made_noise=True)
         here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
         for word in self.words:
             if word not in here and word not in self.said:
@@ -112,6 +112,7 @@ class KeywordTask(FolderTask):
         ]
 
     def prepare(self) -> None:
+        """Opens the frame store, built on first use; raises AudioError for data that cannot be learned from."""
         super().prepare()
         r = self.recipe
         chooser = Chooser(self.store, self.labels, build(Mixture, r["mixture"]))
@@ -133,6 +134,7 @@ class KeywordTask(FolderTask):
             )
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
+        """Accuracy on the validation clips, under the engine's policy."""
         result = trainer.evaluate(self.store, self.clips, self.policy)
         return {"score": result.pop("accuracy"), **result}
 

@@ -50,10 +50,12 @@ class Forecasts:
 
     @property
     def closed_s(self) -> Tensor:
+        """(T, B), zeros: no gate closes."""
         return torch.zeros_like(self.dt)
 
     @property
     def carried(self) -> Tensor:
+        """(B,), false: every stretch begins at rest."""
         return torch.zeros(self.dt.shape[1], dtype=torch.bool, device=self.dt.device)
 
     def loss(self, outputs: Tensor, net: Net, label_smoothing: float) -> Tensor:
@@ -68,6 +70,7 @@ class SeriesTask(BaseTask):
     given: Path | None
 
     def take(self, data: Path | None) -> None:
+        """Takes a CSV file; without one, prepare() makes a table up."""
         self.given = data
 
     def prepare(self) -> None:
@@ -175,6 +178,7 @@ class SeriesTask(BaseTask):
         return float(1 - np.mean(rmse(forecast, self.targets, self.parts[part]) / self.persistence[part]))
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
+        """What is saved against persistence, in the part that chooses the epoch and in the part that is reported."""
         self.measured = trainer.average
         forecast = self.predict(self.measured)
         return {"score": self.saved(forecast, "validation"), "reported": self.saved(forecast, "reported")}

@@ -39,6 +39,7 @@ class SoundTask(FolderTask):
         self.fold: str = self.recipe["data"]["held_out_fold"]
 
     def prepare(self) -> None:
+        """Opens the frame store, built on first use; raises AudioError for fewer than two classes or too few clips."""
         self.labels = self._classes()
         super().prepare()
         self.clips = Clips.whole(self.store, self.store.where(label=self.labels, split="validation"), self.labels)
@@ -56,6 +57,7 @@ class SoundTask(FolderTask):
         return labels
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
+        """One group per class."""
         groups = [Group("environment", label, [label]) for label in self.labels]
         return Sources(self.data, groups, (), splits, self.fold)
 

@@ -41,6 +41,7 @@ class VadTask(FolderTask):
     training: VadBatches
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
+        """Folders of speech, then folders of noise; the first of speech and some noise are required."""
         d = self.recipe["data"]
         groups = [
             *(Group(name, SPEECH, [name], required=k == 0) for k, name in enumerate(d["speech"])),
@@ -49,6 +50,7 @@ class VadTask(FolderTask):
         return Sources(self.data, groups, (), splits)
 
     def prepare(self) -> None:
+        """Opens the frame store, built on first use; raises AudioError if no speech is clear enough to learn from."""
         super().prepare()
         r = self.recipe
         speech, augment = build(Speech, r["speech"]), build(Augment, r["augment"])

@@ -54,6 +54,7 @@ class WakeWordTask(FolderTask):
         self.labels = (self.word, UNKNOWN, SILENCE)
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
+        """The word, other speech, noise, and synthetic speech."""
         d = self.recipe["data"]
         # The words of placement.Chooser: recordings have the source "commands", running speech is "negatives".
         groups = [
@@ -84,6 +85,8 @@ class WakeWordTask(FolderTask):
         ]
 
     def prepare(self) -> None:
+        """Opens the frame store, built on first use, and reads what is measured on.  Raises AudioError for data that cannot
+        be learned from."""
         super().prepare()
         r = self.recipe
         chooser = Chooser(self.store, self.labels, build(Mixture, r["mixture"]))
