@@ -34,6 +34,15 @@ def silence() -> np.ndarray:
     return (np.random.default_rng(0).normal(size=SECONDS * 16000) * SILENCE_RMS * 32768).round().astype(np.int16)
 
 
+def rooms() -> dict[str, np.ndarray]:
+    """Nobody speaks: DC of 100 LSB, 25 Hz of amplitude 20, white noise of 11 LSB; int16 (2 * SECONDS * 16000,)."""
+    n = 2 * SECONDS * 16000
+    noise = np.random.default_rng(1).normal(size=n)
+    rumble = 20 * np.sin(2 * np.pi * 25 * np.arange(n) / 16000)
+    signals = {"dc": 100 + 3 * noise, "rumble": rumble + 3 * noise, "white_noise": 11 * noise}
+    return {name: signal.round().astype(np.int16) for name, signal in signals.items()}
+
+
 def row(metric: str, board: str, value: float, unit: str) -> dict:
     return {"metric": metric, "board": board, "value": value, "unit": unit}
 
@@ -46,7 +55,7 @@ def measure_board(name: str) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         board = dataclasses.replace(boards.find_board(name), running_in=pathlib.Path(folder) / "board")
         boards.build(board)
-        for sound, samples in (("speech", continuous_speech()), ("silence", silence())):
+        for sound, samples in (("speech", continuous_speech()), ("silence", silence()), *rooms().items()):
             write_wav(f"{folder}/{sound}.wav", samples)
         connection = link.open_link(boards.start(board))
         try:

@@ -20,6 +20,18 @@ def hear(path, blocks=None):
     return liquid_audio.clock() - start
 
 
+def hear_late(path, seconds):
+    """Instructions per second after the first ten, with a gate that follows the noise floor."""
+    net.floor_ratio = 2.0
+    mic = liquid_audio.Mic(path)
+    net.reset()
+    for i, result in enumerate(net.listen(mic, 20)):
+        if i == 500:
+            start = liquid_audio.clock()
+    net.floor_ratio = 0.0
+    return (liquid_audio.clock() - start) // (seconds - 10)
+
+
 def heap_growth(path, blocks):
     mic = liquid_audio.Mic(path, rate=0)
     mic.readinto(audio)
@@ -36,6 +48,7 @@ def print_json(model, folder, seconds):
     speech, quiet = folder + "/speech.wav", folder + "/silence.wav"
     work = hear(speech) // seconds
     c = net.counters()
+    rooms = {name: hear_late(folder + "/" + name + ".wav", 2 * seconds) for name in ("dc", "rumble", "white_noise")}
     found = {
         "frontend_instructions": c["frontend_time"] // c["frontend_runs"],
         "all_cells_step_instructions": c["cell_time"] // c["steps"],
@@ -45,4 +58,6 @@ def print_json(model, folder, seconds):
         "ram_bytes": net.ram_bytes,
         "heap_growth_bytes_10000_blocks": heap_growth(speech, 10000),
     }
+    for name, value in rooms.items():
+        found["second_of_" + name + "_instructions"] = value
     print(json.dumps(found))
