@@ -123,7 +123,7 @@ uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     const int16_t *shift = cell->shift_q11;
     int32_t *state = cell->h_q30, clamp = cell->gate_clamp_q11;
     int16_t *copy = lnn_state_s8(owner);
-    for (int32_t *end = state + owner->n_units; state < end; state++, z += 2) {
+    for (const int32_t *end = state + owner->n_units; state < end; state++, z += 2) {
         int32_t s = lnn_sigmoid_q31(lnn_clamp(z[0] >> 5, -clamp, clamp) + *shift++);
         int32_t potential = lnn_tanh_q30(z[1] >> 5);
         int32_t kept = 2 * lnn_mul_high(*state, *inv_c++);

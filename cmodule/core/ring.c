@@ -56,7 +56,10 @@ static void write_block(lnn_ring_t *ring, const int16_t *audio, uint32_t n) {
         part = part < room ? part : room;
         part = part < to_end ? part : to_end;
         ring->power += lnn_copy_square_and_sum(ring->samples + ring->at, audio, part, &ring->block_sum);
-        ring->at = part < to_end ? ring->at + part : 0u;
+        ring->at += part;
+        if (ring->at == ring->n) {
+            ring->at = 0;
+        }
         ring->block_filled += part;
         if (ring->block_filled == LNN_RING_BLOCK) {
             end_block(ring);

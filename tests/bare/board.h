@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The little that a bare image needs of a machine, and what stands for it on the host. */
 #ifndef BOARD_H
 #define BOARD_H

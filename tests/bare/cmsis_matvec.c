@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * What other libraries need for the product of the same size, 128 rows of 104 int8 weights with int8 numbers:
  * CMSIS-DSP's, or with USE_CMSIS_NN CMSIS-NN's fully connected layer, which also scales the sums to int8.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random but repeatable work for a model; what comes out is hashed, so that machines can be compared. */
 #ifndef DRIVE_H
 #define DRIVE_H

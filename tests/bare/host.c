@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The same program on the host: its words are what every machine has to say. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The C core alone, built for QEMU's Cortex-M machines and for the host, run to its last word."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * The C core without an operating system: self-test of the model in model.S, random work to compare with
  * the host's, and costs. Prints one JSON object; the exit status is that of the self-test.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
     .section .rodata
     .balign 16
     .global model_data, model_data_end

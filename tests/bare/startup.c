@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Start of a bare image on QEMU's Cortex-M machines: vectors, FPU, data, bss, clock, semihosting. */
 #include "board.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every core gives the same bits: golden vectors, and hashes of random work against the host's."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What int8 and the integer front-end cost in accuracy: the shipped model and its float twin by the C core on the host."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The integer core without MicroPython: kernels against CMSIS-DSP's, and whole seconds on small cores."""
 
 import pathlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The shipped model and its float twin on virtual boards: exact instructions, the Python loop included, and sizes."""
 
 import dataclasses
@@ -87,9 +88,7 @@ def module_text_bytes(linker_map: pathlib.Path) -> int:
     """Code and constants of core, CMSIS-DSP and binding that the linker kept; not the virtual board's own parts."""
     kept = linker_map.read_text().split("Linker script and memory map")[1]
     total = 0
-    for _section, size, file in re.findall(
-        r"^ (\.(?:text|rodata)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$", kept, re.M
-    ):
+    for size, file in re.findall(r"^ \.(?:text|rodata)\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$", kept, re.M):
         if re.search(r"/cmodule/(core|micropython)/(?!virtual_)", file):
             total += int(size, 16)
     return total

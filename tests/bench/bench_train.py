@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What training costs on this machine: the keyword recipe on generated clips, batches made beside it as in a real run."""
 
 import importlib.util

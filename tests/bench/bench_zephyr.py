@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flash and RAM of the firmware on Zephyr, of the boards that `liquid-board build` or the tests built; and our part of it."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the project promises of the shipped keyword model and of training it: (metric, board) -> at most.
 
 How long training takes has no limit here: it is a time on the wall, of a machine that may have other work."""

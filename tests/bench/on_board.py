@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs on the board: what a second of audio costs, and whether listening allocates.
 import gc
 import json
@@ -25,7 +26,7 @@ def hear_late(path, seconds):
     net.floor_ratio = 2.0
     mic = liquid_audio.Mic(path)
     net.reset()
-    for i, result in enumerate(net.listen(mic, 20)):
+    for i, _ in enumerate(net.listen(mic, 20)):
         if i == 500:
             start = liquid_audio.clock()
     net.floor_ratio = 0.0
@@ -37,7 +38,7 @@ def heap_growth(path, blocks):
     mic.readinto(audio)
     gc.collect()
     before = gc.mem_alloc()
-    for _i in range(blocks):
+    for _ in range(blocks):
         net.process(audio)
     return gc.mem_alloc() - before
 

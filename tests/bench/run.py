@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Measures on virtual boards and writes build/bench.json: [{"metric", "board", "value", "unit", "at_most"}, ...].
 
 Every tests/bench/bench_*.py has measure(), which yields rows without at_most. Exits with 6 where a limit is missed.

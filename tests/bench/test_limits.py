@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bench fails where a figure is missed, and says what was not measured."""
 
 from bench_keywords import row

@@ -30,6 +30,7 @@ static void change_policy(lnn_model_t *m) {
     p.attack_threshold = draw_float(0.0f, 4.0f);
     p.release_growth = draw_float(0.9f, 100.0f);
     p.background_rise_per_s = draw_float(-1.0f, 1000.0f);
+    p.floor_ratio = draw(2) ? 0.0f : draw_float(0.0f, 101.0f);
     lnn_status_t status = lnn_set_policy(m, &p);
     require(status == LNN_OK || status == LNN_ERR_POLICY, "a policy is taken or refused");
     require(memcmp(lnn_get_policy(m), status == LNN_OK ? &p : &before, sizeof p) == 0,
@@ -77,12 +78,10 @@ static void compare_clocks(lnn_model_t *m, lnn_model_t *twin) {
 }
 
 int main(int argc, char **argv) {
-    static uint8_t data[1 << 20] __attribute__((aligned(8)));
     static int16_t audio[5000];
-    FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
-    require(file != NULL, "usage: soak MODEL");
-    size_t n = fread(data, 1, sizeof data, file);
-    fclose(file);
+    size_t n;
+    require(argc > 1, "usage: soak MODEL");
+    uint8_t *data = read_model(argv[1], &n);
     uint32_t need;
     lnn_model_t *m;
     require(lnn_ram_bytes(data, n, &need) == LNN_OK, "a model");
@@ -90,6 +89,8 @@ int main(int argc, char **argv) {
     require(lnn_load(data, n, memory, need - 1u, &m) == LNN_ERR_MEMORY, "too little memory is refused");
     require(lnn_load(data, n, memory, need, &m) == LNN_OK, "a model");
     lnn_result_t result;
+    lnn_event_t event;
+    uint64_t last_event = 0;
     uint32_t steps = 0;
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t length = draw(3) ? draw(700) : draw(5000);
@@ -110,9 +111,20 @@ int main(int argc, char **argv) {
                         "threshold");
                 break;
             case 3:
+                lnn_set_refractory_us(m, (uint16_t)draw(result.n_scores), draw(2) ? draw(3000000) : UINT32_MAX);
+                break;
+            case 4:
+                while (lnn_next_event(m, &event)) {
+                    require(event.label < result.n_scores && event.confidence <= 1.0f, "an event");
+                    require(event.sample >= last_event, "events in the order of time");
+                    last_event = event.sample;
+                }
+                break;
+            case 5:
                 if (draw(8) == 0) {
                     lnn_reset(m);
                     steps = 0;
+                    last_event = 0;
                 }
                 break;
             default:
@@ -129,5 +141,6 @@ int main(int argc, char **argv) {
     compare_clocks(m, twin);
     free(more);
     free(memory);
+    free(data);
     return 0;
 }

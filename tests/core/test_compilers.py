@@ -19,6 +19,7 @@ WARNINGS = [
     "-Wpointer-arith",
     "-Wdouble-promotion",
     "-Wstrict-prototypes",
+    "-Wundef",
     "-Werror",
     "-ffreestanding",
     "-fsyntax-only",
@@ -107,3 +108,49 @@ def test_headers_are_c_plus_plus_too(tmp_path, standard):
     )
     flags = [f"-std={standard}", "-pedantic", "-Wall", "-Wextra", "-Wundef", "-Werror", "-fsyntax-only"]
     subprocess.run(["g++", *flags, *INCLUDE, str(source)], check=True)
+
+
+@pytest.mark.parametrize("flags", [["-ffast-math"], ["-Ofast"], ["-ffinite-math-only"], ["-m32", "-mfpmath=387"]])
+def test_builds_that_change_results_are_refused(flags):
+    """Findings r5, r8: with -ffast-math a NaN weight was loaded, and logits moved by 0.17."""
+    for source in (path for path in CORE if path.name in ("engine.c", "cursor.c", "cell_ltc_f32.c", "dsp_portable.c")):
+        command = ["gcc", "-fsyntax-only", "-ffreestanding", *flags, *INCLUDE, str(source)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode and '#error "liquid_audio: ' in done.stderr, source.name
+
+
+def test_a_big_endian_core_is_refused():
+    compiler = shutil.which("clang")
+    if not compiler:
+        pytest.skip("no clang")
+    source = next(path for path in CORE if path.name == "engine.c")
+    command = [compiler, "--target=mips-none-elf", "-fsyntax-only", "-ffreestanding", *INCLUDE, str(source)]
+    assert "needs a little-endian core" in subprocess.run(command, capture_output=True, text=True).stderr
+
+
+@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize(
+    "level", [("-O0",), ("-O1",), ("-O3",), ("-Os", "-ffixed-r9"), ("-O0", "-ffixed-r9")], ids="".join
+)
+def test_every_optimisation_level_compiles(core, level, tmp_path):
+    """Finding r10: at -O0 and with a fixed register, inline assembly wanted more registers than there are."""
+    if not shutil.which("arm-none-eabi-gcc"):
+        pytest.skip("no arm-none-eabi-gcc")
+    assembly = [
+        str(path) for path in CORE if "__asm" in path.read_text() or path.name in ("frontend_q15.c", "fft_q15.c")
+    ]
+    command = ["arm-none-eabi-gcc", "-mthumb", *CORES[core], "-std=gnu99", *machines.c_library(), *level, *INCLUDE]
+    done = subprocess.run([*command, "-c", *assembly], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[:3000]
+
+
+def test_assembly_has_landing_pads_where_it_jumps_by_register(tmp_path):
+    """With -mbranch-protection=bti a core stops at an indirect jump that does not end at the instruction BTI."""
+    if not shutil.which("arm-none-eabi-gcc"):
+        pytest.skip("no arm-none-eabi-gcc")
+    source = next(str(path) for path in CORE if path.name == "matvec_s8_mve.c")
+    flags = ["-mthumb", *CORES["m55"], "-std=gnu99", "-O2", *machines.c_library(), *INCLUDE]
+    for pads, define in ((0, []), (34, ["-D__ARM_FEATURE_BTI_DEFAULT=1"])):  # 30 blocks, the last, 3, 4 and 5
+        subprocess.run(["arm-none-eabi-gcc", *flags, *define, "-c", source, "-o", "mve.o"], cwd=tmp_path, check=True)
+        code = subprocess.run(["arm-none-eabi-objdump", "-d", "mve.o"], cwd=tmp_path, capture_output=True, text=True)
+        assert len(re.findall(r"f3af 800f", code.stdout)) == pads

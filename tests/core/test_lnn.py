@@ -8,11 +8,11 @@ import threading
 import numpy as np
 import pytest
 from liquid_audio_nets._core import ffi, lib
-from liquid_audio_nets.lnn import LnnError, Policy, checks, write
+from liquid_audio_nets.lnn import FrontEndQ15, LnnError, Policy, checks, write
 from liquid_audio_nets.lnn.layout import ERRORS, RANGES
 from liquid_audio_nets.lnn.ranges import shown_name
 from liquid_audio_nets.native import LNN, add_golden, error_name
-from small_model import noise, small_model
+from small_model import integer_model, noise, small_model
 
 
 def test_load_from_path_and_buffers(model_path):
@@ -169,3 +169,17 @@ def test_models_in_threads_do_not_disturb_each_other(model_bytes):
     for thread in threads:
         thread.join()
     assert len(set(scores)) == 1
+
+
+@pytest.mark.parametrize("make", [small_model, integer_model])
+def test_a_step_clips_features_as_the_file_says(make):
+    """Finding r3: integer models clipped at 7.97 instead of at the file's clip."""
+    model = make()
+    if isinstance(model.frontend, FrontEndQ15):
+        model.frontend.clip_q12 = 4096
+    else:
+        model.frontend.feature_clip = 1.0
+    with LNN(write(model)) as lnn:
+        at_the_clip = lnn.step(np.ones(40), 0.02)
+        lnn.reset()
+        assert (lnn.step(np.full(40, 3.0), 0.02) == at_the_clip).all()

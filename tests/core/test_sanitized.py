@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A long random use of the engine under AddressSanitizer and UndefinedBehaviorSanitizer."""
+"""Random use and wrong use of the core under AddressSanitizer and UndefinedBehaviorSanitizer."""
 
 import pytest
 import sanitized
@@ -17,3 +17,8 @@ def soak(tmp_path_factory, root):
 def test_soak(soak, tmp_path, make):
     save(make(labels=("a", "b", "c", "d", "_silence_")), tmp_path / "model.lnn")
     assert "steps" in sanitized.run(soak, tmp_path / "model.lnn")
+
+
+def test_wrong_arguments_are_refused(tmp_path, root):
+    save(small_model(units=(4, 2), window_samples=16, channels=4, low_hz=0.0), tmp_path / "model.lnn")
+    sanitized.run(sanitized.build(root / "tests/core/promises.c", tmp_path / "promises"), tmp_path / "model.lnn")

@@ -38,6 +38,23 @@ static inline void require(int condition, const char *what) {
     }
 }
 
+/* The whole file in memory of just its size, so that reading beyond it is seen. */
+static inline uint8_t *read_model(const char *path, size_t *n) {
+    FILE *file = fopen(path, "rb");
+    if (!file || fseek(file, 0, SEEK_END) != 0) {
+        fprintf(stderr, "cannot read %s\n", path);
+        exit(2);
+    }
+    *n = (size_t)ftell(file);
+    rewind(file);
+    uint8_t *data = malloc(*n + 1u);
+    if (!data || fread(data, 1, *n, file) != *n) {
+        exit(2);
+    }
+    fclose(file);
+    return data;
+}
+
 static inline void check_result(const lnn_result_t *r) {
     require(r->n_scores > 0 && r->label < r->n_scores && strlen(r->keyword) > 0, "a label");
     for (uint16_t i = 0; i < r->n_scores; i++) {

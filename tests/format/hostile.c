@@ -81,14 +81,12 @@ static void too_long(const uint8_t *model, size_t n) {
 }
 
 int main(int argc, char **argv) {
-    static uint8_t model[1 << 20];
-    FILE *file = argc > 1 ? fopen(argv[1], "rb") : NULL;
-    if (!file) {
+    if (argc != 2) {
         fprintf(stderr, "usage: hostile MODEL\n");
         return 2;
     }
-    size_t n = fread(model, 1, sizeof model, file);
-    fclose(file);
+    size_t n;
+    uint8_t *model = read_model(argv[1], &n);
     require(try_it(model, n) == LNN_OK, "the model itself is valid");
     truncations(model, n);
     bit_flips(model, n);
@@ -99,5 +97,6 @@ int main(int argc, char **argv) {
             printf("%s %u\n", lnn_error_name((lnn_status_t)-i), counts[i]);
         }
     }
+    free(model);
     return 0;
 }
