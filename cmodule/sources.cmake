@@ -49,5 +49,6 @@ set(LIQUID_COLD_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/model.c
     ${CMAKE_CURRENT_LIST_DIR}/core/numbers.c
     ${CMAKE_CURRENT_LIST_DIR}/core/readout.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/ring.c
     ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
 )

@@ -84,6 +84,9 @@ static int32_t tick_complexity_q16(lnn_gate_t *gate, uint64_t power, uint32_t cr
 static uint64_t needed_power(const lnn_gate_t *gate) {
     uint64_t fixed = gate->open ? gate->close_power : gate->open_power, floor = gate->background;
     uint32_t ratio_q8 = gate->open ? gate->close_ratio_q8 : gate->open_ratio_q8; /* at most 100 * 100 * 256 */
+    if (ratio_q8 == 0) {
+        return fixed;
+    }
     uint64_t over_floor = (floor >> 8) * ratio_q8 + ((floor & 255u) * ratio_q8 >> 8);
     return over_floor > fixed ? over_floor : fixed;
 }

@@ -26,8 +26,8 @@ def hear_late(path, seconds):
     net.floor_ratio = 2.0
     mic = liquid_audio.Mic(path)
     net.reset()
-    for i, _ in enumerate(net.listen(mic, 20)):
-        if i == 500:
+    for i, _ in enumerate(net.listen(mic, 32)):
+        if i == 312:
             start = liquid_audio.clock()
     net.floor_ratio = 0.0
     return (liquid_audio.clock() - start) // (seconds - 10)
