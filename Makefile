@@ -55,10 +55,10 @@ compare: tools-test $(VENV)/installed-test ## train the networks we compare with
 
 fuzz: tools-fuzz $(VENV)/installed ## feed damaged models to the loader for a while (FUZZ_S=60)
 	@mkdir -p build/fuzz/corpus
-	@PYTHONPATH=tests/support $(PY) -c "from small_model import tiny_model; from liquid_audio_nets.lnn import write; \
-	    open('build/fuzz/corpus/tiny', 'wb').write(b'\1' + write(tiny_model()))"
+	@PYTHONPATH=tests/support $(PY) -c "import small_model; from liquid_audio_nets.lnn import write; \
+	    [open(f'build/fuzz/corpus/{n}', 'wb').write(b'\1' + write(f())) for n, f in vars(small_model).items() if n.startswith('tiny_')]"
 	clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Icmodule/include -Icmodule/core \
-	    tests/format/fuzz_model.c cmodule/core/*.c -o build/fuzz/fuzz_model -lm
+	    tests/format/fuzz_model.c cmodule/core/*.c -o build/fuzz/fuzz_model
 	build/fuzz/fuzz_model -max_total_time=$(FUZZ_S) -artifact_prefix=build/fuzz/ build/fuzz/corpus
 
 firmware: tools-demo $(VENV)/installed ## build the firmware of a virtual board (BOARD=qemu_m4f)

@@ -232,6 +232,14 @@ typedef struct {
     uint16_t task;
 } lnn_info_t;
 
+/*
+ * Enough memory for every model of such sizes, as a constant for static allocation; lnn_ram_bytes() gives the exact
+ * number. n_units: of the largest cell. `liquid-info --header` writes the exact number of one model.
+ */
+#define LNN_MODEL_RAM_BYTES(window_samples, fft_points, n_features, n_labels, n_cells, n_units)                        \
+    (1800u + 2u * (window_samples) + 8u * (fft_points) + 10u * (n_features) + 44u * ((n_labels) + 3u)                  \
+     + 20u * (n_units) + (n_cells) * (2u * (n_features) + 24u * (n_units) + 96u))
+
 /* A free-running counter, for example of CPU cycles. It may wrap; no stage takes longer than one wrap. */
 typedef uint32_t (*lnn_clock_t)(void);
 

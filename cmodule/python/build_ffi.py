@@ -14,7 +14,7 @@ def declarations() -> str:
     """What cffi can parse of the header: no preprocessor, no C++ guard."""
     header = (HERE.parent / "include/liquid_audio_lnn.h").read_text()
     header = re.sub(r"#ifdef __cplusplus.*?#endif", "", header, flags=re.S)
-    header = re.sub(r"^\s*#.*$", "", header, flags=re.M)
+    header = re.sub(r"^\s*#(?:.*\\\n)*.*$", "", header, flags=re.M)
     batch = re.search(r"ffi:begin \*/(.*)/\* ffi:end", (HERE / "batch.h").read_text(), re.S)
     return header + batch.group(1)
 

@@ -98,6 +98,9 @@ static inline void run_audio(lnn_model_t *m, size_t n_samples) {
             require(lnn_process(m, audio, block, &result) == LNN_OK, "process");
             check_result(&result);
         }
+        for (lnn_event_t event; lnn_next_event(m, &event);) {
+            require(event.label < result.n_scores && isfinite(event.confidence) && event.sample > 0, "an event");
+        }
         require(lnn_skip(m, UINT32_MAX / 3) == LNN_OK, "skip");
     }
 }
@@ -142,6 +145,9 @@ static inline lnn_status_t exercise(const uint8_t *bytes, size_t n, size_t n_sam
         free(memory);
     }
     require(status == LNN_OK || strcmp(lnn_error_name(status), "UNKNOWN") != 0, "a named error");
+    const char *refused = lnn_refused_name(data, n, status);
+    require(refused == NULL || strlen(refused) > 0, "the name of what was refused");
+    lnn_refused_name(data, n, LNN_ERR_CELL);
     free(data);
     return status;
 }

@@ -41,7 +41,7 @@ def small_model(
     rng = np.random.default_rng(seed)
     channels = frontend.setdefault("channels", 40)
     fe = reference.FrontEnd(mean=np.full(channels, -6.0), inv_std=np.full(channels, 0.4), **frontend)
-    sizes = zip((fe.channels, *units), units)
+    sizes = zip((fe.channels, *units), units, strict=False)
     readout = Readout(
         rng.normal(size=(len(labels), units[-1])) * 4,
         rng.normal(size=len(labels)),
@@ -121,7 +121,7 @@ def integer_model(
             65536 / rng.uniform(0.02, 0.5, n),
         )
 
-    sizes, n_labels = zip((mels, *units), units), len(labels)
+    sizes, n_labels = zip((mels, *units), units, strict=False), len(labels)
     readout = ReadoutS8(
         rng.integers(-127, 128, (n_labels, units[-1])),
         rng.integers(-(1 << 16), 1 << 16, n_labels),
@@ -186,9 +186,10 @@ def tiny_int16_model(seed: int = 0) -> Model:
     from liquid_audio_nets.native import add_golden
 
     model = tiny_integer_model(seed)
-    for cell, layout in zip(model.cells, ("rows4x4", "rows4x4_sparse")):
+    for cell, layout in zip(model.cells, ("rows4x4", "rows4x4_sparse"), strict=True):
         cell.weight, cell.layout = "int16", layout
         cell.weights_inputs, cell.weights_state = cell.weights_inputs * 40, cell.weights_state * 90
         cell.scale_inputs, cell.scale_state = cell.scale_inputs // 40, cell.scale_state // 90
     model.cells[1].weights_inputs[:4], model.cells[1].weights_state[4:] = 0, 0
+    model.policy.floor_ratio = 1.5
     return add_golden(model, model.golden.audio)
