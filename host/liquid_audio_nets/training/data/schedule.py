@@ -7,21 +7,23 @@ closed.  The network's dynamics need to know nothing else of the engine.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ... import lnn
+from ..settings.recipe import default
 
 DT_MIN_S, DT_MAX_S = 0.001, 1.0
 
 
 @dataclass
 class Policy(lnn.Policy):
-    """The file's policy with the values that recipes train for; complexity is always `energy` here."""
+    """The file's policy with the smallest timestep and the threshold of the recipe `keywords`; complexity is always
+    `energy` here."""
 
-    min_timestep_us: int = 32_000
-    energy_threshold: float = 0.0003
+    min_timestep_us: int = field(default_factory=lambda: default("policy.min_timestep_us"))
+    energy_threshold: float = field(default_factory=lambda: default("policy.energy_threshold"))
 
     @property
     def min_timestep_s(self) -> float:

@@ -15,6 +15,7 @@ from ..data.augment import LOG_FLOOR
 from ..data.frame_store import BLOCK_S, FrameStore, tick_energy
 from ..data.schedule import Policy, Schedule, engine_schedule
 from ..nets.model import Net
+from ..settings.recipe import build, default
 
 
 @dataclass
@@ -74,7 +75,7 @@ def posteriors(
     A tick is the policy's smallest timestep in whole blocks of 10 ms.  A clip for which no step runs has all probability
     on `_silence_`, or on the first label if the model has no `_silence_`.  schedule: instead of the one that the policy
     gives; chunk: clips that are computed at once."""
-    policy = policy or Policy()
+    policy = policy or build(Policy, default("policy"))
     labels, tick_blocks = net.config.labels, round(policy.min_timestep_s / BLOCK_S)
     idle = np.eye(len(labels), dtype=np.float32)[labels.index(SILENCE) if SILENCE in labels else 0]
     out = np.empty((len(clips), len(labels)), np.float32)

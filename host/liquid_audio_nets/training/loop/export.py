@@ -21,6 +21,7 @@ from ..nets.cells import GATE_LIMIT
 from ..nets.model import Net
 from ..settings.config import ModelConfig
 from ..settings.errors import ExportError, UnsupportedCell
+from ..settings.recipe import build, default
 
 THRESHOLD = 0.8  # of the posterior, for models that were not calibrated
 REFRACTORY_US = 1_200_000  # a word may keep its label for a second of noise
@@ -46,9 +47,9 @@ def to_model(
     """The network as the content of a model file.
 
     thresholds: posterior at which a label is detected, one for all or one for each label; labels that begin with `_` are
-    never detected.  temperature: divides the logits; it is folded into the readout.  numbers: replaces the front-end in
-    networks that read no audio.  Raises ExportError for an unknown target, UnsupportedCell for networks that the core
-    does not run."""
+    never detected.  policy: by default that of the recipe `keywords`.  temperature: divides the logits; it is folded into
+    the readout.  numbers: replaces the front-end in networks that read no audio.  Raises ExportError for an unknown target,
+    UnsupportedCell for networks that the core does not run."""
     if target not in TARGETS:
         raise ExportError(f"unknown target '{target}'; known: {', '.join(TARGETS)}")
     if not isinstance(net, Net):
@@ -78,7 +79,7 @@ def to_model(
         numbers or lnn.FrontEnd.from_reference(logmel),
         cells,
         readout,
-        policy or Policy(),
+        policy or build(Policy, default("policy")),
         metadata=metadata or {},
         target=TARGETS[target],
         task=task,
