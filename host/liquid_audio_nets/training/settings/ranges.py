@@ -56,7 +56,7 @@ SHARES = (
     "threshold",
 )
 LENGTHS = {"hidden_dim": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
-RANGES = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")
+PAIRS = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")
 
 
 def complaint(name: str, value: Any) -> str | None:
@@ -85,7 +85,7 @@ def _of_list(name: str, values: list[Any]) -> str | None:
         return f"give {least} to {most} of them"
     if name in ("labels", "say") and len(set(values)) < len(values):
         return "give every word once"
-    if name in RANGES and not (len(values) == 2 and values[0] <= values[1]):
+    if name in PAIRS and not (len(values) == 2 and values[0] <= values[1]):
         return "give a range, the lower number first"
     return None
 
