@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: MIT
 # The binding alone, for MicroPython's Zephyr port: the core is a Zephyr library, configured by Kconfig.
-# CMakeLists.txt beside this file adds it to USER_C_MODULES.
+# user_c_modules.cmake beside this file adds it to USER_C_MODULES.
 set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR}/..)
 
 add_library(usermod_liquid_audio INTERFACE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Zephyr firmware in QEMU. Every test here needs a west workspace and is skipped, with the reason, where there is none."""
+"""Zephyr firmware in QEMU and on Linux. A test that needs a west workspace is skipped, with the reason, if there is none."""
 
 import contextlib
 import dataclasses
