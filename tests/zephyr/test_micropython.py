@@ -136,6 +136,42 @@ with liquid_audio.Mic({str(path)!r}) as mic:
     ) == (samples[:320].tolist(), 0)
 
 
+FIRST_BLOCK = """
+import liquid_audio, array
+mic, block = liquid_audio.Mic({wav!r}), array.array('h', [0] * 320)
+n = mic.readinto(block)
+print((n, list(block)))
+"""
+
+
+def test_a_soft_reset_stops_the_microphone(m4f, babble_wav):
+    """Ctrl-D while it captures, and one script after another."""
+    path, samples = babble_wav
+    expected = (320, samples[:320].tolist())
+    for _ in range(2):
+        assert eval(m4f.exec(FIRST_BLOCK.format(wav=str(path)))) == expected
+    m4f.mpremote("soft-reset")
+    assert eval(m4f.exec(FIRST_BLOCK.format(wav=str(path)))) == expected
+    slept, took = eval(
+        m4f.exec("""
+import gc, time
+del mic
+gc.collect()
+start, slept = time.ticks_us(), liquid_audio.slept_us()
+liquid_audio.lightsleep(200)
+print((liquid_audio.slept_us() - slept, time.ticks_diff(time.ticks_us(), start)))
+""")
+    )
+    assert slept > 0.9 * took
+
+
+def test_a_closed_microphone_ends_a_loop(m4f, babble_wav):
+    code = FIRST_BLOCK.format(wav=str(babble_wav[0])) + "while True:\n    mic.readinto(block)\n    mic.deinit()\n"
+    with pytest.raises(RemoteError, match=r"the microphone was closed by deinit\(\)"):
+        m4f.exec(code)
+    assert eval(m4f.exec(FIRST_BLOCK.format(wav=str(babble_wav[0]))))[0] == 320
+
+
 def test_waiting_for_sound_is_sleeping(m4f, babble_wav):
     slept, took = eval(
         m4f.exec(f"""

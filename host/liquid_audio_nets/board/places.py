@@ -12,7 +12,7 @@ from typing import Any
 from .errors import FirmwareError
 
 PACKAGED = Path(__file__).resolve().parents[1] / "project"
-"""The copy of cmodule/, boards/ and device/ that a wheel carries."""
+"""The copy of cmodule/, boards/, device/ and zephyr/ that a wheel carries."""
 
 
 def is_project(folder: Path) -> bool:
