@@ -5,6 +5,7 @@
 
 #include <zephyr/audio/dmic.h>
 
+#include "drivers_checked.h"
 #include "microphone_source.h"
 
 #define CHANNELS    CONFIG_LIQUID_AUDIO_MIC_CHANNELS
@@ -64,6 +65,10 @@ void lnn_mic_source_stop(const struct device *device, const lnn_mic_config_t *co
 		if (dmic_read(device, 0, &block, &bytes, STOP_POLL_MS) == 0) {
 			k_mem_slab_free(&slab, block);
 		}
+	}
+	if (LNN_MIC_IS(st_mpxxdtyy)) {
+		/* This driver's block under way is its own, and a read would wait for 2 s. */
+		k_msleep(1 + 1000 * LNN_MIC_BLOCK_SAMPLES / (int)config->sample_rate_hz);
 	}
 }
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-COMPATIBLES = ("nordic_nrf_pdm", "st_stm32_i2s", "st_stm32h7_i2s")
+COMPATIBLES = ("nordic_nrf_pdm", "st_mpxxdtyy", "st_stm32_i2s", "st_stm32h7_i2s")
 CONFIG = {"BLOCK_SAMPLES": 16, "QUEUE_BLOCKS": 3, "DRIVER_BLOCKS": 4, "CHANNELS": 1}
 SLOTS = [[0x1234, -0x8000, 0], [-1, 0x7FFF, -0x124]]
 """The high halves of the slots in microphone_layouts.c, left and right."""
@@ -73,10 +73,11 @@ def test_words_of_each_peripheral_become_samples(compiled, register_bits, compat
     ]
 
 
+@pytest.mark.parametrize("compatibles", [[], ["st_mpxxdtyy"]], ids=["others", "mp45dt02"])
 @pytest.mark.parametrize("rate_hz", [8000, 16000])
-def test_a_stop_waits_for_the_block_under_way(compiled, rate_hz):
+def test_a_stop_waits_for_the_block_under_way(compiled, rate_hz, compatibles):
     """320 samples at 8 kHz take 40 ms."""
-    run(compiled("microphone_stop.c", BLOCK_SAMPLES=320), str(rate_hz))
+    run(compiled("microphone_stop.c", compatibles, BLOCK_SAMPLES=320), str(rate_hz))
 
 
 @pytest.mark.parametrize(
