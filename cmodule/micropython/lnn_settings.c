@@ -55,8 +55,9 @@ static float field_value(const lnn_policy_t *policy, const field_t *field) {
     return field->is_time ? (float)*(const uint32_t *)at * 1e-6f : *(const float *)at;
 }
 
+/* policy: NULL for a field whose ends are numbers. */
 static float end_value(const lnn_policy_t *policy, qstr other, float number) {
-    return other ? field_value(policy, find(other)) : number;
+    return policy != NULL && other ? field_value(policy, find(other)) : number;
 }
 
 static void print_end(const mp_print_t *print, const field_t *field, float end, qstr other) {
