@@ -39,6 +39,7 @@ set(LIQUID_COLD_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/cursor.c
     ${CMAKE_CURRENT_LIST_DIR}/core/engine.c
     ${CMAKE_CURRENT_LIST_DIR}/core/errors.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/evidence.c
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend.c
     ${CMAKE_CURRENT_LIST_DIR}/core/gate.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_cell.c

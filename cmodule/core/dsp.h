@@ -23,13 +23,11 @@
 #include "dsp_cmsis.h"
 #endif
 
-#ifndef LNN_HAVE_RFFT
 typedef struct {
     uint16_t points;
 } lnn_rfft_t;
 bool lnn_rfft_init(lnn_rfft_t *rfft, uint16_t points);
 void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out);
-#endif
 
 uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n);
 uint64_t lnn_copy_square_and_sum(int16_t *to, const int16_t *from, uint32_t n, int32_t *sum);

@@ -8,19 +8,12 @@
 
 #include "arm_math.h"
 
-#define LNN_HAVE_RFFT
-typedef arm_rfft_fast_instance_f32 lnn_rfft_t;
-
-/* One init function a size: the general one would link the tables of all sizes. */
-static inline bool lnn_rfft_init(lnn_rfft_t *rfft, uint16_t points) {
-    return points == 512u   ? arm_rfft_fast_init_512_f32(rfft) == ARM_MATH_SUCCESS
-           : points == 256u ? arm_rfft_fast_init_256_f32(rfft) == ARM_MATH_SUCCESS
-                            : false;
-}
-
-static inline void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
-    lnn_rfft_t instance = *rfft; /* CMSIS-DSP does not say const, though it only reads */
-    arm_rfft_fast_f32(&instance, in, out, 0);
+/* Other sizes stay portable, because CMSIS-DSP brings 3 KB of tables for each. */
+#define LNN_HAVE_RFFT_512
+static inline void lnn_rfft_512(float *in, float *out) {
+    arm_rfft_fast_instance_f32 rfft; /* the init function of this size alone, as the general one links all tables */
+    (void)arm_rfft_fast_init_512_f32(&rfft);
+    arm_rfft_fast_f32(&rfft, in, out, 0);
 }
 
 #if defined(__ARM_FP) && (__ARM_FP & 4) && defined(__thumb2__) && !defined(__SOFTFP__)

@@ -52,8 +52,6 @@ uint64_t lnn_copy_square_and_sum(int16_t *to, const int16_t *from, uint32_t n, i
     return squares;
 }
 
-#ifndef LNN_HAVE_RFFT
-
 #include "sine_table.h"
 
 /* sin and cos of 2 pi i / LNN_SINE_POINTS for 0 <= i < LNN_SINE_POINTS / 2 */
@@ -110,6 +108,12 @@ static void complex_fft(float *z, uint32_t n) {
 
 void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
     uint32_t n = rfft->points, half = n / 2u, stride = LNN_SINE_POINTS / n;
+#ifdef LNN_HAVE_RFFT_512
+    if (n == 512u) {
+        lnn_rfft_512(in, out);
+        return;
+    }
+#endif
     complex_fft(in, half); /* even samples are the real parts, odd ones the imaginary parts */
     out[0] = in[0] + in[1];
     out[1] = in[0] - in[1];
@@ -122,5 +126,3 @@ void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
         out[2 * k + 1] = even_im + odd_re * wi + odd_im * wr;
     }
 }
-
-#endif

@@ -8,9 +8,9 @@ import pytest
 from liquid_audio_nets.link import RemoteError
 from liquid_audio_nets.lnn import LnnError, write
 from liquid_audio_nets.lnn.writer import assemble
-from liquid_audio_nets.native import LNN
+from liquid_audio_nets.native import LNN, add_golden
 from mpremote.romfs import VfsRomWriter
-from small_model import noise, tiny_int16_model, tiny_integer_model
+from small_model import noise, small_model, tiny_int16_model, tiny_integer_model
 from virtual_board import MODEL
 
 LOAD = "import liquid_audio, array\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
@@ -202,18 +202,33 @@ def test_an_impossible_policy_is_refused_in_the_words_of_the_host(board, setting
     assert board.exec("print(net.policy)") == before
 
 
-def test_an_impossible_threshold_is_refused_in_the_words_of_the_host(board):
-    for threshold in (2.5, -0.5, "float('nan')"):
-        code = f"net.thresholds.__setitem__('yes', {threshold})"
+@pytest.mark.parametrize("kind", ["thresholds", "refractory"])
+def test_an_impossible_value_of_a_label_is_refused_in_the_words_of_the_host(board, kind):
+    for value in (5000.0, -0.5, "float('nan')"):
+        code = f"net.{kind}.__setitem__('yes', {value})"
         with LNN.load(MODEL) as net, pytest.raises(LnnError) as there:
             eval(code, {"net": net})
-        said = fails(board, f"net.thresholds['yes'] = {threshold}")
+        said = fails(board, f"net.{kind}['yes'] = {value}")
         assert said == f"ValueError: {there.value}"
 
 
 def test_thresholds(board):
     board.exec("net.thresholds['yes'] = 0.5\nnet.thresholds[1] = 0.25")
     assert eval(board.exec("print((net.thresholds[0], net.thresholds['no'], len(net.thresholds)))"))[:2] == (0.5, 0.25)
+
+
+def test_refractory_times(board):
+    board.exec("net.refractory['yes'] = 0.5\nnet.refractory[1] = 0")
+    assert eval(board.exec("print((net.refractory['yes'], net.refractory['no'], len(net.refractory)))")) == (0.5, 0, 12)
+
+
+@pytest.mark.parametrize("points", [64, 256, 512, 1024])
+def test_a_float_front_end_has_any_size_of_fft(m4f, points):
+    """CMSIS-DSP does 512 points, the portable FFT the others."""
+    model = add_golden(small_model(window_samples=points, channels=8), noise(4000))
+    data = binascii.b2a_base64(write(model), newline=False).decode()
+    m4f.exec(f"import liquid_audio, binascii\nnet = liquid_audio.LNN.load(binascii.a2b_base64('{data}'))")
+    assert float(m4f.exec("print(net.selftest())")) < 1e-3
 
 
 def test_counters(board):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import serial
 from liquid_audio_nets.link import RemoteError
+from liquid_audio_nets.native import LNN
+from virtual_board import MODEL
 
 
 def write(path, samples, rate=16000, channels=1, width=2):
@@ -216,6 +218,33 @@ print((heard, blocks, mic.overruns, c['samples'], c['steps']))
             )
         )
     assert found[0] == found[1] and found[0][0] and found[0][2] == 1 and found[0][3] == len(speech[1])
+
+
+def test_every_detection_is_yielded(net, speech):
+    """Several of one block, too, each with its own label, confidence and timestep (r12)."""
+    settings = """
+for name in net.labels: net.thresholds[name], net.refractory[name] = 0.2, 0.05
+"""
+    found = eval(
+        net.exec(f"""{settings}
+net.reset(); net.counters(clear=True)
+mic = liquid_audio.Mic({str(speech[0])!r}, rate=0)
+heard = [(r.keyword, round(r.confidence, 3), round(r.timestep, 3)) for r in net.listen(mic, 1000) if r.keyword_detected]
+counted = net.counters()
+print((heard, counted['detections'], counted['lost_events'], net.events()))
+net = liquid_audio.LNN.load('/models/keywords.lnn')
+""")
+    )
+    with LNN.load(MODEL) as host:
+        exec(settings, {"net": host})
+        expected = []
+        for at in range(0, len(speech[1]), 16000):
+            host.process(speech[1][at : at + 16000])
+            expected += [(e.label, round(e.confidence, 3), round(e.timestep, 3)) for e in host.events()]
+    heard, detections, lost, left = found
+    assert [row[0] for row in heard] == [row[0] for row in expected]
+    assert np.allclose([row[1:] for row in heard], [row[1:] for row in expected], atol=2e-3)
+    assert len(heard) == detections > len(speech[1]) // 16000 + 1 and lost == 0 and left == []
 
 
 def test_listening_allocates_nothing(net, speech):

@@ -81,7 +81,7 @@ class RefractoryTimes(PerLabel):
     def __setitem__(self, label: str | int, value: float) -> None:
         index = self._index(label)
         if not 0 <= value <= LONGEST_REFRACTORY_S:
-            raise LnnError("ARGUMENT", f"a refractory time is {value:g} s; it must be from 0 to 4000 s")
+            raise LnnError("ARGUMENT", f"refractory is {value:g} s; it must be from 0 s to 4000 s")
         lib.lnn_set_refractory_us(self._lnn.model, index, round(value * 1e6))
 
 
