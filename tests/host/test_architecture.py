@@ -164,6 +164,11 @@ def test_core_allocates_nothing_and_keeps_no_globals():
             assert "const" in line, f"{path.name}: {line.strip()}"
 
 
+def test_every_source_names_its_licence():
+    sources = [p for p in (*PYTHON, *C_FILES) if ROOT / "tests" not in p.parents]
+    assert not [p for p in sources if "SPDX-License-Identifier: MIT" not in "".join(p.open().readlines()[:3])]
+
+
 def test_no_grab_bags():
     bad = {"utils", "util", "helpers", "helper", "common", "misc"}
     assert not [p for p in (*PYTHON, *C_FILES) if bad & set(p.relative_to(ROOT).with_suffix("").parts)]
