@@ -34,16 +34,16 @@ class TinyTask:
 
     def trainer(self):
         return LNNTrainer(
-            dict(
-                input_dim=40,
-                hidden_dim=(6,),
-                labels=LABELS,
-                seed=SEED,
-                learning_rate=0.02,
-                warmup_steps=2,
-                cell_kind=self.arch,
-                ode_solver=self.solver,
-            )
+            {
+                "input_dim": 40,
+                "hidden_dim": (6,),
+                "labels": LABELS,
+                "seed": SEED,
+                "learning_rate": 0.02,
+                "warmup_steps": 2,
+                "cell_kind": self.arch,
+                "ode_solver": self.solver,
+            }
         )
 
     def batch(self, size, seed):

@@ -89,9 +89,9 @@ def test_networks_that_are_no_product_are_not_exported():
     for name in ("gru", "ds_cnn"):
         with pytest.raises(UnsupportedCell, match=f"{name}.*cannot be exported"):
             to_model(make_arch(name, LABELS))
-    with pytest.raises(UnsupportedCell, match="unknown network 'dscnn'.*ds_cnn"):
+    with pytest.raises(UnsupportedCell, match=r"unknown network 'dscnn'.*ds_cnn"):
         settings("dscnn")
-    with pytest.raises(UnsupportedCell, match="'ds_cnn' has no cells.*complexity_penalty"):
+    with pytest.raises(UnsupportedCell, match=r"'ds_cnn' has no cells.*complexity_penalty"):
         LNNTrainer({**settings("ds_cnn"), "output_dim": 2}).train_step(clips(4), lambda_power=0.1)
 
 

@@ -44,7 +44,7 @@ def test_gradient_matches_autograd_where_the_gate_is_clamped():
     ours, wanted = fused_sequence(u, weight, bias, rate, dt, h0), plain()
     assert torch.allclose(ours, wanted, atol=1e-12)
     grads = [torch.autograd.grad((x * x.detach().cos()).sum(), (u, weight, bias, rate, h0)) for x in (ours, wanted)]
-    assert all(torch.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(*grads))
+    assert all(torch.allclose(a, b, rtol=1e-5, atol=1e-5) for a, b in zip(*grads, strict=True))
 
 
 def test_gradient_of_the_smoothing():

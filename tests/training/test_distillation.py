@@ -19,7 +19,9 @@ def clips(seed: int, count: int = 48):
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
-    trainer = LNNTrainer(dict(hidden_dim=(24,), labels=("c", "extra", "a", "b"), learning_rate=1e-2, warmup_steps=2))
+    trainer = LNNTrainer(
+        {"hidden_dim": (24,), "labels": ("c", "extra", "a", "b"), "learning_rate": 1e-2, "warmup_steps": 2}
+    )
     for step in range(80):
         log_mel, labels = clips(step)
         trainer.train_step((log_mel, torch.tensor([2, 3, 0])[labels]))
@@ -39,14 +41,14 @@ def test_a_student_learns_from_the_teacher_alone(teacher):
     """The labels are wrong and count nothing: what the student knows, it has from the teacher, whose labels are in
     another order."""
     student = LNNTrainer(
-        dict(
-            hidden_dim=(8,),
-            labels=LABELS,
-            distill_from=str(teacher),
-            distill_weight=1.0,
-            learning_rate=1e-2,
-            warmup_steps=2,
-        )
+        {
+            "hidden_dim": (8,),
+            "labels": LABELS,
+            "distill_from": str(teacher),
+            "distill_weight": 1.0,
+            "learning_rate": 1e-2,
+            "warmup_steps": 2,
+        }
     )
     for step in range(150):
         student.train_step((clips(step)[0], torch.zeros(48, dtype=torch.long)))
@@ -61,16 +63,16 @@ def test_equal_answers_cost_nothing():
 
 def test_teachers_that_cannot_teach_are_one_sentence(teacher, tmp_path):
     for settings, words in (
-        (dict(labels=("a", "z")), "does not know the label 'z'"),
-        (dict(labels=LABELS, distill_from=str(tmp_path / "none")), "no such checkpoint"),
+        ({"labels": ("a", "z")}, "does not know the label 'z'"),
+        ({"labels": LABELS, "distill_from": str(tmp_path / "none")}, "no such checkpoint"),
     ):
-        student = LNNTrainer(dict(hidden_dim=4, distill_from=str(teacher)) | settings)
+        student = LNNTrainer({"hidden_dim": 4, "distill_from": str(teacher)} | settings)
         with pytest.raises(TrainingError, match=words):
             student.train_step((torch.randn(2, 4, 40), torch.tensor([0, 1])))
 
 
 def test_the_setting_survives_a_checkpoint(teacher, tmp_path):
-    student = LNNTrainer(dict(hidden_dim=4, labels=LABELS, distill_from=str(teacher)))
+    student = LNNTrainer({"hidden_dim": 4, "labels": LABELS, "distill_from": str(teacher)})
     student.train_step(clips(1))
     student.save(tmp_path / "s.safetensors")
     again = LNNTrainer.load(tmp_path / "s.safetensors")

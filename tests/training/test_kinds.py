@@ -14,7 +14,7 @@ from liquid_audio_nets.training.nets.wirings import auto_ncp, full, make_wiring,
 from torch.nn.functional import softplus
 
 EQUATIONS = list(itertools.product(("ltc", "ltc_const", "ltc_synaptic"), SOLVERS))
-ALL = EQUATIONS + [("cfc", "fused")]
+ALL = [*EQUATIONS, ("cfc", "fused")]
 
 
 def differs(cell, seed=0):
@@ -24,10 +24,10 @@ def differs(cell, seed=0):
     u, h0 = torch.randn(3, 2, cell.inputs, **new), torch.randn(2, cell.units, **new) * 0.3
     dt = torch.rand(3, 2, **new) * 0.05
     dt[1, 0] = 0
-    names, values = zip(*cell.double().named_parameters())
+    names, values = zip(*cell.double().named_parameters(), strict=True)
 
     def run(u, h0, *values):
-        return cell.outputs(torch.func.functional_call(cell, dict(zip(names, values)), (u, dt, h0)))
+        return cell.outputs(torch.func.functional_call(cell, dict(zip(names, values, strict=True)), (u, dt, h0)))
 
     args = [x.detach().clone().requires_grad_() for x in (u, h0, *values)]
     return not torch.autograd.gradcheck(run, args)
@@ -94,10 +94,10 @@ def test_only_what_the_core_runs_is_exported(tmp_path, kind):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        (dict(cell_kind="lstm"), "available: ltc, ltc_const, ltc_synaptic, cfc"),
-        (dict(ode_solver="rk99"), "available: fused, exact, euler, adaptive_heun"),
-        (dict(cell_kind="cfc", ode_solver="exact"), "leave ode_solver out"),
-        (dict(wiring="auto_ncp"), "use cell_kind 'ltc_synaptic'"),
+        ({"cell_kind": "lstm"}, "available: ltc, ltc_const, ltc_synaptic, cfc"),
+        ({"ode_solver": "rk99"}, "available: fused, exact, euler, adaptive_heun"),
+        ({"cell_kind": "cfc", "ode_solver": "exact"}, "leave ode_solver out"),
+        ({"wiring": "auto_ncp"}, "use cell_kind 'ltc_synaptic'"),
     ],
 )
 def test_cells_that_do_not_exist(settings, message):
@@ -105,7 +105,16 @@ def test_cells_that_do_not_exist(settings, message):
         LNNTrainer(settings)
 
 
-POLICY = dict(kind="ncp", inter=4, command=4, motor=2, sensory_fanout=2, inter_fanout=2, recurrent=2, motor_fanin=2)
+POLICY = {
+    "kind": "ncp",
+    "inter": 4,
+    "command": 4,
+    "motor": 2,
+    "sensory_fanout": 2,
+    "inter_fanout": 2,
+    "recurrent": 2,
+    "motor_fanin": 2,
+}
 
 
 @pytest.mark.parametrize(

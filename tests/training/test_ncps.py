@@ -13,7 +13,7 @@ INPUTS, STEPS, BATCH = 4, 5, 3
 
 def run_theirs(cell, u, dt, h):
     outputs, states = [], []
-    for u_t, dt_t in zip(u, dt):
+    for u_t, dt_t in zip(u, dt, strict=True):
         out, h = cell(u_t, h, dt_t.unsqueeze(1))
         outputs.append(out)
         states.append(h)
@@ -29,7 +29,7 @@ def compare(cell, units, seed=0):
     ours = from_ncps(cell)
     states = ours(u, dt, h0)
     wanted = run_theirs(getattr(cell, "rnn_cell", cell), u, dt, h0)
-    for mine, yours in zip((ours.outputs(states), states), wanted):
+    for mine, yours in zip((ours.outputs(states), states), wanted, strict=True):
         assert torch.allclose(mine, yours, atol=1e-6)
     grads = [torch.autograd.grad(x.square().sum(), u, retain_graph=True)[0] for x in (ours.outputs(states), wanted[0])]
     assert torch.allclose(*grads, atol=1e-6)

@@ -7,9 +7,15 @@ from liquid_audio_nets.training.data.augment import Augment, channel_gain, warp_
 from liquid_audio_nets.training.loop.optimizers import make_optimizer
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
-SMALL = dict(
-    input_dim=6, hidden_dim=(5,), labels=LABELS, total_steps=40, warmup_steps=2, learning_rate=2e-2, smoothing_s=0.02
-)
+SMALL = {
+    "input_dim": 6,
+    "hidden_dim": (5,),
+    "labels": LABELS,
+    "total_steps": 40,
+    "warmup_steps": 2,
+    "learning_rate": 2e-2,
+    "smoothing_s": 0.02,
+}
 
 
 def tones(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,7 +29,7 @@ def tones(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("kind", ("ltc", "gru", "ds_cnn"))
 def test_every_parameter_has_one_optimiser(kind):
-    net = LNNTrainer(dict(hidden_dim=() if kind == "ds_cnn" else (5,), labels=LABELS, cell_kind=kind)).net
+    net = LNNTrainer({"hidden_dim": () if kind == "ds_cnn" else (5,), "labels": LABELS, "cell_kind": kind}).net
     groups = make_optimizer(net, "muon", 0.01, 0.1).param_groups
     held = [id(p) for group in groups for p in group["params"]]
     assert sorted(held) == sorted(id(p) for p in net.parameters())
@@ -42,7 +48,7 @@ def test_muon_learns_and_goes_on_from_a_checkpoint(tmp_path):
     second = LNNTrainer.load(tmp_path / "c.safetensors")
     for k in range(20, 40):
         second.train_step(tones(k))
-    for a, b in zip(whole.average.parameters(), second.average.parameters()):
+    for a, b in zip(whole.average.parameters(), second.average.parameters(), strict=True):
         assert torch.equal(a, b)
 
 

@@ -11,7 +11,13 @@ from liquid_audio_nets.training.data.schedule import Policy, engine_schedule
 from liquid_audio_nets.training.nets.penalties import expected_work, power_loss
 from liquid_audio_nets.training.nets.pruning import block_index, gradual_share, masks
 
-TOY = dict(hidden_dim=(16, 12), labels=("a", "b", "_silence_"), total_steps=60, warmup_steps=2, learning_rate=1e-2)
+TOY = {
+    "hidden_dim": (16, 12),
+    "labels": ("a", "b", "_silence_"),
+    "total_steps": 60,
+    "warmup_steps": 2,
+    "learning_rate": 1e-2,
+}
 
 
 def clips(count: int = 24):
@@ -93,7 +99,7 @@ def test_expected_work_is_what_the_engine_counts(tmp_path):
     work = expected_work(trainer.average, dt, 0.02)
     with core.LNN(write(dataclasses.replace(small, golden=None))) as net:
         net.process(audio.ravel())
-        counters, model = net.counters(), net.model
+        counters, _model = net.counters(), net.model
         macs = counters["steps"] * net.info["macs_per_step"] - counters["skipped_macs"]
     seconds = audio.size / 16000
     assert counters["frontend_runs"] / seconds == pytest.approx(float(work.frontend_runs_per_s), rel=1e-6)

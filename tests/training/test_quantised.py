@@ -47,7 +47,7 @@ def evidence(model, features, dt):
     """Of the C core after some steps, features (T, M), dt (T,)."""
     with LNN(write(model)) as lnn:
         total = np.zeros(len(model.labels))
-        for u, dt_s in zip(features.numpy(), dt.numpy()):
+        for u, dt_s in zip(features.numpy(), dt.numpy(), strict=True):
             total += dt_s / (dt_s + model.readout.smoothing_s) * (lnn.step(u, float(dt_s)) - total)
     return total
 
@@ -67,7 +67,7 @@ def test_tuning_brings_a_pruned_model_nearer_to_the_float_one(exact, pruned, cli
     tuned = fine_tune(exact, pruned, many, 150)
     assert divergence(exact, tuned, fresh) < 0.85 * divergence(exact, pruned, fresh)
     assert zero_block_share(tuned.cells) >= zero_block_share(pruned.cells) > 0.3
-    assert all(np.array_equal(a.scale_state, b.scale_state) for a, b in zip(tuned.cells, pruned.cells))
+    assert all(np.array_equal(a.scale_state, b.scale_state) for a, b in zip(tuned.cells, pruned.cells, strict=True))
     assert write(tuned) != write(pruned)
 
 

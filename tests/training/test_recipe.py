@@ -1,5 +1,6 @@
 """Recipes: the packaged ones, a user's own, and mistakes in them."""
 
+import itertools
 import re
 import tomllib
 
@@ -25,8 +26,8 @@ def test_packaged_recipes_are_whole_and_say_what_they_are_for(name):
 @pytest.mark.parametrize("name", TASKS)
 def test_every_setting_is_explained(name):
     """Beside it, on the line above, or for a whole table beside its name."""
-    lines, table = [""] + recipes.text(name).splitlines(), ""
-    for above, line in zip(lines, lines[1:]):
+    lines, table = ["", *recipes.text(name).splitlines()], ""
+    for above, line in itertools.pairwise(lines):
         table = line if line.startswith("[") else table
         if re.match(r"\w+ *=", line) and not line.startswith("task"):
             assert "# " in line + table or above.startswith("#"), f"{name}: {line}"

@@ -194,7 +194,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # no file may grow beyond
     try:
-        with pytest.raises((TrainingError, OSError), match="(?i)file too large"):
+        with pytest.raises((TrainingError, OSError), match=r"(?i)file too large"):
             train(TinyTask(), run_of(tmp_path, epochs=3))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -239,7 +239,13 @@ def test_an_interrupt_while_the_log_is_written_leaves_the_one_before(tmp_path, m
 
 def test_det_counts_misses_and_false_accepts():
     det = Det.of_scores([0.9, 0.8, 0.4, 0.0], [0.95, 0.5, 0.3], hours=2.0)
-    at = dict(zip(det.threshold.tolist(), zip(det.false_rejects.tolist(), det.false_accepts.tolist())))
+    at = dict(
+        zip(
+            det.threshold.tolist(),
+            zip(det.false_rejects.tolist(), det.false_accepts.tolist(), strict=True),
+            strict=True,
+        )
+    )
     assert at[0.4] == (0.25, 1.0) and at[0.9] == (0.75, 0.5) and at[0.95] == (1.0, 0.5)
     assert det.rejects_at(1.0) == 0.25 and det.rejects_at(0.5) == 0.5 and det.rejects_at(0.1) == 1.0
     assert Det.of_scores([0.9], [0.2, 0.3]).false_accepts.max() == 1.0

@@ -42,7 +42,7 @@ def truth(net, u, h0, end_s):
 
     rows = [
         solve_ivp(derivative, (0, end_s), h.numpy(), args=(x.numpy(),), rtol=1e-10, atol=1e-12).y[:, -1]
-        for x, h in zip(u[0], h0)
+        for x, h in zip(u[0], h0, strict=True)
     ]
     return torch.from_numpy(np.stack(rows))
 

@@ -66,7 +66,7 @@ def test_settings_and_cells_that_do_not_exist_are_named():
     with pytest.raises(UnsupportedCell, match="adaptive_heun"):
         LNNTrainer({"ode_solver": "heun"})
     with pytest.raises(TrainingError, match="at least 1"):
-        LNNTrainer(dict(hidden_dim=0))
+        LNNTrainer({"hidden_dim": 0})
 
 
 def test_a_small_net_learns_tones(run):
@@ -113,7 +113,7 @@ def test_training_features_are_the_cores(run):
     files = scan(run.data, LABELS[:3], "validation")
     clips = store.where(source="commands", split="validation")
     with core.LNN.load(run.out / "keywords.lnn") as net:
-        for clip, (_, samples) in zip(clips, files.read()):
+        for clip, (_, samples) in zip(clips, files.read(), strict=True):
             rows = store.mel[store.offset[clip] :][:100]
             ours = trainer.net.features(torch.log(torch.from_numpy(rows) + 1e-6)).numpy()
             theirs = core.clip_features(net, samples, np.arange(1, 101) * 160)
@@ -122,20 +122,20 @@ def test_training_features_are_the_cores(run):
 
 def test_equal_seeds_give_equal_batches_with_and_without_worker(run):
     made = [list(batches(run.task.batch, 4, 3, 2, seed=5, ahead=ahead)) for ahead in (False, True)]
-    for a, b in zip(*made):
+    for a, b in zip(*made, strict=True):
         assert torch.equal(a.log_mel, b.log_mel) and torch.equal(a.dt, b.dt) and torch.equal(a.allowed, b.allowed)
 
 
 @pytest.mark.parametrize("taught", (False, True))
 def test_resume_is_the_same_as_going_on(run, tmp_path, taught):
-    teacher = LNNTrainer(dict(hidden_dim=(5,), labels=LABELS, seed=9))
+    teacher = LNNTrainer({"hidden_dim": (5,), "labels": LABELS, "seed": 9})
     teacher.save(tmp_path / "teacher.safetensors")
-    taught = dict(distill_from=str(tmp_path / "teacher.safetensors")) if taught else {}
+    taught = {"distill_from": str(tmp_path / "teacher.safetensors")} if taught else {}
 
     def fresh():
         return LNNTrainer(dict(hidden_dim=(6,), labels=LABELS, total_steps=8, warmup_steps=2, **taught))
 
-    made = [b for b in batches(run.task.batch, 8, 0, 12, seed=1, ahead=False)]
+    made = list(batches(run.task.batch, 8, 0, 12, seed=1, ahead=False))
     at = next(k for k in range(1, 12) if made[k].stream and made[k].carried.any() and made[k - 1].stream)
     whole, first = fresh(), fresh()
     whole.fit(made)
@@ -144,7 +144,7 @@ def test_resume_is_the_same_as_going_on(run, tmp_path, taught):
     second = LNNTrainer.load(tmp_path / "c.safetensors")
     second.fit(made[at:])
     assert second.step == whole.step == 12 and set(second.carried) == ({"net", "teacher"} if taught else {"net"})
-    for a, b in zip(whole.average.parameters(), second.average.parameters()):
+    for a, b in zip(whole.average.parameters(), second.average.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
@@ -178,7 +178,7 @@ def test_interrupted_run_goes_on(run, tmp_path):
 
 
 def test_loss_that_is_not_a_number_leaves_the_weights(run):
-    trainer = LNNTrainer(dict(hidden_dim=(6,), labels=LABELS))
+    trainer = LNNTrainer({"hidden_dim": (6,), "labels": LABELS})
     before = trainer.net.readout.weight.clone()
     batch = next(batches(run.task.batch, 4, 0, 1, seed=1, ahead=False))
     batch.log_mel[:] = float("nan")
