@@ -84,7 +84,7 @@ def integer_model(
     policy: fields of lnn.Policy.
     """
     rng = np.random.default_rng(seed)
-    sizes = list(zip((channels, *units), units, strict=True))
+    sizes = list(zip((channels, *units), units, strict=False))
     layouts = (layout,) * len(units) if isinstance(layout, str) else layout
     widths = (weight,) * len(units) if isinstance(weight, str) else weight
     cells = [
