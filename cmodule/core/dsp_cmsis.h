@@ -8,12 +8,21 @@
 
 #include "arm_math.h"
 
-/* Other sizes stay portable, because CMSIS-DSP brings 3 KB of tables for each. */
+/* Smaller sizes stay portable, because CMSIS-DSP brings 3 KB of tables for each, but they share this one's sines. */
 #define LNN_HAVE_RFFT_512
 static inline void lnn_rfft_512(float *in, float *out) {
     arm_rfft_fast_instance_f32 rfft; /* the init function of this size alone, as the general one links all tables */
     (void)arm_rfft_fast_init_512_f32(&rfft);
     arm_rfft_fast_f32(&rfft, in, out, 0);
+}
+
+extern const float32_t twiddleCoef_rfft_512[512]; /* pairs of sine and cosine over half a circle */
+#define LNN_SINE_POINTS 512u
+static inline float lnn_sine(uint32_t i) {
+    return twiddleCoef_rfft_512[2u * i];
+}
+static inline float lnn_cosine(uint32_t i) {
+    return twiddleCoef_rfft_512[2u * i + 1u];
 }
 
 #if defined(__ARM_FP) && (__ARM_FP & 4) && defined(__thumb2__) && !defined(__SOFTFP__)

@@ -52,17 +52,19 @@ uint64_t lnn_copy_square_and_sum(int16_t *to, const int16_t *from, uint32_t n, i
     return squares;
 }
 
+#ifndef LNN_SINE_POINTS
 #include "sine_table.h"
 
 /* sin and cos of 2 pi i / LNN_SINE_POINTS for 0 <= i < LNN_SINE_POINTS / 2 */
-static float sine(uint32_t i) {
+static float lnn_sine(uint32_t i) {
     return i <= LNN_SINE_POINTS / 4u ? lnn_quarter_sine[i] : lnn_quarter_sine[LNN_SINE_POINTS / 2u - i];
 }
 
-static float cosine(uint32_t i) {
+static float lnn_cosine(uint32_t i) {
     return i <= LNN_SINE_POINTS / 4u ? lnn_quarter_sine[LNN_SINE_POINTS / 4u - i]
                                      : -lnn_quarter_sine[i - LNN_SINE_POINTS / 4u];
 }
+#endif
 
 bool lnn_rfft_init(lnn_rfft_t *rfft, uint16_t points) {
     bool power_of_two = points >= 8u && (points & (points - 1u)) == 0u;
@@ -92,7 +94,7 @@ static void complex_fft(float *z, uint32_t n) {
     for (uint32_t half = 1; half < n; half *= 2) {
         uint32_t stride = LNN_SINE_POINTS / (2u * half);
         for (uint32_t k = 0; k < half; k++) {
-            float wr = cosine(k * stride), wi = -sine(k * stride);
+            float wr = lnn_cosine(k * stride), wi = -lnn_sine(k * stride);
             for (uint32_t i = k; i < n; i += 2u * half) {
                 float *a = z + 2 * i, *b = z + 2 * (i + half);
                 float re = b[0] * wr - b[1] * wi;
@@ -121,7 +123,7 @@ void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
         const float *a = in + 2 * k, *b = in + 2 * (half - k);
         float even_re = 0.5f * (a[0] + b[0]), even_im = 0.5f * (a[1] - b[1]);
         float odd_re = 0.5f * (a[1] + b[1]), odd_im = 0.5f * (b[0] - a[0]);
-        float wr = cosine(k * stride), wi = -sine(k * stride);
+        float wr = lnn_cosine(k * stride), wi = -lnn_sine(k * stride);
         out[2 * k] = even_re + odd_re * wr - odd_im * wi;
         out[2 * k + 1] = even_im + odd_re * wi + odd_im * wr;
     }
