@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Code blocks of README.md and docs/ that run on a board: here, on the virtual one."""
 
+import os
+import shutil
+import subprocess
+import sys
+
 import pytest
 from doc_blocks import ROOT, blocks
 from liquid_audio_nets.board.machine import set_audio
@@ -20,3 +25,25 @@ def test_python_runs_on_the_board(block, reader, tmp_path):
     script = tmp_path / "block.py"
     script.write_text(block.text)
     assert "Traceback" not in reader.mpremote("run", script)
+
+
+@pytest.mark.parametrize("block", [b for b in blocks("console") if "$PORT" in b.text], ids=str)
+def test_commands_for_a_board_run(block, reader, tmp_path):
+    """Every command that names the port, on a board that is already running; its prompt is for people."""
+    reader.release()
+    (tmp_path / "device").symlink_to(ROOT / "device")
+    shutil.copy(ROOT / "device/models/computer.lnn", tmp_path)
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    commands = [c for c in block.commands if "$PORT" in c and not c.endswith(" repl")]
+    assert commands
+    for command in commands:
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=os.environ | {"PATH": path, "PORT": reader.port},
+        )
+        assert done.returncode == 0 and "Traceback" not in done.stdout, f"{command}\n{done.stdout}{done.stderr}"

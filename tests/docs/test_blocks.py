@@ -16,6 +16,7 @@ from liquid_audio_nets.audio.dataset import split_of
 SHORT = " --epochs 1 --epoch-steps 2 --batch 8"  # of a training: the command is what is tested
 COMMANDS = [b for b in blocks("console") if any(c.startswith("liquid-") for c in b.commands)]
 WORDS = ("yes", "no", "up", "down", "left", "right", "stop", "go", "bed")
+TOOLS = ("liquid-", "openssl ")
 NEEDS_A_BOARD = ("liquid-board", "liquid-upload")
 
 
@@ -83,7 +84,7 @@ def test_commands_run(block, folder):
     """In their order, one after the other; trainings are cut short."""
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     for command in block.commands:
-        if not command.startswith("liquid-") or command.startswith(NEEDS_A_BOARD):
+        if not command.startswith(TOOLS) or command.startswith(NEEDS_A_BOARD):
             continue
         short = SHORT if command.startswith("liquid-train") and "--print" not in command else ""
         short += " --synthetic 0" if command.startswith("liquid-train keywords") and short else ""

@@ -6,10 +6,11 @@ A fence is ```LANGUAGE title="TITLE". Python runs where its title says, C is com
 import dataclasses
 import pathlib
 import re
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/pages").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^```$", re.M | re.S)
+FENCE = re.compile(r"^( *)```(\w+)(?: title=\"([^\"]*)\")?\n(.*?)^\1```$", re.M | re.S)
 TITLES = {"on the board", "on your computer"}
 
 
@@ -38,5 +39,6 @@ def blocks(language: str, title: str | None = None) -> list[Block]:
         text = page.read_text()
         for match in FENCE.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
-            found.append(Block(page, line, match[1], match[2] or "", match[3]))
+            text_of_it = textwrap.dedent(match[4])
+            found.append(Block(page, line, match[2], match[3] or "", text_of_it))
     return [b for b in found if b.language == language and title in (None, b.title)]

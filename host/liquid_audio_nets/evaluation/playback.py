@@ -57,6 +57,7 @@ class Event:
     at_s: float
 
     def as_json(self) -> dict[str, Any]:
+        """For --json."""
         return {"label": self.label, "confidence": self.confidence, "file": str(self.path), "at_s": self.at_s}
 
 

@@ -74,6 +74,7 @@ class Heard:
         return sum(self.heard.values()) / max(sum(self.said.values()), 1)
 
     def as_json(self) -> dict[str, Any]:
+        """Counts, recall with its 95 % interval, and latency in ms."""
         late = np.array(self.latencies_s or [np.nan])
         return {
             "said": self.said,
@@ -136,6 +137,7 @@ class StreamTest:
         return self.heard()[CONDITIONS[0].name].recall
 
     def as_json(self) -> dict[str, Any]:
+        """Everything that lines() says, for --json."""
         accepts = self.false_accepts()
         count = sum(map(len, accepts.values()))
         return {

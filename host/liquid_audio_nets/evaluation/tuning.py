@@ -75,6 +75,7 @@ class Tuning:
     det: list[tuple[float, float]]
 
     def as_json(self) -> dict[str, Any]:
+        """For --json."""
         return {
             "thresholds": self.thresholds,
             "recall": self.recall,
