@@ -262,11 +262,18 @@ def seconds_of(*command: str) -> tuple[float, str]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout
 
 
+@pytest.fixture(scope="module")
+def least_s():
+    """Processor time of what every command needs: about a quarter of a second on a quiet machine."""
+    return min(seconds_of("-c", "import numpy, rich.console, rich.progress, typer, cffi")[0] for _ in range(3))
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_and_version_come_within_a_second(name):
+def test_help_and_version_come_at_once(name, least_s):
+    """A time in seconds would depend on the machine, so the limit is a multiple."""
     code = f"import sys; sys.argv[0] = '{name}'; from {COMMANDS[name]} import main; main()"
     seconds, text = seconds_of("-c", code, "--help")
-    assert seconds < 1 and "--version" in text and "Usage" in text
+    assert seconds < 4 * least_s and "--version" in text and "Usage" in text
     assert seconds_of("-c", code, "--version")[1] == f"{name} {__version__}\n"
 
 
@@ -276,10 +283,10 @@ def test_what_takes_long_to_import_is_imported_when_needed(name):
     assert text == "[]\n"
 
 
-def test_the_list_of_recipes_does_not_wait_for_torch():
+def test_the_list_of_recipes_does_not_wait_for_torch(least_s):
     code = "import sys; sys.argv[1:] = ['--list']; from liquid_audio_nets.cli.train import main; main()"
     seconds, text = seconds_of("-c", code)
-    assert seconds < 1 and "keywords" in text
+    assert seconds < 4 * least_s and "keywords" in text
 
 
 @pytest.mark.parametrize("name", [n for n in COMMANDS if n not in ("liquid-board", "liquid-demo")])
