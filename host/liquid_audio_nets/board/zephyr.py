@@ -29,6 +29,8 @@ ARM = "arm-none-eabi"
 
 @dataclasses.dataclass(frozen=True)
 class Workspace:
+    """top: folder of the workspace; zephyr: its Zephyr; micropython: the Zephyr port of MicroPython; west: the program."""
+
     top: Path
     zephyr: Path
     micropython: Path
@@ -36,7 +38,7 @@ class Workspace:
 
 
 def workspace() -> Workspace:
-    """The west workspace, checked.  Raises FirmwareError, one sentence with the fix."""
+    """The west workspace.  Raises FirmwareError, with a remedy, if there is none or if its Zephyr has another version."""
     base = os.environ.get("ZEPHYR_BASE")
     if base and not ((Path(base) / "VERSION").is_file() and (Path(base).resolve().parent / ".west").is_dir()):
         raise FirmwareError(f"ZEPHYR_BASE={base} is not the zephyr of a west workspace: set it to one, or not at all")
@@ -54,16 +56,19 @@ def workspace() -> Workspace:
 
 
 def dotted(version: tuple[int, int]) -> str:
+    """(4, 1) -> "4.1"."""
     return ".".join(map(str, version))
 
 
 def zephyr_version(zephyr: Path) -> tuple[int, int]:
+    """Major and minor version of a Zephyr tree."""
     text = (zephyr / "VERSION").read_text()
     numbers = dict(re.findall(r"VERSION_(MAJOR|MINOR)\s*=\s*(\d+)", text))
     return int(numbers.get("MAJOR", 0)), int(numbers.get("MINOR", 0))
 
 
 def port_of(top: Path) -> Path:
+    """The Zephyr port of MicroPython that belongs to a workspace.  Raises FirmwareError if it is missing or too old."""
     given = os.environ.get("MICROPY_DIR")
     places = [Path(given)] if given else [top / "micropython", top / "modules" / "lib" / "micropython"]
     folder = next((p for p in places if (p / "ports" / "zephyr" / "CMakeLists.txt").is_file()), None)
@@ -83,6 +88,7 @@ def port_of(top: Path) -> Path:
 
 
 def west_of(top: Path) -> str:
+    """The west program of a workspace, else the one on the PATH.  Raises FirmwareError if there is none."""
     own = top / ".venv" / "bin" / "west"
     found = str(own) if own.is_file() else shutil.which("west")
     if found is None:
@@ -93,7 +99,9 @@ def west_of(top: Path) -> str:
 
 
 def environment(board: Board) -> dict[str, str]:
-    """With Zephyr's SDK or the caller's own toolchain where it is set up, else Debian's compiler.  Raises FirmwareError where neither is there."""
+    """Environment of a build: Zephyr's SDK or the caller's own toolchain if one is set up, else Debian's compiler.
+
+    Raises FirmwareError if there is no compiler."""
     # objects that one build folder or checkout compiled serve the others
     env = dict(os.environ) | {"CCACHE_BASEDIR": str(project_dir()), "CCACHE_NOHASHDIR": "1"}
     prefix = board.about["zephyr"].get("toolchain", ARM)

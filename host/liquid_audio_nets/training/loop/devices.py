@@ -18,7 +18,8 @@ _PATIENCE = timedelta(hours=2)  # the first process may be reading a data set
 
 @dataclass(frozen=True)
 class Place:
-    """device; rank: which of `world` processes this is, 0 is the one that writes; local: which of its machine's."""
+    """device: what computes; rank: number of this process among `world` processes, of which number 0 writes the files;
+    local: number of this process on its own machine."""
 
     device: torch.device
     rank: int = 0
@@ -26,13 +27,14 @@ class Place:
     local: int = 0
 
     def wait(self) -> None:
-        """Until all processes are here."""
+        """Returns when every process has called it."""
         if self.world > 1:
             distributed.barrier()
 
     def in_turn(self, work: Callable[[], None]) -> None:
-        """The first process works, then the first of every other machine, then all others: what one has put in a cache,
-        the next find there, whether the machines share their discs or not."""
+        """Runs `work` in the first process, then in the first process of every other machine, then in all others.
+
+        What an earlier process put into a cache is there for the next ones, whether the machines share a disk or not."""
         turn = 0 if self.rank == 0 else 1 if self.local == 0 else 2
         for now in range(3 if self.world > 1 else 1):
             if now == turn:
@@ -40,7 +42,7 @@ class Place:
             self.wait()
 
     def same(self, number: int) -> bool:
-        """Whether all processes give the same number."""
+        """Whether all processes call this with the same number."""
         if self.world == 1:
             return True
         numbers = [torch.zeros(1, dtype=torch.int64, device=self.device) for _ in range(self.world)]
@@ -48,15 +50,15 @@ class Place:
         return len({int(n) for n in numbers}) == 1
 
     def leave(self) -> None:
-        """The group of processes, where there is one."""
+        """Leaves the group of processes, if there is one."""
         if self.world > 1:
             distributed.destroy_process_group()
 
 
 def join(device: str = "auto") -> Place:
-    """This process's place.  device: auto, cpu or cuda; under torchrun it joins the group (gloo, on GPUs nccl).
+    """The place of this process.  device: auto, cpu or cuda.  Under torchrun the process joins the group (nccl on GPUs, else gloo).
 
-    Raises TrainingError where there is no such device."""
+    Raises TrainingError if this machine has no such device."""
     gpu = torch.cuda.is_available()
     if device not in ("auto", "cpu", "cuda"):
         raise TrainingError(f"no device '{device}'; give auto, cpu or cuda")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The log of a run: log.csv, a row an epoch, and the same numbers as TensorBoard events."""
+"""The log of a run: log.csv with one row per epoch, and the same numbers as TensorBoard events."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ...lnn.whole_file import replacing
 
 try:
     from tensorboardX import SummaryWriter
-except ModuleNotFoundError:  # the CSV has all there is
+except ModuleNotFoundError:  # the CSV file has all numbers
     SummaryWriter = None
 
 
 def read_log(path: Path) -> list[dict[str, str]]:
-    """Rows of a log.csv, none where there is no file; rows that are cut off are left out."""
+    """Rows of a log.csv; no rows if there is no file.  Rows that were cut off are left out."""
     if not path.exists():
         return []
     with open(path, newline="", errors="replace") as file:
@@ -24,9 +24,9 @@ def read_log(path: Path) -> list[dict[str, str]]:
 
 
 class RunLog:
-    """Goes on with the log in `out`, from which rows after resumed_step are dropped: those epochs are run again.
+    """Continues the log in the folder `out`.  Rows after resumed_step are dropped, because those epochs run again.
 
-    The file is replaced as a whole, so that an interrupt leaves the one before."""
+    The file is replaced as a whole, so an interruption leaves the previous version."""
 
     def __init__(self, out: Path, resumed_step: int):
         self.path = out / "log.csv"
@@ -34,7 +34,7 @@ class RunLog:
         self.events = SummaryWriter(str(out / "tensorboard"), purge_step=resumed_step + 1) if SummaryWriter else None
 
     def add(self, values: dict[str, Any]) -> None:
-        """values: numbers by name, "step" among them; the first row's names are the columns."""
+        """Adds a row.  values: numbers by name, including "step"; the names of the first row are the columns."""
         self.rows.append({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in values.items()})
         with replacing(self.path) as part, open(part, "w", newline="") as file:
             writer = csv.DictWriter(file, list(self.rows[0]), extrasaction="ignore")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The optimiser: AdamW, or Muon for the cells' matrices with AdamW for all the rest."""
+"""The optimiser: AdamW, or Muon for the cells' matrices with AdamW for everything else."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Muon, Optimizer
 
 OPTIMIZERS = ("adamw", "muon")
-MOMENTS = ("exp_avg", "exp_avg_sq", "momentum_buffer", "step")  # what they remember of a parameter
+MOMENTS = ("exp_avg", "exp_avg_sq", "momentum_buffer", "step")  # what optimisers remember of a parameter
 
 
 class Together:
-    """Optimisers of different parameters as one, their state in one place."""
+    """Several optimisers, each with its own parameters, that act as one and keep their state in one place."""
 
     def __init__(self, *optimizers: Optimizer):
         self.optimizers = optimizers
@@ -23,17 +23,19 @@ class Together:
             optimizer.state = self.state
 
     def step(self) -> None:
+        """One step of every optimiser."""
         for optimizer in self.optimizers:
             optimizer.step()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clears the gradients of all parameters, as torch's optimisers do."""
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none)
 
 
 def make_optimizer(net: nn.Module, kind: str, learning_rate: float, weight_decay: float) -> AdamW | Together:
     """kind: one of OPTIMIZERS.  Muon (https://kellerjordan.github.io/posts/muon) takes steps of orthogonal matrices, here
-    as large as AdamW's would be, so that one learning rate does for both (Liu et al., arXiv 2502.16982).
+    as large as AdamW's would be, so that one learning rate serves both (Liu et al., arXiv 2502.16982).
 
     Raises ValueError for another kind."""
     if kind not in OPTIMIZERS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where recordings come from and what their licence asks of the weights, for model cards."""
+"""Where recordings come from, and what their licences mean for the weights; for model cards."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ SPOKEN = "words spoken by espeak-ng and flite"
 
 
 def provenance(root: Path, synthetic: bool) -> tuple[str, str]:
-    """(data, licence) as a card says them: of data sets that are known by their folder's name, else what is left to say.
+    """(data, licence) in the words of a card.  Known data sets are recognised by the names of their folders; for other folders
+    the licence is left to the reader.
 
-    synthetic: whether speech programs spoke, too."""
+    synthetic: whether speech programs spoke some of the words."""
     root = Path(root).resolve()
     names = [root.name] if root.name in ("speech_commands", "esc10") else []
     if (root / "speech_commands").is_dir():

@@ -5,6 +5,6 @@ import torch
 
 
 def use_threads(threads: int) -> None:
-    """So many for an operation; denormal numbers, slow and without meaning here, become zero."""
+    """Lets each operation use so many threads.  Denormal numbers become zero: they are slow, and too small to matter."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)

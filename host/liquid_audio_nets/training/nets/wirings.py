@@ -22,7 +22,7 @@ SEED = 22222
 class Wiring:
     """Polarity of each synapse, -1, 0 = none or +1: recurrent (N, N) and sensory (M, N), source first.
 
-    The first `outputs` neurons are the motor neurons, the ones that are heard outside."""
+    The first `outputs` neurons are the motor neurons, which are the outputs of the cell."""
 
     recurrent: np.ndarray
     sensory: np.ndarray
@@ -30,7 +30,7 @@ class Wiring:
 
 
 def full(inputs: int, units: int, outputs: int | None = None, seed: int = SEED) -> Wiring:
-    """Every synapse there is, two of three excitatory."""
+    """Every possible synapse; two of three are excitatory."""
     rng = np.random.default_rng(seed)
     return Wiring(rng.choice([-1, 1, 1], (units, units)), rng.choice([-1, 1, 1], (inputs, units)), outputs or units)
 
@@ -57,7 +57,9 @@ def ncp(
     ):
         if not 0 < value <= most:
             raise WiringError(f"{name} is {value}; it must be 1 to {most}, the neurons there are")
-    rng = np.random.RandomState(seed)  # frozen by NumPy's policy: the same wiring for ever
+    rng = np.random.RandomState(
+        seed
+    )  # NumPy keeps this generator as it is, so equal seeds give equal wirings in every version
     out = Wiring(np.zeros((units, units), int), np.zeros((inputs, units), int), motor)
     motors, commands = np.arange(motor), motor + np.arange(command)
     inters = motor + command + np.arange(inter)
