@@ -212,6 +212,7 @@ def build_in(folder: Path, words: list[str], place: Workspace, env: dict[str, st
 
 
 def empty(folder: Path) -> None:
+    """Makes the folder, without anything in it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
 

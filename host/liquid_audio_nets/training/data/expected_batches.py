@@ -19,7 +19,9 @@ from .schedule import Policy, engine_schedule, random_schedule
 class Net(Protocol):
     """What the loss needs of a network: its normalised features, (T, B, C) of log_mel (T, B, C)."""
 
-    def features(self, log_mel: Tensor) -> Tensor: ...
+    def features(self, log_mel: Tensor) -> Tensor:
+        """log_mel (T, B, C) -> features (T, B, C)."""
+        ...
 
 
 @dataclass

@@ -15,6 +15,7 @@ class LeCunTanh(nn.Module):
     """1.7159 tanh(0.666 x): LeCun et al., Efficient BackProp (1998), section 4.4."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """1.7159 tanh(0.666 x), for each element."""
         return 1.7159 * torch.tanh(0.666 * x)
 
 

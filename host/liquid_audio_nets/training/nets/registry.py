@@ -43,10 +43,12 @@ class Arch:
 
     @property
     def windowed(self) -> bool:
+        """Whether it decides whole windows instead of steps."""
         return self.name in WINDOWED
 
     @property
     def liquid(self) -> bool:
+        """Whether its cells take the true timestep."""
         return self.name in ("ltc", "ltc_const", "cfc")
 
 
