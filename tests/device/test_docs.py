@@ -27,16 +27,19 @@ def test_python_runs_on_the_board(block, reader, tmp_path):
     assert "Traceback" not in reader.mpremote("run", script)
 
 
-@pytest.mark.parametrize("block", [b for b in blocks("console") if "$PORT" in b.text], ids=str)
+def for_a_board(block):
+    """The commands that name the port; the prompt is for people."""
+    return [c for c in block.commands if "$PORT" in c and not c.endswith(" repl")]
+
+
+@pytest.mark.parametrize("block", [b for b in blocks("console") if for_a_board(b)], ids=str)
 def test_commands_for_a_board_run(block, reader, tmp_path):
-    """Every command that names the port, on a board that is already running; its prompt is for people."""
+    """On a board that is already running."""
     reader.release()
     (tmp_path / "device").symlink_to(ROOT / "device")
     shutil.copy(ROOT / "device/models/computer.lnn", tmp_path)
     path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
-    commands = [c for c in block.commands if "$PORT" in c and not c.endswith(" repl")]
-    assert commands
-    for command in commands:
+    for command in for_a_board(block):
         done = subprocess.run(
             command,
             shell=True,
