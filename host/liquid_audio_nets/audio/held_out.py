@@ -23,6 +23,7 @@ HELD_OUT_FOLD = "4"
 HELD_OUT_NOISE = 0.2  # the last part of every background noise, and of all recordings that must be cut
 MIN_SAMPLES = SAMPLE_RATE_HZ // 50
 BOTH = ("training", "validation")
+SPLITS = (*BOTH, "testing")
 _FOLD = re.compile(r"(\d)-\d+-[A-Z]")
 
 
@@ -38,6 +39,11 @@ def part_of(name: str, percent: float = 20, fold: str = HELD_OUT_FOLD, alone: bo
     if found := _FOLD.match(stem):
         return "validation" if found[1] == fold else "training"
     return split_of((not alone and speaker(stem)) or stem, percent, 0)
+
+
+def splits_of(split: str) -> tuple[str, ...]:
+    """The split of that name alone, or every split for "all"."""
+    return SPLITS if split == "all" else (split,)
 
 
 def part(file: Placed, percent: float = 20, fold: str = HELD_OUT_FOLD) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.files import AudioError
-from ..audio.held_out import Recording, Recordings, with_held_out
+from ..audio.held_out import SPLITS, Recording, Recordings, with_held_out
 from ..lnn import read
 from ..native import LNN
 from .measure import Options
@@ -123,8 +123,7 @@ def measure(content: bytes, data: Path, options: Options, progress: Callable[[],
     recordings count, because training heard none of them.  Raises AudioError if either kind is missing."""
     metadata = read(content).metadata
     label, fold = str(metadata.get("normal", "normal")), str(metadata.get("held_out_fold", "4"))
-    every = ("training", "validation", "testing")
-    normal, other = Recordings(data, every, fold=fold), Recordings(data, every)
+    normal, other = Recordings(data, SPLITS, fold=fold), Recordings(data, SPLITS)
     others = sorted({str(f.place.parent) for f in other.find(".") if f.word and label not in f.place.parts[:-1]})
     if not normal.find(label) or not others:
         raise AudioError(

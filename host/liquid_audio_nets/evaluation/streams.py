@@ -17,15 +17,13 @@ from typing import Any
 import numpy as np
 
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
-from ..audio.held_out import Recording, Recordings
+from ..audio.held_out import Recording, Recordings, splits_of
 from ..lnn import read
 from ..lnn.arrays import Array
 from ..native import LNN
 from .playback import CONDITIONS, LATE_S, Event, Played, play
 from .traces import refractory_ticks
 from .wake_word import rate_interval, share_interval
-
-SPLITS = ("training", "validation", "testing")
 
 
 @dataclass
@@ -43,7 +41,7 @@ class Sounds:
         Raises AudioError if there is no such folder, no recording of a word, or nothing else."""
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with a folder per word and folders of other sounds")
-        reader = Recordings(Path(data), SPLITS if split == "all" else (split,))
+        reader = Recordings(Path(data), splits_of(split))
         sounds = cls({}, {}, [])
         for recording in reader.read(".", *reader.noise_folders()):
             folders = recording.place.parts[:-1]

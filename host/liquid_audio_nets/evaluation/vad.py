@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.files import AudioError
-from ..audio.held_out import Recordings
+from ..audio.held_out import Recordings, splits_of
 from ..audio.speech_in_noise import Scene, block_power, is_clean, scene
 from ..lnn import read
 from ..native import LNN
@@ -47,7 +47,7 @@ class SpeechAndNoise:
         Raises AudioError if either is missing."""
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with folders of speech and of noise")
-        source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
+        source = Recordings(Path(data), splits_of(split))
         hiss = set(map(PurePath, noise))
         found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         folders: tuple[set[str], set[str]] = (set(), set())

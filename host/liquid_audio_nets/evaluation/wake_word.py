@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
-from ..audio.held_out import Recording, Recordings
+from ..audio.held_out import Recording, Recordings, splits_of
 from ..audio.layouts import NOISE_FOLDERS
 from ..audio.mixing import coloured_noise, fit_noise, mix_at_snr
 from ..lnn import read
@@ -47,7 +47,7 @@ class WakeSounds:
         """Folders named after the word hold it, all others do not.  said: utterances of the word, used if no folder holds it.
 
         Raises AudioError if the word or other sounds are missing."""
-        source = Recordings(Path(data), ("training", "validation", "testing") if split == "all" else (split,))
+        source = Recordings(Path(data), splits_of(split))
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with a folder '{word}' and folders of other sounds")
         sounds = cls([], {}, [])
