@@ -21,13 +21,15 @@ static uint32_t crc32_update(uint32_t crc, const uint8_t *bytes, uint32_t n) {
     return crc;
 }
 
-/* CRC of the file with its own four bytes taken as zero. */
+/* The CRC's own four bytes count as zero, for itself and for a signature. */
+#define CRC_AT ((uint32_t)offsetof(lnn_file_header_t, crc32))
+static const uint8_t crc_zeros[4];
+
 static uint32_t file_crc(const uint8_t *file, uint32_t n) {
-    static const uint8_t zeros[4];
-    const uint32_t at = offsetof(lnn_file_header_t, crc32);
-    uint32_t crc = crc32_update(UINT32_MAX, file, at);
-    crc = crc32_update(crc, zeros, sizeof zeros);
-    return ~crc32_update(crc, file + at + sizeof zeros, n - at - (uint32_t)sizeof zeros);
+    const uint32_t rest = CRC_AT + (uint32_t)sizeof crc_zeros;
+    uint32_t crc = crc32_update(UINT32_MAX, file, CRC_AT);
+    crc = crc32_update(crc, crc_zeros, sizeof crc_zeros);
+    return ~crc32_update(crc, file + rest, n - rest);
 }
 
 /* Kinds ascend; those from labels to policy must be there, cells as often as the header says. */
@@ -174,7 +176,27 @@ const char *lnn_refused_name(const void *data, size_t data_bytes, lnn_status_t s
     return NULL;
 }
 
-lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t memory_bytes, lnn_model_t **model) {
+/* The signature is the last section and ends the file; all bytes before it are signed. */
+static lnn_status_t check_signature(const uint8_t *file, lnn_verify_t verify, const void *context) {
+    const lnn_file_header_t *h = (const void *)file;
+    const lnn_file_section_t *table = (const void *)(h + 1), *last = h->n_sections ? table + h->n_sections - 1 : NULL;
+    const uint32_t rest = CRC_AT + (uint32_t)sizeof crc_zeros;
+    if (!last || last->kind != LNN_SECTION_SIGNATURE || last->bytes != LNN_SIGNATURE_BYTES
+        || last->offset != h->file_bytes - LNN_SIGNATURE_BYTES
+        || last->offset < sizeof *h + h->n_sections * sizeof *table) {
+        return LNN_ERR_SIGNATURE;
+    }
+    const lnn_signed_t model = {
+        {{file, CRC_AT}, {crc_zeros, sizeof crc_zeros}, {file + rest, last->offset - rest}},
+        file + last->offset,
+        h->model_version,
+    };
+    return verify(&model, context);
+}
+
+/* Without `verify` every file is taken. */
+static lnn_status_t load(const void *data, size_t data_bytes, lnn_verify_t verify, const void *context, void *memory,
+                         size_t memory_bytes, lnn_model_t **model) {
     const lnn_file_header_t *header = data;
     lnn_status_t status = memory && model ? check_header(data, data_bytes) : LNN_ERR_ARGUMENT;
     if (status != LNN_OK) {
@@ -192,6 +214,9 @@ lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t 
     if (memory_bytes < LNN_BLOCK_BYTES || memory_bytes < needed_bytes(header)) {
         return LNN_ERR_MEMORY;
     }
+    if (verify && (status = check_signature(data, verify, context)) != LNN_OK) {
+        return status;
+    }
     lnn_model_t *m = memory;
     memset(m, 0, sizeof *m);
     m->info.sample_rate_hz = header->sample_rate_hz;
@@ -200,6 +225,7 @@ lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t 
     m->info.n_labels = header->n_labels;
     m->info.n_cells = header->n_cells;
     m->info.task = header->task;
+    m->info.model_version = header->model_version;
     m->us_per_sample_q16 = (uint32_t)((1000000ull << 16) / header->sample_rate_hz);
     if ((status = load_sections(m, data, header)) != LNN_OK) {
         return status;
@@ -214,4 +240,13 @@ lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t 
     lnn_reset(m);
     *model = m;
     return LNN_OK;
+}
+
+lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t memory_bytes, lnn_model_t **model) {
+    return load(data, data_bytes, NULL, NULL, memory, memory_bytes, model);
+}
+
+lnn_status_t lnn_load_verified(const void *data, size_t data_bytes, lnn_verify_t verify, const void *context,
+                               void *memory, size_t memory_bytes, lnn_model_t **model) {
+    return verify ? load(data, data_bytes, verify, context, memory, memory_bytes, model) : LNN_ERR_ARGUMENT;
 }

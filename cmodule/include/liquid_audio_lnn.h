@@ -220,6 +220,8 @@ typedef struct {
     uint32_t macs_per_step;
     /* Weights, biases and time constants of cells and readout. */
     uint32_t parameters;
+    /* Counts the releases of a signed model. */
+    uint32_t model_version;
     /* Newest samples that a step looks at; 0 if the model reads rows of numbers. */
     uint16_t window_samples;
     /* Features per step. */
@@ -254,6 +256,36 @@ lnn_status_t lnn_ram_bytes(const void *data, size_t data_bytes, uint32_t *ram_by
  * unchanged as long as the model is used. After LNN_OK no later call can fail because of the file.
  */
 lnn_status_t lnn_load(const void *data, size_t data_bytes, void *memory, size_t memory_bytes, lnn_model_t **model);
+
+/* Bytes that lie side by side. */
+typedef struct {
+    const uint8_t *bytes;
+    size_t n_bytes;
+} lnn_span_t;
+
+/* What a signature vouches for. */
+typedef struct {
+    /* The signed bytes are these, one span after the other: the file up to the signature, its CRC taken as zero. */
+    lnn_span_t spans[3];
+    /* 64 bytes: R and S of Ed25519. */
+    const uint8_t *signature;
+    /* It is among the signed bytes. */
+    uint32_t model_version;
+} lnn_signed_t;
+
+/*
+ * Decides whether a model may be loaded: LNN_OK, LNN_ERR_SIGNATURE, or LNN_ERR_MODEL_VERSION if the signature is right
+ * but the model too old. `context` is the caller's. liquid_audio_verify.h has one for Ed25519.
+ */
+typedef lnn_status_t (*lnn_verify_t)(const lnn_signed_t *model, const void *context);
+
+/*
+ * lnn_load() for a model that must be signed. `verify` is asked once the header and the CRC are checked, and before
+ * anything else in the file is believed. A model without a signature is refused with LNN_ERR_SIGNATURE. If `verify`
+ * refuses a model, `memory` keeps what it holds, so that a model which runs there goes on working.
+ */
+lnn_status_t lnn_load_verified(const void *data, size_t data_bytes, lnn_verify_t verify, const void *context,
+                               void *memory, size_t memory_bytes, lnn_model_t **model);
 
 /*
  * Takes mono 16-bit audio of any length and runs the steps that become due. Results do not depend on how a stream is

@@ -180,10 +180,12 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
         case MP_QSTR_sample_rate:
         case MP_QSTR_ram_bytes:
         case MP_QSTR_model_bytes:
+        case MP_QSTR_model_version:
             lnn_get_info(liquid_model(self), &info);
-            dest[0] = mp_obj_new_int_from_uint(name == MP_QSTR_sample_rate ? info.sample_rate_hz
-                                               : name == MP_QSTR_ram_bytes ? info.ram_bytes
-                                                                           : info.model_bytes);
+            dest[0] = mp_obj_new_int_from_uint(name == MP_QSTR_sample_rate   ? info.sample_rate_hz
+                                               : name == MP_QSTR_ram_bytes   ? info.ram_bytes
+                                               : name == MP_QSTR_model_bytes ? info.model_bytes
+                                                                             : info.model_version);
             return;
         default:
             break;

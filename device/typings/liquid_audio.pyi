@@ -63,6 +63,8 @@ class LNN:
     """RAM that the running model takes."""
     model_bytes: int
     """Size of the .lnn file."""
+    model_version: int
+    """Counts the releases of a signed model."""
     thresholds: PerLabel
     """The posterior at which each label is detected, 0 to 1; 0 if it is never detected."""
     refractory: PerLabel

@@ -21,6 +21,7 @@ static void wrong_arguments(const uint8_t *data, size_t n) {
             "memory aligned to 4");
     require(lnn_load(data + 1, n - 1, memory, sizeof memory, &m) == LNN_ERR_ALIGNMENT, "a file at an odd address");
     require(lnn_load(data, n, memory, 8, &m) == LNN_ERR_MEMORY, "almost no memory");
+    require(lnn_load_verified(data, n, NULL, NULL, memory, sizeof memory, &m) == refused, "nobody who verifies");
     require(lnn_load(data, n, memory, sizeof memory, &m) == LNN_OK, "a model");
     lnn_get_info(m, &info);
     require(lnn_process(NULL, audio, 1, &result) == refused && lnn_process(m, NULL, 1, &result) == refused

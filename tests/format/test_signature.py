@@ -4,22 +4,13 @@
 import dataclasses
 
 import pytest
+from keys import key_pair
 from liquid_audio_nets.errors import LiquidWarning
 from liquid_audio_nets.lnn import LnnError, read, signature, write
 from liquid_audio_nets.lnn.writer import with_crc
 from liquid_audio_nets.native import LNN
 from small_model import small_model
 from test_commands import command
-
-
-def key_pair() -> tuple[bytes, bytes]:
-    """(private, public) in PEM."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    key, pem = Ed25519PrivateKey.generate(), serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return private, key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 @pytest.fixture(scope="module")

@@ -103,6 +103,11 @@ class LNN(Settings):
         return self.info["model_bytes"]
 
     @property
+    def model_version(self) -> int:
+        """Counts the releases of a signed model."""
+        return self.info["model_version"]
+
+    @property
     def model(self) -> Any:
         """The C model.  Raises ValueError after deinit()."""
         if self._model is None:
