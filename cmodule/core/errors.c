@@ -60,6 +60,8 @@ const char *lnn_error_name(lnn_status_t status) {
             return "SIGNATURE";
         case LNN_ERR_MODEL_VERSION:
             return "MODEL_VERSION";
+        case LNN_ERR_STAGE:
+            return "STAGE";
         default:
             return "UNKNOWN";
     }
@@ -116,11 +118,13 @@ const char *lnn_error_text(lnn_status_t status) {
         case LNN_ERR_NO_AUDIO:
             return "the model takes rows of numbers, not audio";
         case LNN_ERR_TASK:
-            return "the task does not fit the front-end: series reads rows of numbers, all others audio";
+            return "the task does not fit: series reads rows of numbers, all others audio; series and anomaly have no liquid readout";
         case LNN_ERR_SIGNATURE:
             return "the model is not signed, or not with this key";
         case LNN_ERR_MODEL_VERSION:
             return "the model is older than the version that is asked for";
+        case LNN_ERR_STAGE:
+            return "this firmware has no such stage: the file has a section of an unknown kind";
         default:
             return "UNKNOWN";
     }

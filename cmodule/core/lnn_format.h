@@ -6,7 +6,7 @@
 
 #define LNN_MAGIC 0x1a4e4e4cu
 #define LNN_VERSION_MAJOR 1u
-#define LNN_VERSION_MINOR 1u
+#define LNN_VERSION_MINOR 2u
 #define LNN_ALIGN_BYTES 16u
 #define LNN_MODEL_BYTES 1280u
 #define LNN_SIGNATURE_BYTES 64u
@@ -47,6 +47,9 @@
 /* a timestep; a longer gap counts as the greatest */
 #define LNN_MIN_TIMESTEP_US 1000u
 #define LNN_MAX_TIMESTEP_US 1000000u
+/* the argument of a liquid readout's gate, to which it is clamped before exp */
+#define LNN_MIN_READOUT_GATE (-12)
+#define LNN_MAX_READOUT_GATE 8
 /* an integer feature (q12) or state (q15): its high byte may be rounded up */
 #define LNN_MAX_NUMBER 32639
 /* an int8 weight: 512 products with 16-bit numbers fit into 32 bits */
@@ -54,7 +57,7 @@
 /* the magnitudes of a row of int16 weights: its products with numbers fit into 32 bits */
 #define LNN_MAX_INT16_ROW 65795u
 
-/* what a section holds; the kinds stand in this order, and only cell may occur more than once */
+/* what a section holds; the kinds stand in the order of their numbers, but traces follow frontend, and liquid_readout stands in the place of readout; only cell may occur more than once */
 enum {
     LNN_SECTION_LABELS = 1,
     LNN_SECTION_FRONTEND = 2,
@@ -64,6 +67,8 @@ enum {
     LNN_SECTION_GOLDEN = 6,
     LNN_SECTION_METADATA = 7,
     LNN_SECTION_SIGNATURE = 8,
+    LNN_SECTION_TRACES = 9,
+    LNN_SECTION_LIQUID_READOUT = 10,
 };
 
 /* what the model was trained for; tools choose their scripts and metrics by it */
@@ -297,7 +302,19 @@ typedef char lnn_file_frontend_none_is_12_bytes[sizeof(lnn_file_frontend_none_t)
 #define LNN_FRONTEND_NONE_INV_STD_MAX 1e12f
 #define LNN_FRONTEND_NONE_SCALE_MAX 1e12f
 
-/* a liquid cell in float; the first cell reads the features, each other cell the state of the one before */
+/* a slow mean m of each feature x: m = x at the first step, then m <- m + dt/(dt + tau) (x - m); the first cell reads [x; x - m], twice n_channels numbers */
+typedef struct {
+    /* the features of the front-end */
+    uint16_t n_channels;
+    /* zero */
+    uint16_t reserved;
+} lnn_file_traces_t;
+typedef char lnn_file_traces_is_4_bytes[sizeof(lnn_file_traces_t) == 4 ? 1 : -1];
+/* then float tau[n_channels]: time constant in s */
+#define LNN_TRACES_TAU_MIN 0.001f
+#define LNN_TRACES_TAU_MAX 60.0f
+
+/* a liquid cell in float; the first cell reads the features, or what traces make of them, each other cell the state of the one before */
 typedef struct {
     /* a value of enum cell */
     uint8_t kind;
@@ -415,6 +432,50 @@ typedef char lnn_file_readout_s8_is_12_bytes[sizeof(lnn_file_readout_s8_t) == 12
 #define LNN_READOUT_S8_SMOOTHING_S_MAX 60.0f
 #define LNN_READOUT_S8_BIAS_MAX 536870911
 #define LNN_READOUT_S8_SCALE_MAX 1073741823
+
+/* a readout in float whose evidence e has a conductance: g = exp(Wg h + bg), v = Wv h + bv, e <- (e + dt g v) / (1 + dt/tau + dt g); softmax of e is the posterior */
+typedef struct {
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout */
+    uint8_t layout;
+    /* units of the last cell */
+    uint16_t n_inputs;
+    /* the label of no sound at all; 65535: there is none */
+    uint16_t idle_label;
+    /* zero */
+    uint16_t reserved;
+} lnn_file_liquid_readout_t;
+typedef char lnn_file_liquid_readout_is_8_bytes[sizeof(lnn_file_liquid_readout_t) == 8 ? 1 : -1];
+/* then float inv_tau[n_labels]: 1/tau in 1/s */
+/* then float bias[rows4(2 * n_labels)]: rows: gate of label 0, value of label 0, gate of label 1, ...; the rows after 2 * n_labels are zero */
+/* then float weights[rows4(2 * n_labels) * n_inputs]: the same rows, in the layout */
+#define LNN_LIQUID_READOUT_INV_TAU_MIN 0.0f
+#define LNN_LIQUID_READOUT_INV_TAU_MAX 4000.0f
+#define LNN_LIQUID_READOUT_BIAS_MAX 1e6f
+#define LNN_LIQUID_READOUT_WEIGHTS_MAX 1e6f
+
+/* a liquid readout in integers (weight int8 or int16) */
+typedef struct {
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout */
+    uint8_t layout;
+    /* units of the last cell */
+    uint16_t n_inputs;
+    /* the label of no sound at all; 65535: there is none */
+    uint16_t idle_label;
+    /* blocks of sixteen weights */
+    uint16_t n_blocks;
+} lnn_file_liquid_readout_s8_t;
+typedef char lnn_file_liquid_readout_s8_is_8_bytes[sizeof(lnn_file_liquid_readout_s8_t) == 8 ? 1 : -1];
+/* then uint32_t inv_tau[n_labels]: 1/tau in 1/s, q16 */
+/* then int32_t bias[rows4(2 * n_labels)]: q16, the rows of liquid_readout; the rows after 2 * n_labels are zero */
+/* then int32_t scale[rows4(2 * n_labels)]: as in cell_s8 */
+/* then int8_t weights[16 * n_blocks * weight]: in the layout, which must not be sparse */
+#define LNN_LIQUID_READOUT_S8_INV_TAU_MAX 262144000u
+#define LNN_LIQUID_READOUT_S8_BIAS_MAX 536870911
+#define LNN_LIQUID_READOUT_S8_SCALE_MAX 1073741823
 
 /* the adaptive timestep; every field may be changed while the model runs */
 typedef struct {

@@ -39,7 +39,7 @@ static bool is_next_kind(const lnn_file_section_t *s, const lnn_file_section_t *
     }
     uint32_t last = before ? before->kind : 0u;
     bool in_order = last < LNN_SECTION_POLICY ? s->kind == last + 1u : s->kind > last;
-    return in_order && s->index == 0u && s->kind <= LNN_SECTION_SIGNATURE;
+    return in_order && s->index == 0u;
 }
 
 static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn_file_header_t *header) {
@@ -50,6 +50,9 @@ static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn
         uint32_t start = lnn_align_file(at);
         if (s->reserved != 0u) {
             return LNN_ERR_PADDING;
+        }
+        if (s->kind > LNN_SECTION_SIGNATURE) {
+            return LNN_ERR_STAGE;
         }
         if (!is_next_kind(s, i ? s - 1 : NULL, header->n_cells) || s->offset != start || start > header->file_bytes
             || s->bytes > header->file_bytes - start) {

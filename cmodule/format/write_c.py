@@ -57,7 +57,11 @@ def c_header(table: Table) -> str:
     for name, (least, most, why) in table["limits"].items():
         unsigned = "u" if least >= 0 else ""
         out += [f"/* {why} */"]
-        out += [f"#define LNN_MIN_{name.upper()} {least}{unsigned}"] if least > 0 else []
+        out += (
+            [f"#define LNN_MIN_{name.upper()} {least if unsigned else f'({least})'}{unsigned}"]
+            if least not in (0, -most)
+            else []
+        )
         out += [f"#define LNN_MAX_{name.upper()} {most}{unsigned}"]
     for name, enum in table["enums"].items():
         items = enum_items(enum)

@@ -32,10 +32,9 @@ def python_layout(table: Table, note: str) -> str:
     out += ["}", "", "# section -> (array, NumPy type, length)", "ARRAYS = {"]
     for struct in table["struct"]:
         if arrays := struct.get("arrays"):
-            out.append(f'    "{struct["name"]}": (')
-            for name, type_, length, *_ in arrays:
-                out.append(f'        ("{name}", "<{type_[0]}{SIZES[type_]}", "{length}"),')
-            out.append("    ),")
+            rows = [f'("{name}", "<{type_[0]}{SIZES[type_]}", "{length}")' for name, type_, length, *_ in arrays]
+            head = f'    "{struct["name"]}": ('
+            out += wrap(head, rows, "),") if len(rows) == 1 else [head, *(f"        {row}," for row in rows), "    ),"]
     out += ["}", "", "# section -> field or array -> range", "RANGES = {"]
     for struct in table["struct"]:
         if rows := python_ranges(struct):

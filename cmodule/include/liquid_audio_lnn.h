@@ -89,12 +89,14 @@ typedef enum {
     LNN_ERR_NO_GOLDEN = -22,
     /* the model takes rows of numbers, not audio */
     LNN_ERR_NO_AUDIO = -23,
-    /* the task does not fit the front-end: series reads rows of numbers, all others audio */
+    /* the task does not fit: series reads rows of numbers, all others audio; series and anomaly have no liquid readout */
     LNN_ERR_TASK = -24,
     /* the model is not signed, or not with this key */
     LNN_ERR_SIGNATURE = -25,
     /* the model is older than the version that is asked for */
-    LNN_ERR_MODEL_VERSION = -26
+    LNN_ERR_MODEL_VERSION = -26,
+    /* this firmware has no such stage: the file has a section of an unknown kind */
+    LNN_ERR_STAGE = -27
 } lnn_status_t;
 /* generated:end */
 

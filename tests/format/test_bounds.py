@@ -24,12 +24,13 @@ KIND_OF = dict.fromkeys(RANGES, "float") | {
 SIZES = {"n_sections", "n_labels", "n_cells", "task", "window_samples", "fft_points", "n_mels", "n_mel_weights"}
 SIZES |= {"n_inputs", "n_units", "n_samples"}
 ENLARGES_RAM = {"delta_q15"}
+NOT_IN_THE_CORE = {"traces", "liquid_readout", "liquid_readout_s8"}  # yet
 BOUNDS = [
     (section, name, end)
     for section, ranges in RANGES.items()
     for name in ranges
     for end in ("low", "high")
-    if name != "file_bytes"
+    if name != "file_bytes" and section not in NOT_IN_THE_CORE
 ]
 
 

@@ -25,6 +25,7 @@ from small_model import (
     tiny_numbers_model,
     tiny_sparse_model,
     tiny_wide_model,
+    with_stages,
 )
 from verdicts import KINDS, same_verdict, tiny
 
@@ -65,6 +66,22 @@ def test_round_trip(make):
                 )
     with LNN(data) as lnn:
         assert lnn.info["parameters"] == model.parameters and lnn.info["macs_per_step"] == model.macs_per_step
+
+
+@pytest.mark.parametrize("make", [small_model, integer_model])
+def test_traces_and_a_liquid_readout_come_back_as_they_were(make):
+    model = with_stages(make())
+    data = write(model)
+    again = read(data)
+    assert write(again) == data and (data[6], write(make())[6]) == (2, 0)
+    assert np.allclose(again.traces.tau, model.traces.tau)
+    assert type(again.readout) is type(model.readout) and again.cells[0].n_inputs == 80
+    for name, value in vars(again.readout).items():
+        same = value == getattr(model.readout, name)
+        assert np.all(same) or np.allclose(value, getattr(model.readout, name), atol=0.5 * (make is integer_model)), (
+            name
+        )
+    assert model.parameters - make().parameters == again.parameters - make().parameters > 0
 
 
 @pytest.mark.parametrize("rows, columns", [(4, 4), (12, 7), (4, 1), (8, 40), (4, 64), (128, 104)])

@@ -12,10 +12,13 @@ from liquid_audio_nets.lnn import (
     FrontEndNone,
     FrontEndQ15,
     Label,
+    LiquidReadout,
+    LiquidReadoutS8,
     Model,
     Policy,
     Readout,
     ReadoutS8,
+    Traces,
 )
 from liquid_audio_nets.reference import frontend as reference
 
@@ -171,6 +174,34 @@ def tiny_numbers_model(seed: int = 0, integer: bool = False) -> Model:
     mean, deviation = np.array([20.0, 5.0, 0.5, 1e5]), np.array([3.0, 8.0, 0.5, 2e3])
     model.frontend = FrontEndNone(mean, 1 / deviation, deviation[:2], 1 / 6000)
     return dataclasses.replace(model, task="series")
+
+
+def with_stages(model: Model, seed: int = 0) -> Model:
+    """The model with traces before its first cell and a liquid readout behind its last, with random weights."""
+    rng, first, n = np.random.default_rng(seed), model.cells[0], len(model.labels)
+    m, last, idle = model.frontend.n_mels, model.cells[-1].n_units, model.readout.idle_label
+    if isinstance(first, Cell):
+        first = random_cell(rng, 2 * m, first.n_units)
+        wg, wv = rng.normal(size=(2, n, last)) * np.array([[[1.0]], [[4.0]]])
+        tau = rng.uniform(0.2, 2, n)
+        readout = LiquidReadout(wg, rng.normal(size=n) + 1, wv, rng.normal(size=n), tau, idle)
+    else:
+        largest = 127 if first.weight == "int8" else 127 * 40
+        weights = rng.integers(-largest, largest + 1, (2 * first.n_units, 2 * m))
+        if first.layout == "rows4x4_sparse":
+            weights[:4, 4:8] = 0
+        first = dataclasses.replace(first, weights_inputs=weights)
+        readout = LiquidReadoutS8(
+            rng.integers(-127, 128, (2 * n, last)),
+            rng.integers(-(1 << 16), 1 << 17, 2 * n),
+            np.tile(np.array([1, 4]) * (2**48 // 127 // 2**15), n),
+            65536 / rng.uniform(0.2, 2, n),
+            idle,
+            model.readout.layout,
+            model.readout.weight,
+        )
+    cells = [first, *model.cells[1:]]
+    return dataclasses.replace(model, cells=cells, readout=readout, traces=Traces(rng.uniform(0.05, 2, m)))
 
 
 def tiny_sparse_model(seed: int = 0) -> Model:

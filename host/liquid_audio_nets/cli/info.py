@@ -112,6 +112,7 @@ def tables(summary: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
         summary["file"]: [*head, *size],
         "labels": labels,
         "front-end": list(summary["frontend"].items()),
+        "traces": list((summary["traces"] or {}).items()),
         "cells": cells,
         "readout": list(summary["readout"].items()),
         "policy": list(summary["policy"].items()),

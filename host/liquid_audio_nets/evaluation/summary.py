@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lnn import Cell, CellS8, FrontEndNone, LnnError, Model, read
+from ..lnn import Cell, CellS8, FrontEndNone, LnnError, Model, Readout, ReadoutS8, read
 from ..native import LNN
 
 
@@ -27,6 +27,7 @@ def summarise(data: bytes, lnn: LNN) -> dict[str, Any]:
         "frontend_macs": frontend_macs(model),
         "labels": [dataclasses.asdict(label) for label in model.labels],
         "frontend": _frontend(model),
+        "traces": {"channels": np.size(model.traces.tau), **_span("tau_s", model.traces.tau)} if model.traces else None,
         "cells": [_cell(cell) for cell in model.cells],
         "readout": _readout(model),
         "policy": dataclasses.asdict(model.policy),
@@ -73,17 +74,24 @@ def _cell(cell: Cell | CellS8) -> dict[str, Any]:
         "n_inputs": cell.n_inputs,
         "n_units": cell.n_units,
         "parameters": cell.n_weights + 3 * cell.n_units,
-        "tau_s_min": float(cell.tau_s.min()),
-        "tau_s_max": float(cell.tau_s.max()),
+        **_span("tau_s", cell.tau_s),
     }
 
 
+def _span(name: str, values: np.ndarray) -> dict[str, float]:
+    return {f"{name}_min": float(np.min(values)), f"{name}_max": float(np.max(values))}
+
+
 def _readout(model: Model) -> dict[str, Any]:
-    idle = model.readout.idle_label
+    readout, idle = model.readout, model.readout.idle_label
+    if isinstance(readout, Readout | ReadoutS8):
+        own = {"kind": "smoothed", "smoothing_s": round(readout.smoothing_s, 6)}
+    else:
+        own = {"kind": "liquid", **_span("tau_s", readout.tau_s)}
     return {
-        "weight": model.readout.weight,
+        "weight": readout.weight,
         "n_inputs": model.cells[-1].n_units,
-        "smoothing_s": round(model.readout.smoothing_s, 6),
+        **own,
         "idle_label": None if idle is None else model.labels[idle].name,
     }
 

@@ -2,12 +2,25 @@
 """The .lnn file on the host: read and write models.  The format is described in cmodule/format/SPEC.md."""
 
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15, ReadoutS8
-from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
+from .integer import CellS8, FrontEndQ15, LiquidReadoutS8, ReadoutS8
+from .model import (
+    AnyReadout,
+    Cell,
+    FrontEnd,
+    FrontEndNone,
+    Golden,
+    Label,
+    LiquidReadout,
+    Model,
+    Policy,
+    Readout,
+    Traces,
+)
 from .reader import load, read
 from .writer import save, write
 
 __all__ = [
+    "AnyReadout",
     "Cell",
     "CellS8",
     "FrontEnd",
@@ -15,11 +28,14 @@ __all__ = [
     "FrontEndQ15",
     "Golden",
     "Label",
+    "LiquidReadout",
+    "LiquidReadoutS8",
     "LnnError",
     "Model",
     "Policy",
     "Readout",
     "ReadoutS8",
+    "Traces",
     "load",
     "read",
     "save",

@@ -111,15 +111,23 @@ def filters(f: Record, arrays: dict[str, Array]) -> None:
     require(count.sum() == f["n_mel_weights"], "SHAPE", "mel_count")
 
 
+def traces(f: Record, n_mels: int) -> None:
+    """Raises LnnError SHAPE or PADDING."""
+    require(f["n_channels"] == n_mels, "SHAPE", f"traces of {f['n_channels']} channels follow {n_mels} features")
+    require(f["reserved"] == 0, "PADDING", "traces")
+
+
 def is_integer(weight: int) -> bool:
     """Whether a value of enum weight is an integer type."""
     return weight in (ENUMS["weight"]["int8"], ENUMS["weight"]["int16"])
 
 
 def cell_is_integer(
-    cursor: Cursor, frontend: FrontEnd | FrontEndQ15 | FrontEndNone, before: Sequence[Cell | CellS8]
+    cursor: Cursor, frontend: FrontEnd | FrontEndQ15 | FrontEndNone, before: Sequence[Cell | CellS8], outputs: int
 ) -> bool:
-    """Checks what all kinds of cells have in common; before: the cells read so far.  Gives whether it is an integer cell.
+    """Checks what all kinds of cells have in common.  Gives whether it is an integer cell.
+
+    before: the cells read so far; outputs: how many numbers the stage before it gives.
 
     Raises LnnError CELL, SOLVER, RANGE, SHAPE or WEIGHTS.
     """
@@ -128,7 +136,6 @@ def cell_is_integer(
     runs("solver", f["solver"], "SOLVER")
     in_range("cell", f, "RANGE", "n_units", "n_inputs")
     require(f["n_units"] % 2 == 0, "RANGE", f"{f['n_units']} units; an even number is needed")
-    outputs = before[-1].n_units if before else frontend.n_mels
     require(f["n_inputs"] == outputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {outputs} outputs")
     integer = is_integer(f["weight"])
     alike = not before or (before[-1].weight != "float32") == integer
@@ -153,13 +160,13 @@ def cell_s8(f: Record, layout: str, weight: str) -> None:
 
 
 def readout(
-    cursor: Cursor, header: Record, frontend: FrontEnd | FrontEndQ15 | FrontEndNone, last: Cell | CellS8
+    section: str, cursor: Cursor, header: Record, frontend: FrontEnd | FrontEndQ15 | FrontEndNone, last: Cell | CellS8
 ) -> None:
-    """Checks what both kinds of readouts have in common; last: the last cell.
+    """Checks what float and integer readouts of a section have in common; last: the last cell.
 
-    Raises LnnError WEIGHTS, SHAPE, RANGE or NUMBER.
+    Raises LnnError WEIGHTS, SHAPE, RANGE, NUMBER or TASK.
     """
-    f = cursor.peek("readout")
+    f = cursor.peek(section)
     known = f["weight"] == ENUMS["weight"]["float32"] if last.weight == "float32" else is_integer(f["weight"])
     require(known, "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
     require(f["n_inputs"] == last.n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {last.n_units} units")
@@ -168,11 +175,15 @@ def readout(
     require(expected, "SHAPE", f"task anomaly expects {n_labels} of {n_mels} features")
     idle = f["idle_label"]
     require(idle == NO_LABEL or idle < n_labels, "RANGE", f"idle_label {idle} of {n_labels} labels")
-    in_range("readout", f, "NUMBER", "smoothing_s")
+    if section == "readout":
+        in_range("readout", f, "NUMBER", "smoothing_s")
+    else:
+        fits = header["task"] not in (ENUMS["task"]["anomaly"], ENUMS["task"]["series"])
+        require(fits, "TASK", "a liquid readout chooses between labels")
 
 
 def readout_f32(f: Record) -> None:
-    """A record readout.  Raises LnnError WEIGHTS or PADDING."""
+    """A record readout or liquid_readout.  Raises LnnError WEIGHTS or PADDING."""
     require(f["layout"] == ENUMS["layout"]["rows4"], "WEIGHTS", f"layout {f['layout']}")
     require(f["reserved"] == 0, "PADDING", "readout")
 

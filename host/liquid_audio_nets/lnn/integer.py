@@ -89,6 +89,39 @@ class CellS8:
 
 
 @dataclass
+class LiquidReadoutS8:
+    """A liquid readout in integers.  Rows: gate of label 0, value of label 0, gate of label 1, ...
+
+    weights (2 * n_labels, N), int8 or int16 as in a cell; bias (q16), scale int32 (2 * n_labels,); inv_tau uint32
+    (n_labels,) q16 in 1/s; idle_label: index or None; layout: a dense one (matrix_s8.DENSE).
+    """
+
+    weights: Array
+    bias: Array
+    scale: Array
+    inv_tau: Array
+    idle_label: int | None = None
+    layout: str = "rows4x4"
+    weight: str = "int8"
+
+    @property
+    def n_weights(self) -> int:
+        """2 * n_labels * N"""
+        return int(np.size(self.weights))
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights, biases and time constants."""
+        return self.n_weights + int(np.size(self.bias) + np.size(self.inv_tau))
+
+    @property
+    def tau_s(self) -> Array:
+        """Time constants in s, float64 (n_labels,); inf if inv_tau is 0."""
+        with np.errstate(divide="ignore"):
+            return 65536.0 / np.asarray(self.inv_tau, np.float64)
+
+
+@dataclass
 class ReadoutS8:
     """weights (n_labels, N), int8 or int16 as in a cell; bias (q16), scale int32 (n_labels,); idle_label: index or None.
 
@@ -107,3 +140,8 @@ class ReadoutS8:
     def n_weights(self) -> int:
         """n_labels * N"""
         return int(np.size(self.weights))
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases."""
+        return self.n_weights + int(np.size(self.bias))

@@ -7,7 +7,7 @@ from .ranges import Range
 
 MAGIC = b"LNN\x1a"
 VERSION_MAJOR = 1
-VERSION_MINOR = 1
+VERSION_MINOR = 2
 ALIGN_BYTES = 16
 MODEL_BYTES = 1280
 SIGNATURE_BYTES = 64
@@ -28,6 +28,7 @@ LEAST = {
     "golden_samples": 1,
     "sample_rate_hz": 1000,
     "timestep_us": 1000,
+    "readout_gate": -12,
     "number": -32639,
     "int8_weight": -127,
     "int16_row": 0,
@@ -48,6 +49,7 @@ LIMITS = {
     "golden_samples": 160000,
     "sample_rate_hz": 48000,
     "timestep_us": 1000000,
+    "readout_gate": 8,
     "number": 32639,
     "int8_weight": 127,
     "int16_row": 65795,
@@ -63,6 +65,8 @@ ENUMS = {
         "golden": 6,
         "metadata": 7,
         "signature": 8,
+        "traces": 9,
+        "liquid_readout": 10,
     },
     "task": {"keywords": 0, "wake_word": 1, "vad": 2, "sounds": 3, "anomaly": 4, "series": 5},
     "target": {
@@ -97,10 +101,13 @@ STRUCTS = {
     "frontend": struct.Struct("<HHHHHHff"),
     "frontend_q15": struct.Struct("<HHHHHHI"),
     "frontend_none": struct.Struct("<HHff"),
+    "traces": struct.Struct("<HH"),
     "cell": struct.Struct("<BBBBHHfI"),
     "cell_s8": struct.Struct("<BBBBHHHHHH"),
     "readout": struct.Struct("<BBHHHf"),
     "readout_s8": struct.Struct("<BBHHHf"),
+    "liquid_readout": struct.Struct("<BBHHH"),
+    "liquid_readout_s8": struct.Struct("<BBHHH"),
     "policy": struct.Struct("<IIIIfffffff"),
     "golden": struct.Struct("<IIfI"),
 }
@@ -137,6 +144,7 @@ FIELDS = {
     ),
     "frontend_q15": ("kind", "window_samples", "fft_points", "n_mels", "n_mel_weights", "clip_q12", "reserved"),
     "frontend_none": ("kind", "n_mels", "feature_clip", "time_scale"),
+    "traces": ("n_channels", "reserved"),
     "cell": ("kind", "solver", "weight", "layout", "n_inputs", "n_units", "gate_clamp", "reserved"),
     "cell_s8": (
         "kind",
@@ -152,6 +160,8 @@ FIELDS = {
     ),
     "readout": ("weight", "layout", "n_inputs", "idle_label", "reserved", "smoothing_s"),
     "readout_s8": ("weight", "layout", "n_inputs", "idle_label", "n_blocks", "smoothing_s"),
+    "liquid_readout": ("weight", "layout", "n_inputs", "idle_label", "reserved"),
+    "liquid_readout_s8": ("weight", "layout", "n_inputs", "idle_label", "n_blocks"),
     "policy": (
         "min_timestep_us",
         "max_timestep_us",
@@ -192,6 +202,7 @@ ARRAYS = {
         ("inv_std", "<f4", "n_mels"),
         ("scale", "<f4", "n_labels"),
     ),
+    "traces": (("tau", "<f4", "n_channels"),),
     "cell": (
         ("inv_tau", "<f4", "n_units"),
         ("bias", "<f4", "2 * n_units"),
@@ -216,6 +227,17 @@ ARRAYS = {
     "readout_s8": (
         ("bias", "<i4", "rows4(n_labels)"),
         ("scale", "<i4", "rows4(n_labels)"),
+        ("weights", "<i1", "16 * n_blocks * weight"),
+    ),
+    "liquid_readout": (
+        ("inv_tau", "<f4", "n_labels"),
+        ("bias", "<f4", "rows4(2 * n_labels)"),
+        ("weights", "<f4", "rows4(2 * n_labels) * n_inputs"),
+    ),
+    "liquid_readout_s8": (
+        ("inv_tau", "<u4", "n_labels"),
+        ("bias", "<i4", "rows4(2 * n_labels)"),
+        ("scale", "<i4", "rows4(2 * n_labels)"),
         ("weights", "<i1", "16 * n_blocks * weight"),
     ),
     "golden": (
@@ -267,6 +289,10 @@ RANGES = {
         "inv_std": Range(-1e12, 1e12),
         "scale": Range(-1e12, 1e12),
     },
+    "traces": {
+        "n_channels": Range(1, 128),
+        "tau": Range(0.001, 60),
+    },
     "cell": {
         "n_inputs": Range(0, 512),
         "n_units": Range(2, 512),
@@ -292,6 +318,16 @@ RANGES = {
     },
     "readout_s8": {
         "smoothing_s": Range(0, 60),
+        "bias": Range(-536870911, 536870911),
+        "scale": Range(-1073741823, 1073741823),
+    },
+    "liquid_readout": {
+        "inv_tau": Range(0, 4000),
+        "bias": Range(-1e6, 1e6),
+        "weights": Range(-1e6, 1e6),
+    },
+    "liquid_readout_s8": {
+        "inv_tau": Range(0, 262144000),
         "bias": Range(-536870911, 536870911),
         "scale": Range(-1073741823, 1073741823),
     },
@@ -427,7 +463,7 @@ ERRORS = {
     ),
     "TASK": (
         -24,
-        "the task does not fit the front-end: series reads rows of numbers, all others audio",
+        "the task does not fit: series reads rows of numbers, all others audio; series and anomaly have no liquid readout",
         "Set the task that the network was trained for and export again.",
     ),
     "SIGNATURE": (
@@ -439,5 +475,10 @@ ERRORS = {
         -26,
         "the model is older than the version that is asked for",
         "Use a newer model, or sign this one again with a higher `--model-version`.",
+    ),
+    "STAGE": (
+        -27,
+        "this firmware has no such stage: the file has a section of an unknown kind",
+        "Update the firmware or the host package, or export the model without the stage that the message names.",
     ),
 }

@@ -135,6 +135,12 @@ def check_weights(packed: Packed, layout: str, rows: int, columns: int) -> None:
         raise LnnError("NUMBER", f"the int16 weights of a row add up to more than {LIMITS['int16_row']}")
 
 
+def unpack_checked(packed: Packed, layout: str, rows: int, columns: int) -> Array:
+    """unpack() of weights that pass check_weights(), whose LnnError it raises."""
+    check_weights(packed, layout, rows, columns)
+    return unpack(packed, layout, rows, columns)
+
+
 def layout_name(value: int, weight: str, sparse: bool) -> str:
     """The name of a layout.  Raises LnnError WEIGHTS if such weights do not have it; sparse: whether it may be sparse."""
     for name in (*DENSE[weight], SPARSE) if sparse else DENSE[weight]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .arrays import Array
-from .integer import CellS8, FrontEndQ15, ReadoutS8
+from .integer import CellS8, FrontEndQ15, LiquidReadoutS8, ReadoutS8
 
 
 @dataclass
@@ -104,6 +104,17 @@ class FrontEndNone:
 
 
 @dataclass
+class Traces:
+    """A slow mean m of each feature x: m = x at the first step, then m <- m + dt/(dt + tau) (x - m).
+
+    The first cell reads [x; x - m], so that it has twice as many inputs as there are features.
+    tau float (n_mels,) in s, 0.001 to 60.
+    """
+
+    tau: Array
+
+
+@dataclass
 class Cell:
     """One liquid cell of N units on M inputs.
 
@@ -156,6 +167,46 @@ class Readout:
         """n_labels * N"""
         return int(np.size(self.w))
 
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases."""
+        return self.n_weights + int(np.size(self.b))
+
+
+@dataclass
+class LiquidReadout:
+    """Evidence e with a conductance that decides when to listen; softmax of e is the posterior.
+
+        g = exp(wg h + bg)            conductance, 1/s (argument clamped to -12 to 8)
+        v = wv h + bv                 value
+        de/dt = -(1/tau + g) e + g v, in steps e <- (e + dt g v) / (1 + dt/tau + dt g)
+
+    wg, wv float (n_labels, N); bg, bv float (n_labels,); tau float (n_labels,) in s; idle_label: index or None.
+    """
+
+    wg: Array
+    bg: Array
+    wv: Array
+    bv: Array
+    tau: Array
+    idle_label: int | None = None
+    weight = "float32"
+
+    @property
+    def n_weights(self) -> int:
+        """2 * n_labels * N"""
+        return int(np.size(self.wg) + np.size(self.wv))
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights, biases and time constants."""
+        return self.n_weights + int(np.size(self.bg) + np.size(self.bv) + np.size(self.tau))
+
+    @property
+    def tau_s(self) -> Array:
+        """Time constants in s, float64 (n_labels,)."""
+        return np.asarray(self.tau, np.float64)
+
 
 @dataclass
 class Policy:
@@ -184,10 +235,14 @@ class Golden:
     tolerance: float = 1e-3
 
 
+AnyReadout = Readout | ReadoutS8 | LiquidReadout | LiquidReadoutS8
+
+
 @dataclass
 class Model:
     """All of a file.  Cells and readout are all float32 or all integers; an integer front-end needs integer cells.
 
+    traces: None if the first cell reads the features alone.
     metadata: any JSON object.  signature: 64 bytes, see lnn.signature.  signed_digest: SHA-256 of what the signature of the
     file covers, by which a writer knows whether the model was changed.  model_version: counts the releases of a signed
     model; 0: it has none.
@@ -196,7 +251,7 @@ class Model:
     labels: list[Label]
     frontend: FrontEnd | FrontEndQ15 | FrontEndNone
     cells: list[Cell] | list[CellS8]
-    readout: Readout | ReadoutS8
+    readout: AnyReadout
     policy: Policy = field(default_factory=Policy)
     golden: Golden | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -206,6 +261,7 @@ class Model:
     sample_rate_hz: int = 16000
     task: str = "keywords"
     target: str = "any"
+    traces: Traces | None = None
 
     @property
     def label_names(self) -> list[str]:
@@ -214,9 +270,9 @@ class Model:
 
     @property
     def parameters(self) -> int:
-        """Weights, biases and time constants of cells and readout."""
+        """Weights, biases and time constants of traces, cells and readout."""
         cells = sum(c.n_weights + 3 * c.n_units for c in self.cells)
-        return cells + self.readout.n_weights + len(self.labels)
+        return cells + self.readout.n_parameters + (np.size(self.traces.tau) if self.traces else 0)
 
     @property
     def macs_per_step(self) -> int:

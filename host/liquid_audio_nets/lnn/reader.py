@@ -18,20 +18,19 @@ import numpy as np
 from . import checks
 from .arrays import Array, Record
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15, ReadoutS8
+from .integer import CellS8, FrontEndQ15
 from .layout import ENUMS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR, VERSION_MINOR
-from .matrix_s8 import SPARSE, Packed, check_blocks, check_weights, dense_blocks, layout_name, unpack
-from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
+from .matrix_s8 import SPARSE, Packed, check_blocks, dense_blocks, layout_name, unpack_checked
+from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Traces
+from .readouts import is_liquid, read_liquid_readout, read_readout
 from .records import (
     ENUM_NAMES,
-    NO_LABEL,
     Cursor,
     align,
     enum_name,
     from_rows4,
     policy_bytes,
     ram_bytes,
-    rows4,
     signed_part,
     unpack_record,
 )
@@ -62,6 +61,8 @@ def read(data: bytes) -> Model:
         sizes,
         frontend.kind,
         cells[0].weight,
+        "traces" in parts,
+        is_liquid(parts["readout"]),
     )
     if header["ram_bytes"] != needed:
         raise LnnError("RAM", f"{header['ram_bytes']}, needs {needed}")
@@ -94,13 +95,26 @@ def _header(data: memoryview) -> Record:
     return header
 
 
-def _is_next(entry: Record, before: Record | None, n_cells: int) -> bool:
-    """Kinds ascend.  Those from labels to policy are required, and there are as many cells as the header says."""
-    if before and before["kind"] == KIND["cell"] and before["index"] + 1 < n_cells:
+PLACES = {KIND["traces"]: KIND["frontend"], KIND["liquid_readout"]: KIND["readout"]}  # in the order of the kinds
+
+
+def _place(entry: Record) -> int:
+    return PLACES.get(entry["kind"], int(entry["kind"]))
+
+
+def _is_next(entry: Record, before: Record | None, header: Record) -> bool:
+    """Kinds ascend.  Those from labels to policy are required, and there are as many cells as the header says.
+
+    Traces may follow the front-end, and a liquid readout may replace the readout, from version 1.2 on.
+    """
+    if before and before["kind"] == KIND["cell"] and before["index"] + 1 < header["n_cells"]:
         return bool(entry["kind"] == KIND["cell"] and entry["index"] == before["index"] + 1)
-    last = before["kind"] if before else 0
-    in_order = entry["kind"] == last + 1 if last < KIND["policy"] else entry["kind"] > last
-    return bool(in_order and entry["index"] == 0 and entry["kind"] <= KIND["signature"])
+    if entry["index"] != 0 or (entry["kind"] in PLACES and header["version_minor"] < 2):
+        return False
+    if entry["kind"] == KIND["traces"]:
+        return bool(before and before["kind"] == KIND["frontend"])
+    kind, last = _place(entry), _place(before) if before else 0
+    return bool(kind == last + 1 if last < KIND["policy"] else kind > last)
 
 
 def _sections(data: memoryview, header: Record) -> Iterator[tuple[str, Cursor]]:
@@ -113,14 +127,16 @@ def _sections(data: memoryview, header: Record) -> Iterator[tuple[str, Cursor]]:
         start = align(at)
         if entry["reserved"]:
             raise LnnError("PADDING", f"entry {i} of the section table")
+        if entry["kind"] > max(ENUM_NAMES["section"]):
+            raise LnnError("STAGE", f"section kind {entry['kind']}")
         fits = start <= len(data) and entry["bytes"] <= len(data) - start
-        if not _is_next(entry, before, header["n_cells"]) or entry["offset"] != start or not fits:
+        if not _is_next(entry, before, header) or entry["offset"] != start or not fits:
             raise LnnError("SECTIONS", f"entry {i}")
         if any(data[at:start]):
             raise LnnError("PADDING", f"before section {i}")
         at, before = start + entry["bytes"], entry
         yield ENUM_NAMES["section"][entry["kind"]], Cursor(data, start, at)
-    if before is None or before["kind"] < KIND["policy"] or at != len(data):
+    if before is None or _place(before) < KIND["policy"] or at != len(data):
         raise LnnError("SECTIONS", "sections are missing, or bytes follow them")
 
 
@@ -159,9 +175,18 @@ def _frontend_logmel(cursor: Cursor, header: Record, kind: str) -> FrontEnd | Fr
     return FrontEnd(**arrays, **more)
 
 
+def _traces(cursor: Cursor, header: Record, parts: Record) -> None:
+    fields = cursor.record("traces")
+    checks.traces(fields, parts["frontend"].n_mels)
+    arrays = cursor.arrays("traces", header | fields)
+    checks.arrays_in_range("traces", arrays)
+    parts["traces"] = Traces(**arrays)
+
+
 def _cell(cursor: Cursor, header: Record, parts: Record) -> None:
     before = parts["cells"]
-    integer = checks.cell_is_integer(cursor, parts["frontend"], before)
+    outputs = before[-1].n_units if before else parts["frontend"].n_mels * (2 if "traces" in parts else 1)
+    integer = checks.cell_is_integer(cursor, parts["frontend"], before, outputs)
     parts["cells"].append((_cell_s8 if integer else _cell_f32)(cursor, header))
 
 
@@ -217,43 +242,7 @@ def _matrix_s8(cursor: Cursor, fields: Record, part: str, layout: str, rows: int
     if layout == SPARSE:
         check_blocks(counts, places, columns)
     weights = cursor.arrays("cell_s8", fields, f"weights_{part}")[f"weights_{part}"]
-    return _unpack(Packed(weights, counts, places, enum_name("weight", fields["weight"])), layout, rows, columns)
-
-
-def _unpack(packed: Packed, layout: str, rows: int, columns: int) -> Array:
-    check_weights(packed, layout, rows, columns)
-    return unpack(packed, layout, rows, columns)
-
-
-def _readout(cursor: Cursor, header: Record, parts: Record) -> None:
-    n, last = header["n_labels"], parts["cells"][-1]
-    checks.readout(cursor, header, parts["frontend"], last)
-    parts["readout"] = (_readout_f32 if last.weight == "float32" else _readout_s8)(cursor, header, n)
-
-
-def _readout_f32(cursor: Cursor, header: Record, n: int) -> Readout:
-    fields = cursor.record("readout")
-    checks.readout_f32(fields)
-    arrays = cursor.arrays("readout", header | fields)
-    weights = from_rows4(arrays["weights"], fields["n_inputs"])[:n].copy()
-    return Readout(weights, arrays["bias"][:n], fields["smoothing_s"], _label_index(fields))
-
-
-def _readout_s8(cursor: Cursor, header: Record, n: int) -> ReadoutS8:
-    fields = cursor.record("readout_s8")
-    weight = enum_name("weight", fields["weight"])
-    layout, rows = layout_name(fields["layout"], weight, sparse=False), rows4(n)
-    arrays = cursor.arrays("readout_s8", header | fields, "bias", "scale")
-    n_blocks = dense_blocks(layout, rows, fields["n_inputs"])
-    checks.require(fields["n_blocks"] == n_blocks, "SHAPE", f"{fields['n_blocks']} blocks, {n_blocks} needed")
-    packed = Packed(cursor.arrays("readout_s8", header | fields, "weights")["weights"], weight=weight)
-    weights = _unpack(packed, layout, rows, fields["n_inputs"])[:n]
-    bias, scale, idle = arrays["bias"][:n], arrays["scale"][:n], _label_index(fields)
-    return ReadoutS8(weights, bias, scale, fields["smoothing_s"], idle, layout, weight)
-
-
-def _label_index(fields: Record) -> int | None:
-    return None if fields["idle_label"] == NO_LABEL else fields["idle_label"]
+    return unpack_checked(Packed(weights, counts, places, enum_name("weight", fields["weight"])), layout, rows, columns)
 
 
 def _policy(cursor: Cursor, header: Record, parts: Record) -> None:
@@ -291,8 +280,10 @@ def _signature(cursor: Cursor, header: Record, parts: Record) -> None:
 READERS = {
     "labels": _labels,
     "frontend": _frontend,
+    "traces": _traces,
     "cell": _cell,
-    "readout": _readout,
+    "readout": read_readout,
+    "liquid_readout": read_liquid_readout,
     "policy": _policy,
     "golden": _golden,
     "metadata": _metadata,

@@ -169,15 +169,24 @@ def ram_bytes(
     cells: list[tuple[int, int, int]],
     frontend: str = "logmel_f32",
     weight: str = "float32",
+    traces: bool = False,
+    liquid: bool = False,
 ) -> int:
-    """ram_bytes of the header, by the formula of SPEC.md; cells: (n_inputs, n_units, delta_q15) of each."""
+    """ram_bytes of the header, by the formula of SPEC.md; cells: (n_inputs, n_units, delta_q15) of each.
+
+    traces, liquid: whether the model has traces and a liquid readout.
+    """
     q15, integer, rows = frontend == "logmel_q15", weight != "float32", rows4(n_labels)
-    readout = 4 * rows + (2 * align(cells[-1][1], 8) if integer else 0)
+    readout = 4 * rows4(n_labels * (2 if liquid else 1)) + (2 * align(cells[-1][1], 8) if integer else 0)
     scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, readout], []
     for m, n, delta in cells:
         m8, n8 = align(m, 8), align(n, 8)
         scratch.append(16 * n + 2 * max(m8, n8) if integer else 8 * n)
         states += [2 * (m8 + n8), 4 * n, 4 * n, 2 * n] if integer else [4 * (m + n)]
         states += [2 * n8, 8 * n] if integer and delta else []
+    if traces:
+        states += [4 * n_mels, 4 * n_mels, 2 * n_mels] if integer else [4 * n_mels]
+    if liquid:
+        states += [4 * rows, 4 * rows, 2 * rows] if integer else [4 * rows]
     parts = [2 * window_samples, max(scratch), *([2 * n_mels] if q15 else [4 * n_mels] * 2), *states]
     return MODEL_BYTES + sum(align(part, 8) for part in parts + [4 * rows] * 4 + [2 * rows] * 2)

@@ -16,20 +16,19 @@ import numpy as np
 from ..errors import LiquidWarning
 from .arrays import Record
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15, ReadoutS8
+from .integer import CellS8, FrontEndQ15
 from .layout import ENUMS, FIELDS, LIMITS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR
-from .matrix_s8 import DENSE, pack
-from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Readout
+from .matrix_s8 import pack
+from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Traces
 from .reader import read
+from .readouts import is_liquid, write_readout
 from .records import (
     CRC_AT,
-    NO_LABEL,
     align,
     enum_value,
     pack_section,
     policy_bytes,
     ram_bytes,
-    rows4,
     signed_part,
     to_rows4,
     without_crc,
@@ -68,8 +67,11 @@ def assemble(model: Model) -> bytes:
         ("labels", b"".join(_label(label) for label in model.labels)),
         ("frontend", _frontend(model.frontend, header)),
     ]
+    if model.traces is not None:
+        sections.append(("traces", _traces(model.traces, header)))
     sections += [("cell", _cell(cell, header)) for cell in model.cells]
-    sections += [("readout", _readout(model.readout, header)), ("policy", _policy(model.policy, header))]
+    kind = "liquid_readout" if is_liquid(model.readout) else "readout"
+    sections += [(kind, write_readout(model.readout, header)), ("policy", _policy(model.policy, header))]
     if model.golden is not None:
         sections.append(("golden", _golden(model.golden, header)))
     if model.metadata:
@@ -97,7 +99,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
     header |= {
         "magic": int.from_bytes(MAGIC, "little"),
         "version_major": VERSION_MAJOR,
-        "version_minor": 1 if model.model_version or model.policy.floor_ratio else 0,
+        "version_minor": _version_minor(model),
         "model_version": model.model_version,
         "file_bytes": first + len(body),
         "crc32": 0,
@@ -113,12 +115,21 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
             cells,
             frontend.kind,
             model.cells[0].weight,
+            model.traces is not None,
+            is_liquid(model.readout),
         ),
         "reserved": 0,
         "reserved2": 0,
     }
     head = STRUCTS["header"].pack(*(header[f] for f in FIELDS["header"])) + table
     return with_crc(head + bytes(first - len(head)) + body)
+
+
+def _version_minor(model: Model) -> int:
+    """The lowest one that can hold the model."""
+    if model.traces is not None or is_liquid(model.readout):
+        return 2
+    return 1 if model.model_version or model.policy.floor_ratio else 0
 
 
 def with_crc(data: bytes) -> bytes:
@@ -166,6 +177,10 @@ def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: Record) -> byte
     return pack_section("frontend", fields, vars(fe), header)
 
 
+def _traces(traces: Traces, header: Record) -> bytes:
+    return pack_section("traces", {"n_channels": np.size(traces.tau), "reserved": 0}, vars(traces), header)
+
+
 def _cell_s8(cell: CellS8, header: Record) -> bytes:
     n, m = cell.n_units, cell.n_inputs
     if np.shape(cell.weights_inputs) != (2 * n, m) or np.shape(cell.weights_state) != (2 * n, n):
@@ -189,24 +204,6 @@ def _cell_s8(cell: CellS8, header: Record) -> bytes:
         for name, values in vars(packed).items()
     }
     return pack_section("cell_s8", fields, arrays, header)
-
-
-def _readout_s8(readout: ReadoutS8, header: Record) -> bytes:
-    n = header["n_labels"]
-    if readout.layout not in DENSE[readout.weight]:
-        raise LnnError("WEIGHTS", f"a readout's layout is one of {', '.join(DENSE[readout.weight])}")
-    packed = pack(readout.weights, readout.layout, readout.weight)
-    fields = {
-        "weight": enum_value("weight", readout.weight),
-        "layout": ENUMS["layout"][readout.layout],
-        "n_inputs": np.shape(readout.weights)[1],
-        "n_blocks": packed.n_blocks,
-        "smoothing_s": readout.smoothing_s,
-        "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label,
-    }
-    pad = (0, rows4(n) - n)
-    arrays = {"bias": np.pad(readout.bias, pad), "scale": np.pad(readout.scale, pad), "weights": packed.weights}
-    return pack_section("readout_s8", fields, arrays, header)
 
 
 def _cell(cell: Cell | CellS8, header: Record) -> bytes:
@@ -233,24 +230,6 @@ def _cell(cell: Cell | CellS8, header: Record) -> bytes:
         "weights": to_rows4(np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)),
     }
     return pack_section("cell", fields, arrays, header)
-
-
-def _readout(readout: Readout | ReadoutS8, header: Record) -> bytes:
-    if isinstance(readout, ReadoutS8):
-        return _readout_s8(readout, header)
-    w, b = np.asarray(readout.w), np.asarray(readout.b)
-    if w.ndim != 2 or b.shape != w.shape[:1] or len(b) != header["n_labels"]:
-        raise LnnError("SHAPE", f"the readout's w is (n_labels, N), b (n_labels,) with {header['n_labels']} labels")
-    fields = {
-        "weight": ENUMS["weight"]["float32"],
-        "layout": ENUMS["layout"]["rows4"],
-        "n_inputs": w.shape[1],
-        "idle_label": NO_LABEL if readout.idle_label is None else readout.idle_label,
-        "reserved": 0,
-        "smoothing_s": readout.smoothing_s,
-    }
-    arrays = {"bias": np.pad(b, (0, rows4(len(b)) - len(b))), "weights": to_rows4(w)}
-    return pack_section("readout", fields, arrays, header)
 
 
 def _policy(policy: Policy, header: Record) -> bytes:

@@ -100,6 +100,7 @@ class AnomalyTask(FolderTask):
         learned = [r.samples for r in normal if r.split == "training"]
         metadata = self.metadata(trainer, normal=self.data.resolve().name, held_out_fold=data["held_out_fold"])
         model = to_model(trainer.average, score["threshold"], metadata, policy=self.policy, task="anomaly")
+        assert isinstance(model.readout, lnn.Readout)
         model.readout.smoothing_s = score["smoothing_s"]
         for label in model.labels:
             label.refractory_us = round(score["refractory_s"] * 1e6)
