@@ -8,13 +8,13 @@ def test_a_card_claims_known_data_only(tmp_path):
         (tmp_path / "all" / name).mkdir(parents=True)
         (tmp_path / "mine" / name).mkdir(parents=True)
     (tmp_path / "mine/speech_commands").rmdir()
-    data, licence = provenance(tmp_path / "all", synthetic=True)
+    data, licence = provenance(tmp_path / "all", voices=["espeak-ng", "flite", "kokoro"])
     assert (
         "Google Speech Commands" in data
         and "Spoken Digit" in data
-        and "espeak-ng" in data
+        and "words spoken by espeak-ng, flite and Kokoro-82M (Apache-2.0)" in data
         and "CC BY-SA 4.0" in licence
     )
-    data, licence = provenance(tmp_path / "mine", synthetic=False)
+    data, licence = provenance(tmp_path / "mine", voices=[])
     assert data == "recordings in the folder mine." and "state it" in licence
-    assert "Speech Commands" in provenance(tmp_path / "all/speech_commands", False)[0]
+    assert "Speech Commands" in provenance(tmp_path / "all/speech_commands", [])[0]

@@ -108,8 +108,8 @@ def speech(monkeypatch):
         return (5000 * np.sin(np.arange(4000) * 0.3)).astype(np.int16)
 
     monkeypatch.setattr(sources_module, "say", say)
-    monkeypatch.setattr(sources_module, "voices", lambda: [Voice("espeak-ng", "en+m1"), Voice("flite", "slt")])
-    monkeypatch.setattr("liquid_audio_nets.training.tasks.keywords.engines", lambda: ["flite"])
+    monkeypatch.setattr(sources_module, "voices", lambda by: [Voice("espeak-ng", "en+m1"), Voice("flite", "slt")])
+    monkeypatch.setattr("liquid_audio_nets.training.tasks.keywords.engines", lambda by: ["flite"])
     return spoken, fails
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from .ahead import in_order
 from .dataset import Dataset, scan, split_of
 from .files import SAMPLE_RATE_HZ, Reader
+from .kokoro import Blend
 from .layouts import NOISE_FOLDERS, Placed, is_background, read_layout, speaker
-from .speech import Voice, random_voice, say, voices
+from .speech import NATURAL, PROGRAMS, Voice, engines, prepare, random_voice, say, voices
 
 HELD_OUT_FOLD = "4"
 HELD_OUT_NOISE = 0.2  # the last part of every background noise, and of all recordings that must be cut
@@ -53,7 +54,10 @@ def part(file: Placed, percent: float = 20, fold: str = HELD_OUT_FOLD) -> str:
 
 
 def part_of_voice(voice: Voice) -> str:
-    """One espeak variant in eight is kept for validation, whatever its accent; flite has too few voices."""
+    """One espeak variant in eight is kept for validation, whatever its accent; flite has too few voices.  Natural speakers
+    have lists of their own."""
+    if voice.engine == NATURAL:
+        return Blend.parse(voice.name).part
     if voice.engine == "flite":
         return "training"
     variant = voice.name.partition("+")[2]
@@ -97,11 +101,13 @@ class Recording:
         )
 
 
-def spoken(text: str, split: str, count: int, seed: int = 1) -> list[Recording]:
+def spoken(text: str, split: str, count: int, seed: int = 1, by: Sequence[str] = PROGRAMS) -> list[Recording]:
     """So many utterances of a text by voices of a split, 'training' or 'validation'; the place of each is text/<k>.wav.
 
-    Raises AudioError if there is no speech program."""
-    rng, choices = np.random.default_rng(seed), [voice for voice in voices() if part_of_voice(voice) == split]
+    by: the engines that speak.  Raises AudioError if none is installed."""
+    prepare(by)
+    choices = [voice for voice in voices(engines(by)) if part_of_voice(voice) == split]
+    rng = np.random.default_rng(seed)
     drawn = [random_voice(rng, choices) for _ in range(count)]
     names = [Path(text) / f"{k}.wav" for k in range(count)]
     said = in_order(lambda voice: say(text, voice), drawn)

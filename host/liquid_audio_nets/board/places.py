@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from ..user_files import cache_dir
 from .errors import FirmwareError
 
 PACKAGED = Path(__file__).resolve().parents[1] / "project"
@@ -34,10 +34,7 @@ def project_dir() -> Path:
 def build_dir() -> Path:
     """build/ of the checkout, wherever the command runs, so that a board exists once; for a wheel the user's cache."""
     root = project_dir()
-    if root != PACKAGED:
-        return root / "build"
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "liquid-audio-nets"
+    return root / "build" if root != PACKAGED else cache_dir()
 
 
 @dataclasses.dataclass(frozen=True)

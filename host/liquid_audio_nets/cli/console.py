@@ -26,7 +26,13 @@ from ..lnn.errors import LnnError, named
 
 out = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 err = Console(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stderr.isatty(), stderr=True)
-EXTRAS = {"torch": "train", "safetensors": "train", "matplotlib": "train", "cryptography": "sign"}
+EXTRAS = {
+    "torch": "train",
+    "safetensors": "train",
+    "matplotlib": "train",
+    "cryptography": "sign",
+    "onnxruntime": "voices",
+}
 
 
 class CommandError(LiquidError):

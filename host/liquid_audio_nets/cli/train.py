@@ -21,7 +21,7 @@ EXAMPLES = console.examples(
     "liquid-train keywords --data speech_commands --out runs/first",
     "liquid-train keywords --data recordings --out runs/mine --labels lights,music,_unknown_,_silence_ --epochs 40",
     "liquid-train keywords --data speech_commands --out runs/computer --say computer",
-    "liquid-train wake-word --data recordings --out runs/computer --say computer",
+    "liquid-train wake-word --data recordings --out runs/computer --say computer --voices espeak-ng,flite,kokoro",
     "liquid-train keywords --print > mine.toml",
     "liquid-train mine.toml --data recordings --out runs/mine --set train.seed=2",
     "torchrun --nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data recordings --out runs/mine",
@@ -51,7 +51,14 @@ def liquid_train(
     ] = None,
     say: Annotated[
         str | None,
-        typer.Option(help="Words that are learned from synthetic speech alone (espeak-ng, flite), not from --data."),
+        typer.Option(help="Words that are learned from synthetic speech alone, not from --data."),
+    ] = None,
+    voices: Annotated[
+        str | None,
+        typer.Option(
+            help="Who speaks all synthetic speech: of espeak-ng, flite and kokoro, separated by commas. kokoro speaks "
+            "naturally; it is downloaded once."
+        ),
     ] = None,
     synthetic: Annotated[
         int | None, typer.Option(help="How many times each keyword is also spoken by synthetic voices.", min=0)
@@ -93,6 +100,7 @@ def liquid_train(
     flags = {
         "data.labels": labels,
         "data.say": say,
+        "data.voices": voices,
         "data.synthetic": synthetic,
         "model.hidden_dim": hidden and _sizes(hidden),
         "model.cell_kind": arch,

@@ -17,7 +17,7 @@ from ...audio.files import SAMPLE_RATE_HZ, AudioError
 from ...audio.held_out import BOTH, HELD_OUT_FOLD, Recording, Recordings, part_of_voice
 from ...audio.layouts import NOISE_FOLDERS, Placed, is_background
 from ...audio.mixing import coloured_noise
-from ...audio.speech import Voice, random_voice, say, voices
+from ...audio.speech import PROGRAMS, Voice, engines, prepare, random_voice, say, voices
 from ...lnn.whole_file import replacing
 from .frame_store import Sound
 
@@ -61,7 +61,7 @@ class Group:
 
 @dataclass
 class Sources:
-    """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by speech programs.
+    """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by the engines `by`.
 
     splits: those that are read; recordings of testing speakers never are.  made_noise: without any noise, some is made
     up.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation
@@ -76,6 +76,7 @@ class Sources:
     fold: str = HELD_OUT_FOLD
     made_noise: bool = False
     kept: Path | None = None
+    by: Sequence[str] = PROGRAMS
     seed: int = 1
     report: Callable[[str], None] = lambda text: None
     progress: Callable[[int, int], None] = lambda done, total: None
@@ -130,8 +131,9 @@ class Sources:
         out afterwards."""
         if not self.spoken:
             return []
-        rng, choices = np.random.default_rng(self.seed), voices()
-        by_phonemes = [voice for voice in choices if voice.engine == "espeak-ng"]
+        prepare(self.by, self.progress)
+        rng, choices = np.random.default_rng(self.seed), voices(engines(self.by))
+        by_phonemes = [voice for voice in choices if voice.engine != "flite"]
         drawn = []
         for text, label, count in self.spoken:
             able = by_phonemes if text.startswith("[[") else choices

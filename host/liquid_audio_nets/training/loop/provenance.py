@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 KNOWN = {
@@ -12,20 +13,22 @@ KNOWN = {
     "negatives": ("Picovoice speech-to-intent benchmark", "Apache-2.0"),
     "esc10": ("ESC-10 (K. Piczak)", "CC BY / CC0 by clip"),
 }
-SPOKEN = "words spoken by espeak-ng and flite"
+VOICES = {"kokoro": "Kokoro-82M (Apache-2.0)"}  # the licence of a voice that has one of its own for what it says
 
 
-def provenance(root: Path, synthetic: bool) -> tuple[str, str]:
+def provenance(root: Path, voices: Sequence[str]) -> tuple[str, str]:
     """(data, licence) in the words of a card.  Known data sets are recognised by the names of their folders; for other folders
     the licence is left to the reader.
 
-    synthetic: whether speech programs spoke some of the words."""
+    voices: the engines that spoke some of the words."""
     root = Path(root).resolve()
     names = [root.name] if root.name in ("speech_commands", "esc10") else []
     if (root / "speech_commands").is_dir():
         names = [name for name in KNOWN if (root / name).is_dir()]
     said = [f"{KNOWN[name][0]}, {KNOWN[name][1]}" for name in names] or [f"recordings in the folder {root.name}"]
-    data = "; ".join(said + [SPOKEN] * synthetic) + "."
+    *first, last = [VOICES.get(name, name) for name in voices] or [""]
+    spoken = f"words spoken by {', '.join(first)}{' and ' if first else ''}{last}"
+    data = "; ".join(said + [spoken] * bool(voices)) + "."
     if not names:
         return (
             data,

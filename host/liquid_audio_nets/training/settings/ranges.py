@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ...audio.speech import ENGINES
 from ...lnn.layout import LIMITS, RANGES
 
 LEAST = {
@@ -65,6 +66,8 @@ def complaint(name: str, value: Any) -> str | None:
         return _of_list(name, value)
     if isinstance(value, str) and name in ("labels", "say"):
         return _of_label(value)
+    if isinstance(value, str) and name == "voices" and value not in ENGINES:
+        return f"there is no '{value}', only {', '.join(ENGINES)}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if not math.isfinite(value):
@@ -83,8 +86,8 @@ def _of_list(name: str, values: list[Any]) -> str | None:
     least, most = LENGTHS.get(name, (0, math.inf))
     if not least <= len(values) <= most:
         return f"give {least} to {most} of them"
-    if name in ("labels", "say") and len(set(values)) < len(values):
-        return "give every word once"
+    if name in ("labels", "say", "voices") and len(set(values)) < len(values):
+        return f"give every {'voice' if name == 'voices' else 'word'} once"
     if name in PAIRS and not (len(values) == 2 and values[0] <= values[1]):
         return "give a range, the lower number first"
     return None

@@ -52,6 +52,7 @@ class KeywordTask(FolderTask):
         super().__init__(*arguments, **named)
         self.said: list[str] = self.recipe["data"]["say"]
         self.labels = with_said(self.recipe["data"]["labels"], self.said)
+        self.voices: list[str] = self.recipe["data"]["voices"]
         self.words = [label for label in self.labels if not label.startswith("_")]
         if not self.words:
             raise AudioError("no word among the labels; give --labels such as yes,no,_unknown_,_silence_")
@@ -75,7 +76,7 @@ class KeywordTask(FolderTask):
                 Group("environment", SILENCE, ["esc10"]),
             ]
         spoken = self._spoken(for_streams)
-        sources = Sources(self.data, groups, spoken, splits, made_noise=True)
+        sources = Sources(self.data, groups, spoken, splits, made_noise=True, by=self.voices)
         here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
         for word in self.words:
             if word not in here and word not in self.said:
@@ -102,7 +103,7 @@ class KeywordTask(FolderTask):
             count, others = min(count, STREAM_UTTERANCES), 1
         elif UNKNOWN not in self.labels:
             others = 0
-        if not self.said and not (engines() and count):
+        if not self.said and not (engines(self.voices) and count):
             return []
         return [
             *((word, word, data["synthetic_said"]) for word in self.said),
@@ -167,7 +168,7 @@ class KeywordTask(FolderTask):
         return self._provenance()[1]
 
     def _provenance(self) -> tuple[str, str]:
-        return provenance(self.data, synthetic="synthetic" in self.learned_from())
+        return provenance(self.data, engines(self.voices) if "synthetic" in self.learned_from() else ())
 
     def facts(self) -> Facts:
         split = "official speaker hash, held-out parts of every noise; no testing speaker was read"

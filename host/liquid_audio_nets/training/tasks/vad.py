@@ -108,7 +108,7 @@ class VadTask(FolderTask):
             yield scene(said, noises[rng.integers(len(noises))], snr_db, (0.2, 0.9), rng).samples
 
     def licence(self) -> str:
-        return provenance(self.data, False)[1]
+        return provenance(self.data, ())[1]
 
     def facts(self) -> Facts:
         self.notes["Truth"] = (
@@ -116,4 +116,4 @@ class VadTask(FolderTask):
             f"up to 100 ms are filled. {self.training.left_out} training recordings were left out, because their own noise "
             "hides where speech ends."
         )
-        return self.facts_of(provenance(self.data, False)[0], SPLIT)
+        return self.facts_of(provenance(self.data, ())[0], SPLIT)

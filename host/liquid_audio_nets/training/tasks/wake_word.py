@@ -52,6 +52,7 @@ class WakeWordTask(FolderTask):
         self.said = bool(said)  # there are no recordings of it to learn from
         self.word = said[0] if said else Path(self.recipe["data"]["positives"]).name
         self.labels = (self.word, UNKNOWN, SILENCE)
+        self.voices: list[str] = self.recipe["data"]["voices"]
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
         """The word, other speech, noise, and synthetic speech."""
@@ -62,7 +63,7 @@ class WakeWordTask(FolderTask):
             *(Group(source, self._other, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
             Group("environment", SILENCE, d["noise"]),
         ]
-        return Sources(self.data, groups, self._spoken(), splits)
+        return Sources(self.data, groups, self._spoken(), splits, by=self.voices)
 
     def _other(self, recording: Recording) -> str | None:
         """Recordings of a word that is learned from synthetic speech alone only measure it."""
@@ -70,7 +71,7 @@ class WakeWordTask(FolderTask):
 
     def _spoken(self) -> list[tuple[str, str, int]]:
         d = self.recipe["data"]
-        if not (self.said or engines()) or not d["synthetic"]:
+        if not (self.said or engines(self.voices)) or not d["synthetic"]:
             return []
         near = [c for c in d["confusable"] or near_words(self.word) if c != self.word]
         words = [w for w in (*often_said(), *other_words()) if w != self.word and w not in near]
@@ -92,7 +93,7 @@ class WakeWordTask(FolderTask):
         chooser = Chooser(self.store, self.labels, build(Mixture, r["mixture"]))
         augment, timing = build(Augment, r["augment"]), build(Timing, r["timing"])
         self.training = WordBatches(self.store, chooser, self.labels, augment, timing, self.policy)
-        said = spoken(self.word, "validation", SAID) if self.said else ()
+        said = spoken(self.word, "validation", SAID, by=self.voices) if self.said else ()
         self.held_out = WakeSounds.read(self.data, self.word, "validation", said=said)
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class WakeWordTask(FolderTask):
 
     def _positives(self) -> list[np.ndarray]:
         if self.said:
-            return [r.samples for r in spoken(self.word, "training", SAID)]
+            return [r.samples for r in spoken(self.word, "training", SAID, by=self.voices)]
         return [r.samples for r in Recordings(self.data, ("training",)).read(self.recipe["data"]["positives"])]
 
     def _played(self) -> Iterator[np.ndarray]:
@@ -154,7 +155,7 @@ class WakeWordTask(FolderTask):
         return self._provenance()[1]
 
     def _provenance(self) -> tuple[str, str]:
-        return provenance(self.data, synthetic=bool(self._spoken()))
+        return provenance(self.data, engines(self.voices) if self._spoken() else ())
 
     def facts(self) -> Facts:
         return self.facts_of(self._provenance()[0], SPLIT)
