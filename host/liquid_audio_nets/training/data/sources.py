@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -127,15 +128,16 @@ class Sources:
             yield from self._speak(said)
 
     def _voices(self) -> list[tuple[str, str, list[Voice]]]:
-        """(text, label, at most KEPT_TOGETHER voices): every voice is drawn in one sequence, those of other splits are left
-        out afterwards."""
+        """(text, label, at most KEPT_TOGETHER voices): every text has a sequence of voices of its own, so that speech that
+        was kept is found again if other texts or counts change; voices of other splits are left out afterwards."""
         if not self.spoken:
             return []
         prepare(self.by, self.progress)
-        rng, choices = np.random.default_rng(self.seed), voices(engines(self.by))
+        choices = voices(engines(self.by))
         by_phonemes = [voice for voice in choices if voice.engine != "flite"]
         drawn = []
         for text, label, count in self.spoken:
+            rng = np.random.default_rng([self.seed, zlib.crc32(text.encode())])
             able = by_phonemes if text.startswith("[[") else choices
             drawn.append((text, label, [random_voice(rng, able) for _ in range(count)]))
         wanted = [(text, label, [v for v in by if part_of_voice(v) in self.splits]) for text, label, by in drawn]
