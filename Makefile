@@ -8,7 +8,8 @@ AUDIO ?= $(wildcard ../shared/data/speech_commands)
 # Recordings for `make compare`: the same, with other speech and sounds beside it.
 DATA ?= $(wildcard ../shared/data)
 BOARD ?= qemu_m4f
-FUZZ_S ?= 60
+# Of `make fuzz`, for each fuzzer.
+SECONDS ?= 60
 # Two tests at a time; their fixtures take turns with what they share in build/. The last lines are the host's coverage.
 PYTEST = $(PY) -m pytest -n 2 --dist loadfile --cov --cov-report term:skip-covered
 C_FILES = $(shell find boards cmodule device tests -name '*.[ch]')
@@ -53,13 +54,8 @@ compare: tools-test $(VENV)/installed-test ## train the networks we compare with
 	@test -n "$(DATA)" || { echo "make compare needs recordings: DATA=<a folder with one folder of sound files per word>" >&2; exit 2; }
 	@$(VENV)/bin/liquid-compare --data $(DATA) --model device/models/keywords.lnn --model device/models/keywords_micro.lnn $(ARGS)
 
-fuzz: tools-fuzz $(VENV)/installed ## feed damaged models to the loader for a while (FUZZ_S=60)
-	@mkdir -p build/fuzz/corpus
-	@PYTHONPATH=tests/support $(PY) -c "import small_model; from liquid_audio_nets.lnn import write; \
-	    [open(f'build/fuzz/corpus/{n}', 'wb').write(b'\1' + write(f())) for n, f in vars(small_model).items() if n.startswith('tiny_')]"
-	clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Icmodule/include -Icmodule/core \
-	    tests/format/fuzz_model.c cmodule/core/*.c -o build/fuzz/fuzz_model
-	build/fuzz/fuzz_model -max_total_time=$(FUZZ_S) -artifact_prefix=build/fuzz/ build/fuzz/corpus
+fuzz: tools-fuzz $(VENV)/installed ## feed damaged and generated models to the C core for a while (SECONDS=60)
+	@$(PY) tests/fuzz/fuzzing.py $(SECONDS)
 
 firmware: tools-demo $(VENV)/installed ## build the firmware of a virtual board (BOARD=qemu_m4f)
 	@$(VENV)/bin/liquid-board build $(BOARD)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Both fuzzers of the C core: builds, seeds, runs and counts.  `make fuzz` runs it; so does test_fuzz.py, for a minute.
+
+bytes: a file is changed byte by byte; length and CRC are repaired, so that the changes get behind them.
+structure: a generator makes legal and nearly legal models of every kind, then audio, gaps and new settings for them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = ROOT / "tests/fuzz"
+sys.path[:0] = [str(ROOT / "tests/support"), str(HERE)]
+
+from format_table import c_table  # noqa: E402
+from liquid_audio_nets.lnn import write  # noqa: E402  (the tests' own modules need the path)
+from small_model import tiny_anomaly_model  # noqa: E402
+from verdicts import KINDS  # noqa: E402
+
+CORE = sorted((ROOT / "cmodule/core").glob("*.c"))
+SOURCES = {"bytes": [HERE / "fuzz_bytes.c"], "structure": [HERE / "fuzz_structure.c", HERE / "generator.c"]}
+CLANG = [
+    "clang",
+    "-std=c99",
+    "-g",
+    "-O1",
+    "-Wall",
+    "-Wextra",
+    "-fsanitize=fuzzer,address,undefined,float-cast-overflow",
+]
+MAX_INPUT_BYTES = {"bytes": 16384, "structure": 1024}
+
+
+@dataclass
+class Result:
+    """What a fuzzer did.  lines, branches: the share of cmodule/core that its corpus reaches; findings: files that fail."""
+
+    name: str
+    executions: int
+    seconds: int
+    lines: float
+    branches: float
+    findings: list[Path]
+    words: str
+
+    def __str__(self) -> str:
+        found = ", ".join(map(str, self.findings)) or "none"
+        reached = f"{self.lines:.1%} of the lines and {self.branches:.1%} of the branches of cmodule/core"
+        return f"{self.name}: {self.executions:,} executions in {self.seconds} s, {reached}; findings: {found}"
+
+
+def include(folder: Path) -> list[str]:
+    """The options for a program of this folder, with table.h written to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.h").write_text(c_table())
+    places = (folder, HERE, ROOT / "tests/format", ROOT / "cmodule/include", ROOT / "cmodule/core")
+    return [f"-I{place}" for place in places]
+
+
+def compile_c(command: list[str], parts: list[Path], target: Path) -> Path:
+    """Raises AssertionError with the compiler's words."""
+    command = [*command, *map(str, parts), "-o", str(target), "-lm"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=target.parent)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return target
+
+
+def generate(folder: Path, build: Path, seed: int, count: int, most_bytes: int, legal: bool = True) -> list[Path]:
+    """Models of all kinds, as files in `folder`.  legal: otherwise half of them have faults."""
+    command = ["gcc", "-std=c99", "-O2", "-D_GNU_SOURCE", *include(build)]
+    program = compile_c(command, [HERE / "generate.c", HERE / "generator.c", *CORE], build / "generate")
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        [program, str(seed), str(count), str(most_bytes), folder, *([] if legal else ["nearly"])], check=True
+    )
+    return sorted(folder.glob("*.lnn"))
+
+
+def write_seeds(corpus: Path, build: Path, name: str) -> None:
+    """A seed for every kind of model."""
+    corpus.mkdir(parents=True, exist_ok=True)
+    if name == "bytes":
+        for make in (*KINDS.values(), tiny_anomaly_model):
+            (corpus / make.__name__).write_bytes(b"\x01" + write(make()))
+        for path in generate(build / "seeds", build, 1, 40, 2048):
+            (corpus / path.stem).write_bytes(b"\x01" + path.read_bytes())
+        return
+    # small or large; front-end; integers; task; cells: the first choices of generator.c
+    kinds = itertools.product((0, 1), range(3), range(2), (0, 2, 4), (0, 1))
+    for k, kind in enumerate(kinds):
+        rest = bytes((37 * k + 11 * i) % 256 for i in range(120))
+        (corpus / f"seed{k:03}").write_bytes(bytes(kind[:1]) + b"\1" + bytes(kind[1:]) + rest)
+
+
+def start(name: str, build: Path, seconds: int) -> subprocess.Popen[str]:
+    """Builds a fuzzer under sanitizers and starts it on its corpus, which it keeps for the next time."""
+    options = [*CLANG, "-fno-sanitize-recover=all", *include(build)]
+    fuzzer = compile_c(options, [*SOURCES[name], *CORE], build / f"fuzz-{name}")
+    corpus = build / f"corpus-{name}"
+    write_seeds(corpus, build, name)
+    command = [fuzzer, f"-max_total_time={seconds}", f"-max_len={MAX_INPUT_BYTES[name]}", "-print_final_stats=1"]
+    command += [f"-artifact_prefix={build}/finding-{name}-", "-timeout=60", "-verbosity=0", corpus]
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def coverage(name: str, build: Path) -> tuple[float, float]:
+    """The shares of lines and branches of the core that a corpus reaches, as gcov counts them."""
+    place = build / f"coverage-{name}"
+    options = ["gcc", "-std=c99", "-g", "-O0", "--coverage", *include(place)]
+    replay = compile_c(options, [*SOURCES[name], HERE / "replay.c", *CORE], place / "replay")
+    for data in place.glob("*.gcda"):
+        data.unlink()
+    inputs = sorted((build / f"corpus-{name}").iterdir())
+    for at in range(0, len(inputs), 1000):
+        subprocess.run([replay, *inputs[at : at + 1000]], check=True, cwd=place)
+    said = subprocess.run(
+        ["gcov", "--no-output", "--branch-probabilities", *map(str, place.glob("*.gcda"))],
+        capture_output=True, text=True, cwd=place, check=True,
+    ).stdout  # fmt: skip
+    totals = {"Lines": [0.0, 0], "Taken at least once": [0.0, 0]}
+    for part in said.split("\n\n"):
+        if re.match(rf"File '(\S*/cmodule/core/|{ROOT}/cmodule/core/)\w+\.[ch]'", part.strip()):
+            for what, percent, count in re.findall(r"^(Lines|Taken at least once)[^:]*:([\d.]+)% of (\d+)", part, re.M):
+                totals[what][0] += float(percent) / 100 * int(count)
+                totals[what][1] += int(count)
+    lines, branches = (hit / max(total, 1) for hit, total in totals.values())
+    return lines, branches
+
+
+def fuzz(build: Path, seconds: int) -> list[Result]:
+    """Runs both fuzzers side by side for that time."""
+    build.mkdir(parents=True, exist_ok=True)
+    for old in build.glob("finding-*"):
+        old.unlink()
+    running = {name: start(name, build, seconds) for name in SOURCES}
+    results = []
+    for name, process in running.items():
+        words, _ = process.communicate()
+        executions = re.search(r"number_of_executed_units:\s*(\d+)", words)
+        findings = sorted(build.glob(f"finding-{name}-*"))
+        if process.returncode != 0 and not findings:
+            findings = [build / f"fuzz-{name}"]  # it did not even start
+        reached = coverage(name, build) if not findings else (0.0, 0.0)
+        results.append(Result(name, int(executions[1]) if executions else 0, seconds, *reached, findings, words))
+    return results
+
+
+if __name__ == "__main__":
+    found = fuzz(ROOT / "build/fuzz", int(sys.argv[1]) if len(sys.argv) > 1 else int(os.environ.get("SECONDS", "60")))
+    for result in found:
+        if result.findings:
+            print(result.words[-6000:])
+    print(*found, sep="\n")
+    sys.exit(any(result.findings or not result.executions for result in found))

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""A minute of both fuzzers; what the host's reader says of generated models."""
+
+import shutil
+from collections import Counter
+
+import fuzzing
+import pytest
+from liquid_audio_nets.lnn import load
+from verdicts import same_verdict
+
+SECONDS = 60
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("clang"), reason="needs clang")
+def test_a_minute_of_fuzzing_finds_nothing(tmp_path):
+    for result in fuzzing.fuzz(tmp_path, SECONDS):
+        print(result)
+        assert not result.findings, result.words[-6000:]
+        assert result.executions > 100 and result.lines > 0.85
+
+
+def test_reader_and_core_agree_about_nearly_legal_models(tmp_path):
+    paths = fuzzing.generate(tmp_path / "models", tmp_path, seed=1, count=300, most_bytes=2048, legal=False)
+    verdicts = Counter(same_verdict(path.read_bytes()) for path in paths)
+    assert verdicts["OK"] >= 150 and len(verdicts) >= 10, verdicts
+
+
+def test_legal_models_are_of_every_kind(tmp_path):
+    paths = fuzzing.generate(tmp_path / "models", tmp_path, seed=2, count=200, most_bytes=4096)
+    assert {same_verdict(path.read_bytes()) for path in paths} == {"OK"}
+    models = [load(path) for path in paths]
+    cells = [cell for model in models for cell in model.cells]
+    assert {model.frontend.kind for model in models} == {"logmel_f32", "logmel_q15", "none"}
+    assert {model.task for model in models} == {"keywords", "wake_word", "vad", "sounds", "anomaly", "series"}
+    assert {model.policy.complexity for model in models} == {"energy", "spectral_flux", "zero_crossings"}
+    layouts = {(cell.weight, getattr(cell, "layout", "rows4"), bool(getattr(cell, "delta_q15", 0))) for cell in cells}
+    dense = {
+        ("int8", "rows4x4", False),
+        ("int8", "rows4x4", True),
+        ("int8", "rows4x16", False),
+        ("int16", "rows4x4", False),
+    }
+    assert layouts == dense | {(w, "rows4x4_sparse", False) for w in ("int8", "int16")} | {("float32", "rows4", False)}
