@@ -9,25 +9,7 @@ from liquid_audio_nets.lnn.layout import ARRAYS, FIELDS, RANGES, STRUCTS
 from liquid_audio_nets.lnn.ranges import Range
 
 HEAD = """/* from fields.toml by tests/fuzz/format_table.py; do not edit */
-#include <stdbool.h>
-#include <stdint.h>
-
-/* type: as in Python's struct. A range has two ends, each a number or a field (an index; -1: none). */
-typedef struct {
-    int field;
-    char type;
-    uint32_t count;
-    bool bounded, above;
-    double low, high;
-    int low_field, high_field;
-} item_t;
-
-typedef struct {
-    const char *name;
-    uint32_t n_fields, n_arrays;
-    const item_t *fields, *arrays;
-    uint32_t (*length)(uint32_t array, const double *value);
-} record_t;
+#include "draw.h"
 
 #define rows4(n) (((n) + 3) / 4 * 4)
 """

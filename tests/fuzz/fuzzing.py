@@ -25,7 +25,8 @@ from small_model import tiny_anomaly_model  # noqa: E402
 from verdicts import KINDS  # noqa: E402
 
 CORE = sorted((ROOT / "cmodule/core").glob("*.c"))
-SOURCES = {"bytes": [HERE / "fuzz_bytes.c"], "structure": [HERE / "fuzz_structure.c", HERE / "generator.c"]}
+GENERATOR = [HERE / "generator.c", HERE / "records.c", HERE / "draw.c"]
+SOURCES = {"bytes": [HERE / "fuzz_bytes.c"], "structure": [HERE / "fuzz_structure.c", *GENERATOR]}
 CLANG = [
     "clang",
     "-std=c99",
@@ -75,7 +76,7 @@ def compile_c(command: list[str], parts: list[Path], target: Path) -> Path:
 def generate(folder: Path, build: Path, seed: int, count: int, most_bytes: int, legal: bool = True) -> list[Path]:
     """Models of all kinds, as files in `folder`.  legal: otherwise half of them have faults."""
     command = ["gcc", "-std=c99", "-O2", "-D_GNU_SOURCE", *include(build)]
-    program = compile_c(command, [HERE / "generate.c", HERE / "generator.c", *CORE], build / "generate")
+    program = compile_c(command, [HERE / "generate.c", *GENERATOR, *CORE], build / "generate")
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [program, str(seed), str(count), str(most_bytes), folder, *([] if legal else ["nearly"])], check=True

@@ -6,22 +6,8 @@
 #ifndef GENERATOR_H
 #define GENERATOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "draw.h"
 #include "liquid_audio_lnn.h"
-
-/* Choices come from bytes while there are any (a fuzzer's), then from a generator of random numbers. */
-typedef struct {
-    const uint8_t *bytes;
-    size_t n, at;
-    uint64_t state;
-} choices_t;
-
-choices_t choices_from(const uint8_t *bytes, size_t n);
-uint32_t choose(choices_t *c, uint32_t below); /* 0 to below - 1; takes at most four of the bytes */
-uint32_t random_bits(choices_t *c);            /* takes none of them */
 
 typedef struct {
     uint8_t *bytes;
