@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 from liquid_audio_nets.training.nets.cells import LTCCell, fused_sequence
-from liquid_audio_nets.training.nets.model import LiquidNet, ModelConfig, smooth
+from liquid_audio_nets.training.nets.leaky import LiquidReadout, Traces, smooth
+from liquid_audio_nets.training.nets.model import LiquidNet, ModelConfig
 
 LABELS = ("yes", "no", "_unknown_", "_silence_")
 
@@ -53,6 +54,71 @@ def test_gradient_of_the_smoothing():
     start = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
     dt = torch.rand(5, 2, dtype=torch.float64) * 0.1
     assert torch.autograd.gradcheck(lambda z, e: smooth(z, dt, 0.1 * dt, e, 0.2), (logits, start))
+
+
+def timed(steps=6, batch=3, channels=4, seed=5):
+    """x (T, B, C), dt (T, B) s with pauses, in float64."""
+    torch.manual_seed(seed)
+    x = torch.randn(steps, batch, channels, dtype=torch.float64, requires_grad=True)
+    dt = torch.rand(steps, batch, dtype=torch.float64) * 0.1
+    dt[0, 1] = dt[3, 0] = dt[:, 2] = 0
+    return x, dt
+
+
+def test_traces_as_they_are_written_down():
+    x, dt = timed()
+    traces = Traces(4).double()
+    heard, mean = traces(x, dt, torch.full((3, 4), torch.nan, dtype=torch.float64))
+    for b in range(3):
+        m = None
+        for t in range(len(x)):
+            if dt[t, b] > 0:
+                m = x[t, b] if m is None else m + dt[t, b] / (dt[t, b] + traces.tau) * (x[t, b] - m)
+                assert torch.allclose(heard[t, b], torch.cat([x[t, b], x[t, b] - m]))
+        assert mean[b].isnan().all() if m is None else torch.allclose(mean[b], m)
+    again, end = traces(x[3:], dt[3:], traces(x[:3], dt[:3], torch.full((3, 4), torch.nan, dtype=torch.float64))[1])
+    ran = dt[3:] > 0
+    assert torch.allclose(again[ran], heard[3:][ran])
+    assert torch.allclose(end[:2], mean[:2])
+
+
+def test_gradient_of_the_traces():
+    x, dt = timed()
+    traces, fresh = Traces(4).double(), torch.full((3, 4), torch.nan, dtype=torch.float64)
+    known = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+    ran = dt > 0  # what a step that does not run would hear is of no use to anybody
+
+    def heard(x, log_tau, mean):
+        return torch.func.functional_call(traces, {"log_tau": log_tau}, (x, dt, mean))[0][ran]
+
+    assert torch.autograd.gradcheck(lambda x, log_tau: heard(x, log_tau, fresh), (x, traces.log_tau))
+    assert torch.autograd.gradcheck(heard, (x, traces.log_tau, known))
+
+
+def test_liquid_readout_as_it_is_written_down():
+    torch.manual_seed(6)
+    readout, (h, dt) = LiquidReadout(4, 3).double(), timed()
+    values, e = torch.randn(6, 3, 3, dtype=torch.float64), torch.randn(3, 3, dtype=torch.float64)
+    evidence = readout(h, values, dt, 0.5 * dt, e)
+    for t in range(6):
+        step = dt[t, :, None]
+        g = torch.exp((h[t] @ readout.weight.t() + readout.bias).clamp(-12, 8))
+        e = (e / (1 + 0.5 * step / readout.tau) + step * g * values[t]) / (1 + step / readout.tau + step * g)
+        assert torch.allclose(evidence[t], e)
+
+
+def test_gradient_of_the_liquid_readout():
+    torch.manual_seed(7)
+    readout, (h, dt) = LiquidReadout(4, 3).double(), timed()
+    values = torch.randn(6, 3, 3, dtype=torch.float64, requires_grad=True)
+    start = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
+
+    def evidence(h, values, start, *parameters):
+        named = dict(zip(("weight", "bias", "log_tau"), parameters, strict=True))
+        return torch.func.functional_call(readout, named, (h, values, dt, 0.1 * dt, start))
+
+    given = (h, values, start, readout.weight, readout.bias, readout.log_tau)
+    assert torch.autograd.gradcheck(evidence, given)
 
 
 def test_no_time_no_change():

@@ -67,12 +67,12 @@ def to_model(
     labels = [
         lnn.Label(name, 0.0 if name.startswith("_") else float(by_label[name]), REFRACTORY_US) for name in config.labels
     ]
-    readout = lnn.Readout(
-        _array(net.readout.weight) / temperature,
-        _array(net.readout.bias) / temperature,
-        config.smoothing_s,
-        config.labels.index(SILENCE) if SILENCE in config.labels else None,
-    )
+    idle = config.labels.index(SILENCE) if SILENCE in config.labels else None
+    values, shift = _array(net.readout.weight) / temperature, _array(net.readout.bias) / temperature
+    traces, gate = getattr(net, "traces", None), getattr(net, "listening", None)
+    readout: lnn.Readout | lnn.LiquidReadout = lnn.Readout(values, shift, config.smoothing_s, idle)
+    if gate is not None:
+        readout = lnn.LiquidReadout(_array(gate.weight), _array(gate.bias), values, shift, _array(gate.tau), idle)
     logmel = FrontEnd(channels=config.input_dim, mean=_array(net.mean), inv_std=_array(net.inv_std))
     return lnn.Model(
         labels,
@@ -83,6 +83,7 @@ def to_model(
         metadata=metadata or {},
         target=TARGETS[target],
         task=task,
+        traces=traces and lnn.Traces(_array(traces.tau)),
     )
 
 

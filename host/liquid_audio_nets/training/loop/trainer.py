@@ -92,10 +92,7 @@ class LNNTrainer:
         if carry is not None and batch.stream and len(carry.evidence) == size:
             other = torch.randperm(size, generator=torch.Generator().manual_seed(self.step)).to(self.device)
             keep = batch.carried.unsqueeze(1)
-            state = StreamState(
-                [torch.where(keep, h[other], h0) for h, h0 in zip(carry.h, state.h, strict=True)],
-                torch.where(keep, carry.evidence[other], state.evidence),
-            )
+            state = carry.each(lambda x: x[other]).where(keep, state)
         return state
 
     def _distil(self, batch: Any, evidence: Tensor) -> Tensor:
@@ -218,6 +215,7 @@ class LNNTrainer:
         for whose, state in self.carried.items():
             tensors |= {f"carried.{whose}.{k}": h.float() for k, h in enumerate(state.h)}
             tensors[f"carried.{whose}.evidence"] = state.evidence.float()
+            tensors[f"carried.{whose}.mean"] = state.mean.float()
         metadata = {
             "config": json.dumps(self.config.to_dict()),
             "step": str(self.step),
@@ -244,10 +242,12 @@ class LNNTrainer:
                 trainer.optimizer.state[parameter] = moments
         for whose in ("net", "teacher"):
             if f"carried.{whose}.evidence" in tensors:
-                cells = sum(name.startswith(f"carried.{whose}.") for name in tensors) - 1
-                trainer.carried[whose] = StreamState(
-                    [tensors[f"carried.{whose}.{k}"] for k in range(cells)], tensors[f"carried.{whose}.evidence"]
-                )
+                parts = {
+                    name.rpartition(".")[2]: x for name, x in tensors.items() if name.startswith(f"carried.{whose}.")
+                }
+                evidence = parts.pop("evidence")
+                mean = parts.pop("mean", evidence.new_zeros(len(evidence), 0))  # checkpoints before traces have none
+                trainer.carried[whose] = StreamState([parts[str(k)] for k in range(len(parts))], evidence, mean)
         trainer.recipe = json.loads(metadata.get("recipe", "{}"))
         trainer.step, trainer.best = int(metadata["step"]), float(metadata["best"])
         trainer.metrics = json.loads(metadata["metrics"])

@@ -27,7 +27,7 @@ class ClipNet(Net):
 
     def initial_state(self, batch: int) -> StreamState:
         """Zeros for the logits; there is no other state."""
-        return StreamState([], self.mean.new_zeros(batch, len(self.config.labels)))
+        return StreamState([], self.mean.new_zeros(batch, len(self.config.labels)), self.mean.new_zeros(batch, 0))
 
     def forward(
         self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
@@ -37,7 +37,7 @@ class ClipNet(Net):
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=self.training):
             logits = self.answer(frames)
         logits = logits.float().unsqueeze(0)
-        return logits, StreamState([], logits[-1])
+        return logits, StreamState([], logits[-1], logits.new_zeros(len(logits[-1]), 0))
 
     def answer(self, frames: Tensor) -> Tensor:
         """frames (B, 1, T, C) -> logits (B, K)."""

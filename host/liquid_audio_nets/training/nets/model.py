@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Front-end normalisation, stacked cells, linear readout and evidence smoothing as one module."""
+"""Front-end normalisation, traces, stacked cells and readout as one module."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +15,17 @@ from ...reference.frontend import FEATURE_LIMIT
 from ..settings.config import ModelConfig
 from .cells import Cell
 from .kinds import make_cell
+from .leaky import LiquidReadout, Traces, smooth
 
 
 @dataclass
 class StreamState:
-    """What a stream carries from one stretch to the next: h of each cell (B, N), evidence (B, K)."""
+    """What a stream carries from one stretch to the next: h of each cell (B, N), evidence (B, K), the means of the
+    traces (B, C), not a number before the first step, or (B, 0) without traces."""
 
     h: list[Tensor]
     evidence: Tensor
+    mean: Tensor
 
     def detach(self) -> StreamState:
         """The same numbers without their history of gradients."""
@@ -29,7 +33,13 @@ class StreamState:
 
     def each(self, change: Callable[[Tensor], Tensor]) -> StreamState:
         """The state with every tensor changed."""
-        return StreamState([change(h) for h in self.h], change(self.evidence))
+        return StreamState([change(h) for h in self.h], change(self.evidence), change(self.mean))
+
+    def where(self, keep: Tensor, other: StreamState) -> StreamState:
+        """This state in the rows that keep (B, 1) names, the other state elsewhere."""
+        parts = zip((*self.h, self.evidence, self.mean), (*other.h, other.evidence, other.mean), strict=True)
+        *h, evidence, mean = (torch.where(keep, mine, others) for mine, others in parts)
+        return StreamState(h, evidence, mean)
 
 
 class Net(nn.Module):
@@ -68,23 +78,28 @@ class Net(nn.Module):
 
 
 class LiquidNet(Net):
-    """Cells one after the other, a linear readout, and evidence smoothed over time.
+    """Traces if the configuration has them, cells one after the other, and a readout: a linear one whose evidence is
+    smoothed over time, or a liquid one.
 
     Raises UnsupportedCell and WiringError for cells that cannot be made."""
 
     def __init__(self, config: ModelConfig):
         super().__init__(config)
-        heard, cells = config.input_dim, []
+        self.traces = Traces(config.input_dim) if config.traces else None
+        heard, cells = config.input_dim * (2 if config.traces else 1), []
         for units in config.hidden_dims:
             cells.append(make_cell(config.cell_kind, config.ode_solver, heard, units, wiring=config.wiring))
             heard = cells[-1].output_dim
         self.cells = cast("Sequence[Cell]", nn.ModuleList(cells))
         self.readout = nn.Linear(heard, len(config.labels))
+        self.listening = LiquidReadout(heard, len(config.labels)) if config.liquid_readout else None
 
     def initial_state(self, batch: int) -> StreamState:
         """The state at rest, all zeros, for so many streams."""
         new = self.mean.new_zeros
-        return StreamState([new(batch, n) for n in self.config.hidden_dims], new(batch, len(self.config.labels)))
+        mean = new(batch, self.config.input_dim if self.traces else 0).fill_(math.nan)
+        evidence = new(batch, len(self.config.labels))
+        return StreamState([new(batch, n) for n in self.config.hidden_dims], evidence, mean)
 
     def forward(
         self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None
@@ -93,43 +108,16 @@ class LiquidNet(Net):
 
         Returns (evidence after each tick (T, B, K), state at the end)."""
         state = state or self.initial_state(log_mel.shape[1])
-        u, ends = self.features(log_mel), []
+        u, ends, mean = self.features(log_mel), [], state.mean
+        if self.traces:
+            u, mean = self.traces(u, dt, mean)
         for cell, h0 in zip(self.cells, state.h, strict=True):
             states = cell(u, dt, h0)
             ends.append(states[-1])
             u = cell.outputs(states)
-        evidence = smooth(self.readout(u), dt, decay_s, state.evidence, self.config.smoothing_s)
-        return evidence, StreamState(ends, evidence[-1])
-
-
-class _Smooth(torch.autograd.Function):
-    """e_t = keep_t e_(t-1) + gain_t z_t; gain and keep (T, B, 1)."""
-
-    @staticmethod
-    def forward(ctx: Any, logits: Tensor, gain: Tensor, keep: Tensor, start: Tensor) -> Tensor:
-        ctx.save_for_backward(gain, keep)
-        out, e = logits * gain, start
-        for out_t, keep_t in zip(out.unbind(), keep.unbind(), strict=True):
-            e = out_t.addcmul_(keep_t, e)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        gain, keep = ctx.saved_tensors
-        total, carried = torch.empty_like(grad), torch.zeros_like(grad[0])
-        for total_t, grad_t, keep_t in reversed(list(zip(total.unbind(), grad.unbind(), keep.unbind(), strict=True))):
-            carried = torch.add(grad_t, carried, out=total_t) * keep_t
-        return total.mul_(gain), None, None, carried
-
-
-def smooth(logits: Tensor, dt: Tensor, decay_s: Tensor, start: Tensor, smoothing_s: float) -> Tensor:
-    """e <- e + a (z - e), a = dt/(dt + smoothing_s); while the gate is closed e decays towards 0.
-
-    logits (T, B, K), dt and decay_s (T, B) s, start (B, K) -> (T, B, K).  With smoothing_s = 0, which is for networks
-    that predict numbers, the logits are returned as they are."""
-    if smoothing_s == 0:
-        return logits
-    gain = (dt / (dt + smoothing_s)).unsqueeze(-1)
-    keep = (1 - gain) / (1 + decay_s / smoothing_s).unsqueeze(-1)
-    evidence: Tensor = _Smooth.apply(logits, gain, keep, start)  # type: ignore[no-untyped-call]  # torch's
-    return evidence
+        values = self.readout(u)
+        if self.listening:
+            evidence = self.listening(u, values, dt, decay_s, state.evidence)
+        else:
+            evidence = smooth(values, dt, decay_s, state.evidence, self.config.smoothing_s)
+        return evidence, StreamState(ends, evidence[-1], mean)

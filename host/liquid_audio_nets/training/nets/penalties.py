@@ -32,7 +32,8 @@ class Work:
 
 def macs_per_step(net: Net) -> Tensor:
     """Expected multiply-accumulates per step, a scalar.  A block of four by four counts as soon as one weight in it does."""
-    total = net.readout.weight.new_tensor(float(net.readout.weight.numel()))
+    readouts = 2 if net.config.liquid_readout else 1  # values and conductance have a matrix of the same size each
+    total = net.readout.weight.new_tensor(float(readouts * net.readout.weight.numel()))
     for cell in net.cells:
         if isinstance(cell.weight, nn.Parameter) and len(cell.weight) == 2 * cell.units:
             mean, index = block_mean(cell, cell.weight.square())

@@ -96,11 +96,11 @@ def macs_per_run(config: ModelConfig, frames: int = WINDOW_FRAMES) -> int:
     labels = len(config.labels)
     if config.cell_kind in WINDOWED:
         return WINDOWED[config.cell_kind](frames, config.input_dim, labels)
-    inputs = (config.input_dim, *config.hidden_dims)
+    inputs = (config.input_dim * (2 if config.traces else 1), *config.hidden_dims)
     cells = (
         _CELL_MACS[config.cell_kind](m, n) for m, n in zip(inputs, config.hidden_dims, strict=False)
     )  # there is one more input
-    return sum(cells) + config.hidden_dims[-1] * labels
+    return sum(cells) + config.hidden_dims[-1] * labels * (2 if config.liquid_readout else 1)
 
 
 def macs_per_second(config: ModelConfig) -> int:

@@ -12,6 +12,9 @@ from .errors import TrainingError
 from .ranges import complaint
 from .recipe import default
 
+# What a network that predicts numbers is like: nothing is smoothed, and what it expects are the features themselves.
+PREDICTS_NUMBERS: dict[str, Any] = {"smoothing_s": 0.0, "traces": False, "liquid_readout": False}
+
 
 def _from_recipe(setting: str) -> Any:
     """A field whose default is a setting of the packaged recipe, such as "train.seed"."""
@@ -28,7 +31,7 @@ class ModelConfig:
 
     labels: what its outputs mean; input_dim: features per step; hidden_dims: units of each cell; cell_kind: see
     nets/kinds.py and nets/registry.py; ode_solver: see nets/solvers.py; smoothing_s: time constant of the evidence;
-    wiring: of `ltc_synaptic`, see nets/wirings.py."""
+    wiring: of `ltc_synaptic`, see nets/wirings.py; traces and liquid_readout: see nets/leaky.py."""
 
     labels: tuple[str, ...]
     input_dim: int = field(default_factory=_mel_channels)
@@ -37,6 +40,8 @@ class ModelConfig:
     ode_solver: str = _from_recipe("model.ode_solver")
     smoothing_s: float = _from_recipe("model.smoothing_s")
     wiring: str | dict[str, Any] = field(default_factory=lambda: default("model.wiring"))
+    traces: bool = _from_recipe("model.traces")
+    liquid_readout: bool = _from_recipe("model.liquid_readout")
 
 
 @dataclass
@@ -55,6 +60,8 @@ class TrainerConfig:
     ode_solver: str = _from_recipe("model.ode_solver")
     wiring: str | dict[str, Any] = field(default_factory=lambda: default("model.wiring"))
     smoothing_s: float = _from_recipe("model.smoothing_s")
+    traces: bool = _from_recipe("model.traces")
+    liquid_readout: bool = _from_recipe("model.liquid_readout")
     complexity_penalty: float = _from_recipe("train.complexity_penalty")
     sparsity_penalty: float = _from_recipe("train.sparsity_penalty")
     optimizer: str = _from_recipe("train.optimizer")
@@ -114,7 +121,15 @@ class TrainerConfig:
             sizes = (sizes,) * len(default("model.hidden_dim"))
         labels = self.labels or tuple(f"class{i}" for i in range(self.output_dim))
         return ModelConfig(
-            labels, self.input_dim, sizes, self.cell_kind, self.ode_solver, self.smoothing_s, self.wiring
+            labels,
+            self.input_dim,
+            sizes,
+            self.cell_kind,
+            self.ode_solver,
+            self.smoothing_s,
+            self.wiring,
+            self.traces,
+            self.liquid_readout,
         )
 
     def to_dict(self) -> dict[str, Any]:

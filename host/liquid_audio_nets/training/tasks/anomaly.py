@@ -21,7 +21,7 @@ from ..data.frame_store import GRID_SAMPLES, FrameStore, Sound
 from ..loop.card import Facts
 from ..loop.export import to_model
 from ..loop.trainer import LNNTrainer
-from ..settings.config import TrainerConfig
+from ..settings.config import PREDICTS_NUMBERS, TrainerConfig
 from ..settings.recipe import build
 from .base import FolderTask
 
@@ -68,7 +68,7 @@ class AnomalyTask(FolderTask):
 
     def trainer(self) -> LNNTrainer:
         """A new one, features normalised on steps of normal sound.  Raises AudioError if nothing is above the gate."""
-        trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels, smoothing_s=0.0))
+        trainer = LNNTrainer(TrainerConfig.of_recipe(self.recipe, labels=self.labels, **PREDICTS_NUMBERS))
         as_run = dataclasses.replace(
             self.training, stretch_of=dataclasses.replace(self.training.stretch_of, dt_augment=0.0)
         )

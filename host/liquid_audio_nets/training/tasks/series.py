@@ -29,7 +29,7 @@ from ..loop.card import Facts
 from ..loop.export import to_model
 from ..loop.trainer import LNNTrainer
 from ..nets.model import Net
-from ..settings.config import TrainerConfig
+from ..settings.config import PREDICTS_NUMBERS, TrainerConfig
 from .base import BaseTask
 
 TICK_S = 0.05  # the usual interval as the cells see it, so that gaps of up to 20 intervals differ
@@ -137,7 +137,9 @@ class SeriesTask(BaseTask):
     def trainer(self) -> LNNTrainer:
         """A new one, inputs normalised by the training part."""
         trainer = LNNTrainer(
-            TrainerConfig.of_recipe(self.recipe, labels=self.forecast, input_dim=len(self.rows.names), smoothing_s=0.0)
+            TrainerConfig.of_recipe(
+                self.recipe, labels=self.forecast, input_dim=len(self.rows.names), **PREDICTS_NUMBERS
+            )
         )
         for net in (trainer.net, trainer.average):
             net.mean.copy_(torch.from_numpy(self.mean))
