@@ -20,6 +20,7 @@ LIQUID_CORE_SOURCES := \
 	core/frontend_f32.c \
 	core/frontend_q15.c \
 	core/gate.c \
+	core/liquid_readout.c \
 	core/load_cell.c \
 	core/load_frontend.c \
 	core/load_matrix.c \
@@ -33,7 +34,8 @@ LIQUID_CORE_SOURCES := \
 	core/numbers.c \
 	core/readout.c \
 	core/ring.c \
-	core/sections.c
+	core/sections.c \
+	core/traces.c
 
 LIQUID_BINDING_SOURCES := \
 	micropython/lnn_checks.c \

@@ -16,6 +16,7 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend_f32.c
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend_q15.c
     ${CMAKE_CURRENT_LIST_DIR}/core/gate.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/liquid_readout.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_cell.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_frontend.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_matrix.c
@@ -30,6 +31,7 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/readout.c
     ${CMAKE_CURRENT_LIST_DIR}/core/ring.c
     ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/traces.c
 )
 
 # These do little per second: their size counts, not their speed.

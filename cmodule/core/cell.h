@@ -70,5 +70,9 @@ uint32_t lnn_cell_step(lnn_cell_t *cell, uint32_t dt_us, float dt_s, void *scrat
 void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch);
 uint32_t lnn_cell_s8_step(lnn_cell_t *cell, uint32_t dt_us, int32_t *scratch);
 uint32_t lnn_leak_share_q31(uint32_t inv_tau_q16, uint32_t dt_us);
+/* With c = 1 + dt/tau, for n time constants: 1/c and ln(dt/c). */
+void lnn_leak_set_dt(const uint32_t *inv_tau_q16, uint32_t n, uint32_t dt_us, int32_t *inv_c_q31, int16_t *shift_q11);
+/* ln of a time in s, given in us, 1000 us to 6e7 us */
+int32_t lnn_ln_us_q11(uint32_t us);
 
 #endif

@@ -6,7 +6,7 @@
  *     h <- (1 - s) h/c + s A
  *
  * so dt is one addition to the gate's argument and one scale 1/c of the state. Both are computed here,
- * by table, when dt changes (set_dt); the step itself has neither float nor division.
+ * by table, when dt changes (lnn_leak_set_dt); the step itself has neither float nor division.
  *
  * Fractions: h and A q30, the state's copy for the product q15, arguments q16 and q11, s q31, 1/c q31.
  * Bounds: |A| < 0.996 (lnn_tanh_q30). 1/c < 1 shrinks |h|. The new h lies between h/c and A, but for two
@@ -41,17 +41,23 @@ uint32_t lnn_leak_share_q31(uint32_t inv_tau_q16, uint32_t dt_us) {
     return (uint32_t)INT32_MAX - reciprocal_q31(c, lnn_log2_q16(c) - (20 << 16));
 }
 
-static void set_dt(lnn_cell_t *owner, uint32_t dt_us) {
-    lnn_cell_s8_t *cell = &owner->as.s8;
+/* q16 to q11 and log2 to ln in one product */
+static int32_t ln_q11(int32_t log2_q16) {
+    return lnn_mul_high(log2_q16 * 2, LN2_Q31) >> 5;
+}
+
+int32_t lnn_ln_us_q11(uint32_t us) {
+    return ln_q11(lnn_log2_q16(us) - LOG2_MILLION_Q16);
+}
+
+void lnn_leak_set_dt(const uint32_t *inv_tau_q16, uint32_t n, uint32_t dt_us, int32_t *inv_c_q31, int16_t *shift_q11) {
     int32_t log2_dt_q16 = lnn_log2_q16(dt_us) - LOG2_MILLION_Q16;
-    for (uint32_t i = 0; i < owner->n_units; i++) {
-        uint32_t c = leak_q20(cell->inv_tau_q16[i], dt_us);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t c = leak_q20(inv_tau_q16[i], dt_us);
         int32_t log2_c_q16 = lnn_log2_q16(c) - (20 << 16);
-        cell->inv_c_q31[i] = (int32_t)reciprocal_q31(c, log2_c_q16);
-        /* ln(dt/c): from -16 to 0; q16 to q11 and log2 to ln in one product */
-        cell->shift_q11[i] = (int16_t)(lnn_mul_high((log2_dt_q16 - log2_c_q16) * 2, LN2_Q31) >> 5);
+        inv_c_q31[i] = (int32_t)reciprocal_q31(c, log2_c_q16);
+        shift_q11[i] = (int16_t)ln_q11(log2_dt_q16 - log2_c_q16); /* from -16 to 0 */
     }
-    cell->dt_us = dt_us;
 }
 
 static bool moved_far(int32_t delta, int32_t limit) {
@@ -109,7 +115,8 @@ uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     uint32_t rows = 2u * owner->n_units, skipped = cell->pruned_macs;
     const int32_t *from_state = scratch + rows;
     if (dt_us != cell->dt_us) {
-        set_dt(owner, dt_us);
+        lnn_leak_set_dt(cell->inv_tau_q16, owner->n_units, dt_us, cell->inv_c_q31, cell->shift_q11);
+        cell->dt_us = dt_us;
     }
     lnn_matvec(&cell->inputs, cell->uh, scratch, scratch + 2u * rows);
     if (cell->delta_q15 > 0) {

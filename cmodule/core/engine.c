@@ -18,11 +18,13 @@ lnn_status_t lnn_reset(lnn_model_t *m) {
     lnn_ring_reset(&m->ring);
     lnn_gate_reset(&m->gate);
     lnn_frontend_reset(&m->frontend);
+    lnn_traces_reset(&m->traces);
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
         lnn_cell_reset(&m->cells[i]);
     }
     lnn_readout_reset(&m->readout);
     m->elapsed = 0;
+    m->rested = 0;
     m->heard = 0;
     m->last_power = 0;
     m->flux_q16 = 0;
@@ -50,9 +52,17 @@ static const int16_t *heard_q12(const lnn_model_t *m) {
     return m->scratch;
 }
 
-/* Advances the cells by dt on the features in the first cell's inputs, then the readout. */
-static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
+/*
+ * Advances the traces by dt on the features in the first cell's inputs, then the cells, then the readout. Of dt, heard_us
+ * are those in which the evidence has not faded.
+ */
+static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s, uint32_t heard_us) {
     uint32_t start = lnn_now(m), end_of_cells;
+    if (m->traces.n_channels > 0) {
+        lnn_traces_step(&m->traces, lnn_cell_inputs(&m->cells[0]), dt_us, dt_s);
+        m->counters.trace_time += lnn_now(m) - start;
+        start = lnn_now(m);
+    }
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
         lnn_cell_t *cell = &m->cells[i];
         if (i > 0) {
@@ -61,8 +71,8 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s) {
         m->counters.skipped_macs += lnn_cell_step(cell, dt_us, dt_s, m->scratch);
     }
     end_of_cells = lnn_now(m);
-    lnn_readout_step(&m->readout, lnn_cell_state(&m->cells[m->info.n_cells - 1u]), heard_q12(m), dt_us,
-                     m->gate.policy.max_timestep_us, m->scratch);
+    lnn_readout_step(&m->readout, lnn_cell_state(&m->cells[m->info.n_cells - 1u]), heard_q12(m),
+                     m->readout.is_liquid ? heard_us : dt_us, m->gate.policy.max_timestep_us, m->scratch);
     m->counters.cell_time += end_of_cells - start;
     m->counters.readout_time += lnn_now(m) - end_of_cells;
     m->counters.steps++;
@@ -128,6 +138,7 @@ static uint16_t end_of_tick(lnn_model_t *m) {
     bool due = hear_tick(m);
     if (!m->gate.open) {
         lnn_readout_smooth(&m->readout, samples_to_us(m, samples), false);
+        m->rested = saturating_add(m->rested, samples);
     }
     m->counters.gate_time += lnn_now(m) - start;
     if (!m->gate.open || (!due && m->elapsed < m->gate.timestep_samples)) {
@@ -135,8 +146,9 @@ static uint16_t end_of_tick(lnn_model_t *m) {
     }
     uint32_t dt_us = samples_to_us(m, m->elapsed);
     run_frontend(m);
-    network_step(m, dt_us, m->integer ? 0.0f : (float)dt_us * 1e-6f);
+    network_step(m, dt_us, m->integer ? 0.0f : (float)dt_us * 1e-6f, samples_to_us(m, m->elapsed - m->rested));
     m->elapsed = 0;
+    m->rested = 0;
     lnn_gate_after_step(&m->gate, m->flux_q16);
     uint16_t label = lnn_readout_detect(&m->readout, m->heard, m->info.sample_rate_hz);
     if (label != LNN_NO_LABEL) {
@@ -218,6 +230,7 @@ lnn_status_t lnn_skip(lnn_model_t *m, uint32_t lost_samples) {
         lnn_gate_rest(&m->gate, ticks - 1u);
         lnn_readout_fade(&m->readout, samples_to_us(m, tick), ticks);
         elapse(m, ticks * tick);
+        m->rested = saturating_add(m->rested, ticks * tick);
     }
     m->ring.filled = filled - ticks * tick;
     return LNN_OK;
@@ -252,13 +265,17 @@ lnn_status_t lnn_set_policy(lnn_model_t *m, const lnn_policy_t *policy) {
     return LNN_OK;
 }
 
-/* The logits as floats, in scratch: nothing else needs it between steps. */
-float *lnn_float_logits(lnn_model_t *m) {
+/* In scratch, which nothing else needs between steps. */
+static float *float_logits(lnn_model_t *m) {
     float *logits = m->scratch;
     for (uint32_t i = 0; i < m->readout.n_labels; i++) {
         logits[i] = (float)m->readout.logits_q16[i] * (1.0f / 65536.0f);
     }
     return logits;
+}
+
+const float *lnn_logits(lnn_model_t *m) {
+    return m ? float_logits(m) : NULL;
 }
 
 lnn_status_t lnn_step(lnn_model_t *m, const float *features, float dt_s, const float **logits) {
@@ -275,8 +292,9 @@ lnn_status_t lnn_step(lnn_model_t *m, const float *features, float dt_s, const f
     }
     float dt = dt_s < 0.001f ? 0.001f : dt_s > 1.0f ? 1.0f : dt_s;
     lnn_frontend_take(&m->frontend, features, lnn_cell_inputs(&m->cells[0]), m->integer);
-    network_step(m, (uint32_t)(dt * 1e6f + 0.5f), dt);
-    float *outputs = lnn_float_logits(m);
+    uint32_t dt_us = (uint32_t)(dt * 1e6f + 0.5f);
+    network_step(m, dt_us, dt, dt_us);
+    float *outputs = float_logits(m);
     if (numbers) {
         lnn_numbers_forecast(&m->frontend, numbers, m->info.n_labels, outputs);
     }

@@ -63,6 +63,10 @@ static int32_t smoothing_share(lnn_readout_t *ro, uint32_t dt_us) {
  * armed again.
  */
 void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
+    if (ro->is_liquid) { /* nothing heard */
+        lnn_readout_fade(ro, dt_us, 1);
+        return;
+    }
     int32_t share = smoothing_share(ro, dt_us);
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         int32_t target = heard ? ro->logits_q16[i] : 0;
@@ -72,6 +76,11 @@ void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard) {
 }
 
 void lnn_readout_fade(lnn_readout_t *ro, uint32_t dt_us, uint32_t times) {
+    if (ro->is_liquid) {
+        lnn_liquid_fade(ro, dt_us, times);
+        lnn_readout_update_posterior(ro);
+        return;
+    }
     int32_t kept = INT32_MAX - smoothing_share(ro, dt_us);
     for (; times > 0; times >>= 1, kept = 2 * lnn_mul_high(kept, kept)) { /* kept to the power of times */
         for (uint32_t i = 0; times & 1u && i < ro->n_labels; i++) {

@@ -14,16 +14,18 @@
 #include "lnn_format.h"
 #include "readout.h"
 #include "ring.h"
+#include "traces.h"
 
 #define LNN_EVENTS 8u
 /* Of the struct in the caller's memory: the same on a 64-bit host as on a board. The format counts LNN_MODEL_BYTES. */
-#define LNN_BLOCK_BYTES 1600u
+#define LNN_BLOCK_BYTES 1696u
 
 struct lnn_model {
     lnn_info_t info;
     lnn_ring_t ring;
     lnn_gate_t gate;
     lnn_frontend_t frontend;
+    lnn_traces_t traces;
     lnn_cell_t cells[LNN_MAX_CELLS];
     lnn_readout_t readout;
     lnn_counters_t counters;
@@ -31,6 +33,7 @@ struct lnn_model {
     void *scratch;       /* shared by front-end, cells and readout, which never run at once */
     bool integer;        /* weights of cells and readout, else they are float32 */
     uint32_t elapsed;    /* samples since the cells' last step */
+    uint32_t rested;     /* of these, in which a closed gate or lost audio let the evidence fade */
     uint64_t heard;      /* samples of whole ticks since the reset */
     uint64_t last_power; /* of the last whole tick */
     int32_t flux_q16;    /* of the last step */
@@ -55,9 +58,6 @@ typedef char lnn_policy_is_the_files[sizeof(lnn_policy_t) == sizeof(lnn_file_pol
 static inline uint32_t lnn_now(const lnn_model_t *model) {
     return model->clock ? model->clock() : 0u;
 }
-
-/* engine.c: in scratch, valid until the next call */
-float *lnn_float_logits(lnn_model_t *m);
 
 /* errors.c: in the order of enum cell and enum solver */
 extern const char *const lnn_cell_names[];

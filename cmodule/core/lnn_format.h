@@ -304,7 +304,7 @@ typedef char lnn_file_frontend_none_is_12_bytes[sizeof(lnn_file_frontend_none_t)
 
 /* a slow mean m of each feature x: m = x at the first step, then m <- m + dt/(dt + tau) (x - m); the first cell reads [x; x - m], twice n_channels numbers */
 typedef struct {
-    /* the features of the front-end */
+    /* the features of the front-end, n_mels */
     uint16_t n_channels;
     /* zero */
     uint16_t reserved;

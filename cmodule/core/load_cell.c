@@ -56,7 +56,7 @@ static void load_s8(lnn_cursor_t *c, lnn_cell_t *cell) {
 void lnn_load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
     lnn_cell_t *cell = &m->cells[index];
     const lnn_file_cell_t *f = (const void *)lnn_peek(c, sizeof *f);
-    uint32_t n_inputs = index == 0 ? m->frontend.n_mels : cell[-1].n_units;
+    uint32_t n_inputs = index == 0 ? (uint32_t)m->frontend.n_mels + m->traces.n_channels : cell[-1].n_units;
     if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE) || !lnn_require(c, LNN_RUNS_CELL(f->kind), LNN_ERR_CELL)
         || !lnn_require(c, LNN_RUNS_SOLVER(f->solver), LNN_ERR_SOLVER)
         || !lnn_require(c,
@@ -72,6 +72,7 @@ void lnn_load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
         return;
     }
     m->integer = integer;
+    m->traces.integer = integer;
     cell->integer = integer;
     cell->n_inputs = f->n_inputs;
     cell->n_units = f->n_units;

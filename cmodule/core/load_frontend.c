@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The frontend section. Float numbers are bounded so that no sum of products can overflow. */
+/* The sections of the front-end and of the traces behind it. Float numbers are bounded so that no sum of products can overflow. */
 #include "fft_q15.h"
 #include "sections.h"
 
@@ -113,4 +113,19 @@ void lnn_load_frontend(lnn_model_t *m, lnn_cursor_t *c) {
         load_f32(m, c);
     }
     lnn_require(c, (m->frontend.kind == LNN_FRONTEND_NONE) == (m->info.task == LNN_TASK_SERIES), LNN_ERR_TASK);
+}
+
+void lnn_load_traces(lnn_model_t *m, lnn_cursor_t *c) {
+    const lnn_file_traces_t *f = lnn_take(c, 1, sizeof *f);
+    if (!f || !lnn_require(c, f->n_channels == m->frontend.n_mels, LNN_ERR_SHAPE)
+        || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)) {
+        return;
+    }
+    const float *tau = lnn_take_floats(c, f->n_channels, LNN_TRACES_TAU_MAX);
+    for (uint32_t i = 0; tau && i < f->n_channels; i++) {
+        lnn_require(c, tau[i] >= LNN_TRACES_TAU_MIN, LNN_ERR_NUMBER);
+    }
+    m->traces.n_channels = f->n_channels;
+    m->traces.tau = tau;
+    m->info.parameters += f->n_channels;
 }

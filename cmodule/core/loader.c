@@ -32,14 +32,26 @@ static uint32_t file_crc(const uint8_t *file, uint32_t n) {
     return ~crc32_update(crc, file + rest, n - rest);
 }
 
+/* Traces stand behind the front-end, a liquid readout in the place of the readout. */
+static uint32_t place_in_order(uint32_t kind) {
+    return kind == LNN_SECTION_TRACES           ? LNN_SECTION_FRONTEND
+           : kind == LNN_SECTION_LIQUID_READOUT ? LNN_SECTION_READOUT
+                                                : kind;
+}
+
 /* Kinds ascend; those from labels to policy must be there, cells as often as the header says. */
-static bool is_next_kind(const lnn_file_section_t *s, const lnn_file_section_t *before, uint32_t n_cells) {
-    if (before && before->kind == LNN_SECTION_CELL && before->index + 1u < n_cells) {
+static bool is_next_kind(const lnn_file_section_t *s, const lnn_file_section_t *before, const lnn_file_header_t *h) {
+    uint32_t kind = place_in_order(s->kind), last = before ? place_in_order(before->kind) : 0u;
+    if (last == LNN_SECTION_CELL && before->index + 1u < h->n_cells) {
         return s->kind == LNN_SECTION_CELL && s->index == before->index + 1u;
     }
-    uint32_t last = before ? before->kind : 0u;
-    bool in_order = last < LNN_SECTION_POLICY ? s->kind == last + 1u : s->kind > last;
-    return in_order && s->index == 0u;
+    if (s->index != 0u || (s->kind != kind && h->version_minor < 2u)) {
+        return false;
+    }
+    if (s->kind == LNN_SECTION_TRACES) {
+        return before && before->kind == LNN_SECTION_FRONTEND;
+    }
+    return last < LNN_SECTION_POLICY ? kind == last + 1u : kind > last;
 }
 
 static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn_file_header_t *header) {
@@ -51,10 +63,10 @@ static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn
         if (s->reserved != 0u) {
             return LNN_ERR_PADDING;
         }
-        if (s->kind > LNN_SECTION_SIGNATURE) {
+        if (s->kind > LNN_SECTION_LIQUID_READOUT) {
             return LNN_ERR_STAGE;
         }
-        if (!is_next_kind(s, i ? s - 1 : NULL, header->n_cells) || s->offset != start || start > header->file_bytes
+        if (!is_next_kind(s, i ? s - 1 : NULL, header) || s->offset != start || start > header->file_bytes
             || s->bytes > header->file_bytes - start) {
             return LNN_ERR_SECTIONS;
         }
@@ -70,7 +82,7 @@ static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn
         }
         at = cursor.end;
     }
-    bool complete = header->n_sections > 0 && table[header->n_sections - 1u].kind >= LNN_SECTION_POLICY;
+    bool complete = header->n_sections > 0 && place_in_order(table[header->n_sections - 1u].kind) >= LNN_SECTION_POLICY;
     return complete && at == header->file_bytes ? LNN_OK : LNN_ERR_SECTIONS;
 }
 
@@ -95,6 +107,7 @@ static uint32_t place_state(lnn_model_t *m) {
     m->scratch = lnn_place(&next, scratch, 1);
     lnn_ring_place(&m->ring, &next);
     lnn_frontend_place(&m->frontend, &next);
+    lnn_traces_place(&m->traces, &next);
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
         lnn_cell_place(&m->cells[i], &next);
     }
@@ -239,6 +252,7 @@ static lnn_status_t load(const void *data, size_t data_bytes, lnn_verify_t verif
     }
     m->info.window_samples = m->frontend.window_samples;
     m->info.n_features = m->frontend.n_mels;
+    lnn_traces_init(&m->traces);
     lnn_readout_init(&m->readout);
     lnn_reset(m);
     *model = m;

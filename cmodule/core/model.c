@@ -81,7 +81,7 @@ lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
     lnn_gate_set_policy(&m->gate, &m->file_policy, m->info.sample_rate_hz);
     lnn_reset(m);
     lnn_process(m, m->golden_audio, m->golden_samples, &result);
-    const float *logits = lnn_float_logits(m);
+    const float *logits = lnn_logits(m);
     float worst = 0.0f;
     for (uint32_t i = 0; i < m->readout.n_labels; i++) {
         float difference = logits[i] - m->golden_logits[i];

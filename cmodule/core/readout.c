@@ -6,8 +6,6 @@
 #include "fixmath.h"
 #include "place.h"
 
-#define LOGIT_LIMIT_Q16 (128 << 16) /* so that a logit is exact as a float, too */
-
 void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold) {
     ro->thresholds[label] = threshold;
     ro->threshold_q15[label] = (uint16_t)(threshold * 32768.0f + 0.5f);
@@ -22,11 +20,14 @@ void lnn_readout_init(lnn_readout_t *ro) {
 
 uint32_t lnn_readout_scratch_bytes(const lnn_readout_t *ro) {
     /* what the integer product wants lies behind its sums */
-    return 4u * lnn_rows4(ro->n_labels) + (ro->integer ? 2u * lnn_columns8(ro->n_inputs) : 0u);
+    return 4u * lnn_readout_rows(ro) + (ro->integer ? 2u * lnn_columns8(ro->n_inputs) : 0u);
 }
 
 void lnn_readout_place(lnn_readout_t *ro, uintptr_t *next) {
     uint32_t rows = lnn_rows4(ro->n_labels);
+    if (ro->is_liquid) {
+        lnn_liquid_place(ro, next);
+    }
     ro->logits_q16 = lnn_place(next, rows, sizeof *ro->logits_q16);
     ro->evidence_q16 = lnn_place(next, rows, sizeof *ro->evidence_q16);
     ro->scores = lnn_place(next, rows, sizeof *ro->scores);
@@ -43,12 +44,15 @@ void lnn_readout_reset(lnn_readout_t *ro) {
         ro->logits_q16[i] = 0;
         ro->ready_at[i] = 0;
     }
+    if (ro->is_liquid) {
+        lnn_liquid_reset(ro);
+    }
     lnn_readout_update_posterior(ro);
     ro->armed = UINT64_MAX;
 }
 
 void lnn_readout_f32_logits(lnn_readout_t *ro, const float *state, float *scratch) {
-    const float limit = (float)LOGIT_LIMIT_Q16;
+    const float limit = (float)LNN_LOGIT_LIMIT_Q16;
     lnn_matvec_rows4(ro->weights, ro->bias, state, lnn_rows4(ro->n_labels), ro->n_inputs, scratch);
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         float logit = scratch[i] * 65536.0f;
@@ -60,12 +64,17 @@ void lnn_readout_s8_logits(lnn_readout_t *ro, const int16_t *state, int32_t *scr
     lnn_matvec(&ro->matrix, state, scratch, scratch + lnn_rows4(ro->n_labels));
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         int32_t logit = ro->bias_q16[i] + lnn_mul_high(scratch[i], ro->scale[i]);
-        ro->logits_q16[i] = lnn_clamp(logit, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16);
+        ro->logits_q16[i] = lnn_clamp(logit, -LNN_LOGIT_LIMIT_Q16, LNN_LOGIT_LIMIT_Q16);
     }
 }
 
 void lnn_readout_step(lnn_readout_t *ro, const void *state, const int16_t *features_q12, uint32_t dt_us,
                       uint32_t longest_us, void *scratch) {
+    if (ro->is_liquid) {
+        lnn_liquid_step(ro, state, dt_us, scratch);
+        lnn_readout_update_posterior(ro);
+        return;
+    }
     if (ro->expects_features) { /* the last step's logits are what was expected of these features */
         lnn_anomaly_errors(ro, features_q12);
         lnn_readout_smooth(ro, dt_us < longest_us ? dt_us : longest_us,

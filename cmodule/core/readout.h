@@ -11,6 +11,7 @@
 #include "place.h"
 
 #define LNN_NO_LABEL UINT16_MAX
+#define LNN_LOGIT_LIMIT_Q16 (128 << 16) /* so that a logit is exact as a float, too */
 
 typedef struct {
     /* config */
@@ -19,15 +20,30 @@ typedef struct {
     uint16_t idle_label;
     bool integer;                   /* weights are int8 or int16, else float32 */
     bool expects_features;          /* task anomaly */
+    bool is_liquid;                 /* rows: gate and value of each label side by side; else logits, smoothed */
     uint32_t inv_smoothing_q16;     /* 1/s */
     const lnn_file_label_t *labels; /* (n_labels) */
     /* weights of a float model */
-    const float *bias;    /* (rows4(n_labels)) */
-    const float *weights; /* (n_labels, n_inputs) rows4 */
+    const float *bias;    /* (lnn_readout_rows) */
+    const float *weights; /* (lnn_readout_rows, n_inputs) rows4 */
     /* weights of an integer model */
-    const int32_t *bias_q16; /* (rows4(n_labels)) */
-    const int32_t *scale;    /* (rows4(n_labels)) */
-    lnn_matrix_t matrix;     /* (rows4(n_labels), n_inputs) */
+    const int32_t *bias_q16; /* (lnn_readout_rows) */
+    const int32_t *scale;    /* (lnn_readout_rows) */
+    lnn_matrix_t matrix;     /* (lnn_readout_rows, n_inputs) */
+    /* if is_liquid */
+    union {
+        struct {
+            const float *inv_tau; /* (n_labels) 1/s */
+            float *evidence;      /* (n_labels) */
+        } f32;
+        struct {
+            const uint32_t *inv_tau_q16; /* (n_labels) 1/s */
+            int32_t *evidence_q22;       /* (n_labels) with the bits that a small timestep needs */
+            /* of dt_us, until it changes */
+            int32_t *inv_c_q31; /* (n_labels) 1 / (1 + dt/tau) */
+            int16_t *shift_q11; /* (n_labels) ln(dt / (1 + dt/tau)) */
+        } s8;
+    } liquid;
     /* state */
     int32_t *logits_q16;         /* (rows4(n_labels)); anomaly: the features expected at the next step */
     int32_t *evidence_q16;       /* (n_labels) logits smoothed over time; anomaly: their squared errors */
@@ -38,7 +54,7 @@ typedef struct {
     uint32_t *refractory_us;     /* (n_labels) writable copy of the file's */
     uint64_t *ready_at;          /* (n_labels) sample from which it may be detected again */
     uint64_t armed;              /* a bit per label: its posterior was below the threshold since its detection */
-    uint32_t dt_us;              /* of share_q31 */
+    uint32_t dt_us;              /* of share_q31, or of a liquid readout's 1/c */
     int32_t share_q31;           /* of new logits in the evidence */
 } lnn_readout_t;
 
@@ -46,6 +62,10 @@ typedef struct {
 /* What the readout's own state takes besides the bytes that the format counts. */
 static inline uint32_t lnn_readout_own_bytes(uint32_t n_labels) {
     return lnn_rows4(n_labels) * (uint32_t)(sizeof(uint32_t) + sizeof(uint64_t));
+}
+
+static inline uint32_t lnn_readout_rows(const lnn_readout_t *ro) {
+    return lnn_rows4(ro->is_liquid ? 2u * ro->n_labels : ro->n_labels);
 }
 
 LNN_COLD uint32_t lnn_readout_scratch_bytes(const lnn_readout_t *ro);
@@ -71,6 +91,12 @@ uint16_t lnn_readout_top(const lnn_readout_t *ro);
 /* The evidence after `times` times dt_us of silence. */
 void lnn_readout_fade(lnn_readout_t *ro, uint32_t dt_us, uint32_t times);
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint64_t now, uint32_t sample_rate_hz); /* LNN_NO_LABEL: none */
+
+/* liquid_readout.c: in the place of logits and smoothing if is_liquid; the posterior is not updated */
+LNN_COLD void lnn_liquid_place(lnn_readout_t *ro, uintptr_t *next);
+LNN_COLD void lnn_liquid_reset(lnn_readout_t *ro);
+void lnn_liquid_step(lnn_readout_t *ro, const void *state, uint32_t dt_us, void *scratch);
+void lnn_liquid_fade(lnn_readout_t *ro, uint32_t dt_us, uint32_t times); /* `times` times dt_us of silence */
 
 /* anomaly.c: in the place of softmax and scores if expects_features */
 void lnn_anomaly_errors(lnn_readout_t *ro, const int16_t *features_q12);

@@ -64,11 +64,15 @@ void lnn_load_section(lnn_model_t *m, lnn_cursor_t *c, const lnn_file_section_t 
         case LNN_SECTION_FRONTEND:
             lnn_load_frontend(m, c);
             break;
+        case LNN_SECTION_TRACES:
+            lnn_load_traces(m, c);
+            break;
         case LNN_SECTION_CELL:
             lnn_load_cell(m, c, s->index);
             break;
         case LNN_SECTION_READOUT:
-            lnn_load_readout(m, c);
+        case LNN_SECTION_LIQUID_READOUT:
+            lnn_load_readout(m, c, s->kind == LNN_SECTION_LIQUID_READOUT);
             break;
         case LNN_SECTION_POLICY:
             load_policy(m, c);

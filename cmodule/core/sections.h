@@ -11,8 +11,9 @@ void lnn_load_section(lnn_model_t *m, lnn_cursor_t *c, const lnn_file_section_t 
 
 /* load_frontend.c, load_cell.c, load_readout.c */
 void lnn_load_frontend(lnn_model_t *m, lnn_cursor_t *c);
+void lnn_load_traces(lnn_model_t *m, lnn_cursor_t *c);
 void lnn_load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index);
-void lnn_load_readout(lnn_model_t *m, lnn_cursor_t *c);
+void lnn_load_readout(lnn_model_t *m, lnn_cursor_t *c, bool is_liquid);
 
 /* load_matrix.c */
 bool lnn_is_integer(uint32_t weight);

@@ -205,6 +205,8 @@ typedef struct {
     uint64_t gate_time;
     /* Front-end. */
     uint64_t frontend_time;
+    /* Traces. */
+    uint64_t trace_time;
     /* Cells. */
     uint64_t cell_time;
     /* Readout, smoothing and detection. */
@@ -220,7 +222,7 @@ typedef struct {
     uint32_t ram_bytes;
     /* Multiply-accumulates of cells and readout. */
     uint32_t macs_per_step;
-    /* Weights, biases and time constants of cells and readout. */
+    /* Weights, biases and time constants of traces, cells and readout. */
     uint32_t parameters;
     /* Counts the releases of a signed model. */
     uint32_t model_version;
@@ -241,7 +243,7 @@ typedef struct {
  * number. n_units: of the largest cell. `liquid-info --header` writes the exact number of one model.
  */
 #define LNN_MODEL_RAM_BYTES(window_samples, fft_points, n_features, n_labels, n_cells, n_units)                        \
-    (1800u + 2u * (window_samples) + 8u * (fft_points) + 10u * (n_features) + 44u * ((n_labels) + 3u)                  \
+    (1900u + 2u * (window_samples) + 8u * (fft_points) + 22u * (n_features) + 58u * ((n_labels) + 3u)                  \
      + 20u * (n_units) + (n_cells) * (2u * (n_features) + 24u * (n_units) + 96u))
 
 /* A free-running counter, for example of CPU cycles. It may wrap; no stage takes longer than one wrap. */
@@ -322,6 +324,9 @@ lnn_status_t lnn_reset(lnn_model_t *model);
  * the time since the last row, on the model's own scale. A number that is not finite gives LNN_ERR_ARGUMENT.
  */
 lnn_status_t lnn_step(lnn_model_t *model, const float *features, float dt_s, const float **logits);
+
+/* Logits of the last step (n_labels); valid until the next call. Of a liquid readout they are the evidence. */
+const float *lnn_logits(lnn_model_t *model);
 
 /* One run of the front-end without the engine: takes window_samples of audio and gives n_features features. */
 lnn_status_t lnn_features(lnn_model_t *model, const int16_t *window, float *features);

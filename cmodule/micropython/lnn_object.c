@@ -94,6 +94,7 @@ static mp_obj_t lnn_counters(size_t n_args, const mp_obj_t *pos_args, mp_map_t *
         {MP_QSTR_skipped_macs, c->skipped_macs},
         {MP_QSTR_gate_time, c->gate_time},
         {MP_QSTR_frontend_time, c->frontend_time},
+        {MP_QSTR_trace_time, c->trace_time},
         {MP_QSTR_cell_time, c->cell_time},
         {MP_QSTR_readout_time, c->readout_time},
     };

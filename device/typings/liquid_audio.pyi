@@ -141,7 +141,7 @@ class LNN:
         """Sets several policy fields at once; times are in s. Raises TypeError for a name that is not a policy field."""
     def counters(self, clear: bool = False) -> dict[str, int]:
         """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections, lost_events and skipped_macs;
-        gate_time, frontend_time, cell_time and readout_time in CLOCK. clear: starts to count again from 0."""
+        gate_time, frontend_time, trace_time, cell_time and readout_time in CLOCK. clear: starts to count again from 0."""
     def reset(self) -> None:
         """Returns to the state after loading. Policy, thresholds, refractory times and counters stay."""
     def selftest(self) -> float:

@@ -47,6 +47,7 @@ static void print_costs(lnn_model_t *model) {
     lnn_set_clock(model, clock_ticks);
     lnn_process(model, model->golden_audio, model->golden_samples, &result);
     print_number("frontend_instructions", instructions(counters->frontend_time, counters->frontend_runs));
+    print_number("traces_instructions", instructions(counters->trace_time, counters->steps));
     print_number("cells_instructions", instructions(counters->cell_time, counters->steps));
     print_number("readout_instructions", instructions(counters->readout_time, counters->steps));
     print_number("tick_instructions", instructions(counters->gate_time, counters->ticks));

@@ -22,14 +22,15 @@ def with_golden(model, path):
     return path
 
 
-@pytest.fixture(scope="module", params=["keywords", "anomaly"])
+@pytest.fixture(scope="module", params=["keywords", "anomaly", "stages"])
 def model(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("bare") / "small.lnn"
     if request.param == "anomaly":
         bands = integer_model(units=(20,), labels=tuple(f"{i} kHz" for i in range(10)))
         policy = Policy(min_timestep_us=7300, floor_ratio=1.5)  # the gate's last block of a tick is a short one
         return with_golden(dataclasses.replace(bands, task="anomaly", policy=policy), path)
-    return with_golden(integer_model(units=UNITS, layout=LAYOUTS, weight=WEIGHTS, delta_q15=600), path)
+    stages = request.param == "stages"
+    return with_golden(integer_model(units=UNITS, layout=LAYOUTS, weight=WEIGHTS, delta_q15=600, stages=stages), path)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,9 @@ def test_the_corners_do_not_overflow(tmp_path):
         cell.bias[:] = 2**29 - 1
         cell.inv_tau[:] = 4000 << 16
     others = integer_model(2, gain=1e3, layout="rows4x16"), integer_model(3, channels=3, window_samples=256)
-    for k, model in enumerate((*widest, *others)):
+    stages = integer_model(4, units=(512,), channels=128, labels=tuple(map(str, range(64))), gain=1e3, stages=True)
+    stages.readout.weights[:], stages.readout.scale[:], stages.readout.bias[:] = 127, 2**30 - 1, 2**29 - 1
+    for k, model in enumerate((*widest, *others, stages)):
         path = with_golden(model, tmp_path / "corner.lnn")
         said = machines.run_on_host(machines.build_for_host(path, tmp_path / f"host{k}", 500, 65536))
         assert said["status"] == "OK"

@@ -33,6 +33,7 @@ static void wrong_arguments(const uint8_t *data, size_t n) {
     require(lnn_step(NULL, features, 1.0f, &logits) == refused && lnn_step(m, NULL, 1.0f, &logits) == refused, "step");
     require(lnn_step(m, features, 0.0f, &logits) == refused && lnn_step(m, features, NAN, &logits) == refused, "dt");
     require(lnn_step(m, features, 1.0f, NULL) == LNN_OK, "logits that nobody wants");
+    require(lnn_logits(NULL) == NULL && lnn_logits(m) != NULL, "logits of the last step");
     require(lnn_features(NULL, audio, features) == refused && lnn_features(m, NULL, features) == refused
                 && lnn_features(m, audio, NULL) == refused,
             "features");

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from liquid_audio_nets.lnn import Policy, write
 from liquid_audio_nets.native import LNN, replay, run_clip, step_ends
 from liquid_audio_nets.reference.engine import Engine
-from small_model import babble, noise, small_model
+from small_model import babble, noise, small_model, with_stages
 from test_frontend import reference_of
 
 CLOSE_CALL = 1e-3  # complexities nearer to a threshold may be decided otherwise
@@ -47,9 +47,10 @@ def stream(lnn: LNN, audio: np.ndarray, cuts: list[int]) -> list[tuple]:
 
 
 @QUICK
-@given(policies(), st.integers(0, 2**16))
-def test_engine_makes_the_steps_of_the_reference(policy, seed):
+@given(policies(), st.integers(0, 2**16), st.booleans())
+def test_engine_makes_the_steps_of_the_reference(policy, seed, stages):
     model = small_model(seed % 5, policy=policy)
+    model = with_stages(model, seed) if stages else model
     audio = babble(12_000, seed)
     engine = Engine(model, reference_of(model))
     expected = engine.run(audio)

@@ -48,12 +48,14 @@ def step_both(model, features_q12, dt_us):
     spread=st.integers(0, 15),
     layout=st.sampled_from(LAYOUTS),
     delta=st.sampled_from([0, 0, 1, 300, 5000, 32767]),
+    stages=st.booleans(),
 )
 @EXAMPLES
-def test_cells_and_readout_equal_the_reference(seed, units, channels, gain, spread, layout, delta):
+def test_all_stages_equal_the_reference(seed, units, channels, gain, spread, layout, delta, stages):
     """Any timestep from 1 ms to 1 s, any features, layout and delta; the reference asserts that nothing overflows."""
     rng, (layout, weight) = np.random.default_rng(seed), layout
-    model = integer_model(seed, units, channels=channels, gain=gain, layout=layout, delta_q15=delta, weight=weight)
+    options = {"channels": channels, "gain": gain, "layout": layout, "delta_q15": delta, "weight": weight}
+    model = integer_model(seed, units, stages=stages, **options)
     features = rng.integers(-32768, 32768, (12, channels)) >> spread
     dt_us = np.rint(10 ** rng.uniform(3, 6, 12)).astype(int).tolist()
     got, wanted, _ = step_both(model, features, dt_us)
@@ -116,7 +118,7 @@ def test_a_timestep_that_is_none_is_refused_and_changes_nothing(make, dt_s):
         assert np.array_equal(lnn.step(x, 0.02), other.step(x, 0.02))
 
 
-@pytest.mark.parametrize("make", [integer_model, small_model])
+@pytest.mark.parametrize("make", [integer_model, small_model, lambda: integer_model(stages=True)])
 @pytest.mark.parametrize("name", ["silence", "dc", "least", "clipped square", "nyquist", "one click"])
 def test_sounds_at_the_limits_leave_a_bounded_state(make, name):
     """Ten seconds of it in blocks, gaps between them: scores are shares, counters add up, speech is still heard after."""
@@ -181,9 +183,11 @@ def test_front_end_equals_the_reference_on_any_noise(seed, shift, samples):
     assert np.array_equal(got, features_q12(model.frontend, window))
 
 
-def test_posterior_and_stream_equal_the_reference():
-    """The whole engine at a fixed timestep: features, cells, smoothing, softmax."""
-    model = integer_model(6, min_timestep_us=20_000, max_timestep_us=20_000, energy_threshold=0.0, gate_close_ratio=0.0)
+@pytest.mark.parametrize("stages", [False, True])
+def test_posterior_and_stream_equal_the_reference(stages):
+    """The whole engine at a fixed timestep: features, traces, cells, evidence, softmax."""
+    policy = {"min_timestep_us": 20_000, "max_timestep_us": 20_000, "energy_threshold": 0.0, "gate_close_ratio": 0.0}
+    model = integer_model(6, stages=stages, **policy)
     audio, network = babble(16000, 7), NetworkS8(model)
     with LNN(write(model)) as lnn:
         ends = np.arange(320, 16001, 320)

@@ -4,7 +4,7 @@
 import pytest
 import sanitized
 from liquid_audio_nets.lnn import save
-from small_model import integer_model, small_model
+from small_model import integer_model, small_model, with_stages
 
 
 @pytest.fixture(scope="module")
@@ -13,9 +13,11 @@ def soak(tmp_path_factory, root):
     return sanitized.build(root / "tests/core/soak.c", tmp_path_factory.mktemp("soak") / "soak", *flags)
 
 
+@pytest.mark.parametrize("stages", [False, True])
 @pytest.mark.parametrize("make", [small_model, integer_model])
-def test_soak(soak, tmp_path, make):
-    save(make(labels=("a", "b", "c", "d", "_silence_")), tmp_path / "model.lnn")
+def test_soak(soak, tmp_path, make, stages):
+    model = make(labels=("a", "b", "c", "d", "_silence_"))
+    save(with_stages(model) if stages else model, tmp_path / "model.lnn")
     assert "steps" in sanitized.run(soak, tmp_path / "model.lnn")
 
 

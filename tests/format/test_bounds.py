@@ -2,6 +2,7 @@
 """Every bound of fields.toml: a value at the bound loads, the next one is refused by its name, on host and C core."""
 
 import math
+import re
 import struct
 from dataclasses import replace
 
@@ -13,24 +14,27 @@ from liquid_audio_nets.lnn.records import align, array_length, unpack_record
 from liquid_audio_nets.lnn.writer import with_crc
 from verdicts import same_verdict, tiny
 
+SUFFIX = re.compile("_(q15|none|s8)$")
 # section -> a kind of file that has it
 KIND_OF = dict.fromkeys(RANGES, "float") | {
     "frontend_q15": "rows4x4",
     "cell_s8": "rows4x4",
     "readout_s8": "rows4x4",
     "frontend_none": "numbers",
+    "traces": "stages",
+    "liquid_readout": "stages",
+    "liquid_readout_s8": "integer stages",
 }
 # Other values of these make the file another one, so that even a value in range is refused, but for another reason.
 SIZES = {"n_sections", "n_labels", "n_cells", "task", "window_samples", "fft_points", "n_mels", "n_mel_weights"}
 SIZES |= {"n_inputs", "n_units", "n_samples"}
 ENLARGES_RAM = {"delta_q15"}
-NOT_IN_THE_CORE = {"traces", "liquid_readout", "liquid_readout_s8"}  # yet
 BOUNDS = [
     (section, name, end)
     for section, ranges in RANGES.items()
     for name in ranges
     for end in ("low", "high")
-    if name != "file_bytes" and section not in NOT_IN_THE_CORE
+    if name != "file_bytes"
 ]
 
 
@@ -53,7 +57,7 @@ def places(data: bytes, section: str) -> tuple[dict, dict[str, tuple[int, str]]]
     if section == "header":
         start = 0
     else:
-        kind = ENUMS["section"]["labels" if section == "label" else section.split("_")[0]]
+        kind = ENUMS["section"][{"label": "labels"}.get(section, SUFFIX.sub("", section))]
         table = range(STRUCTS["header"].size, 10**6, STRUCTS["section"].size)
         entries = (
             unpack_record("section", data, at) for at, _ in zip(table, range(header["n_sections"]), strict=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from liquid_audio_nets.compress.frontend import integer_frontend
-from liquid_audio_nets.lnn import CellS8, FrontEndQ15, Label, Model, Policy, ReadoutS8
+from liquid_audio_nets.lnn import CellS8, FrontEndQ15, Label, LiquidReadoutS8, Model, Policy, ReadoutS8, Traces
 from liquid_audio_nets.lnn import FrontEnd as FileFrontEnd
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.reference.frontend import FrontEnd
@@ -75,16 +75,17 @@ def integer_model(
     layout: str | tuple[str, ...] = "rows4x4",
     delta_q15: int = 0,
     weight: str | tuple[str, ...] = "int8",
+    stages: bool = False,
     **policy,
 ) -> Model:
     """layout, weight: of all cells or of each; the readout is dense and of the last one's weight.
 
-    delta_q15: of int8 cells in layout rows4x4.
+    delta_q15: of int8 cells in layout rows4x4.  stages: with traces and a liquid readout.
 
     policy: fields of lnn.Policy.
     """
     rng = np.random.default_rng(seed)
-    sizes = list(zip((channels, *units), units, strict=False))
+    sizes = list(zip((channels * (2 if stages else 1), *units), units, strict=False))
     layouts = (layout,) * len(units) if isinstance(layout, str) else layout
     widths = (weight,) * len(units) if isinstance(weight, str) else weight
     cells = [
@@ -100,13 +101,31 @@ def integer_model(
         "rows4x16" if "rows4x16" in layouts and not wide else "rows4x4",
         widths[-1],
     )
-    return Model(
+    model = Model(
         [Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
         random_frontend_q15(rng, channels, window_samples),
         cells,
         readout,
         Policy(**policy),
         metadata={"licence": "none"},
+    )
+    if stages:
+        model.traces = Traces(10 ** rng.uniform(-3, np.log10(60), channels))
+        model.readout = random_liquid_readout_s8(rng, readout, gain)
+    return model
+
+
+def random_liquid_readout_s8(rng: np.random.Generator, like: ReadoutS8, gain: float = 1.0) -> LiquidReadoutS8:
+    """Gates and values of as many labels, in the same layout and type of weights."""
+    n, columns = like.weights.shape
+    return LiquidReadoutS8(
+        random_weights(rng, (2 * n, columns), like.weight),
+        (rng.normal(size=2 * n) * 2 * 65536 * gain).astype(np.int32),
+        np.minimum(np.repeat(like.scale.astype(float), 2) * gain, 2**30 - 1).astype(np.int32),
+        (65536 / 10 ** rng.uniform(-3, 2, n)).astype(np.uint32),
+        like.idle_label,
+        like.layout,
+        like.weight,
     )
 
 

@@ -204,6 +204,22 @@ def with_stages(model: Model, seed: int = 0) -> Model:
     return dataclasses.replace(model, cells=cells, readout=readout, traces=Traces(rng.uniform(0.05, 2, m)))
 
 
+def tiny_stages_model(seed: int = 0) -> Model:
+    """Float: traces and a liquid readout."""
+    from liquid_audio_nets.native import add_golden
+
+    model = with_stages(tiny_model(seed), seed)
+    return add_golden(dataclasses.replace(model, signature=None), model.golden.audio)
+
+
+def tiny_integer_stages_model(seed: int = 0, layout: str = "rows4x4") -> Model:
+    """Integers: traces and a liquid readout."""
+    from liquid_audio_nets.native import add_golden
+
+    model = with_stages(tiny_integer_model(seed, layout), seed)
+    return add_golden(model, model.golden.audio)
+
+
 def tiny_sparse_model(seed: int = 0) -> Model:
     return tiny_integer_model(seed, "rows4x4_sparse")
 

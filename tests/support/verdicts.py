@@ -11,9 +11,11 @@ from liquid_audio_nets.native import LNN
 from small_model import (
     tiny_int16_model,
     tiny_integer_model,
+    tiny_integer_stages_model,
     tiny_model,
     tiny_numbers_model,
     tiny_sparse_model,
+    tiny_stages_model,
     tiny_wide_model,
 )
 
@@ -24,6 +26,8 @@ KINDS = {
     "rows4x16": tiny_wide_model,
     "numbers": tiny_numbers_model,
     "int16": tiny_int16_model,
+    "stages": tiny_stages_model,
+    "integer stages": tiny_integer_stages_model,
 }
 
 

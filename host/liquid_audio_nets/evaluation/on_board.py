@@ -30,7 +30,7 @@ def _run(n_bytes, tick_bytes):
             steps, scores = r.steps, r.scores
             label = max(range(len(scores)), key=lambda i: scores[i])
     c = _net.counters()
-    work = sum(c[k] for k in ('gate_time', 'frontend_time', 'cell_time', 'readout_time'))
+    work = sum(c[k] for k in c if k.endswith('_time'))
     print((label, steps, scores, work, getattr(liquid_audio, 'CLOCK', 'cycles')))
 """
 

@@ -290,7 +290,6 @@ RANGES = {
         "scale": Range(-1e12, 1e12),
     },
     "traces": {
-        "n_channels": Range(1, 128),
         "tau": Range(0.001, 60),
     },
     "cell": {

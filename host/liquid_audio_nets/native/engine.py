@@ -194,6 +194,10 @@ class LNN(Settings):
         check(lib.lnn_step(self.model, ffi.from_buffer("float[]", x), dt_s, logits))
         return np.array(ffi.unpack(logits[0], len(self.labels)), np.float32)
 
+    def logits(self) -> Array:
+        """Logits of the last step, float32 (n_labels,).  Of a liquid readout they are the evidence."""
+        return np.array(ffi.unpack(lib.lnn_logits(self.model), len(self.labels)), np.float32)
+
     def counters(self, clear: bool = False) -> dict[str, int]:
         """Where the work went: the fields of lnn_counters_t.  clear: then start again from 0."""
         counters = lib.lnn_get_counters(self.model)

@@ -28,7 +28,9 @@ def step_ends(lnn: LNN, audio: Samples) -> Array:
 
 
 def replay(lnn: LNN, audio: Samples, ends: Array) -> Array:
-    """Resets the model and steps at the sample counts `ends`, without the engine -> logits float32 (steps, n_labels)."""
+    """Resets the model and steps at the sample counts `ends`, without the engine -> logits float32 (steps, n_labels).
+
+    No gate closes between the steps, so that the evidence of a liquid readout does not fade there."""
     features = clip_features(lnn, audio, ends)
     seconds = np.diff(ends, prepend=0).astype(np.float32) * (np.float32(1) / np.float32(lnn.sample_rate))
     lnn.reset()
@@ -43,10 +45,10 @@ def add_golden(model: Model, audio: Samples, tolerance: float = 2e-3) -> Model:
     """
     samples = as_samples(audio)[: LIMITS["golden_samples"]]
     with LNN(write(dataclasses.replace(model, golden=None))) as lnn:
-        ends = step_ends(lnn, samples)
-        if len(ends) == 0:
+        steps = lnn.process(samples).steps
+        if steps == 0:
             raise LnnError("NO_GOLDEN", "the audio is below the energy gate; take louder sound")
-        golden = Golden(samples, replay(lnn, samples, ends)[-1], len(ends), tolerance)
+        golden = Golden(samples, lnn.logits(), steps, tolerance)
     finished = dataclasses.replace(model, golden=golden, signature=None, signed_digest=None)
     with LNN(write(finished)) as lnn:
         lnn.selftest()

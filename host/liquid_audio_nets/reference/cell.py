@@ -15,12 +15,12 @@ import numpy as np
 
 from ..lnn.arrays import Array
 from ..lnn.layout import LEAST, LIMITS
-from ..lnn.model import Cell, Model, Readout
+from ..lnn.model import Cell, LiquidReadout, Model, Readout
+from .stages import LOGIT_LIMIT, Means, evidence_step, faded
 
 MIN_DT_S, MAX_DT_S = (limits["timestep_us"] / 1e6 for limits in (LEAST, LIMITS))
 FEATURE_LIMIT = LIMITS["number"] / 4096  # task anomaly: of a feature
 ERROR_LIMIT = 256.0  # task anomaly: of the square of a feature's error
-LOGIT_LIMIT = 128.0  # as in cmodule/core/readout.c
 
 
 def conductance_and_potential(cell: Cell, h: Array, u: Array) -> tuple[Array, Array]:
@@ -53,8 +53,13 @@ def exact_step(cell: Cell, h: Array, u: Array, dt_s: float) -> Array:
     return np.asarray(settled + (h - settled) * np.exp(-rate * dt_s))
 
 
+def clipped_dt_s(dt_s: float) -> float:
+    """A timestep as the engine takes it: 1 ms to 1 s."""
+    return min(max(dt_s, MIN_DT_S), MAX_DT_S)
+
+
 class Network:
-    """Cells, readout and smoothing of a float model.  State: h, a list of (N,), and evidence (n_labels,).
+    """Traces, cells and readout of a float model.  State: h, a list of (N,), evidence (n_labels,), and means.
 
     Task anomaly: the logits are the features expected next; the evidence is their squared error, smoothed.
     """
@@ -62,39 +67,52 @@ class Network:
     def __init__(self, model: Model):
         """Of float cells and a float readout.  Raises TypeError for an integer model."""
         self.cells = [cell for cell in model.cells if isinstance(cell, Cell)]
-        if not isinstance(model.readout, Readout) or len(self.cells) < len(model.cells):
+        if not isinstance(model.readout, Readout | LiquidReadout) or len(self.cells) < len(model.cells):
             raise TypeError("reference.cell runs float models; reference.integer runs the others")
-        self.readout = model.readout
+        self.readout, self.traces, self.n_labels = model.readout, model.traces, len(model.labels)
         self.expects_features, self.longest_s = model.task == "anomaly", model.policy.max_timestep_us * 1e-6
         self.reset()
 
     def reset(self) -> None:
         """To the state at rest: all zeros."""
         self.h = [np.zeros(np.shape(cell.wf)[0]) for cell in self.cells]
-        self.evidence = np.zeros(len(self.readout.b))
-        self.logits = np.zeros(len(self.readout.b))
+        self.means = Means(self.traces) if self.traces else None
+        self.evidence, self.logits = np.zeros(self.n_labels), np.zeros(self.n_labels)
 
-    def step(self, features: Array, dt_s: float) -> Array:
-        """Advances by dt_s (clipped to 1 ms to 1 s) on features (n_mels,); gives the logits (n_labels,)."""
-        dt_s = min(max(dt_s, MIN_DT_S), MAX_DT_S)
+    def step(self, features: Array, dt_s: float, heard_s: float | None = None) -> Array:
+        """Advances by dt_s (clipped to 1 ms to 1 s) on features (n_mels,); gives the logits (n_labels,).
+
+        heard_s: of dt_s, the time in which the evidence of a liquid readout has not faded; None: all of it.
+        """
+        heard_s = clipped_dt_s(dt_s if heard_s is None else heard_s)
+        dt_s = clipped_dt_s(dt_s)
         u = np.asarray(features, np.float64)
         if self.expects_features:
+            assert isinstance(self.readout, Readout)
             error = np.clip(u, -FEATURE_LIMIT, FEATURE_LIMIT) - self.logits
-            self._smooth(np.minimum(error**2, ERROR_LIMIT), min(dt_s, self.longest_s))
+            self._smooth(self.readout, np.minimum(error**2, ERROR_LIMIT), min(dt_s, self.longest_s))
+        if self.means:
+            u = self.means.step(u, dt_s)
         for k, cell in enumerate(self.cells):
             u = self.h[k] = fused_step(cell, self.h[k], u, dt_s)
+        if isinstance(self.readout, LiquidReadout):
+            self.evidence = self.logits = evidence_step(self.readout, self.evidence, u, heard_s)
+            return self.logits
         logits = np.asarray(self.readout.w, np.float64) @ u + self.readout.b
         self.logits = np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT)
         if not self.expects_features:
-            self._smooth(self.logits, dt_s)
+            self._smooth(self.readout, self.logits, dt_s)
         return self.logits
 
-    def _smooth(self, target: Array, dt_s: float) -> None:
-        self.evidence = self.evidence + dt_s / (dt_s + self.readout.smoothing_s) * (target - self.evidence)
+    def _smooth(self, readout: Readout, target: Array, dt_s: float) -> None:
+        self.evidence = self.evidence + dt_s / (dt_s + readout.smoothing_s) * (target - self.evidence)
 
     def rest(self, dt_s: float) -> None:
         """Lets dt_s pass in silence: the evidence fades."""
-        self.evidence = self.evidence * self.readout.smoothing_s / (dt_s + self.readout.smoothing_s)
+        if isinstance(self.readout, LiquidReadout):
+            self.evidence = faded(self.readout, self.evidence, dt_s)
+        else:
+            self._smooth(self.readout, np.zeros(self.n_labels), dt_s)
 
     @property
     def posterior(self) -> Array:

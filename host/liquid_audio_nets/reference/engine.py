@@ -159,6 +159,7 @@ class Engine:
         """int16 (n,) from the reset -> the steps that it causes.  An incomplete last tick is left out."""
         rate, tick = self.model.sample_rate_hz, self.gate.tick
         armed, ready_at, elapsed = np.ones(len(self.thresholds), bool), np.zeros(len(self.thresholds), np.int64), 0
+        rested = 0  # of the samples elapsed since the last step: those in which the evidence faded
         meter = Meter(self.model.policy)
         previous, steps = None, []
         negative = np.concatenate([[False], np.asarray(samples) < 0])
@@ -171,13 +172,15 @@ class Engine:
             due = self.gate.look(meter.power(samples[end - tick : end]), crossings)
             if not self.gate.open:
                 self.network.rest(tick / rate)
+                rested += tick
                 armed |= self.network.posterior < self.thresholds
                 continue
             if not due and elapsed < self.gate.timestep:
                 continue
             previous = np.zeros_like(features) if previous is None else previous
             flux, previous = float(np.maximum(features - previous, 0).mean()), features
-            logits, posterior = self.network.step(features, elapsed / rate), self.network.posterior
+            logits = self.network.step(features, elapsed / rate, (elapsed - rested) / rate)
+            posterior = self.network.posterior
             self.gate.after_step(flux)
             armed |= posterior < self.thresholds
             top = self._top()
@@ -186,7 +189,7 @@ class Engine:
                 detected, armed[top] = top, False
                 ready_at[top] = end + self.model.labels[top].refractory_us * rate // 1_000_000
             steps.append(Step(end, elapsed / rate, features, logits, posterior, self.gate.timestep, detected))
-            elapsed = 0
+            elapsed = rested = 0
         return steps
 
     def _top(self) -> int:

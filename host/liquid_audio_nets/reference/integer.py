@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The integer cell, readout and posterior, bit by bit as in cmodule/core/{cell_ltc_s8,readout}.c.
+"""Integer traces, cell, readouts and posterior, bit by bit as in cmodule/core/{traces,cell_ltc_s8,liquid_readout,evidence}.c.
 
 The product of weights and numbers is exact, so that every core gives the same bits.
 """
@@ -7,10 +7,12 @@ The product of weights and numbers is exact, so that every core gives the same b
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import lnn
 from ..lnn.arrays import Array
 from ..lnn.integer import NUMBER_LIMIT
+from ..lnn.layout import LEAST, LIMITS
 from .fixmath import INT32_MAX, exp2_minus_q31, leak_q20, log2_q16, mul_high, reciprocal_q31, sigmoid_q31, tanh_q30
 
 LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
@@ -31,6 +33,35 @@ def product(weights: Array, scale: Array, x: Array) -> Array:
     return mul_high(w @ x, scale)
 
 
+def ln_us_q11(us: ArrayLike) -> Array:
+    """ln of times in s, given in us."""
+    return np.asarray(mul_high((log2_q16(us) - LOG2_MILLION_Q16) * 2, LN2_Q31) >> 5)
+
+
+def leak(inv_tau_q16: Array, dt_us: int) -> tuple[Array, Array]:
+    """With c = 1 + dt/tau: 1/c in q31 and ln(dt/c) in q11."""
+    c = leak_q20(inv_tau_q16, dt_us)
+    log2_c = log2_q16(c) - (20 << 16)
+    shift_q11 = mul_high((log2_q16(dt_us) - LOG2_MILLION_Q16 - log2_c) * 2, LN2_Q31) >> 5
+    return reciprocal_q31(c, log2_c), np.asarray(shift_q11)
+
+
+class MeansS8:
+    """The slow means of traces: m_q27 (n_mels,), None before the first step."""
+
+    def __init__(self, traces: lnn.Traces):
+        tau_us = np.asarray(traces.tau, np.float32) * np.float32(1e6) + np.float32(0.5)
+        self.ln_tau_q11 = ln_us_q11(tau_us.astype(np.int64))
+        self.m_q27: Array | None = None
+
+    def step(self, x_q12: Array, dt_us: int) -> Array:
+        """x int (n_mels,) -> [x; x - m] int (2 * n_mels,), both in q12."""
+        x, share = np.asarray(x_q12, np.int64) << 15, sigmoid_q31(ln_us_q11(dt_us) - self.ln_tau_q11)
+        self.m_q27 = x if self.m_q27 is None else self.m_q27 + 2 * mul_high(fits32(x - self.m_q27), share)
+        difference = fits32(x - self.m_q27) >> 15
+        return np.concatenate([x_q12, np.clip(difference, -NUMBER_LIMIT, NUMBER_LIMIT)])
+
+
 class CellS8:
     """State of one cell: h_q30 (N,), its copy h (N,) in q15, and `counted`, the copy that the product sees."""
 
@@ -45,10 +76,7 @@ class CellS8:
         """u int (M,), features in q12 or states in q15 -> the new h (N,) in q15."""
         cell = self.cell
         self.counted = self._count()
-        c = leak_q20(cell.inv_tau, dt_us)
-        log2_c = log2_q16(c) - (20 << 16)
-        inv_c_q31 = reciprocal_q31(c, log2_c)
-        shift_q11 = mul_high((log2_q16(dt_us) - LOG2_MILLION_Q16 - log2_c) * 2, LN2_Q31) >> 5
+        inv_c_q31, shift_q11 = leak(cell.inv_tau, dt_us)
         z = fits32(
             np.asarray(cell.bias, np.int64)
             + product(cell.weights_inputs, cell.scale_inputs, u)
@@ -79,11 +107,11 @@ class CellS8:
 
 
 class NetworkS8:
-    """Cells, readout and smoothing of an integer model."""
+    """Traces, cells and readout of an integer model."""
 
     def __init__(self, model: lnn.Model):
         """Raises TypeError for a float model."""
-        if not isinstance(model.readout, lnn.ReadoutS8):
+        if not isinstance(model.readout, lnn.ReadoutS8 | lnn.LiquidReadoutS8):
             raise TypeError("reference.integer runs integer models; reference.cell runs the others")
         self.model, self.readout = model, model.readout
         self.expects_features = model.task == "anomaly"
@@ -91,9 +119,13 @@ class NetworkS8:
 
     def reset(self) -> None:
         """To the state at rest: all zeros."""
-        n = len(self.readout.bias)
+        n = len(self.model.labels)
+        self.means = MeansS8(self.model.traces) if self.model.traces else None
         self.cells = [CellS8(cell) for cell in self.model.cells if isinstance(cell, lnn.CellS8)]
         self.logits_q16, self.evidence_q16 = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.evidence_q22 = np.zeros(n, np.int64)  # of a liquid readout
+        if isinstance(self.readout, lnn.LiquidReadoutS8):
+            return
         smoothing = np.float32(max(np.float32(self.readout.smoothing_s), np.float32(0.001)))
         self.inv_smoothing_q16 = int(np.float32(65536.0) / smoothing)
 
@@ -103,8 +135,14 @@ class NetworkS8:
         if self.expects_features:
             error = np.clip(u - (self.logits_q16 >> 4), -ERROR_LIMIT_Q12, ERROR_LIMIT_Q12)
             self._smooth(error**2 >> 8, min(dt_us, self.model.policy.max_timestep_us))
+        if self.means:
+            u = self.means.step(u, dt_us)
         for cell in self.cells:
             u = cell.step(u, dt_us)
+        if isinstance(self.readout, lnn.LiquidReadoutS8):
+            self._set_evidence(self._liquid_step(self.readout, u, dt_us))
+            self.logits_q16 = self.evidence_q16
+            return self.logits_q16
         logits = fits32(np.asarray(self.readout.bias, np.int64) + product(self.readout.weights, self.readout.scale, u))
         self.logits_q16 = np.clip(logits, -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16)
         if not self.expects_features:
@@ -113,7 +151,22 @@ class NetworkS8:
 
     def rest(self, dt_us: int) -> None:
         """Lets dt_us pass in silence: the evidence fades."""
+        if isinstance(self.readout, lnn.LiquidReadoutS8):
+            inv_c_q31, _ = leak(self.readout.inv_tau, dt_us)
+            self._set_evidence(2 * mul_high(self.evidence_q22, inv_c_q31))
+            return
         self._smooth(np.zeros_like(self.logits_q16), dt_us)
+
+    def _liquid_step(self, readout: lnn.LiquidReadoutS8, h: Array, dt_us: int) -> Array:
+        z = fits32(np.asarray(readout.bias, np.int64) + product(readout.weights, readout.scale, h))
+        gate = np.clip(z[0::2] >> 5, LEAST["readout_gate"] << 11, LIMITS["readout_gate"] << 11)
+        value_q22 = np.clip(z[1::2], -LOGIT_LIMIT_Q16, LOGIT_LIMIT_Q16) << 6
+        inv_c_q31, shift_q11 = leak(readout.inv_tau, dt_us)
+        kept = 2 * mul_high(self.evidence_q22, inv_c_q31)
+        return np.asarray(kept + 2 * mul_high(sigmoid_q31(gate + shift_q11), fits32(value_q22 - kept)))
+
+    def _set_evidence(self, evidence_q22: Array) -> None:
+        self.evidence_q22, self.evidence_q16 = fits32(evidence_q22), evidence_q22 >> 6
 
     def _smooth(self, target: Array, dt_us: int) -> None:
         c = leak_q20(self.inv_smoothing_q16, dt_us)

@@ -20,8 +20,8 @@ class Forecaster(Network):
             raise TypeError("reference.numbers runs models that read rows of numbers")
         self.numbers = model.frontend
 
-    def step(self, numbers: Array, dt_s: float) -> Array:
+    def step(self, numbers: Array, dt_s: float, heard_s: float | None = None) -> Array:
         """A row of numbers (n_mels,), dt_s after the last one -> forecasts of the first n_labels of them."""
         f, x = self.numbers, np.asarray(numbers, np.float64)
         features = np.clip((x - f.mean) * f.inv_std, -f.feature_clip, f.feature_clip)
-        return np.asarray(x[: len(f.scale)] + super().step(features, dt_s * f.time_scale) * f.scale)
+        return np.asarray(x[: len(f.scale)] + super().step(features, dt_s * f.time_scale, heard_s) * f.scale)
