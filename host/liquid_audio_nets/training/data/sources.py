@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,16 +14,18 @@ import numpy as np
 
 from ...audio.ahead import in_order
 from ...audio.dataset import SILENCE, nearest
-from ...audio.files import SAMPLE_RATE_HZ, AudioError
+from ...audio.files import SAMPLE_RATE_HZ, AudioError, to_int16
 from ...audio.held_out import BOTH, HELD_OUT_FOLD, Recording, Recordings, part_of_voice
 from ...audio.layouts import NOISE_FOLDERS, Placed, is_background
-from ...audio.mixing import coloured_noise
+from ...audio.mixing import as_float, coloured_noise
 from ...audio.speech import PROGRAMS, Voice, engines, prepare, random_voice, say, voices
 from ...lnn.whole_file import replacing
 from .frame_store import Sound
 
 WORD_LISTS = files(__package__)
 KEPT_TOGETHER = 100  # utterances of a text in one file
+MADE_NOISE = 8  # pieces of steady noise for each split, so that a network that is learned for rooms knows it
+OVERDRIVE_DB = (0.0, 24.0)  # by so much the loudest sample of a clipped copy would be above full scale
 
 
 def often_said() -> list[str]:
@@ -40,6 +42,13 @@ def other_words() -> list[str]:
 def sentences() -> list[str]:
     """Sentences of everyday speech."""
     return (WORD_LISTS / "sentences.txt").read_text().strip().splitlines()
+
+
+def overdriven(samples: np.ndarray, over_db: float) -> np.ndarray:
+    """int16 (n,) as a microphone gives it whose gain takes the loudest sample over_db above full scale; int16 (n,)."""
+    signal = as_float(samples)
+    gain = 10 ** (over_db / 20) / max(float(np.abs(signal).max()), 1e-9)
+    return to_int16(np.clip(signal * gain, -1, 1))
 
 
 @dataclass
@@ -64,8 +73,9 @@ class Group:
 class Sources:
     """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by the engines `by`.
 
-    splits: those that are read; recordings of testing speakers never are.  made_noise: without any noise, some is made
-    up.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation
+    splits: those that are read; recordings of testing speakers never are.  made_noise: so many pieces of steady
+    noise, from white to brown, are made up for each split.  clipped_share: of the words and other speech that are learned from, so many are given a second time, too loud for
+    full scale.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation
     goes on.  report takes a line for the user; progress takes the sounds that are done and how many there are.
 
     Raises AudioError while it is read if a required group has no sound."""
@@ -75,7 +85,8 @@ class Sources:
     spoken: Sequence[tuple[str, str, int]] = ()
     splits: Sequence[str] = BOTH
     fold: str = HELD_OUT_FOLD
-    made_noise: bool = False
+    made_noise: int = 0
+    clipped_share: float = 0.0
     kept: Path | None = None
     by: Sequence[str] = PROGRAMS
     seed: int = 1
@@ -89,12 +100,16 @@ class Sources:
     def __iter__(self) -> Iterator[Sound]:
         said = self._voices()
         found = sum(len(self.recordings.find(*group.folders, part=group.part)) for group in self.groups)
-        done, total = 0, found + sum(len(by) for _, _, by in said)
+        done, total = 0, found + self.made_noise * len(self.splits) + sum(len(by) for _, _, by in said)
         self.progress(done, total)
+        rng = np.random.default_rng(self.seed)
         for sound in self._all(said):
             done += 1
             self.progress(done, max(done, total))
             yield sound
+            speech = sound.label != SILENCE and sound.split == "training"
+            if speech and len(sound.samples) and rng.random() < self.clipped_share:
+                yield replace(sound, samples=overdriven(sound.samples, rng.uniform(*OVERDRIVE_DB)))
 
     def remarks(self) -> list[str]:
         """What a user should know of files and texts that were left out."""
@@ -120,10 +135,10 @@ class Sources:
                     f"folders of {group.source} in the recipe's [data]"
                 )
         if self.made_noise and not noises:
-            self.report(f"no folder {NOISE_FOLDERS[0]}: using generated noise")
-            for k, (split, slope) in enumerate((s, c) for s in self.splits for c in (0.0, 0.5, 1.0)):
-                samples = coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k)
-                yield Sound(samples, SILENCE, "generated", "noise", split)
+            self.report(f"no folder {NOISE_FOLDERS[0]}: using generated noise alone")
+        for k, (split, slope) in enumerate((s, c) for s in self.splits for c in np.linspace(0, 1, self.made_noise)):
+            samples = coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k)
+            yield Sound(samples, SILENCE, "generated", "noise", split)
         if said:
             yield from self._speak(said)
 

@@ -26,7 +26,7 @@ from ...lnn.matrix_s8 import BLOCK, blocks_of
 from ...native import LNN, clip_features, step_ends
 from ...reference.cell import MAX_DT_S, MIN_DT_S
 from ..nets.cells import fused_sequence
-from ..nets.model import smooth
+from ..nets.leaky import smooth
 from .distillation import distillation_loss
 
 CLASSIFIERS = ("keywords", "wake_word", "vad", "sounds")

@@ -18,7 +18,7 @@ from ...audio.speech import engines
 from ..data.augment import Augment
 from ..data.frame_store import BLOCK_S
 from ..data.placement import Chooser, Mixture
-from ..data.sources import Group, Sources, often_said, other_words, sentences
+from ..data.sources import MADE_NOISE, Group, Sources, often_said, other_words, sentences
 from ..data.streams import Score, validation_streams
 from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
@@ -76,7 +76,15 @@ class KeywordTask(FolderTask):
                 Group("environment", SILENCE, ["esc10"]),
             ]
         spoken = self._spoken(for_streams)
-        sources = Sources(self.data, groups, spoken, splits, made_noise=True, by=self.voices)
+        sources = Sources(
+            self.data,
+            groups,
+            spoken,
+            splits,
+            made_noise=MADE_NOISE,
+            clipped_share=self.recipe["data"]["clipped_share"],
+            by=self.voices,
+        )
         here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
         for word in self.words:
             if word not in here and word not in self.said:

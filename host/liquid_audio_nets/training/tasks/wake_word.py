@@ -19,7 +19,7 @@ from ...evaluation.wake_word import ACCEPTS_PER_HOUR, THRESHOLDS, WakeResult, Wa
 from ..data.augment import Augment
 from ..data.near_words import near_words
 from ..data.placement import Chooser, Mixture
-from ..data.sources import Group, Sources, often_said, other_words, sentences
+from ..data.sources import MADE_NOISE, Group, Sources, often_said, other_words, sentences
 from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
 from ..loop.export import to_model
@@ -63,7 +63,15 @@ class WakeWordTask(FolderTask):
             *(Group(source, self._other, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
             Group("environment", SILENCE, d["noise"]),
         ]
-        return Sources(self.data, groups, self._spoken(), splits, by=self.voices)
+        return Sources(
+            self.data,
+            groups,
+            self._spoken(),
+            splits,
+            made_noise=MADE_NOISE,
+            clipped_share=self.recipe["data"]["clipped_share"],
+            by=self.voices,
+        )
 
     def _other(self, recording: Recording) -> str | None:
         """Recordings of a word that is learned from synthetic speech alone only measure it."""
