@@ -57,3 +57,16 @@ def test_events_and_refractory_times_are_the_hosts(m4f, eager, speech):
         2.0,
         len(host.labels),
     )
+
+
+def test_the_sample_of_an_event_is_exact_after_a_week(m4f, eager, speech):
+    """time_s, a float of 32 bits, is a multiple of 1/16 s by then."""
+    path, samples = speech
+    week = "for _ in range(9): net.skip(1 << 30)\n"
+    with LNN(eager) as host:
+        exec(week, {"net": host})
+        host.process(samples[:48_000])
+        expected = [(e.label, e.sample) for e in host.events()]
+    assert expected and expected[0][1] > 7 * 86_400 * 16_000 * 0.99
+    code = f"mic = liquid_audio.Mic({str(path)!r}, rate=0)\naudio = bytearray(96000)\nmic.readinto(audio)\nnet.process(audio)\n"
+    assert eval(m4f.exec(LOAD + week + code + "print([(e.label, e.sample) for e in net.events()])")) == expected

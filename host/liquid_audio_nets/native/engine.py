@@ -132,7 +132,9 @@ class LNN(Settings):
         them and yields a Result for each, so events() is for process().
         """
         return [
-            Event(self.labels[e.label], e.confidence, e.sample / self.sample_rate, float(e.timestep_us) * 1e-6)
+            Event(
+                self.labels[e.label], e.confidence, e.sample / self.sample_rate, float(e.timestep_us) * 1e-6, e.sample
+            )
             for e in self._events()
         ]
 

@@ -87,9 +87,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Event:
-    """One detection.  time_s: since the last reset, lost audio included.  timestep: chosen for the next step, s."""
+    """One detection.  time_s: since the last reset, lost audio included.  timestep: chosen for the next step, s.
+
+    sample: samples since the last reset up to the end of the tick that detected it."""
 
     label: str
     confidence: float
     time_s: float
     timestep: float
+    sample: int
