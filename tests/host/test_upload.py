@@ -7,9 +7,12 @@ import sys
 import types
 
 import pytest
+from cut_wire import LocalLink, LocalPort, Wire
 from liquid_audio_nets.link import BoardError, LinkError, VerificationError, upload
+from liquid_audio_nets.lnn import write
 from liquid_audio_nets.native import LNN
 from local_board import LocalBoard
+from small_model import tiny_model
 
 pytestmark = pytest.mark.usefixtures("firmware")
 
@@ -32,8 +35,6 @@ def test_file_arrives_and_equal_file_is_not_sent_again(destination, model_bytes)
 
 @pytest.mark.parametrize("run_the_last", [False, True])
 def test_old_model_survives_a_cut_after_every_call(destination, model, model_bytes, run_the_last):
-    from liquid_audio_nets.lnn import write
-
     model.readout.b[0] += 1
     newer = write(model)
     counting = LocalBoard()
@@ -114,3 +115,33 @@ def test_nonsense_from_the_board(destination, model_bytes):
 
     with pytest.raises(VerificationError, match="unreadable"):
         upload(Babbling(), model_bytes, destination)
+
+
+@pytest.mark.long
+def test_old_model_survives_a_cut_at_every_byte(destination):
+    """mpremote's own protocol on a wire that breaks. What a cut leaves behind is cleared away by the next upload."""
+    old, new = (write(tiny_model(seed)) for seed in (1, 2))
+
+    def send(data: bytes, cut_after: int = 1 << 30) -> int:
+        link = LocalLink(LocalPort())
+        wire = Wire(link._board.serial, cut_after)
+        try:
+            upload(link, data, destination)
+        except LinkError:
+            assert wire.bytes_left == 0
+        return wire.sent
+
+    send(old)
+    length = send(new)
+    assert length > len(new) * 4 // 3
+    for cut in range(length):
+        with open(destination, "wb") as file:
+            file.write(old)
+        assert send(new, cut) == cut
+        with open(destination, "rb") as file:
+            assert file.read() == old, f"cut after {cut} of {length} bytes"
+        if cut % 500 == 0:
+            send(new)
+            with open(destination, "rb") as file:
+                assert file.read() == new
+            assert os.listdir(os.path.dirname(destination)) == ["keywords.lnn"]

@@ -73,7 +73,9 @@ def upload(link: Link, data: bytes, destination: str, progress: Callable[[int], 
     A relative path lies in the board's file system, be that / or /flash.
 
     progress is called with the bytes sent so far.  The old file at `destination` stays untouched until the last step,
-    which renames the new one.  The next upload removes what an interrupted one left behind.
+    which renames the new one.  The next upload removes what an interrupted one left behind.  On littlefs the rename is
+    whole or nothing, also if the power fails in it; on FAT MicroPython first removes the old file, so that for a moment
+    only the new one is there, under the name `destination` + ".part".
     Raises BoardError (no module, no room, cannot write), VerificationError, LinkError.
     """
     temporary = destination + ".part"
