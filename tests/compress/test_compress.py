@@ -14,10 +14,11 @@ from liquid_audio_nets.compress.frontend import fit_frontend
 from liquid_audio_nets.compress.pruning import prune, zero_block_share
 from liquid_audio_nets.compress.run import integer_cells
 from liquid_audio_nets.compress.weights import Part, dequantise_cell, dequantise_readout, quantise
-from liquid_audio_nets.lnn import CellS8, write
+from liquid_audio_nets.lnn import CellS8, LiquidReadoutS8, write
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN
-from small_model import babble, small_model
+from liquid_audio_nets.reference.stages import Means
+from small_model import babble, small_model, with_stages
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +235,27 @@ def test_zeros_cost_nothing_only_where_the_layout_leaves_them_out(sounds):
     assert first.layout == second.layout == "rows4x4_sparse"
     assert estimate(zeros_in_the_file, "cortex_m4") == estimate(no_zeros, "cortex_m4")
     assert estimate(sparse, "cortex_m4")["cells"] < estimate(no_zeros, "cortex_m4")["cells"]
+
+
+@pytest.mark.parametrize("weight", ["int8", "int16"])
+def test_traces_and_a_liquid_readout_follow_the_float_model(sounds, weight):
+    """Calibration sees what the cells hear of the traces; gates and values are rounded with their own scales."""
+    model = with_stages(small_model(3))
+    calibration = calibrate(model, sounds.calibration)
+    assert calibration.cells[0].size == 80 + 8
+    means, seen = Means(model.traces), []
+    for k, ends in enumerate(calibration.ends):
+        means.m = None
+        dt_s = np.diff(ends, prepend=0) / 16000
+        seen += [means.step(x, min(dt, 1.0)) for x, dt in zip(calibration.features[k], dt_s, strict=True)]
+    assert np.allclose(calibration.cells[0].mean[:80], np.mean(seen, 0), atol=1e-6)
+    frontend, most = ("auto", 0.8) if weight == "int8" else ("float", 0.1)  # the front-end's own error is larger
+    done = compress(model, sounds, Request(weight, frontend=frontend, golden_samples=3200))
+    assert isinstance(done.model.readout, LiquidReadoutS8) and done.model.readout.weight == weight
+    assert np.array_equal(done.model.traces.tau, model.traces.tau)
+    assert done.after["accuracy"] > 0.8 and done.logit_error < most
+    back = dequantise_readout(done.model.readout)
+    assert np.allclose(back.wg, model.readout.wg, atol=0.1) and np.allclose(back.tau, model.readout.tau, rtol=1e-3)
+    with LNN(write(done.model)) as lnn:
+        assert lnn.selftest() <= (0 if weight == "int8" else 2e-3)
+    assert {layer for layer, _ in blame(model, sounds, Request("int8"))} == {"cell 0", "cell 1", "readout", "front-end"}

@@ -99,11 +99,13 @@ def test_liquid_readout_as_it_is_written_down():
     torch.manual_seed(6)
     readout, (h, dt) = LiquidReadout(4, 3).double(), timed()
     values, e = torch.randn(6, 3, 3, dtype=torch.float64), torch.randn(3, 3, dtype=torch.float64)
-    evidence = readout(h, values, dt, 0.5 * dt, e)
+    closed = torch.rand_like(dt) * (torch.rand_like(dt) < 0.5) * (dt == 0)
+    evidence = readout(h, values, dt, closed, e)
     for t in range(6):
-        step = dt[t, :, None]
+        before, now, faded = closed[t - 1] if t else 0 * dt[t], dt[t], closed[t, :, None]
+        step = torch.where((before > 0) & (now > 0), torch.minimum(now, before), now)[:, None]
         g = torch.exp((h[t] @ readout.weight.t() + readout.bias).clamp(-12, 8))
-        e = (e / (1 + 0.5 * step / readout.tau) + step * g * values[t]) / (1 + step / readout.tau + step * g)
+        e = (e / (1 + faded / readout.tau) + step * g * values[t]) / (1 + step / readout.tau + step * g)
         assert torch.allclose(evidence[t], e)
 
 

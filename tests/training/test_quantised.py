@@ -11,7 +11,7 @@ from liquid_audio_nets.lnn import write
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN, replay
 from liquid_audio_nets.training.loop.quantised import FineTuneError, RoundedNet, fine_tune, lessons
-from small_model import babble, integer_model, noise, small_model
+from small_model import babble, integer_model, noise, small_model, with_stages
 
 torch.set_num_threads(1)
 
@@ -46,13 +46,19 @@ def divergence(exact, rounded, clips):
 def evidence(model, features, dt):
     """Of the C core after some steps, features (T, M), dt (T,)."""
     with LNN(write(model)) as lnn:
+        if model.traces:  # and a liquid readout
+            return [lnn.step(u, float(dt_s)) for u, dt_s in zip(features.numpy(), dt.numpy(), strict=True)][-1]
         total = np.zeros(len(model.labels))
         for u, dt_s in zip(features.numpy(), dt.numpy(), strict=True):
             total += dt_s / (dt_s + model.readout.smoothing_s) * (lnn.step(u, float(dt_s)) - total)
     return total
 
 
-def test_the_loop_and_the_teacher_compute_what_the_core_computes(exact, pruned, clips):
+@pytest.mark.parametrize("stages", [False, True])
+def test_the_loop_and_the_teacher_compute_what_the_core_computes(exact, pruned, clips, stages):
+    if stages:
+        exact = with_stages(exact)
+        pruned = compress(exact, Sounds("babble", clips, clips), Request("int8", golden_samples=0)).model
     given, same = lessons(exact, pruned, clips[:32]), lessons(exact, exact, clips[:32])
     with torch.no_grad():
         got = RoundedNet(pruned)(given.heard, given.dt)
@@ -69,6 +75,18 @@ def test_tuning_brings_a_pruned_model_nearer_to_the_float_one(exact, pruned, cli
     assert zero_block_share(tuned.cells) >= zero_block_share(pruned.cells) > 0.3
     assert all(np.array_equal(a.scale_state, b.scale_state) for a, b in zip(tuned.cells, pruned.cells, strict=True))
     assert write(tuned) != write(pruned)
+
+
+def test_a_model_with_traces_and_a_liquid_readout_is_tuned(exact, clips):
+    exact = with_stages(exact)
+    request = Request("int8", prune_share=0.34, golden_samples=0)
+    rounded = compress(exact, Sounds("babble", clips, clips), request).model
+    tuned = fine_tune(exact, rounded, clips, 30)
+    assert tuned is not rounded, "it is nearer to the float model on clips that it has not learned from"
+    assert np.array_equal(tuned.traces.tau, exact.traces.tau)
+    assert not np.array_equal(tuned.readout.bias, rounded.readout.bias)
+    assert not np.array_equal(tuned.readout.inv_tau, rounded.readout.inv_tau)
+    write(tuned)
 
 
 def test_rows_of_int16_stay_within_the_formats_bound(exact, clips):

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lnn import Cell, Model, write
+from ..lnn import Cell, Model, Traces, write
 from ..native import LNN, clip_features, step_ends
 from ..reference.cell import MAX_DT_S, MIN_DT_S, fused_step
+from ..reference.stages import Means
 from .parts import float_parts
 
 
@@ -49,8 +50,8 @@ class Moments:
 class Calibration:
     """cells: moments of [u; h] of each cell; readout: of the last h.
 
-    clips: int16 (n,) each; ends: at which samples of a clip a step was made, int (steps,); features: what the cells read
-    then, float32 (steps, channels)."""
+    clips: int16 (n,) each; ends: at which samples of a clip a step was made, int (steps,); features: what the front-end
+    gave then, float32 (steps, channels)."""
 
     cells: list[Moments]
     readout: Moments
@@ -79,15 +80,19 @@ def calibrate(model: Model, clips: Iterable[np.ndarray]) -> Calibration:
                 found.clips.append(samples)
                 found.ends.append(ends)
                 found.features.append(features)
-                _observe(cells, found, features, np.diff(ends, prepend=0) / lnn.sample_rate)
+                _observe(cells, model.traces, found, features, np.diff(ends, prepend=0) / lnn.sample_rate)
     return found
 
 
-def _observe(cells: list[Cell], found: Calibration, features: np.ndarray, dt_s: np.ndarray) -> None:
+def _observe(
+    cells: list[Cell], traces: Traces | None, found: Calibration, features: np.ndarray, dt_s: np.ndarray
+) -> None:
+    means = Means(traces) if traces else None
     states = [np.zeros(cell.n_units) for cell in cells]
     seen = [np.empty((len(features), m.size)) for m in found.cells]
     last = np.empty((len(features), found.readout.size))
     for step, (u, dt) in enumerate(zip(features.astype(np.float64), np.clip(dt_s, MIN_DT_S, MAX_DT_S), strict=True)):
+        u = means.step(u, dt) if means else u
         for k, cell in enumerate(cells):
             seen[k][step] = np.concatenate([u, states[k]])
             u = states[k] = fused_step(cell, states[k], u, dt)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..lnn import Cell, CellS8, Readout, ReadoutS8
+from ..lnn import Cell, CellS8, LiquidReadout, LiquidReadoutS8, Readout, ReadoutS8
 from ..lnn.integer import ROW_LIMIT_S16
 from ..lnn.layout import RANGES
 from .calibration import Moments
@@ -120,14 +120,13 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
     rows = np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)
     q, scales, correction = quantise(rows, parts, moments, weight)
     bias = np.stack([cell.bf, cell.ba], 1).ravel() + correction
-    inv_tau = np.minimum(np.rint(65536.0 / np.asarray(cell.tau, np.float64)), INV_TAU_LIMIT)
     return CellS8(
         q[:, :m],
         q[:, m:],
         parts[0].scale_q(scales[0]),
         parts[1].scale_q(scales[1]),
         _q16(bias),
-        inv_tau.astype(np.uint32),
+        _inv_tau_q16(cell.tau),
         min(round(cell.gate_clamp * 2048), 32767),
         cell.kind,
         cell.solver,
@@ -135,13 +134,26 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
     )
 
 
-def quantise_readout(readout: Readout, moments: Moments, weight: str = "int8") -> ReadoutS8:
+def quantise_readout(
+    readout: Readout | LiquidReadout, moments: Moments, weight: str = "int8"
+) -> ReadoutS8 | LiquidReadoutS8:
     """A readout in integers; moments: of the last cell's state.  Raises CompressError as quantise()."""
+    if isinstance(readout, LiquidReadout):
+        return _quantise_liquid(readout, moments, weight)
     part = Part(slice(0, np.shape(readout.w)[1]), STATE_BITS)
     q, (scale,), correction = quantise(readout.w, [part], moments, weight)
     return ReadoutS8(
         q, _q16(readout.b + correction), part.scale_q(scale), readout.smoothing_s, readout.idle_label, weight=weight
     )
+
+
+def _quantise_liquid(readout: LiquidReadout, moments: Moments, weight: str) -> LiquidReadoutS8:
+    n, columns = np.shape(readout.wg)
+    part = Part(slice(0, columns), STATE_BITS)
+    rows = np.stack([readout.wg, readout.wv], 1).reshape(2 * n, columns)
+    q, (scale,), correction = quantise(rows, [part], moments, weight)
+    bias = _q16(np.stack([readout.bg, readout.bv], 1).ravel() + correction)
+    return LiquidReadoutS8(q, bias, part.scale_q(scale), _inv_tau_q16(readout.tau), readout.idle_label, weight=weight)
 
 
 def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
@@ -155,10 +167,16 @@ def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
     return Cell(rows[0::2], rows[1::2], bias[0::2], bias[1::2], like.tau, like.gate_clamp, like.kind, like.solver)
 
 
-def dequantise_readout(readout: ReadoutS8) -> Readout:
+def dequantise_readout(readout: ReadoutS8 | LiquidReadoutS8) -> Readout | LiquidReadout:
     """A float readout with the rounded weights."""
-    w = readout.weights * (readout.scale / 2.0 ** (48 - STATE_BITS))[:, None]
-    return Readout(w, np.asarray(readout.bias) / 65536.0, readout.smoothing_s, readout.idle_label)
+    w, b = readout.weights * (readout.scale / 2.0 ** (48 - STATE_BITS))[:, None], np.asarray(readout.bias) / 65536.0
+    if isinstance(readout, LiquidReadoutS8):
+        return LiquidReadout(w[0::2], b[0::2], w[1::2], b[1::2], readout.tau_s, readout.idle_label)
+    return Readout(w, b, readout.smoothing_s, readout.idle_label)
+
+
+def _inv_tau_q16(tau_s: np.ndarray) -> np.ndarray:
+    return np.minimum(np.rint(65536.0 / np.asarray(tau_s, np.float64)), INV_TAU_LIMIT).astype(np.uint32)
 
 
 def _q16(x: np.ndarray) -> np.ndarray:

@@ -20,13 +20,14 @@ from torch import Tensor, nn
 from ...compress.parts import float_parts, integer_parts
 from ...compress.weights import BIAS_LIMIT, FEATURE_BITS, INV_TAU_LIMIT, STATE_BITS
 from ...errors import LiquidError
-from ...lnn import CellS8, Model, ReadoutS8, write
+from ...lnn import CellS8, LiquidReadout, LiquidReadoutS8, Model, write
+from ...lnn import Traces as FileTraces
 from ...lnn.integer import ROW_LIMIT_S16
 from ...lnn.matrix_s8 import BLOCK, blocks_of
 from ...native import LNN, clip_features, step_ends
 from ...reference.cell import MAX_DT_S, MIN_DT_S
 from ..nets.cells import fused_sequence
-from ..nets.leaky import smooth
+from ..nets.leaky import Traces, listen, smooth
 from .distillation import distillation_loss
 
 CLASSIFIERS = ("keywords", "wake_word", "vad", "sounds")
@@ -69,12 +70,17 @@ def _pruned(q: np.ndarray) -> np.ndarray:
 
 
 class RoundedNet(nn.Module):
-    """Cells and readout of an integer model, to be trained."""
+    """Cells and readout of an integer model, to be trained.  Its traces stay as they are."""
 
     def __init__(self, model: Model):
         super().__init__()
         cells, ro = integer_parts(model)
-        self.smoothing_s = max(float(ro.smoothing_s), 0.001)
+        self.traces = traces_of(model.traces)
+        self.smoothing_s, self.readout_log_tau = 0.0, None
+        if isinstance(ro, LiquidReadoutS8):
+            self.readout_log_tau = _log_tau(ro.tau_s)
+        else:
+            self.smoothing_s = max(float(ro.smoothing_s), 0.001)
         self.inputs, self.state, self.log_tau = nn.ModuleList(), nn.ModuleList(), nn.ParameterList()
         for k, cell in enumerate(cells):
             parts = (
@@ -83,8 +89,7 @@ class RoundedNet(nn.Module):
             )
             for matrices, part in zip((self.inputs, self.state), parts, strict=True):
                 matrices.append(_rounded(*part, cell.bias, cell.weight))
-            tau_s = np.minimum(cell.tau_s, 1e4)
-            self.log_tau.append(nn.Parameter(torch.from_numpy(np.log(tau_s)).float()))
+            self.log_tau.append(_log_tau(cell.tau_s))
         self.readout = _rounded(ro.weights, ro.scale, STATE_BITS, ro.bias, ro.weight)
 
     @property
@@ -96,13 +101,17 @@ class RoundedNet(nn.Module):
 
     def forward(self, features: Tensor, dt: Tensor) -> Tensor:
         """features (T, B, M), dt (T, B) s -> evidence (T, B, K), from rest."""
-        u = features
+        u = traced(self.traces, features, dt)
         for inputs, state, log_tau in self.cells:
             pairs = torch.cat([inputs(), state()], 1), inputs.bias  # rows: gate and reversal by turns
             weight, bias = (torch.cat([x[0::2], x[1::2]]) for x in pairs)
             u = fused_sequence(u, weight, bias, torch.exp(-log_tau), dt, u.new_zeros(u.shape[1], len(log_tau)))
         logits = u @ self.readout().t() + self.readout.bias
-        return smooth(logits, dt, torch.zeros_like(dt), logits.new_zeros(logits.shape[1:]), self.smoothing_s)
+        never = torch.zeros_like(dt)
+        if self.readout_log_tau is None:
+            return smooth(logits, dt, never, logits.new_zeros(logits.shape[1:]), self.smoothing_s)
+        gate, values = logits[..., 0::2], logits[..., 1::2]
+        return listen(gate, values, torch.exp(-self.readout_log_tau), dt, never, torch.zeros_like(values[0]))
 
     @torch.no_grad()
     def write_to(self, model: Model) -> Model:
@@ -110,18 +119,42 @@ class RoundedNet(nn.Module):
         before, readout = integer_parts(model)
         cells = []
         for (inputs, state, log_tau), cell in zip(self.cells, before, strict=True):
-            inv_tau = np.minimum(np.rint(65536 * np.exp(-log_tau.numpy().astype(np.float64))), INV_TAU_LIMIT)
             cells.append(
                 dataclasses.replace(
                     cell,
                     weights_inputs=_integers(inputs),
                     weights_state=_integers(state),
                     bias=_q16(inputs.bias),
-                    inv_tau=inv_tau.astype(np.uint32),
+                    inv_tau=_inv_tau_q16(log_tau),
                 )
             )
         readout = dataclasses.replace(readout, weights=_integers(self.readout), bias=_q16(self.readout.bias))
+        if isinstance(readout, LiquidReadoutS8) and self.readout_log_tau is not None:
+            readout = dataclasses.replace(readout, inv_tau=_inv_tau_q16(self.readout_log_tau))
         return dataclasses.replace(model, cells=cells, readout=readout, golden=None)
+
+
+def traces_of(traces: FileTraces | None) -> Traces | None:
+    """The traces of a model with its time constants, which do not learn."""
+    if traces is None:
+        return None
+    made = Traces(np.size(traces.tau)).requires_grad_(False)
+    made.log_tau.copy_(torch.from_numpy(np.log(np.asarray(traces.tau, np.float64))))
+    return made
+
+
+def traced(traces: Traces | None, features: Tensor, dt: Tensor) -> Tensor:
+    """What the first cell hears of features (T, B, M) from rest: (T, B, M), or with traces (T, B, 2M)."""
+    return features if traces is None else traces(features, dt, features.new_full(features.shape[1:], torch.nan))[0]
+
+
+def _log_tau(tau_s: np.ndarray) -> nn.Parameter:
+    return nn.Parameter(torch.from_numpy(np.log(np.minimum(tau_s, 1e4))).float())
+
+
+def _inv_tau_q16(log_tau: Tensor) -> np.ndarray:
+    inv_tau: np.ndarray = np.minimum(np.rint(65536 * np.exp(-log_tau.numpy().astype(np.float64))), INV_TAU_LIMIT)
+    return inv_tau.astype(np.uint32)
 
 
 def _rounded(q: np.ndarray, scale: np.ndarray, bits: int, bias: np.ndarray, weight: str) -> Rounded:
@@ -189,14 +222,21 @@ def _pad(rows: np.ndarray, steps: int) -> np.ndarray:
 def _teach(model: Model, u: Tensor, dt: Tensor) -> Tensor:
     """Evidence of a float model, (T, B, K)."""
     _, cells, readout = float_parts(model)
+    u = traced(traces_of(model.traces), u, dt)
     for cell in cells:
         weight, bias = (torch.from_numpy(np.concatenate(x)).float() for x in ((cell.wf, cell.wa), (cell.bf, cell.ba)))
         rate = torch.from_numpy(1.0 / np.asarray(cell.tau, np.float64)).float()
         u = fused_sequence(u, weight, bias, rate, dt, u.new_zeros(u.shape[1], cell.n_units))
-    w, b = (torch.from_numpy(np.array(x, np.float32)) for x in (readout.w, readout.b))
-    logits = u @ w.t() + b
-    start = logits.new_zeros(logits.shape[1:])
-    return smooth(logits, dt, torch.zeros_like(dt), start, max(readout.smoothing_s, 0.001))
+
+    def linear(w: np.ndarray, b: np.ndarray) -> Tensor:
+        return u @ torch.from_numpy(np.array(w, np.float32)).t() + torch.from_numpy(np.array(b, np.float32))
+
+    never = torch.zeros_like(dt)
+    if isinstance(readout, LiquidReadout):
+        values, rate = linear(readout.wv, readout.bv), torch.from_numpy(1 / readout.tau_s).float()
+        return listen(linear(readout.wg, readout.bg), values, rate, dt, never, torch.zeros_like(values[0]))
+    logits = linear(readout.w, readout.b)
+    return smooth(logits, dt, never, torch.zeros_like(logits[0]), max(readout.smoothing_s, 0.001))
 
 
 def fine_tune(
@@ -215,11 +255,7 @@ def fine_tune(
     exact: the float model before pruning; rounded: the integer model; clips: int16 (n,) each, without labels; progress: is
     called after each step.  Raises FineTuneError for tasks whose readout is no choice between labels, and if too few clips
     are above the energy gate."""
-    if (
-        exact.task not in CLASSIFIERS
-        or not isinstance(rounded.cells[0], CellS8)
-        or not isinstance(rounded.readout, ReadoutS8)
-    ):
+    if exact.task not in CLASSIFIERS or not isinstance(rounded.cells[0], CellS8):
         raise FineTuneError(
             f"fine-tuning is for integer models of {', '.join(CLASSIFIERS)}; this is '{exact.task}' in "
             f"{rounded.cells[0].weight}"

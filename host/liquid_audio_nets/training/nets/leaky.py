@@ -63,6 +63,18 @@ def smooth(logits: Tensor, dt: Tensor, decay_s: Tensor, start: Tensor, smoothing
     return leaky(logits, gain, (1 - gain) / (1 + decay_s / smoothing_s).unsqueeze(-1), start)
 
 
+def listen(gate: Tensor, values: Tensor, rate: Tensor, dt: Tensor, decay_s: Tensor, start: Tensor) -> Tensor:
+    """e <- (e + dt g v) / (1 + dt/tau + dt g) with g = exp(gate), clamped; while the gate of the engine is closed e <- e / (1 + dt/tau).
+
+    gate and values v (T, B, K), rate 1/tau (K,) in 1/s, dt and decay_s (T, B) s, start (B, K) -> e (T, B, K).  As in the
+    engine, the first step behind closed ticks, in which the evidence has faded, takes one tick of its dt."""
+    closed_before = torch.cat([torch.zeros_like(decay_s[:1]), decay_s[:-1]])
+    steps = torch.where((closed_before > 0) & (dt > 0), torch.minimum(dt, closed_before), dt).unsqueeze(-1)
+    drive = steps * gate.clamp(*READOUT_GATE_LIMITS).exp()
+    share = 1 / (1 + steps * rate + drive)
+    return leaky(values, drive * share, share / (1 + decay_s.unsqueeze(-1) * rate), start)
+
+
 class Traces(nn.Module):
     """Each channel beside its distance from its own slow mean, which the level of the sound does not change.
 
@@ -114,7 +126,4 @@ class LiquidReadout(nn.Linear):
         """h (T, B, N), values (T, B, K), dt and decay_s (T, B) s, start (B, K) -> evidence (T, B, K).
 
         While the gate is closed the evidence fades as if g were 0."""
-        steps, rate = dt.unsqueeze(-1), torch.exp(-self.log_tau)
-        drive = steps * super().forward(h).clamp(*READOUT_GATE_LIMITS).exp()
-        share = 1 / (1 + steps * rate + drive)
-        return leaky(values, drive * share, share / (1 + decay_s.unsqueeze(-1) * rate), start)
+        return listen(super().forward(h), values, torch.exp(-self.log_tau), dt, decay_s, start)
