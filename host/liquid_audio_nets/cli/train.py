@@ -60,6 +60,10 @@ def liquid_train(
             "naturally; it is downloaded once."
         ),
     ] = None,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(help="Folder of ten or so recordings of your own of the words of --say, to learn from as well."),
+    ] = None,
     synthetic: Annotated[
         int | None, typer.Option(help="How many times each keyword is also spoken by synthetic voices.", min=0)
     ] = None,
@@ -101,6 +105,7 @@ def liquid_train(
         "data.labels": labels,
         "data.say": say,
         "data.voices": voices,
+        "data.recordings": recordings and str(recordings),
         "data.synthetic": synthetic,
         "model.hidden_dim": hidden and _sizes(hidden),
         "model.cell_kind": arch,

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...audio.dataset import SILENCE, UNKNOWN
 from .frame_store import TAIL_FRAMES, FrameStore
+from .own import SOURCE as OWN
 
 NO_SOUND = -1
 
@@ -25,6 +26,7 @@ class Mixture:
     unknown: float
     silence: float
     synthetic_keyword: float
+    own_keyword: float
     unknown_kinds: dict[str, float]
 
 
@@ -33,7 +35,8 @@ class Placement:
     """Where the sounds of a batch lie; arrays (B,).
 
     label: index of the label; frames (T, B): frame of the store at each tick, NO_SOUND outside the sound;
-    begin, end: ticks between which the sound is loud; level: its mean square there, at full scale 1; synthetic: bool."""
+    begin, end: ticks between which the sound is loud; level: its mean square there, at full scale 1; synthetic: bool,
+    whether it gets the stronger augmentation of synthetic speech, as the few recordings of one's own do."""
 
     label: np.ndarray
     frames: np.ndarray
@@ -56,6 +59,7 @@ class Chooser:
 
         self.recorded = {w: pick(label=w, source="commands") for w in self.keywords}
         self.synthetic = {w: pick(label=w, source="synthetic") for w in self.keywords}
+        self.own = {w: pick(label=w, source=OWN) for w in self.keywords}
         self.unknown = {
             source: pick(label=UNKNOWN, source=source)
             for source in ("commands", "digits", "wake_words", "negatives", "synthetic")
@@ -80,7 +84,9 @@ class Chooser:
         """A keyword, if possible not `but`, and a clip of it."""
         words = [w for w in self.keywords if w != but] or self.keywords
         word = words[rng.integers(len(words))]
-        recorded, synthetic = self.recorded[word], self.synthetic[word]
+        recorded, synthetic, own = self.recorded[word], self.synthetic[word], self.own[word]
+        if len(own) and rng.random() < self.mixture.own_keyword:
+            return word, int(own[rng.integers(len(own))])
         use = (
             synthetic
             if len(synthetic) and (not len(recorded) or rng.random() < self.mixture.synthetic_keyword)
@@ -210,7 +216,7 @@ class Chooser:
         else:
             frames = s.offset[clip] + position
         out.frames[inside, b] = frames[inside]
-        out.synthetic[b] = s.source[clip] == "synthetic"
+        out.synthetic[b] = s.source[clip] in ("synthetic", OWN)
         out.begin[b] = np.clip(((first - start) / speed + offset) / out.tick_blocks, 0, ticks)
         out.end[b] = np.clip(((last + 1 - start) / speed + offset) / out.tick_blocks, 0, ticks)
         energy = s.energy[s.offset[clip] + s.first[clip] : s.offset[clip] + s.last[clip] + 1]

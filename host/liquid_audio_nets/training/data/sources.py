@@ -21,6 +21,8 @@ from ...audio.mixing import as_float, coloured_noise
 from ...audio.speech import PROGRAMS, Voice, engines, prepare, random_voice, say, voices
 from ...lnn.whole_file import replacing
 from .frame_store import Sound
+from .own import SOURCE as OWN
+from .own import spread
 
 WORD_LISTS = files(__package__)
 KEPT_TOGETHER = 100  # utterances of a text in one file
@@ -71,7 +73,8 @@ class Group:
 
 @dataclass
 class Sources:
-    """Sounds of groups of folders below root, then of `spoken`: (text, label, utterances) by the engines `by`.
+    """Sounds of groups of folders below root, then the recordings `own` with their labels, then of `spoken`: (text, label,
+    utterances) by the engines `by`.
 
     splits: those that are read; recordings of testing speakers never are.  made_noise: so many pieces of steady
     noise, from white to brown, are made up for each split.  clipped_share: of the words and other speech that are learned from, so many are given a second time, too loud for
@@ -89,6 +92,7 @@ class Sources:
     clipped_share: float = 0.0
     kept: Path | None = None
     by: Sequence[str] = PROGRAMS
+    own: Sequence[tuple[str, Recording]] = ()
     seed: int = 1
     report: Callable[[str], None] = lambda text: None
     progress: Callable[[int, int], None] = lambda done, total: None
@@ -139,6 +143,9 @@ class Sources:
         for k, (split, slope) in enumerate((s, c) for s in self.splits for c in np.linspace(0, 1, self.made_noise)):
             samples = coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k)
             yield Sound(samples, SILENCE, "generated", "noise", split)
+        for word, recording in self.own:
+            for r in spread(recording) if recording.split in self.splits else ():
+                yield Sound(r.samples, word, word, OWN, r.split)
         if said:
             yield from self._speak(said)
 

@@ -13,6 +13,7 @@ import torch
 from ...audio.dataset import SILENCE
 from ..data.augment import LOG_FLOOR
 from ..data.frame_store import BLOCK_S, FrameStore, tick_energy
+from ..data.own import SOURCE as OWN
 from ..data.schedule import Policy, Schedule, engine_schedule
 from ..nets.model import Net
 from ..settings.recipe import build, default
@@ -52,7 +53,8 @@ class Clips:
 def validation_clips(store: FrameStore, labels: tuple[str, ...]) -> Clips:
     """The clips that are reported: words of validation speakers, held-out synthetic voices for labels without recordings,
     and held-out slices of background noise if `_silence_` is a label."""
-    spoken, recorded = (store.where(source=source, split="validation") for source in ("synthetic", "commands"))
+    spoken = store.where(source="synthetic", split="validation")
+    recorded = store.where(source=("commands", OWN), split="validation")
     never_recorded = np.setdiff1d(labels, store.label[store.source == "commands"])
     spoken = spoken[np.isin(store.label[spoken], never_recorded)]
     words = Clips.whole(store, np.concatenate([recorded, spoken]), labels)

@@ -15,11 +15,12 @@ import torch
 
 from ... import lnn
 from ...audio.files import SAMPLE_RATE_HZ, AudioError, write_wav
-from ...audio.held_out import BOTH
+from ...audio.held_out import BOTH, Recording
 from ...audio.speech_in_noise import BLOCK_SAMPLES, block_power
 from ...native import add_golden
 from ...reference.frontend import FrontEnd
 from ..data.frame_store import FrameStore
+from ..data.own import own_recordings
 from ..data.schedule import Policy
 from ..data.sources import Sources
 from ..loop.card import Facts
@@ -111,10 +112,23 @@ class FolderTask(BaseTask):
 
     normalising_batches = 8
     training: Callable[[int, int], Any]
+    own: Sequence[tuple[str, Recording]] = ()
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
         self.policy = build(Policy, self.recipe["policy"])
+
+    def own_recordings(self, words: Sequence[str]) -> list[tuple[str, Recording]]:
+        """Recordings in the recipe's data.recordings of words that are learned from synthetic speech; none without a folder.
+
+        Raises AudioError as data.own.own_recordings() does."""
+        folder = self.recipe["data"]["recordings"]
+        return own_recordings(Path(folder), words, self.data, self.report) if folder else []
+
+    def own_note(self) -> str:
+        """What the card says of them, after "learned from synthetic speech"."""
+        learned = sum(r.split == "training" for _, r in self.own)
+        return f" and {learned} recordings of its user's own" if learned else " alone, from no recording"
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
         """What is learned from and measured on.  Raises AudioError for data that cannot be learned from."""

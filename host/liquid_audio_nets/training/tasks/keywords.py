@@ -53,6 +53,7 @@ class KeywordTask(FolderTask):
         self.said: list[str] = self.recipe["data"]["say"]
         self.labels = with_said(self.recipe["data"]["labels"], self.said)
         self.voices: list[str] = self.recipe["data"]["voices"]
+        self.own = self.own_recordings(self.said)
         self.words = [label for label in self.labels if not label.startswith("_")]
         if not self.words:
             raise AudioError("no word among the labels; give --labels such as yes,no,_unknown_,_silence_")
@@ -84,6 +85,7 @@ class KeywordTask(FolderTask):
             made_noise=MADE_NOISE,
             clipped_share=self.recipe["data"]["clipped_share"],
             by=self.voices,
+            own=self.own,
         )
         here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
         for word in self.words:
@@ -153,7 +155,7 @@ class KeywordTask(FolderTask):
         if self.said:
             bias = favour(trainer.average, self.store, self.clips, self.said, calibration["said_cost"], self.policy)
             self.notes["Synthetic words"] = (
-                f"Learned from synthetic speech alone, no recording of them: {', '.join(self.said)}. "
+                f"Learned from synthetic speech{self.own_note()}: {', '.join(self.said)}. "
                 f"Their bias is raised by {bias:.2f}."
             )
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)

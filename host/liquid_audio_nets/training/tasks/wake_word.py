@@ -53,6 +53,7 @@ class WakeWordTask(FolderTask):
         self.word = said[0] if said else Path(self.recipe["data"]["positives"]).name
         self.labels = (self.word, UNKNOWN, SILENCE)
         self.voices: list[str] = self.recipe["data"]["voices"]
+        self.own = self.own_recordings(said)
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
         """The word, other speech, noise, and synthetic speech."""
@@ -71,6 +72,7 @@ class WakeWordTask(FolderTask):
             made_noise=MADE_NOISE,
             clipped_share=self.recipe["data"]["clipped_share"],
             by=self.voices,
+            own=self.own,
         )
 
     def _other(self, recording: Recording) -> str | None:
@@ -103,6 +105,7 @@ class WakeWordTask(FolderTask):
         self.training = WordBatches(self.store, chooser, self.labels, augment, timing, self.policy)
         said = spoken(self.word, "validation", SAID, by=self.voices) if self.said else ()
         self.held_out = WakeSounds.read(self.data, self.word, "validation", said=said)
+        self.held_out.positives += [r for _, r in self.own if r.split == "validation"]
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         """On the held-out sounds as recorded and at 10 dB, through the C core."""
@@ -133,7 +136,7 @@ class WakeWordTask(FolderTask):
         write_calibration(out / "calibration", self._played())
         if self.said:
             self.notes["Synthetic word"] = (
-                f"{self.word} was learned from synthetic speech alone; it was measured on {len(self.held_out.positives)} clips, "
+                f"{self.word} was learned from synthetic speech{self.own_note()}; it was measured on {len(self.held_out.positives)} clips, "
                 "recordings if the data have any, else held-out voices."
             )
         metadata = self.metadata(trainer, split=SPLIT)
@@ -142,7 +145,8 @@ class WakeWordTask(FolderTask):
 
     def _positives(self) -> list[np.ndarray]:
         if self.said:
-            return [r.samples for r in spoken(self.word, "training", SAID, by=self.voices)]
+            own = [r.samples for _, r in self.own if r.split == "training"]
+            return own + [r.samples for r in spoken(self.word, "training", SAID, by=self.voices)]
         return [r.samples for r in Recordings(self.data, ("training",)).read(self.recipe["data"]["positives"])]
 
     def _played(self) -> Iterator[np.ndarray]:
