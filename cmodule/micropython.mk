@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # MicroPython user module, for ports built with make: USER_C_MODULES=<the folder above this one>
 # CMSIS_DSP_DIR=<the folder of CMSIS-DSP's sources> makes the core use CMSIS-DSP. Without it the core is portable C.
+# LIQUID_PUBLIC_KEY=<a public key for Ed25519 in PEM> makes firmware that takes only models which liquid-sign signed with
+# the private key, of LIQUID_MINIMUM_MODEL_VERSION (0) or newer. It needs MONOCYPHER_DIR=<the folder of monocypher.c>.
 LIQUID_DIR := $(USERMOD_DIR)
 
 # Held equal to sources.cmake by a test.
@@ -69,6 +71,17 @@ SRC_USERMOD_LIB_C += $(LIQUID_DIR)/micropython/cmsis_dsp.c
 # Not ours, so its warnings are not errors. -Os saves 466 bytes and costs a float model 0.5 % more instructions.
 $(BUILD)/cmodule/micropython/cmsis_dsp.o: CFLAGS += $(LIQUID_CORE_FLAGS) -w -Os \
 	-I$(CMSIS_DSP_DIR)/PrivateInclude -I$(CMSIS_DSP_DIR)/Source
+endif
+
+ifneq ($(LIQUID_PUBLIC_KEY),)
+CFLAGS_USERMOD += -DLIQUID_VERIFIES_MODELS=1
+SRC_USERMOD_LIB_C += $(addprefix $(LIQUID_DIR)/verify/, sha512.c ed25519.c trusted_key.c monocypher_parts.c)
+$(BUILD)/cmodule/verify/%.o: CFLAGS += -Os -I$(MONOCYPHER_DIR) -I$(HEADER_BUILD)
+$(BUILD)/cmodule/verify/monocypher_parts.o: CFLAGS += -w
+$(BUILD)/cmodule/verify/trusted_key.o: $(HEADER_BUILD)/lnn_trusted_key.h
+# Written anew only if the key or the version differs.
+$(HEADER_BUILD)/lnn_trusted_key.h: $(LIQUID_PUBLIC_KEY) FORCE | $(HEADER_BUILD)
+	$(Q)$(PYTHON) $(LIQUID_DIR)/verify/public_key.py $< "$(LIQUID_MINIMUM_MODEL_VERSION)" $@
 endif
 
 $(BUILD)/cmodule/core/%.o: CFLAGS += $(LIQUID_CORE_FLAGS) $(if $(filter core/$(@F:.o=.c),$(LIQUID_COLD_SOURCES)),-Os)

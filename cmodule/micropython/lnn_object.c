@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "binding.h"
+#include "liquid_audio_verify.h"
 #include "py/gc.h"
 #include "py/runtime.h"
 
@@ -34,7 +35,12 @@ static mp_obj_t load_model(mp_obj_t source) {
                           (unsigned)ram_bytes, (unsigned)heap.free);
     }
     lnn_model_t *model;
+#ifdef LIQUID_VERIFIES_MODELS
+    lnn_status_t status =
+        lnn_load_verified(file, bytes, lnn_verify_ed25519, &lnn_trusted_key, self->memory, ram_bytes, &model);
+#else
     lnn_status_t status = lnn_load(file, bytes, self->memory, ram_bytes, &model);
+#endif
     const char *refused = lnn_refused_name(file, bytes, status);
     if (refused != NULL) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%s: %s (%s)"), lnn_error_name(status),

@@ -35,24 +35,45 @@ CORES = {
 }
 
 
+VERIFY = [CORE[0].parents[1] / "verify" / name for name in ("sha512.c", "ed25519.c")]
+
+
+@pytest.fixture(scope="module")
+def monocypher_header(tmp_path_factory) -> str:
+    """The two declarations that verify/ needs: which files it comes from does not matter here."""
+    folder = tmp_path_factory.mktemp("monocypher")
+    (folder / "monocypher.h").write_text(
+        "#include <stdint.h>\n"
+        "void crypto_eddsa_reduce(uint8_t reduced[32], const uint8_t expanded[64]);\n"
+        "int crypto_eddsa_check_equation(const uint8_t signature[64], const uint8_t key[32], const uint8_t h[32]);\n"
+    )
+    return f"-I{folder}"
+
+
 def compile_core(*compiler: str, after: Sequence[str] = ()) -> None:
-    done = subprocess.run([*compiler, *WARNINGS, *after, *INCLUDE, *map(str, CORE)], capture_output=True, text=True)
+    files = map(str, (*CORE, *VERIFY))
+    done = subprocess.run([*compiler, *WARNINGS, *after, *INCLUDE, *files], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[:3000]
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_host(compiler):
+def test_host(compiler, monocypher_header):
     if not shutil.which(compiler):
         pytest.skip(f"no {compiler}")
-    compile_core(compiler)
+    compile_core(compiler, after=[monocypher_header])
 
 
 @pytest.mark.parametrize("core", CORES)
-def test_cortex_m(core):
+def test_cortex_m(core, monocypher_header):
     if not shutil.which("arm-none-eabi-gcc"):
         pytest.skip("no arm-none-eabi-gcc")
     # arm_acle.h's intrinsics mix signs; the portable code's signs are checked on the host
-    compile_core("arm-none-eabi-gcc", "-mthumb", *CORES[core], after=["-Wno-sign-conversion", *machines.c_library()])
+    compile_core(
+        "arm-none-eabi-gcc",
+        "-mthumb",
+        *CORES[core],
+        after=["-Wno-sign-conversion", *machines.c_library(), monocypher_header],
+    )
 
 
 # a step on integers: the cell with its timestep, its products, the readout up to the posterior, gate and policy
@@ -104,7 +125,7 @@ def test_a_step_on_integers_has_neither_float_nor_division(tmp_path):
 def test_headers_are_c_plus_plus_too(tmp_path, standard):
     source = tmp_path / "header.cpp"
     source.write_text(
-        '#include "liquid_audio_easy.h"\nint main() { return lnn_load_from_flash(0) == 0 && lnn_version() == 0; }\n'
+        '#include "liquid_audio_easy.h"\n#include "liquid_audio_verify.h"\nint main() { return lnn_load_from_flash(0) == 0 && lnn_version() == 0; }\n'
     )
     flags = [f"-std={standard}", "-pedantic", "-Wall", "-Wextra", "-Wundef", "-Werror", "-fsyntax-only"]
     subprocess.run(["g++", *flags, *INCLUDE, str(source)], check=True)

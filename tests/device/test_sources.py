@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from liquid_audio_nets import board as boards
-from liquid_audio_nets.board import debian, firmware, sources
+from liquid_audio_nets.board import debian, firmware, sdists, sources
 from liquid_audio_nets.board.errors import FirmwareError
 from virtual_board import liquid_board
 
@@ -152,9 +152,19 @@ def test_a_changed_sdist_is_refused(monkeypatch, tmp_path):
         folder = command[command.index("-d") + 1]
         open(f"{folder}/cmsisdsp-1.10.3.tar.gz", "wb").write(b"not it")
 
-    monkeypatch.setattr(sources.subprocess, "run", download)
+    monkeypatch.setattr(sdists.subprocess, "run", download)
     with pytest.raises(FirmwareError, match="SHA-256 differs"):
-        sources.download_cmsis_dsp(tmp_path / "cmsis-dsp")
+        sources.CMSIS_DSP.download(tmp_path / "cmsis-dsp")
+
+
+@pytest.mark.parametrize(
+    "get, holds", [(sources.cmsis_dsp, "Include/arm_math.h"), (sources.monocypher, "monocypher.c")]
+)
+def test_a_named_folder_without_the_sources_is_refused(monkeypatch, tmp_path, get, holds):
+    variable = f"{get.__name__.upper()}_DIR"
+    monkeypatch.setenv(variable, str(tmp_path))
+    with pytest.raises(FirmwareError, match=f"{variable}={tmp_path} has no {holds}"):
+        get()
 
 
 def test_a_missing_compiler_is_named_with_the_line_to_type(monkeypatch):

@@ -156,8 +156,15 @@ def test_core_includes_nothing_of_a_platform():
             assert path.name.endswith("_cmsis.h")
 
 
+def test_the_verifier_includes_nothing_but_monocypher():
+    allowed = {"stddef.h", "stdint.h", "string.h", "sha512.h", "liquid_audio_verify.h", "lnn_trusted_key.h"}
+    for path in (ROOT / "cmodule/verify").glob("*.[ch]"):
+        included = set(re.findall(r'#\s*include\s+[<"]([^>"]+)', path.read_text()))
+        assert included <= allowed | {"monocypher.h", "monocypher.c"}, f"{path.name}: {included}"
+
+
 def test_core_allocates_nothing_and_keeps_no_globals():
-    for path in (ROOT / "cmodule/core").glob("*.[ch]"):
+    for path in (p for room in ("core", "verify") for p in (ROOT / "cmodule" / room).glob("*.[ch]")):
         text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
         assert not re.search(r"\b(malloc|calloc|realloc|free|printf|fopen)\s*\(", text), path.name
         for line in re.findall(r"^\s*static\s+(?!inline)[^({;]*[;=]", text, re.M):

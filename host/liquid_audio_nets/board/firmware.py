@@ -15,6 +15,7 @@ from pathlib import Path
 from . import sources, zephyr
 from .errors import FirmwareError
 from .places import Board, project_dir
+from .trust import Trust
 
 COMPILER = "arm-none-eabi-gcc"
 APT_PACKAGES = {
@@ -33,16 +34,19 @@ def need(*tools: str) -> None:
         raise FirmwareError(f"{' and '.join(missing)} missing: sudo apt-get install --no-install-recommends {packages}")
 
 
-def build(board: Board, say: sources.Say = sources.silent, model: Path | None = None) -> Path:
+def build(
+    board: Board, say: sources.Say = sources.silent, model: Path | None = None, trust: Trust | None = None
+) -> Path:
     """Builds what is out of date, and returns the ELF file.
 
     say: told, in a few words, before something slow.  model: an .lnn file to put into the flash of a board on Zephyr.
+    trust: whose models the firmware takes; everybody's if it is None.
     Raises FirmwareError; the log is in the build folder.
     """
     if board.is_zephyr:
         board.build.mkdir(parents=True, exist_ok=True)
         with alone(board):
-            return zephyr.build(board, say, model)
+            return zephyr.build(board, say, model, trust)
     if model is not None:
         raise FirmwareError(f"{board.name} keeps models in its file system: send one with liquid-upload")
     if board.firmware_kind == "bare C":
@@ -51,12 +55,29 @@ def build(board: Board, say: sources.Say = sources.silent, model: Path | None = 
     micropython, cmsis_dsp = sources.micropython(say), sources.cmsis_dsp(say)
     board.build.mkdir(parents=True, exist_ok=True)
     with alone(board):
-        return build_alone(board, micropython, cmsis_dsp, say)
+        return build_alone(board, micropython, cmsis_dsp, say, verifier(trust, say))
 
 
-def build_alone(board: Board, micropython: sources.Source, cmsis_dsp: sources.Source, say: sources.Say) -> Path:
+def verifier(trust: Trust | None, say: sources.Say) -> dict[str, str | Path]:
+    """Variables of micropython.mk."""
+    if trust is None:
+        return {}
+    return {
+        "LIQUID_PUBLIC_KEY": trust.public_key.resolve(),
+        "LIQUID_MINIMUM_MODEL_VERSION": str(trust.minimum_version),
+        "MONOCYPHER_DIR": sources.monocypher(say).folder,
+    }
+
+
+def build_alone(
+    board: Board,
+    micropython: sources.Source,
+    cmsis_dsp: sources.Source,
+    say: sources.Say,
+    verifier: dict[str, str | Path],
+) -> Path:
     """Builds for a board of MicroPython's qemu port, while nobody else does."""
-    forget_other_settings(board, micropython, cmsis_dsp)
+    forget_other_settings(board, micropython, cmsis_dsp, verified=bool(verifier))
     if not board.firmware.exists():
         say(f"building the firmware of {board.name} with MicroPython from {micropython.origin}")
     log = board.build / "build.log"
@@ -66,6 +87,7 @@ def build_alone(board: Board, micropython: sources.Source, cmsis_dsp: sources.So
         "BUILD": board.build,
         "USER_C_MODULES": project_dir(),
         "CMSIS_DSP_DIR": cmsis_dsp.folder,
+        **verifier,
     }
     with log.open("w") as out:
         done = subprocess.run(
@@ -98,14 +120,14 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in FOREIGN}
 
 
-def forget_other_settings(board: Board, *parts: sources.Source) -> None:
+def forget_other_settings(board: Board, *parts: sources.Source, verified: bool = False) -> None:
     """Empties the build folder if its objects come from other sources or settings: make would not build them again."""
     settings = [
         *(board.folder.parent / "shared").iterdir(),
         *board.folder.iterdir(),
         project_dir() / "cmodule" / "micropython.mk",
     ]
-    places = [str(project_dir()), *(f"{part.folder} {part.origin}" for part in parts)]
+    places = [str(project_dir()), *(f"{part.folder} {part.origin}" for part in parts), *["verified"] * verified]
     state = hashlib.sha256("\n".join(places).encode())
     for file in sorted(file for file in settings if file.is_file()):
         state.update(file.read_bytes())

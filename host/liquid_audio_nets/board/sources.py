@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""MicroPython and CMSIS-DSP for the firmware: pinned, unless the user names other folders."""
+"""MicroPython, CMSIS-DSP and Monocypher for the firmware: pinned, unless the user names other folders."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from . import debian
 from .errors import FirmwareError
 from .places import build_dir, project_dir
+from .sdists import Sdist, unpack
 
 MICROPYTHON_RELEASE = "v1.25.0"
 """Both a tag of MicroPython's git repository and, without some of its binary files, Debian stable's source package."""
@@ -36,8 +35,20 @@ MICROPYTHON_SHA256 = "f5ad48d3388eab625be5f5070c3c5b5c18ab05ae58461845d8ce309808
 MICROPYTHON_GIT = "https://github.com/micropython/micropython"
 DEBIAN_SUITE = "trixie"
 OLDEST_MICROPYTHON = (1, 25)
-CMSIS_DSP = "cmsisdsp==1.10.3"
-CMSIS_DSP_SHA256 = "307d32298faa7c58db912851027fce35f886fec7eb1a27c4b309ce1a97f47519"
+CMSIS_DSP = Sdist(
+    "CMSIS-DSP",
+    "cmsisdsp==1.10.3",
+    "307d32298faa7c58db912851027fce35f886fec7eb1a27c4b309ce1a97f47519",
+    holds="Include/arm_math.h",
+    variable="CMSIS_DSP_DIR",
+)
+MONOCYPHER = Sdist(
+    "Monocypher",
+    "pymonocypher==4.0.3.4",
+    "5e56e3d3eb770a53e0b9f6274146663c11a11f3d0de5cd48e3be0428d1b07a4a",
+    holds="monocypher.c",
+    variable="MONOCYPHER_DIR",
+)
 
 Say = Callable[[str], None]
 
@@ -185,59 +196,33 @@ def debian_micropython(into: Path, say: Say) -> bool:
     return tarball is not None
 
 
-def unpack(tarball: Path, into: Path) -> None:
-    """A tarball with one folder at its top becomes `into`, at once or not at all."""
-    with tempfile.TemporaryDirectory(dir=into.parent, prefix="unpack-") as folder:
-        with tarfile.open(tarball) as tar:
-            tar.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.3 has none
-            tar.extractall(folder)
-        (top,) = Path(folder).iterdir()
-        shutil.rmtree(into, ignore_errors=True)
-        top.rename(into)
-
-
 def cmsis_dsp(say: Say = silent) -> Source:
     """CMSIS-DSP from CMSIS_DSP_DIR, else from the workspace around ZEPHYR_BASE, else the pinned sdist of pip.
 
     say: told, in a few words, before something slow.  Raises FirmwareError if it cannot be had.
     """
-    given = os.environ.get("CMSIS_DSP_DIR")
+    modules = [top / "modules" / "lib" / "cmsis-dsp" for top in named_workspace()]
+    return from_sdist(CMSIS_DSP, say, [Source(folder, "the workspace of ZEPHYR_BASE") for folder in modules])
+
+
+def monocypher(say: Say = silent) -> Source:
+    """Monocypher, which checks signatures, from MONOCYPHER_DIR, else from the pinned sdist of pip; as cmsis_dsp()."""
+    return from_sdist(MONOCYPHER, say)
+
+
+def from_sdist(sdist: Sdist, say: Say, others: Sequence[Source] = ()) -> Source:
+    """The folder that the user names, else the first of `others` that has the files, else the sdist, fetched once."""
+    given = os.environ.get(sdist.variable)
     if given:
-        if not is_cmsis_dsp(Path(given)):
-            raise FirmwareError(f"CMSIS_DSP_DIR={given} has no Include/arm_math.h")
-        return Source(Path(given).resolve(), "CMSIS_DSP_DIR")
-    for top in named_workspace():
-        if is_cmsis_dsp(top / "modules" / "lib" / "cmsis-dsp"):
-            return Source(top / "modules" / "lib" / "cmsis-dsp", "the workspace of ZEPHYR_BASE")
-    kept = build_dir() / "sources" / CMSIS_DSP.replace("==", "-")
+        if not sdist.is_in(Path(given)):
+            raise FirmwareError(f"{sdist.variable}={given} has no {sdist.holds}")
+        return Source(Path(given).resolve(), sdist.variable)
+    for other in others:
+        if sdist.is_in(other.folder):
+            return other
+    kept = build_dir() / "sources" / sdist.requirement.replace("==", "-")
     with fetching(kept):
         if not kept.is_dir():
-            say(f"fetching {CMSIS_DSP}")
-            download_cmsis_dsp(kept)
-    return Source(kept, f"the sdist {CMSIS_DSP}")
-
-
-def is_cmsis_dsp(folder: Path) -> bool:
-    """Whether a folder holds CMSIS-DSP."""
-    return (folder / "Include" / "arm_math.h").is_file()
-
-
-def download_cmsis_dsp(into: Path) -> None:
-    """Unpacks the pinned sdist, downloaded by pip.  Raises FirmwareError if pip cannot, or brings another file."""
-    with tempfile.TemporaryDirectory(dir=into.parent, prefix="pip-") as folder:
-        # pip insists on the package's metadata, for which it fetches its build requirements as wheels: so this
-        # package alone is asked for as source
-        name = CMSIS_DSP.split("=")[0]
-        subprocess.run(
-            [sys.executable, *"-m pip download -q --no-deps --no-binary".split(), name, "-d", folder, CMSIS_DSP],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-        )
-        tarball = next(Path(folder).glob("*.tar.gz"), None)
-        if tarball is None:
-            raise FirmwareError(
-                f"Could not download {CMSIS_DSP} by pip. Check the network, or set CMSIS_DSP_DIR to a copy of CMSIS-DSP."
-            )
-        if hashlib.sha256(tarball.read_bytes()).hexdigest() != CMSIS_DSP_SHA256:
-            raise FirmwareError(f"{tarball.name} is not the pinned file: its SHA-256 differs")
-        unpack(tarball, into)
+            say(f"fetching {sdist.requirement}")
+            sdist.download(kept)
+    return Source(kept, f"the sdist {sdist.requirement}")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from .errors import FirmwareError
 from .places import Board, project_dir
-from .sources import micropython_version, workspaces
+from .sources import micropython_version, monocypher, workspaces
+from .trust import Trust
 
 OLDEST_ZEPHYR, NEWEST_ZEPHYR = (4, 1), (4, 4)
 DEAF_ZEPHYRS = (4, 2), (4, 3)
@@ -25,6 +26,7 @@ SETUP = (
     "or ZEPHYR_BASE set to a workspace's zephyr"
 )
 ARM = "arm-none-eabi"
+VERIFIER = "PUBLIC_KEY_FILE", "MINIMUM_MODEL_VERSION", "MONOCYPHER_DIR"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,8 +123,8 @@ def environment(board: Board) -> dict[str, str]:
     return env | {"ZEPHYR_TOOLCHAIN_VARIANT": "cross-compile", "CROSS_COMPILE": compiler.removesuffix("gcc")}
 
 
-def settings(board: Board, model: Path | None = None) -> list[str]:
-    """CMake's, beyond what the board's snippet says.  model: an .lnn file to bake into flash."""
+def settings(board: Board, model: Path | None = None, trust: Trust | None = None) -> list[str]:
+    """CMake's, beyond what the board's snippet says.  model: an .lnn file to bake into flash.  trust: whose models it takes."""
     found = list(board.about["zephyr"].get("settings", []))
     flags, env = board.about["zephyr"].get("libgcc"), environment(board)
     if flags and env.get("ZEPHYR_TOOLCHAIN_VARIANT") == "cross-compile" and "CROSS_COMPILE" in env:
@@ -141,6 +143,11 @@ def settings(board: Board, model: Path | None = None) -> list[str]:
         path = model.resolve()
         # relative where it can be, so that checkouts share what ccache knows
         found.append(f'-D{baked}="{path.relative_to(project_dir()) if path.is_relative_to(project_dir()) else path}"')
+    if trust is None:
+        found += [f"-U*CONFIG_LIQUID_AUDIO_{name}" for name in VERIFIER]
+    else:
+        values = f'"{trust.public_key.resolve()}"', trust.minimum_version, f'"{monocypher().folder}"'
+        found += [f"-DCONFIG_LIQUID_AUDIO_{name}={value}" for name, value in zip(VERIFIER, values, strict=True)]
     return found
 
 
@@ -165,10 +172,12 @@ def check_prompt(board: Board, place: Workspace) -> None:
         )
 
 
-def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path | None = None) -> Path:
+def build(
+    board: Board, say: Callable[[str], None] = lambda _: None, model: Path | None = None, trust: Trust | None = None
+) -> Path:
     """Builds what is out of date; returns the ELF file.
 
-    say: told, in a few words, before something slow.  model: an .lnn file to bake into flash.
+    say: told, in a few words, before something slow.  model: an .lnn file to bake into flash.  trust: whose models it takes.
     Raises FirmwareError; the log is in the build folder.
     """
     place = workspace()
@@ -180,7 +189,7 @@ def build(board: Board, say: Callable[[str], None] = lambda _: None, model: Path
             raise FirmwareError(f"{tool} is missing: sudo apt-get install cmake ninja-build device-tree-compiler")
     if not board.firmware.is_file():
         say(f"building the firmware of {board.name} with Zephyr {dotted(zephyr_version(place.zephyr))}")
-    log = build_in(board.build, command(board, place, model), place, env)
+    log = build_in(board.build, command(board, place, model, trust), place, env)
     if log is not None:
         raise FirmwareError(f"the firmware of {board.name} does not build: {reason(log, model)} (all in {log})")
     return board.firmware
@@ -217,7 +226,7 @@ def empty(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
+def command(board: Board, place: Workspace, model: Path | None, trust: Trust | None) -> list[str]:
     """What an engineer types in the workspace, with absolute paths."""
     module, about = project_dir(), board.about["zephyr"]
     application = about.get("application")
@@ -236,7 +245,7 @@ def command(board: Board, place: Workspace, model: Path | None) -> list[str]:
         str(source),
         "--",
         f"-DEXTRA_ZEPHYR_MODULES={module}",
-        *settings(board, model),
+        *settings(board, model, trust),
     ]
 
 

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from .. import board as boards
 from ..audio.files import read_audio, write_wav
 from ..board import memory
+from ..lnn.signature import LARGEST_VERSION
 from ..lnn.whole_file import replacing
 from ..native import LNN
 from . import console
@@ -41,21 +42,35 @@ def chosen(name: str | None) -> list[boards.Board]:
     return [boards.find_board(name)] if name else boards.all_boards()
 
 
-@app.command(epilog="Examples: liquid-board build qemu_m4f -- liquid-board build --zephyr nucleo_f446re --model my.lnn")
+@app.command(
+    epilog="Examples: liquid-board build qemu_m4f -- liquid-board build --zephyr nucleo_f446re --model my.lnn -- "
+    "liquid-board build qemu_m4f --public-key pub.pem --minimum-version 3"
+)
 def build(
     name: Name = DEFAULT,
     zephyr: Annotated[bool, typer.Option("--zephyr", help="Build with west, as boards on Zephyr always are.")] = False,
     model: Annotated[Path | None, typer.Option(help="An .lnn file to put into the flash of a board on Zephyr.")] = None,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(help="Make firmware that takes only models signed with the key of this public one (PEM)."),
+    ] = None,
+    minimum_version: Annotated[
+        int, typer.Option(min=0, max=LARGEST_VERSION, help="With --public-key: refuse models of an older version.")
+    ] = 0,
 ) -> None:
     """Build MicroPython with the liquid_audio module, and print the path of the firmware."""
     board = boards.find_board(name)
     if zephyr and not board.is_zephyr:
         others = ", ".join(other.name for other in boards.all_boards() if other.is_zephyr)
         raise console.CommandError(f"{name} is not a board on Zephyr; these are: {others}")
-    if model is not None and not model.is_file():
-        raise console.CommandError(f"{model}: no such file")
+    for file in (model, public_key):
+        if file is not None and not file.is_file():
+            raise console.CommandError(f"{file}: no such file")
+    if minimum_version and public_key is None:
+        raise console.CommandError("--minimum-version needs --public-key: only a signature makes a version trustworthy")
+    trust = boards.Trust(public_key, minimum_version) if public_key else None
     ram_bytes = LNN.load(model).ram_bytes if model else 0  # a bad model is refused before the build
-    firmware = boards.build(board, say, model)
+    firmware = boards.build(board, say, model, trust)
     if model:
         boards.check_heap(firmware, model, ram_bytes)
     print(firmware)
