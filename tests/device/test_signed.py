@@ -68,7 +68,10 @@ def test_refused_models_are_named_and_the_old_one_goes_on(trusting, keys):
     assert trusting.exec(f"net = {NEW}\nprint(net.model_version, net.selftest() < 1e-3)").split() == ["3", "True"]
 
 
-def test_wrong_settings_are_one_sentence(tmp_path):
+def test_wrong_settings_are_one_sentence(tmp_path, keys):
+    (tmp_path / "pub.pem").write_bytes(keys[1])
+    done = liquid_board("build", "xiao_ble_sense", "--model", MODEL, "--public-key", tmp_path / "pub.pem")
+    assert done.returncode == 4 and "SIGNATURE: the model is not signed" in done.stderr
     done = liquid_board("build", "qemu_m4f", "--minimum-version", 3)
     assert done.returncode == 2 and "--minimum-version needs --public-key" in done.stderr
     done = liquid_board("build", "qemu_m4f", "--public-key", tmp_path / "none.pem")

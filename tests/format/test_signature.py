@@ -2,14 +2,17 @@
 """Signed models: what a signature covers, who loses it, and what the commands say."""
 
 import dataclasses
+import warnings
 
 import pytest
 from keys import key_pair
+from liquid_audio_nets.cli import step_costs, tune
 from liquid_audio_nets.errors import LiquidWarning
+from liquid_audio_nets.evaluation import Tuning
 from liquid_audio_nets.lnn import LnnError, read, signature, write
 from liquid_audio_nets.lnn.writer import with_crc
-from liquid_audio_nets.native import LNN
-from small_model import small_model
+from liquid_audio_nets.native import LNN, add_golden
+from small_model import noise, small_model
 from test_commands import command
 
 
@@ -77,6 +80,38 @@ def test_a_changed_model_loses_its_signature_and_says_so(signed):
     with pytest.warns(LiquidWarning, match="signature was dropped"):
         data = write(changed)
     assert read(data).signature is None and read(data).model_version == 3
+
+
+DROPPED = "signature was dropped: sign it again"
+
+
+def test_golden_vectors_are_a_change(signed):
+    with pytest.warns(LiquidWarning, match=DROPPED) as told:
+        model = add_golden(read(signed), noise(1600))
+    assert model.signature is None and model.model_version == 3 and len(told) == 1
+    with warnings.catch_warnings(action="error"):
+        assert read(write(model)).signature is None
+
+
+def test_liquid_tune_drops_the_signature_only_if_a_threshold_changes(signed, tmp_path, keys):
+    path, model = tmp_path / "small.lnn", read(signed)
+    path.write_bytes(signed)
+    tune.write(signed, path, Tuning({label.name: label.threshold for label in model.labels}, 1.0, 0.0, []))
+    signature.verify(path.read_bytes(), keys[1])
+    with pytest.warns(LiquidWarning, match=DROPPED):
+        tune.write(signed, path, Tuning({"yes": 0.75}, 1.0, 0.0, []))
+    changed = read(path.read_bytes())
+    assert changed.signature is None and changed.labels[0].threshold == 0.75
+
+
+def test_liquid_compress_drops_the_signature_and_says_so(signed, tmp_path, monkeypatch):
+    monkeypatch.setattr(step_costs, "VIRTUAL_BOARDS", {})  # it may have no firmware
+    (tmp_path / "float.lnn").write_bytes(signed)
+    files = "--input", tmp_path / "float.lnn", "--output", tmp_path / "int8.lnn"
+    done = command("compress", *files, "--target", "cortex-m4", "--max-drop", 100)
+    assert done.stderr.count(DROPPED) == 1
+    model = read((tmp_path / "int8.lnn").read_bytes())
+    assert model.signature is None and model.cells[0].weight == "int8" and model.model_version == 3
 
 
 @pytest.mark.parametrize("pem", [b"", b"no key", "public", "ec"])

@@ -17,6 +17,7 @@ from ..lnn.signature import LARGEST_VERSION
 from ..lnn.whole_file import replacing
 from ..native import LNN
 from . import console
+from .info import verify_model
 
 app = typer.Typer(
     add_completion=False,
@@ -68,6 +69,8 @@ def build(
             raise console.CommandError(f"{file}: no such file")
     if minimum_version and public_key is None:
         raise console.CommandError("--minimum-version needs --public-key: only a signature makes a version trustworthy")
+    if model and public_key:
+        verify_model(model, public_key, minimum_version)  # one that the firmware would refuse
     trust = boards.Trust(public_key, minimum_version) if public_key else None
     ram_bytes = LNN.load(model).ram_bytes if model else 0  # a bad model is refused before the build
     firmware = boards.build(board, say, model, trust)

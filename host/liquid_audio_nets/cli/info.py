@@ -48,7 +48,8 @@ def info(
     """
     data = console.read_model_file(model)
     if verify:
-        _verify(model, data, verify)
+        verify_model(model, verify)
+        console.note(f"{model}: the signature is right")
     with LNN(data) as lnn:
         summary = {"file": str(model)} | summarise(data, lnn)
         if header:
@@ -61,14 +62,13 @@ def info(
         show(summary)
 
 
-def _verify(model: Path, data: bytes, public_key: Path) -> None:
-    """Raises LnnError SIGNATURE if the model is not signed with that key, CommandError for a bad key."""
+def verify_model(model: Path, public_key: Path, minimum_version: int = 0) -> None:
+    """Raises LnnError SIGNATURE or MODEL_VERSION for a file that the key does not vouch for, CommandError for a bad key."""
     try:
         with named(model):
-            signature.verify(data, public_key.read_bytes())
+            signature.verify(model.read_bytes(), public_key.read_bytes(), minimum_version)
     except signature.BadKey as error:
         raise console.CommandError(f"{public_key}: {error}") from None
-    console.note(f"{model}: the signature is right")
 
 
 def show(summary: dict[str, Any]) -> None:

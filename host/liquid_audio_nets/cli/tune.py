@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -86,13 +85,11 @@ def show(test: StreamTest, tuning: Tuning, chosen: Array) -> None:
 
 
 def write(content: bytes, path: Path, tuning: Tuning) -> None:
-    """Replaces the thresholds in the file.  A signature would no longer fit, so it is dropped."""
+    """Replaces the thresholds in the file."""
     model = read(content)
     for label in model.labels:
         label.threshold = tuning.thresholds.get(label.name, label.threshold)
-    if model.signature:
-        console.note(f"{path}: the signature no longer fits the file and is dropped; sign it again")
-    save(replace(model, signature=None), path)
+    save(model, path)
     console.note(f"{path}: thresholds written")
 
 

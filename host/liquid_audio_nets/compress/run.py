@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lnn import Model, write
+from ..lnn import Model, unsigned, write
 from ..native import LNN, add_golden, clip_features, replay, run_clip
 from .calibration import Calibration, calibrate
 from .errors import CompressError
@@ -104,7 +104,7 @@ def compress(
     LnnError if the front-end has no integer form."""
     request.check()
     float_parts(model)
-    model = dataclasses.replace(model, golden=None, signature=None, target=request.target)
+    model = dataclasses.replace(unsigned(model), golden=None, target=request.target)
     say("measuring the float model")
     decided, work = decide(model, sounds.check)
     truth = decided if sounds.truth is None else sounds.truth

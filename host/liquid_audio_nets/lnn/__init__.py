@@ -17,7 +17,7 @@ from .model import (
     Traces,
 )
 from .reader import load, read
-from .writer import save, write
+from .writer import save, unsigned, write
 
 __all__ = [
     "AnyReadout",
@@ -39,5 +39,6 @@ __all__ = [
     "load",
     "read",
     "save",
+    "unsigned",
     "write",
 ]

@@ -43,10 +43,17 @@ def write(model: Model) -> bytes:
     """
     data = assemble(model)
     if model.signed_digest not in (None, sha256(signed_part(data)).digest()):
-        warnings.warn(LiquidWarning("the model was changed, so its signature was dropped: sign it again"), stacklevel=2)
-        data = assemble(replace(model, signature=None))
+        data = assemble(unsigned(model))
     read(data)
     return data
+
+
+def unsigned(model: Model) -> Model:
+    """The model without its signature, which a changed one may not keep; a LiquidWarning tells if it had one."""
+    if model.signature is None:
+        return model
+    warnings.warn(LiquidWarning("the model was changed, so its signature was dropped: sign it again"), stacklevel=3)
+    return replace(model, signature=None, signed_digest=None)
 
 
 def save(model: Model, path: str | os.PathLike[str]) -> int:

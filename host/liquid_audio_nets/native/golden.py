@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ..lnn import Golden, LnnError, Model, write
+from ..lnn import Golden, LnnError, Model, unsigned, write
 from ..lnn.arrays import Array
 from ..lnn.layout import LIMITS
 from .clips import clip_features
@@ -38,18 +38,19 @@ def replay(lnn: LNN, audio: Samples, ends: Array) -> Array:
 
 
 def add_golden(model: Model, audio: Samples, tolerance: float = 2e-3) -> Model:
-    """An unsigned copy of the model with golden vectors for `audio`, int16 (n,) of real sound; the first 10 s are used.
+    """A copy of the model with golden vectors for `audio`, int16 (n,) of real sound; the first 10 s are used.
 
+    A signature is dropped, with a LiquidWarning.
     tolerance: largest difference of a logit that selftest() accepts on any core.
     Raises LnnError NO_GOLDEN if the audio does not open the gate.
     """
-    samples = as_samples(audio)[: LIMITS["golden_samples"]]
+    samples, model = as_samples(audio)[: LIMITS["golden_samples"]], unsigned(model)
     with LNN(write(dataclasses.replace(model, golden=None))) as lnn:
         steps = lnn.process(samples).steps
         if steps == 0:
             raise LnnError("NO_GOLDEN", "the audio is below the energy gate; take louder sound")
         golden = Golden(samples, lnn.logits(), steps, tolerance)
-    finished = dataclasses.replace(model, golden=golden, signature=None, signed_digest=None)
+    finished = dataclasses.replace(model, golden=golden)
     with LNN(write(finished)) as lnn:
         lnn.selftest()
     return finished
