@@ -15,7 +15,7 @@ ZEPHYR_BOARDS = [board for board in boards.all_boards() if board.is_zephyr]
 
 
 @pytest.mark.parametrize("name", ["nucleo_f446re", "xiao_ble_sense"])
-def test_firmware_fits(workspace, name):
+def test_firmware_fits(workspace, root, name):
     board = boards.find_board(name)
     firmware = boards.build(board)
     used, ours = memory.sizes(firmware), memory.part(firmware)
@@ -35,6 +35,26 @@ def test_firmware_fits(workspace, name):
     )
     assert 0 < row["flash_left_bytes"] < board.about["flash_bytes"] - used.flash_bytes + 1
     assert row["ram_left_bytes"] == board.about["ram_bytes"] - used.ram_bytes
+    assert near_readme(root, rf"\| {name} \|.*\| (\d+) KB[^,|]*, (\d+) KB", used.flash_bytes, used.ram_bytes), used
+
+
+@pytest.mark.parametrize("name", ["nucleo_f446re", "nrf52840dk", "xiao_ble_sense"])
+def test_kconfig_has_nothing_to_warn_of(workspace, tmp_path, name):
+    """MicroPython sets a network and Bluetooth, which the snippet switches off."""
+    board = boards.find_board(name)
+    words = zephyr.command(board, workspace, None)
+    words[words.index("-d") + 1] = str(tmp_path / name)
+    words.insert(2, "--cmake-only")
+    log = zephyr.build_in(tmp_path / name, words, workspace, zephyr.environment(board))
+    assert log is None, zephyr.reason(log)
+    assert not re.findall(r"^warning: .*", (tmp_path / name / "build.log").read_text(), re.M)
+
+
+def near_readme(root, pattern: str, *found_bytes: int) -> bool:
+    """Whether the README's figures, in KB of 1000 bytes, are within 3 KB of what was measured."""
+    said = re.search(pattern, (root / "cmodule/zephyr/README.md").read_text())
+    assert said, pattern
+    return all(abs(1000 * float(kb) - found) < 3000 for kb, found in zip(said.groups(), found_bytes, strict=True))
 
 
 MAP = """Memory Configuration
@@ -62,13 +82,15 @@ def test_memories_are_read_from_the_linkers_map(tmp_path):
     assert memory.room(firmware) == memory.Sizes(0, 0x20000)  # runs from RAM
 
 
-def test_what_we_add_fits(workspace):
+def test_what_we_add_fits(workspace, root):
     """Beside the linker's map, which does not count what we make the kernel and the C library do."""
     board = boards.find_board("nucleo_f446re")
     firmware, _ = boards.build(board), boards.build(without_us(board))
     ours, read = added(board), memory.part(firmware)
     assert read.flash_bytes <= ours.flash_bytes <= 60 * 1024
     assert read.ram_bytes <= ours.ram_bytes <= 12 * 1024
+    assert near_readme(root, r"adds ([\d.]+) KB of flash and ([\d.]+) KB", ours.flash_bytes, ours.ram_bytes), ours
+    assert near_readme(root, r"are ([\d.]+) KB and ([\d.]+) KB of that", read.flash_bytes, read.ram_bytes), read
 
 
 @pytest.mark.parametrize("board", ZEPHYR_BOARDS, ids=lambda board: board.name)
