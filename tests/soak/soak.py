@@ -33,7 +33,7 @@ from virtual_board import Machine
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ("keywords", "computer", "keywords_micro", "vad", "sounds", "anomaly")
-BLOCKS = {320: 1, 512: 2, 1600: 4, 4000: 6, 16000: 7}
+BLOCKS = {320: 1, 512: 1, 1600: 2, 4000: 4, 16000: 12}
 """Samples of a block -> how often it is chosen."""
 DRIFT_LIMIT_US = 1000
 LOOKS = 5
@@ -279,9 +279,9 @@ def refractory(soak: Soak) -> None:
 
 
 def policy(soak: Soak) -> None:
-    low_ms, pick = soak.random.choice((16, 32, 32, 64)), soak.random.randrange
+    low_ms, pick = soak.random.choice((16, 32, 32, 32, 64)), soak.random.randrange
     soak.both(
-        f"net.set_adaptive_config(min_timestep={low_ms} / 1000, max_timestep={low_ms * pick(1, 8)} / 1000, hold={pick(1, 6)} / 16,"
+        f"net.set_adaptive_config(min_timestep={low_ms} / 1000, max_timestep={low_ms * pick(1, 8)} / 1000, hold={pick(1, 5)} / 16,"
         f" energy_threshold={pick(4, 40)} / 1024, release_growth={pick(8, 20)} / 8, floor_ratio={2 * pick(0, 2)},"
         f" complexity={soak.random.choice(('energy', 'spectral_flux', 'zero_crossings'))!r})"
     )
