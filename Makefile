@@ -11,6 +11,8 @@ BOARD ?= qemu_m4f
 # Of `make fuzz`, for each fuzzer.
 SECONDS ?= 60
 DAYS ?= 7
+# Of `make differential`, for each core.
+MODELS ?= 5000
 # Two tests at a time; their fixtures take turns with what they share in build/. The last lines are the host's coverage.
 PYTEST = $(PY) -m pytest -n 2 --dist loadfile --cov --cov-report term:skip-covered
 C_FILES = $(shell find boards cmodule device tests -name '*.[ch]')
@@ -23,7 +25,7 @@ PACKAGE := pyproject.toml $(wildcard cmodule/core/*.[ch] cmodule/include/*.h cmo
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all docs bench compare fuzz soak firmware install clean $(addprefix tools-,demo check test fuzz)
+.PHONY: help demo check test test-all docs bench compare differential fuzz soak firmware install clean $(addprefix tools-,demo check test fuzz)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -60,6 +62,9 @@ fuzz: tools-fuzz $(VENV)/installed ## feed damaged and generated models to the C
 
 soak: tools-test $(VENV)/installed ## run a virtual board for seven simulated days: heap, events, clock (DAYS=7; takes an hour)
 	@PYTHONPATH=tests/support:tests/soak $(PY) tests/soak/soak.py --days $(DAYS)
+
+differential: tools-test $(VENV)/installed ## compare extreme models on every core and level with the host (MODELS=5000; an hour)
+	@$(PY) tests/bare/differential.py $(MODELS)
 
 firmware: tools-demo $(VENV)/installed ## build the firmware of a virtual board (BOARD=qemu_m4f)
 	@$(VENV)/bin/liquid-board build $(BOARD)

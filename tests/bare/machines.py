@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The C core alone, built for QEMU's Cortex-M machines and for the host, run to its last word."""
+"""The C core alone, built for QEMU's Cortex-M and RISC-V machines and for the host, run to its last word."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests/bare"
 CORE = sorted((ROOT / "cmodule/core").glob("*.c"))
 INCLUDE = [f"-I{ROOT / 'cmodule/include'}", f"-I{ROOT / 'cmodule/core'}", f"-I{HERE}"]
-COMPILER, QEMU = "arm-none-eabi-gcc", "qemu-system-arm"
+COMPILER = "arm-none-eabi-gcc"
 SINGLE = ("-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+SANITIZED = ["-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
 MEMORY_BYTES = 8192
 
 
 @dataclass(frozen=True)
 class Machine:
-    """clock_hz: of SysTick, by which QEMU's machine counts."""
+    """cpu: the compiler's options.  clock_hz: of clock_ticks() in an image."""
 
     qemu: str
     cpu: tuple[str, ...]
     clock_hz: int = 25_000_000
     flash: tuple[int, int] = (0, 0x400000)
     ram: tuple[int, int] = (0x20000000, 0x400000)
+    compiler: str = COMPILER
+    emulator: tuple[str, ...] = ("qemu-system-arm",)
+    startup: str = "startup.c"
 
 
 SECURE = {"clock_hz": 20_000_000, "flash": (0x10000000, 0x400000), "ram": (0x38000000, 0x200000)}
@@ -47,6 +51,16 @@ MACHINES = {
     "qemu_m55": Machine(
         "mps3-an547", ("-mcpu=cortex-m55", "-mfloat-abi=hard"), 32_000_000, (0, 0x80000), (0x20000000, 0x80000)
     ),
+    "riscv32": Machine(
+        "virt",
+        ("-march=rv32imac", "-mabi=ilp32"),
+        31_250_000,  # it counts instructions
+        (0x80000000, 0x400000),
+        (0x80400000, 0x400000),
+        "riscv64-unknown-elf-gcc",
+        ("qemu-system-riscv32", "-bios", "none"),
+        "startup_riscv.c",
+    ),
 }
 
 
@@ -59,13 +73,12 @@ def suited(model: Model, name: str) -> Model:
 
 def available() -> bool:
     """Compiler and emulator are installed."""
-    return all(map(shutil.which, (COMPILER, QEMU)))
+    return all(shutil.which(tool) for m in MACHINES.values() for tool in (m.compiler, m.emulator[0]))
 
 
 def sources(*own: str) -> list[str]:
-    return [
-        str(path) for path in (*CORE, HERE / "main.c", HERE / "drive.c", HERE / "model.S", *(HERE / o for o in own))
-    ]
+    """The core, the drives and these files of this folder."""
+    return [str(path) for path in (*CORE, HERE / "drive.c", *(HERE / name for name in own))]
 
 
 def _compile(command: list[str], target: Path) -> Path:
@@ -87,19 +100,20 @@ def build(
     machine: Machine, model: Path, target: Path, steps: int = 0, optimize: str = "-O2", extra: tuple = ()
 ) -> Path:
     """An image with the model in its flash; steps: of random work. Raises AssertionError with the compiler's words."""
-    return _link(machine, target, optimize, [*_defines(model, steps), *INCLUDE, *extra, *sources("startup.c")])
+    return link(machine, target, [optimize], [*_defines(model, steps), *extra, *sources("main.c", "model.S")])
 
 
-def _link(
-    machine: Machine, target: Path, optimize: str, parts: list[str], warnings=("-Wall", "-Wextra", "-Werror")
+def link(
+    machine: Machine, target: Path, optimize: list[str], parts: list[str], warnings=("-Wall", "-Wextra", "-Werror")
 ) -> Path:
+    """An image of these parts, and what the machine needs to start."""
     symbols = {
         "FLASH_START": machine.flash[0],
         "FLASH_BYTES": machine.flash[1],
         "RAM_START": machine.ram[0],
         "RAM_BYTES": machine.ram[1],
     }
-    link = [
+    options = [
         "-nostartfiles",
         "-static",
         "-Wl,--gc-sections",
@@ -109,18 +123,21 @@ def _link(
     ]
     return _compile(
         [
-            COMPILER,
+            machine.compiler,
             *machine.cpu,
-            "-mthumb",
+            *(["-mthumb"] if machine.compiler == COMPILER else []),
             "-std=gnu99",
-            optimize,
+            *optimize,
             *warnings,
             "-ffunction-sections",
             "-fdata-sections",
             f"-DCLOCK_HZ={machine.clock_hz}u",
-            *c_library(),
+            *c_library(machine.compiler),
+            *INCLUDE,
+            str(HERE / machine.startup),
+            str(HERE / "semihost.c"),
             *parts,
-            *link,
+            *options,
         ],
         target,
     )
@@ -141,39 +158,36 @@ def build_cmsis_nn(machine: Machine, nn: Path, target: Path) -> Path:
 
 
 def _build_cmsis(machine: Machine, parts: list, target: Path) -> Path:
-    parts = [f"-I{HERE}", HERE / "cmsis_matvec.c", HERE / "startup.c", *parts]
-    return _link(machine, target, "-O3", [str(part) for part in parts], warnings=["-w"])
+    parts = [HERE / "cmsis_matvec.c", *parts]
+    return link(machine, target, ["-O3"], [str(part) for part in parts], warnings=["-w"])
 
 
-def c_library() -> list[str]:
-    """newlib where it is, else picolibc."""
-    found = subprocess.run([COMPILER, "-print-file-name=libc_nano.a"], capture_output=True, text=True)
+def c_library(compiler: str = COMPILER) -> list[str]:
+    """newlib if it is installed, else picolibc."""
+    found = subprocess.run([compiler, "-print-file-name=libc_nano.a"], capture_output=True, text=True)
     return [] if "/" in found.stdout else ["--specs=picolibc.specs"]
 
 
 def build_for_host(model: Path, target: Path, steps: int = 0, memory_bytes: int = MEMORY_BYTES) -> Path:
     """The same program under UndefinedBehaviorSanitizer."""
-    return _compile(
-        [
-            "gcc",
-            "-std=gnu99",
-            "-O1",
-            "-fsanitize=undefined",
-            "-fno-sanitize-recover=all",
-            *_defines(model, steps, memory_bytes),
-            *INCLUDE,
-            *sources("host.c"),
-        ],
-        target,
-    )
+    parts = [*_defines(model, steps, memory_bytes), *sources("main.c", "model.S")]
+    return link_for_host(target, parts, SANITIZED)
+
+
+def link_for_host(target: Path, parts: list[str], options: list[str]) -> Path:
+    """A program of these parts for the host."""
+    return _compile(["gcc", "-std=gnu99", *options, *INCLUDE, str(HERE / "host.c"), *parts], target)
 
 
 def run(machine: Machine, image: Path, timeout_s: float = 120) -> dict:
-    """What the image printed. Raises AssertionError where it failed."""
-    command = [
-        QEMU,
-        "-M",
-        machine.qemu,
+    """What the image printed.  Raises AssertionError if it failed."""
+    said = emulate(machine, image, timeout_s, ("-icount", "shift=5,sleep=off"))
+    return json.loads(said[said.index("{") : said.rindex("}") + 1])
+
+
+def emulate(machine: Machine, image: Path, timeout_s: float, options: tuple[str, ...] = ()) -> str:
+    """Runs an image in its own folder, which it sees, to its end; gives all that was printed.  Raises AssertionError."""
+    quiet = (
         "-display",
         "none",
         "-monitor",
@@ -182,20 +196,23 @@ def run(machine: Machine, image: Path, timeout_s: float = 120) -> dict:
         "null",
         "-semihosting-config",
         "enable=on,target=native",
-        "-icount",
-        "shift=5,sleep=off",
-        "-kernel",
-        str(image),
-    ]
-    return _run(command, timeout_s)
+    )
+    return run_program(
+        [*machine.emulator, "-M", machine.qemu, *quiet, *options, "-kernel", str(image)], timeout_s, image.parent
+    )
 
 
 def run_on_host(program: Path, timeout_s: float = 120) -> dict:
-    return _run([str(program)], timeout_s)
+    """What the program printed.  Raises AssertionError if it failed."""
+    said = run_program([str(program)], timeout_s, program.parent)
+    return json.loads(said[said.index("{") : said.rindex("}") + 1])
 
 
-def _run(command: list[str], timeout_s: float) -> dict:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
+def run_program(command: list[str], timeout_s: float, folder: Path) -> str:
+    """Runs a command in a folder; gives all that it printed.  Raises AssertionError if it failed."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL, cwd=folder
+    )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    return json.loads(said[said.index("{") : said.rindex("}") + 1])
+    return said

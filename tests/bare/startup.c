@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Start of a bare image on QEMU's Cortex-M machines: vectors, FPU, data, bss, clock, semihosting. */
-#include "board.h"
+/* Start of a bare image on QEMU's Cortex-M machines: vectors, FPU, data, bss, clock. */
+#include "semihost.h"
 
 #define SYSTICK_CTRL (*(volatile uint32_t *)0xe000e010u)
 #define SYSTICK_LOAD (*(volatile uint32_t *)0xe000e014u)
@@ -11,22 +11,11 @@
 extern uint32_t _estack, _sidata, _sdata, _edata, _sbss, _ebss;
 int main(void);
 
-static int semihost(int operation, const void *argument) {
+int semihost(int operation, const void *argument) {
     register int r0 __asm("r0") = operation;
     register const void *r1 __asm("r1") = argument;
     __asm volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
-}
-
-void print(const char *text) {
-    semihost(0x04, text);
-}
-
-static void exit_with(int status) {
-    const uint32_t block[2] = {0x20026u, (uint32_t)status}; /* ADP_Stopped_ApplicationExit */
-    semihost(0x20, block);
-    for (;;) {
-    }
 }
 
 static void fault(void) {

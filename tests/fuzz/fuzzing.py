@@ -61,22 +61,28 @@ def include(folder: Path) -> list[str]:
     """The options for a program of this folder, with table.h written to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.h").write_text(c_table())
-    places = (folder, HERE, ROOT / "tests/format", ROOT / "cmodule/include", ROOT / "cmodule/core")
+    places = (folder.resolve(), HERE, ROOT / "tests/format", ROOT / "cmodule/include", ROOT / "cmodule/core")
     return [f"-I{place}" for place in places]
 
 
 def compile_c(command: list[str], parts: list[Path], target: Path) -> Path:
     """Raises AssertionError with the compiler's words."""
-    command = [*command, *map(str, parts), "-o", str(target), "-lm"]
+    command = [*command, *map(str, parts), "-o", str(target.resolve()), "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=target.parent)
     assert done.returncode == 0, done.stderr[-4000:]
     return target
 
 
-def generate(folder: Path, build: Path, seed: int, count: int, most_bytes: int, legal: bool = True) -> list[Path]:
-    """Models of all kinds, as files in `folder`.  legal: otherwise half of them have faults."""
+def build_generator(build: Path) -> Path:
+    """The program of generate.c."""
     command = ["gcc", "-std=c99", "-O2", "-D_GNU_SOURCE", *include(build)]
-    program = compile_c(command, [HERE / "generate.c", *GENERATOR, *CORE], build / "generate")
+    return compile_c(command, [HERE / "generate.c", *GENERATOR, *CORE], build / "generate")
+
+
+def generate(
+    program: Path, folder: Path, seed: int, count: int, most_bytes: int = 8192, legal: bool = True
+) -> list[Path]:
+    """Models of all kinds, as files in `folder`.  legal: otherwise half of them have faults."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [program, str(seed), str(count), str(most_bytes), folder, *([] if legal else ["nearly"])], check=True
@@ -90,11 +96,11 @@ def write_seeds(corpus: Path, build: Path, name: str) -> None:
     if name == "bytes":
         for make in (*KINDS.values(), tiny_anomaly_model):
             (corpus / make.__name__).write_bytes(b"\x01" + write(make()))
-        for path in generate(build / "seeds", build, 1, 40, 2048):
+        for path in generate(build_generator(build), build / "seeds", 1, 40, 2048):
             (corpus / path.stem).write_bytes(b"\x01" + path.read_bytes())
         return
-    # small or large; front-end; integers; task; cells: the first choices of generator.c
-    kinds = itertools.product((0, 1), range(3), range(2), (0, 2, 4), (0, 1))
+    # small or large; front-end; integers; task; cells; traces; liquid readout: the first choices of generator.c
+    kinds = itertools.product((0, 1), range(3), range(2), (0, 2, 4), (0, 1), (0, 1), (0, 1))
     for k, kind in enumerate(kinds):
         rest = bytes((37 * k + 11 * i) % 256 for i in range(120))
         (corpus / f"seed{k:03}").write_bytes(bytes(kind[:1]) + b"\1" + bytes(kind[1:]) + rest)
@@ -107,7 +113,13 @@ def start(name: str, build: Path, seconds: int) -> subprocess.Popen[str]:
     corpus = build / f"corpus-{name}"
     write_seeds(corpus, build, name)
     command = [fuzzer, f"-max_total_time={seconds}", f"-max_len={MAX_INPUT_BYTES[name]}", "-print_final_stats=1"]
-    command += [f"-artifact_prefix={build}/finding-{name}-", "-timeout=60", "-verbosity=0", corpus]
+    command += [
+        f"-artifact_prefix={build}/finding-{name}-",
+        "-timeout=300",
+        "-report_slow_units=300",
+        "-verbosity=0",
+        corpus,
+    ]
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

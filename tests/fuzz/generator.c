@@ -88,6 +88,14 @@ static void frontend(generator_t *g, uint32_t index) {
     put_arrays(g, record, NULL, NULL);
 }
 
+static void traces(generator_t *g, uint32_t index) {
+    (void)index;
+    give(g, F_n_channels, g->n_mels);
+    give(g, F_reserved, 0);
+    put_record(g, &record_traces);
+    put_arrays(g, &record_traces, NULL, NULL);
+}
+
 static uint32_t choose_weight(generator_t *g) {
     return choose(g->c, 2) ? LNN_WEIGHT_INT8 : LNN_WEIGHT_INT16;
 }
@@ -136,10 +144,14 @@ static void readout(generator_t *g, uint32_t index) {
     give(g, F_n_inputs, inputs);
     give(g, F_idle_label, choose(g->c, 2) ? UINT16_MAX : choose(g->c, g->n_labels));
     give(g, F_reserved, 0);
-    plan_matrix(g, &matrix, up(g->n_labels, 4), inputs, weight, layout);
+    plan_matrix(g, &matrix, up(g->liquid ? 2u * g->n_labels : g->n_labels, 4), inputs, weight, layout);
     give(g, F_n_blocks, matrix.n_blocks);
-    put_record(g, g->integer ? &record_readout_s8 : &record_readout);
-    put_arrays(g, g->integer ? &record_readout_s8 : &record_readout, g->integer ? &matrix : NULL, NULL);
+    const record_t *smoothed = g->integer ? &record_readout_s8 : &record_readout;
+    const record_t *record = !g->liquid   ? smoothed
+                             : g->integer ? &record_liquid_readout_s8
+                                          : &record_liquid_readout;
+    put_record(g, record);
+    put_arrays(g, record, g->integer ? &matrix : NULL, NULL);
 }
 
 static void policy(generator_t *g, uint32_t index) {
@@ -192,10 +204,13 @@ static void section(generator_t *g, uint32_t kind, uint32_t index, void (*conten
 static void sections(generator_t *g) {
     section(g, LNN_SECTION_LABELS, 0, labels);
     section(g, LNN_SECTION_FRONTEND, 0, frontend);
+    if (g->traces) {
+        section(g, LNN_SECTION_TRACES, 0, traces);
+    }
     for (uint32_t i = 0; i < g->n_cells; i++) {
         section(g, LNN_SECTION_CELL, i, cell);
     }
-    section(g, LNN_SECTION_READOUT, 0, readout);
+    section(g, g->liquid ? LNN_SECTION_LIQUID_READOUT : LNN_SECTION_READOUT, 0, readout);
     section(g, LNN_SECTION_POLICY, 0, policy);
     if (g->frontend != LNN_FRONTEND_NONE && choose(g->c, 2)) {
         section(g, LNN_SECTION_GOLDEN, 0, golden);
@@ -215,6 +230,8 @@ static void plan(generator_t *g) {
     g->integer = choose(c, 2) || g->frontend == LNN_FRONTEND_LOGMEL_Q15;
     g->task = g->frontend == LNN_FRONTEND_NONE ? LNN_TASK_SERIES : choose(c, LNN_TASK_SERIES);
     g->n_cells = 1u + choose(c, LNN_MAX_CELLS);
+    g->traces = choose(c, 2);
+    g->liquid = choose(c, 2) && g->task != LNN_TASK_SERIES && g->task != LNN_TASK_ANOMALY;
     g->n_mels = choose_size(c, LNN_MIN_MELS, LNN_MAX_MELS);
     g->n_labels = choose_size(c, LNN_MIN_LABELS, LNN_MAX_LABELS);
     if (g->task == LNN_TASK_SERIES && g->n_labels > g->n_mels) {
@@ -224,7 +241,7 @@ static void plan(generator_t *g) {
         g->n_mels = g->n_labels;
     }
     /* 16-bit weights are the largest but for floats; a cell may take its share of the file */
-    uint32_t weight_bytes = g->integer ? 2u : 4u, inputs = g->n_mels;
+    uint32_t weight_bytes = g->integer ? 2u : 4u, inputs = g->traces ? 2u * g->n_mels : g->n_mels;
     for (uint32_t i = 0; i < g->n_cells; i++) {
         uint32_t most = LNN_MAX_CELL_UNITS / 2u;
         while (most > 1u && 4u * most * (inputs + 2u * most) * weight_bytes > g->most_bytes / g->n_cells) {
@@ -257,7 +274,7 @@ static uint32_t ram_bytes(const generator_t *g) {
     uint32_t rows = up(g->n_labels, 4), n = up(g->units[g->n_cells - 1u], 8), mels = g->n_mels;
     bool q15 = g->frontend == LNN_FRONTEND_LOGMEL_Q15;
     uint32_t scratch = q15 ? 4u * g->fft_points + 4u : 8u * g->fft_points, state = 0;
-    uint32_t of_readout = 4u * rows + (g->integer ? 2u * n : 0u);
+    uint32_t of_readout = 4u * up(g->liquid ? 2u * g->n_labels : g->n_labels, 4) + (g->integer ? 2u * n : 0u);
     scratch = scratch > of_readout ? scratch : of_readout;
     for (uint32_t i = 0; i < g->n_cells; i++) {
         uint32_t m8 = up(g->inputs[i], 8), n8 = up(g->units[i], 8), units = g->units[i];
@@ -267,6 +284,12 @@ static uint32_t ram_bytes(const generator_t *g) {
                             : up(4u * (g->inputs[i] + units), 8);
         state += g->integer && g->deltas[i] ? up(2u * n8, 8) + up(8u * units, 8) : 0u;
     }
+    if (g->traces) {
+        state += g->integer ? 2u * up(4u * mels, 8) + up(2u * mels, 8) : up(4u * mels, 8);
+    }
+    if (g->liquid) {
+        state += g->integer ? 2u * up(4u * rows, 8) + up(2u * rows, 8) : up(4u * rows, 8);
+    }
     return LNN_MODEL_BYTES + up(2u * g->window_samples, 8) + up(scratch, 8)
            + (q15 ? up(2u * mels, 8) : 2u * up(4u * mels, 8)) + state + 4u * up(4u * rows, 8) + 2u * up(2u * rows, 8);
 }
@@ -275,7 +298,7 @@ static void header(generator_t *g) {
     uint32_t version = choose(g->c, 2) ? random_bits(g->c) : 0u;
     give(g, F_magic, LNN_MAGIC);
     give(g, F_version_major, LNN_VERSION_MAJOR);
-    uint32_t least_minor = version || g->with_floor ? 1u : 0u;
+    uint32_t least_minor = g->traces || g->liquid ? 2u : version || g->with_floor ? 1u : 0u;
     give(g, F_version_minor, least_minor + choose(g->c, LNN_VERSION_MINOR - least_minor + 1u));
     give(g, F_model_version, version);
     give(g, F_ram_bytes, ram_bytes(g));

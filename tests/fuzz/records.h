@@ -19,7 +19,7 @@ typedef struct {
     /* the plan */
     uint32_t frontend, task, n_mels, n_labels, n_cells, units[LNN_MAX_CELLS], inputs[LNN_MAX_CELLS];
     uint32_t window_samples, fft_points, deltas[LNN_MAX_CELLS];
-    bool integer, with_floor;
+    bool integer, traces, liquid, with_floor;
     uint16_t mel_start[LNN_MAX_MELS], mel_count[LNN_MAX_MELS];
     /* of the sections */
     uint32_t n_sections, kinds[16], indices[16], starts[16], ends[16];

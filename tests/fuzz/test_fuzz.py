@@ -21,20 +21,27 @@ def test_a_minute_of_fuzzing_finds_nothing(tmp_path):
         assert result.executions > 100 and result.lines > 0.85
 
 
-def test_reader_and_core_agree_about_nearly_legal_models(tmp_path):
-    paths = fuzzing.generate(tmp_path / "models", tmp_path, seed=1, count=300, most_bytes=2048, legal=False)
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    return fuzzing.build_generator(tmp_path_factory.mktemp("generator"))
+
+
+def test_reader_and_core_agree_about_nearly_legal_models(generator, tmp_path):
+    paths = fuzzing.generate(generator, tmp_path, seed=1, count=300, most_bytes=2048, legal=False)
     verdicts = Counter(same_verdict(path.read_bytes()) for path in paths)
     assert verdicts["OK"] >= 150 and len(verdicts) >= 10, verdicts
 
 
-def test_legal_models_are_of_every_kind(tmp_path):
-    paths = fuzzing.generate(tmp_path / "models", tmp_path, seed=2, count=200, most_bytes=4096)
+def test_legal_models_are_of_every_kind(generator, tmp_path):
+    paths = fuzzing.generate(generator, tmp_path, seed=2, count=200, most_bytes=4096)
     assert {same_verdict(path.read_bytes()) for path in paths} == {"OK"}
     models = [load(path) for path in paths]
     cells = [cell for model in models for cell in model.cells]
     assert {model.frontend.kind for model in models} == {"logmel_f32", "logmel_q15", "none"}
     assert {model.task for model in models} == {"keywords", "wake_word", "vad", "sounds", "anomaly", "series"}
     assert {model.policy.complexity for model in models} == {"energy", "spectral_flux", "zero_crossings"}
+    stages = {(cell.weight, model.traces is not None, "Liquid" in type(model.readout).__name__) for model in models for cell in model.cells[:1]}
+    assert {weight for weight, *both in stages if all(both)} == {"float32", "int8", "int16"}
     layouts = {(cell.weight, getattr(cell, "layout", "rows4"), bool(getattr(cell, "delta_q15", 0))) for cell in cells}
     dense = {
         ("int8", "rows4x4", False),
