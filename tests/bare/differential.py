@@ -161,7 +161,7 @@ def float_difference(model: Model, ours: np.ndarray, theirs: np.ndarray) -> str:
 
 def beyond(difference: np.ndarray, allowed: np.ndarray) -> float:
     """By how much a difference exceeds the tolerance and what is allowed besides; at most 0 if it does not."""
-    return float(np.max(np.abs(difference) - TOLERANCE - allowed))
+    return float(np.max(np.nan_to_num(np.abs(difference) - TOLERANCE - allowed, nan=np.inf)))
 
 
 def start(model: Model) -> tuple[list[np.ndarray], np.ndarray]:

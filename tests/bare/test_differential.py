@@ -35,10 +35,10 @@ def test_the_models_are_of_every_kind(cases):
     assert all(case.expected[0] == 0 for case in cases)
 
 
-@pytest.mark.parametrize(
-    "core, level",
-    zip((*differential.CORES, "host"), ("-Os", "-O2", "-O3", "LTO", "-O2", "-O3", "-Os", "LTO"), strict=True),
-)
+LEVELS = dict(zip(differential.CORES, ("-Os", "-O2", "-O3", "LTO", "-O2", "-O3", "-Os"), strict=True)) | {"host": "LTO"}
+
+
+@pytest.mark.parametrize("core, level", LEVELS.items())
 def test_every_core_gives_what_the_host_gives(folder, cases, core, level):
     assert differential.run(folder, cases, core, level) == []
 

@@ -147,9 +147,7 @@ static void readout(generator_t *g, uint32_t index) {
     plan_matrix(g, &matrix, up(g->liquid ? 2u * g->n_labels : g->n_labels, 4), inputs, weight, layout);
     give(g, F_n_blocks, matrix.n_blocks);
     const record_t *smoothed = g->integer ? &record_readout_s8 : &record_readout;
-    const record_t *record = !g->liquid   ? smoothed
-                             : g->integer ? &record_liquid_readout_s8
-                                          : &record_liquid_readout;
+    const record_t *record = !g->liquid ? smoothed : g->integer ? &record_liquid_readout_s8 : &record_liquid_readout;
     put_record(g, record);
     put_arrays(g, record, g->integer ? &matrix : NULL, NULL);
 }

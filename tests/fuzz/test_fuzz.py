@@ -40,7 +40,11 @@ def test_legal_models_are_of_every_kind(generator, tmp_path):
     assert {model.frontend.kind for model in models} == {"logmel_f32", "logmel_q15", "none"}
     assert {model.task for model in models} == {"keywords", "wake_word", "vad", "sounds", "anomaly", "series"}
     assert {model.policy.complexity for model in models} == {"energy", "spectral_flux", "zero_crossings"}
-    stages = {(cell.weight, model.traces is not None, "Liquid" in type(model.readout).__name__) for model in models for cell in model.cells[:1]}
+    stages = {
+        (cell.weight, model.traces is not None, "Liquid" in type(model.readout).__name__)
+        for model in models
+        for cell in model.cells[:1]
+    }
     assert {weight for weight, *both in stages if all(both)} == {"float32", "int8", "int16"}
     layouts = {(cell.weight, getattr(cell, "layout", "rows4"), bool(getattr(cell, "delta_q15", 0))) for cell in cells}
     dense = {
