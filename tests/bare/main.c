@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "board.h"
 #include "drive.h"
 #include "internal.h"
+#include "json.h"
 
 #ifndef CLOCK_HZ
 #define CLOCK_HZ 31250000u
@@ -19,20 +19,6 @@
 
 extern const uint8_t model_data[], model_data_end[];
 static uint64_t memory[MEMORY_BYTES / 8u];
-
-static void print_number(const char *name, uint32_t value) {
-    char text[12];
-    char *p = text + sizeof text - 1;
-    *p = '\0';
-    do {
-        *--p = (char)('0' + value % 10u);
-        value /= 10u;
-    } while (value > 0);
-    print(", \"");
-    print(name);
-    print("\": ");
-    print(p);
-}
 
 /* QEMU with -icount shift=5 runs 31.25 million instructions a second. */
 static uint32_t instructions(uint64_t ticks, uint32_t runs) {
