@@ -24,6 +24,7 @@ from .interrupts import between_steps
 from .loader import batches
 from .log import RunLog
 from .memory import keep_freed_memory
+from .start_from import start_from
 from .threads import use_threads
 from .trainer import LNNTrainer
 
@@ -130,6 +131,8 @@ def train(task: Task, run: Run) -> Path | None:
 def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
     resumed = run.last.exists()
     trainer = LNNTrainer.load(run.last) if resumed else task.trainer()
+    if run.settings["start_from"] and not resumed:
+        start_from(trainer, run.settings["start_from"])
     config = trainer.config
     config.total_steps, trainer.recipe = run.steps, run.recipe
     if place.rank == 0:

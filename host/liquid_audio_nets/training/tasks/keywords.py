@@ -12,7 +12,7 @@ import numpy as np
 
 from ...audio.dataset import SILENCE, UNKNOWN, label_of, nearest, official_split
 from ...audio.files import AudioError
-from ...audio.held_out import BOTH, Recording, part
+from ...audio.held_out import BOTH, Recording
 from ...audio.layouts import NOISE_FOLDERS, Placed
 from ...audio.speech import engines
 from ..data.augment import Augment
@@ -40,8 +40,8 @@ STREAM_UTTERANCES = 80  # of each keyword in the streams that thresholds are cho
 class KeywordTask(FolderTask):
     """See recipes/keywords.toml for the settings.
 
-    data: a folder with one folder per word, or a folder that holds `speech_commands/` beside `digits/`, `negatives/`,
-    `wake_words/` and `esc10/`, which then widen `_unknown_` and the noises."""
+    data: a folder with one folder per word, or a folder that holds `speech_commands/` beside `digits/`, `esc10/` and the
+    folders that the recipe names, which then widen `_unknown_` and the noises."""
 
     name, metric, keep = "keywords", "validation accuracy", "best"
     golden_s = 0.5  # boards keep the file
@@ -73,7 +73,7 @@ class KeywordTask(FolderTask):
         if self.commands.name:
             groups += [
                 Group("digits", UNKNOWN, ["digits"], part=_digit_part),
-                *(Group(name, UNKNOWN, [name], part=lambda f: part(f, 10)) for name in ("wake_words", "negatives")),
+                *(Group(name, self._other, self.recipe["data"][name]) for name in ("wake_words", "negatives")),
                 Group("environment", SILENCE, ["esc10"]),
             ]
         spoken = self._spoken(for_streams)
@@ -105,6 +105,10 @@ class KeywordTask(FolderTask):
         word = self._word(recording.place)
         label = label_of(word, self.labels) if word else None
         return None if recording.split == "training" and label in self.said else label
+
+    def _other(self, recording: Recording) -> str | None:
+        """`_unknown_`, but for recordings that are named after one of the labels, such as down__ann.opus."""
+        return None if recording.path.stem.partition("__")[0] in self.labels else UNKNOWN
 
     def _spoken(self, for_streams: bool) -> list[tuple[str, str, int]]:
         data = self.recipe["data"]

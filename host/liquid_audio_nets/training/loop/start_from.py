@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Training that begins with the weights of another network instead of random ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ... import lnn
+from ...compress.parts import float_parts
+from ...errors import LiquidError
+from ..settings.errors import TrainingError
+from .trainer import LNNTrainer
+
+
+def start_from(trainer: LNNTrainer, path: str | Path) -> None:
+    """Gives a new trainer the averaged weights and the normalisation of a checkpoint (.safetensors, .pt) or of a float
+    model (.lnn).
+
+    Raises TrainingError if the file cannot be read or its network is another one, naming the difference."""
+    path = Path(path)
+    if path.suffix == ".lnn":
+        labels, weights = _of_model(path)
+    else:
+        other = LNNTrainer.load(path)
+        labels, weights = other.net.config.labels, dict(other.average.state_dict())
+    config, own = trainer.net.config, trainer.net.state_dict()
+    if tuple(labels) != config.labels:
+        raise TrainingError(
+            f"{path} answers {', '.join(labels)}, not {', '.join(config.labels)}; give one with the same labels"
+        )
+    for name in sorted(own.keys() | weights.keys()):
+        theirs, ours = (tuple(w[name].shape) if name in w else None for w in (weights, own))
+        if theirs != ours:
+            raise TrainingError(
+                f"{path} is another network: its {name} is {_said(theirs)}, {_said(ours)} is wanted; give one with the same "
+                "cells, traces and readout, or change [model]"
+            )
+    for net in (trainer.net, trainer.average):
+        net.load_state_dict(weights)
+
+
+def _said(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else " x ".join(map(str, shape)) or "a number"
+
+
+def _of_model(path: Path) -> tuple[list[str], dict[str, Tensor]]:
+    """Labels and weights of a float .lnn file, by the names of a LiquidNet."""
+    try:
+        model = lnn.load(path)
+        frontend, cells, readout = float_parts(model)
+    except (LiquidError, OSError) as error:
+        raise TrainingError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    arrays = {"mean": frontend.mean, "inv_std": frontend.inv_std}
+    for k, cell in enumerate(cells):
+        arrays[f"cells.{k}.weight"] = np.concatenate([cell.wf, cell.wa])
+        arrays[f"cells.{k}.bias"] = np.concatenate([cell.bf, cell.ba])
+        arrays[f"cells.{k}.log_tau"] = np.log(cell.tau)
+    if isinstance(readout, lnn.LiquidReadout):
+        arrays |= {"readout.weight": readout.wv, "readout.bias": readout.bv, "listening.weight": readout.wg}
+        arrays |= {"listening.bias": readout.bg, "listening.log_tau": np.log(readout.tau)}
+    else:
+        arrays |= {"readout.weight": readout.w, "readout.bias": readout.b}
+    if model.traces:
+        arrays["traces.log_tau"] = np.log(model.traces.tau)
+    return model.label_names, {name: torch.from_numpy(np.array(x, np.float32)) for name, x in arrays.items()}
