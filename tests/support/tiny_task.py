@@ -88,7 +88,15 @@ class Doubled(TinyTask):
 def run_of(out, **more):
     """A run of settings by name; those that are no settings of a recipe's [train] are the run's own."""
     own = {k: more.pop(k) for k in ("report", "progress", "device") if k in more}
-    train = {"epochs": 2, "epoch_steps": 10, "batch": 16, "seed": SEED, "threads": 1, "precision": "float32"}
+    train = {
+        "epochs": 2,
+        "epoch_steps": 10,
+        "batch": 16,
+        "seed": SEED,
+        "threads": 1,
+        "precision": "float32",
+        "start_from": "",
+    }
     recipe = {"task": "tiny", "data": {}, "model": {}, "train": train | more}
     return Run(Path(out), recipe, ahead=False, **{"device": "cpu"} | own)
 

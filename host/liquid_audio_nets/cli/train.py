@@ -93,7 +93,8 @@ def liquid_train(
 
     The folder of the run gets the model, its card, the training curves, the confusion matrix, misses against false
     alarms, log.csv, TensorBoard events, and the settings as recipe.toml. Options that are left out keep the recipe's
-    values. The same command again continues a run that was interrupted.
+    values. The same command again continues a run that was interrupted. The exit code is 6 if the network does not reach
+    the recipe's [goals].
     """
     from ..training.settings import recipe as recipes
 
@@ -175,6 +176,8 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
         console.print_json(_summary(path, task, run))
     elif path:
         console.out.print(str(path))
+    if run.missed:
+        raise console.CommandError(" ".join(run.missed), console.Exit.GATE)
 
 
 def _summary(path: Path, task: Task, run: Run) -> dict[str, Any]:
@@ -190,6 +193,7 @@ def _summary(path: Path, task: Task, run: Run) -> dict[str, Any]:
         "step": run.exported["step"],
         "steps": run.steps,
         "seed": run.settings["seed"],
+        "missed": run.missed,
         "log": read_log(run.out / "log.csv"),
     }
 

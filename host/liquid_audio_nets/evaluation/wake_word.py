@@ -19,7 +19,7 @@ from ..native import LNN
 from .measure import Options
 from .traces import accepts, leading, trace
 
-THRESHOLDS = 1 - np.geomspace(0.5, 3e-4, 48)  # 0.5 .. 0.9997: posteriors of trained words crowd near 1
+THRESHOLDS = 1 - np.geomspace(0.5, 1e-5, 64)  # 0.5 .. 0.99999: posteriors of trained words crowd near 1
 ACCEPTS_PER_HOUR = 0.5
 AS_RECORDED = "as recorded"
 NOISE = NOISE_FOLDERS[0]  # stands for all background noise among the names of folders

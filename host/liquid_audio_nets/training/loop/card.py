@@ -19,7 +19,8 @@ class Facts:
 
     data: where the data come from; licence: of the weights and the data; split: how training and validation were kept
     apart; clips: how many were learned from, by source; notes: sections of the card, Markdown by heading; det: missed
-    against false detections."""
+    against false detections; missed: the goals of the recipe that the exported network does not reach, a sentence each with
+    what to try."""
 
     data: str
     licence: str
@@ -27,6 +28,7 @@ class Facts:
     clips: dict[str, int] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     det: Det | None = None
+    missed: list[str] = field(default_factory=list)
 
 
 def model_card(path: Path, task: str, metric: str, trainer: LNNTrainer, result: dict[str, Any], facts: Facts) -> str:
@@ -57,7 +59,8 @@ def model_card(path: Path, task: str, metric: str, trainer: LNNTrainer, result: 
         labels = result["labels"]
         rows = [[label, *row] for label, row in zip(labels, result["confusion"], strict=True)]
         lines += _table(["truth \\ answer", *labels], rows)
-    for heading, text in facts.notes.items():
+    goals = {"Goals that were not reached": "\n".join(facts.missed)} if facts.missed else {}
+    for heading, text in (goals | facts.notes).items():
         lines += ["", f"## {heading}", "", text]
     lines += [
         "",

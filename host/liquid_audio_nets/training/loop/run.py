@@ -76,7 +76,8 @@ class Run:
 
     out: the run folder; recipe: with all settings of its task; report: takes what the user should know, one line per
     call; progress: is called after each step; device: auto, cpu or cuda; ahead: a second process makes the batches.
-    exported: filled by train() with what the task's evaluate() says of the exported network, and its "step"."""
+    exported: filled by train() with what the task's evaluate() says of the exported network, and its "step"; missed: with
+    the goals of the recipe that it does not reach, a sentence each."""
 
     out: Path
     recipe: dict[str, Any]
@@ -85,6 +86,7 @@ class Run:
     device: str = "auto"
     ahead: bool = True
     exported: dict[str, Any] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -247,7 +249,7 @@ def finish(task: Task, run: Run) -> Path:
             f"the training is complete and {checkpoint} holds it, but it could not be exported: {error}. The same "
             "command will export it without training again"
         ) from error
-    run.exported = result | {"step": trainer.step}
+    run.exported, run.missed = result | {"step": trainer.step}, facts.missed
     (run.out / "card.md").write_text(model_card(path, task.name, task.metric, trainer, result, facts))
     plots.write(run.out, task.metric, result, facts.det, run.report)
     return path

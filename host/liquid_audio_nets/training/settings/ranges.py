@@ -55,6 +55,7 @@ SHARES = (
     "prune_begin",
     "prune_end",
     "threshold",
+    "recall",
 )
 LENGTHS = {"hidden_dim": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
 PAIRS = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")

@@ -60,6 +60,7 @@ class BaseTask(Task):
     ):
         self.recipe, self.cache, self.report, self.progress = recipe, Path(cache), report, progress
         self.notes: dict[str, str] = {}
+        self.missed: list[str] = []  # goals that the exported network does not reach
         self.det: Det | None = None
         self.take(data)
 
@@ -183,7 +184,8 @@ class FolderTask(BaseTask):
 
     def facts_of(self, data: str, split: str, clips: dict[str, int] | None = None) -> Facts:
         """For the card; clips: what was learned from, by default training recordings by source."""
-        return Facts(data, self.licence(), split, self.learned_from() if clips is None else clips, self.notes, self.det)
+        clips = self.learned_from() if clips is None else clips
+        return Facts(data, self.licence(), split, clips, self.notes, self.det, self.missed)
 
 
 def loudest(samples: np.ndarray, seconds: float) -> np.ndarray:

@@ -17,6 +17,7 @@ from ...audio.layouts import NOISE_FOLDERS, Placed
 from ...audio.speech import engines
 from ..data.augment import Augment
 from ..data.frame_store import BLOCK_S
+from ..data.near_words import near_words
 from ..data.placement import Chooser, Mixture
 from ..data.sources import MADE_NOISE, Group, Sources, often_said, other_words, sentences
 from ..data.streams import Score, validation_streams
@@ -123,8 +124,14 @@ class KeywordTask(FolderTask):
             *((word, word, data["synthetic_said"]) for word in self.said),
             *((word, word, count) for word in self.words if word not in self.said),
             *((word, UNKNOWN, 10 * others) for word in often_said() if word not in self.words),
-            *((text, UNKNOWN, others) for text in (*other_words(), *sentences()) if text not in self.words),
+            *((text, UNKNOWN, others) for text in self._other_texts()),
         ]
+
+    def _other_texts(self) -> list[str]:
+        """Everyday words and sentences, and what sounds like one of the words."""
+        near = [text for word in self.words for text in near_words(word)]
+        texts = dict.fromkeys((*other_words(), *sentences(), *near))
+        return [text for text in texts if text not in self.words and text not in often_said()]
 
     def prepare(self) -> None:
         """Opens the frame store, built on first use; raises AudioError for data that cannot be learned from."""
@@ -175,6 +182,11 @@ class KeywordTask(FolderTask):
         model = to_model(trainer.average, thresholds, metadata, policy=self.policy, temperature=temperature)
         score, error = listen(model, streams), calibration_error(posterior, self.clips.label, temperature)
         self.det = det_of(scores)
+        if score.hit_rate < (least := self.recipe["goals"]["recall"]):
+            self.missed.append(
+                f"{score.hit_rate:.1%} of the words in held-out streams are heard; the goal is {least:.0%}. Train longer "
+                "(--epochs), or add recordings of the words."
+            )
         self.notes["Streams"] = streams_note(score, sum(len(s.events) for s in streams), thresholds, temperature, error)
         return self.save(model, out / "keywords.lnn", self.golden_sounds())
 

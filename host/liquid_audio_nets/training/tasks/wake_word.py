@@ -126,11 +126,17 @@ class WakeWordTask(FolderTask):
         threshold = result.threshold_for(wanted)
         if threshold is None:
             threshold = float(THRESHOLDS[-1])
-            self.report(
-                f"no threshold is strict enough for {wanted} false accepts per hour; {threshold:.4f} is set: train longer or "
-                "add recordings that were taken for the word"
+            self.missed.append(
+                f"No threshold is strict enough for {wanted} false accepts per hour; {threshold:.5f} is set. Train longer, or "
+                "add recordings that were taken for the word."
             )
         result.threshold = threshold
+        if result.figure < (least := self.recipe["goals"]["recall"]):
+            self.missed.append(
+                f"{self.word} is heard in {result.figure:.1%} of {len(self.held_out.positives)} held-out clips with at most "
+                f"{wanted} false accepts per hour; the goal is {least:.0%}. Train longer (--epochs), add recordings of the word "
+                "and of what is taken for it, or allow more false accepts (data.false_accepts_per_hour)."
+            )
         self.notes["Held-out sounds"] = "\n".join(f"- {line.strip()}" for line in result.lines()[:-1])
         self.det = det_of(result)
         write_calibration(out / "calibration", self._played())
