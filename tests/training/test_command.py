@@ -54,6 +54,8 @@ def test_a_run_from_a_folder_to_a_model_and_again(train, words, tmp_path):
         8,
         "--synthetic",
         0,
+        "--set",
+        "goals.recall=0",
     )
     done = train(*arguments)
     assert done.returncode == 0, done.stderr
@@ -102,6 +104,8 @@ def test_what_was_trained_as_json_and_from_the_kept_recipe(train, words, tmp_pat
         "yes,no,_silence_",
         "--set",
         "policy.min_timestep_us=40_000",
+        "--set",
+        "goals.recall=0",
     )
     done = train("keywords", "--data", words, "--out", tmp_path / "a", "--json", *small)
     said = json.loads(done.stdout)
@@ -135,6 +139,8 @@ def test_a_word_without_any_recording_is_one_command(train, tmp_path):
         "data.synthetic_said=40",
         "--set",
         "data.synthetic_unknown=0",
+        "--set",
+        "goals.recall=0",
         "--hidden",
         4,
         "--epochs",
@@ -176,7 +182,9 @@ def test_unreadable_files_are_listed_and_a_class_that_vanishes_is_an_error(train
     files[0].write_bytes(b"no sound")
     done = train(*arguments, "--out", tmp_path / "a")
     said = "".join(done.stderr.split())
-    assert done.returncode == 0 and "skipped:" in said and files[0].name in said
+    assert done.returncode == 6 and "skipped:" in said and files[0].name in said
+    assert "thegoalis80%" in said and "the goal is 80%" in (tmp_path / "a/card.md").read_text()
+    assert LNN.load(tmp_path / "a/keywords.lnn").selftest() < 2e-3  # nothing is lost
     for file in files:
         file.write_bytes(b"no sound")
     done = train(*arguments, "--out", tmp_path / "b")
