@@ -136,7 +136,7 @@ def test_a_word_without_any_recording_is_one_command(train, tmp_path):
         "--synthetic",
         0,
         "--set",
-        "data.synthetic_said=40",
+        "data.synthetic_said=80",
         "--set",
         "data.synthetic_unknown=0",
         "--set",
