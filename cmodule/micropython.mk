@@ -17,10 +17,12 @@ LIQUID_CORE_SOURCES := \
 	core/errors.c \
 	core/evidence.c \
 	core/fft_q15.c \
+	core/fft_s16.c \
 	core/fix_tables.c \
 	core/frontend.c \
 	core/frontend_f32.c \
 	core/frontend_q15.c \
+	core/frontend_s16.c \
 	core/gate.c \
 	core/liquid_readout.c \
 	core/load_cell.c \

@@ -11,10 +11,12 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/errors.c
     ${CMAKE_CURRENT_LIST_DIR}/core/evidence.c
     ${CMAKE_CURRENT_LIST_DIR}/core/fft_q15.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/fft_s16.c
     ${CMAKE_CURRENT_LIST_DIR}/core/fix_tables.c
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend.c
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend_f32.c
     ${CMAKE_CURRENT_LIST_DIR}/core/frontend_q15.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/frontend_s16.c
     ${CMAKE_CURRENT_LIST_DIR}/core/gate.c
     ${CMAKE_CURRENT_LIST_DIR}/core/liquid_readout.c
     ${CMAKE_CURRENT_LIST_DIR}/core/load_cell.c

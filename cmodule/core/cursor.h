@@ -24,6 +24,11 @@ static inline uint32_t lnn_align_file(uint32_t offset) {
     return (offset + LNN_ALIGN_BYTES - 1u) & ~(uint32_t)(LNN_ALIGN_BYTES - 1u);
 }
 
+/* Of the file; a section may hold more in later versions. */
+static inline uint32_t lnn_version_minor(const lnn_cursor_t *c) {
+    return ((const lnn_file_header_t *)(const void *)c->file)->version_minor;
+}
+
 /* True if the condition holds and nothing has failed before. */
 bool lnn_require(lnn_cursor_t *c, bool condition, lnn_status_t status);
 

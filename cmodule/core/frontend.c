@@ -8,11 +8,11 @@
 #include "place.h"
 
 uint32_t lnn_frontend_scratch_bytes(const lnn_frontend_t *fe) {
-    return fe->kind == LNN_FRONTEND_LOGMEL_Q15 ? 4u * fe->fft_points + 4u : 8u * fe->fft_points;
+    return fe->is_integer ? 4u * fe->fft_points + 4u : 8u * fe->fft_points;
 }
 
 void lnn_frontend_place(lnn_frontend_t *fe, uintptr_t *next) {
-    if (fe->kind == LNN_FRONTEND_LOGMEL_Q15) {
+    if (fe->is_integer) {
         fe->as.q15.previous = lnn_place(next, fe->n_mels, sizeof *fe->as.q15.previous);
     } else {
         fe->as.f32.features = lnn_place(next, fe->n_mels, sizeof *fe->as.f32.features);
@@ -21,7 +21,7 @@ void lnn_frontend_place(lnn_frontend_t *fe, uintptr_t *next) {
 }
 
 void lnn_frontend_reset(lnn_frontend_t *fe) {
-    if (fe->kind == LNN_FRONTEND_LOGMEL_Q15) {
+    if (fe->is_integer) {
         memset(fe->as.q15.previous, 0, fe->n_mels * sizeof *fe->as.q15.previous);
     } else {
         memset(fe->as.f32.previous, 0, fe->n_mels * sizeof *fe->as.f32.previous);
@@ -40,10 +40,19 @@ void lnn_features_to_q12(const float *features, uint32_t n, float clip, int16_t 
     }
 }
 
+static void run_integer(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
+                        void *scratch, int16_t *features) {
+    if (fe->kind == LNN_FRONTEND_LOGMEL_S16) {
+        lnn_frontend_s16_run(fe, older, n_older, newer, scratch, features);
+    } else {
+        lnn_frontend_q15_run(fe, older, n_older, newer, scratch, features);
+    }
+}
+
 int32_t lnn_frontend_run(lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
                          void *scratch, void *inputs, bool integer_cell) {
-    if (fe->kind == LNN_FRONTEND_LOGMEL_Q15) {
-        lnn_frontend_q15_run(fe, older, n_older, newer, scratch, inputs);
+    if (fe->is_integer) {
+        run_integer(fe, older, n_older, newer, scratch, inputs);
         return lnn_frontend_q15_flux_q16(fe, inputs);
     }
     float *features = integer_cell ? fe->as.f32.features : inputs;
@@ -56,19 +65,18 @@ int32_t lnn_frontend_run(lnn_frontend_t *fe, const int16_t *older, uint32_t n_ol
 
 void lnn_frontend_look(const lnn_frontend_t *fe, const int16_t *window, void *scratch, int16_t *spare,
                        float *features) {
-    if (fe->kind == LNN_FRONTEND_LOGMEL_F32) {
+    if (!fe->is_integer) {
         lnn_frontend_f32_run(fe, window, fe->window_samples, window, scratch, features);
         return;
     }
-    lnn_frontend_q15_run(fe, window, fe->window_samples, window, scratch, spare);
+    run_integer(fe, window, fe->window_samples, window, scratch, spare);
     for (uint32_t i = 0; i < fe->n_mels; i++) {
         features[i] = (float)spare[i] * (1.0f / 4096.0f);
     }
 }
 
 void lnn_frontend_take(const lnn_frontend_t *fe, const float *features, void *inputs, bool integer_cell) {
-    float clip =
-        fe->kind == LNN_FRONTEND_LOGMEL_Q15 ? (float)fe->as.q15.clip_q12 * (1.0f / 4096.0f) : fe->as.f32.feature_clip;
+    float clip = fe->is_integer ? (float)fe->as.q15.clip_q12 * (1.0f / 4096.0f) : fe->as.f32.feature_clip;
     if (integer_cell) {
         lnn_features_to_q12(features, fe->n_mels, clip, inputs);
         return;

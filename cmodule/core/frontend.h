@@ -28,16 +28,19 @@ typedef struct {
     float *previous; /* (n_mels) features of the last step, for the flux */
 } lnn_frontend_f32_t;
 
+/* Both integer kinds; "s16" marks what only logmel_s16 has, "q15" what only logmel_q15 has. */
 typedef struct {
     /* config */
     int32_t clip_q12;
     uint32_t per_mel_q16; /* 1 / n_mels */
+    uint32_t first_bin;   /* s16 */
     /* weights */
-    const int16_t *window;       /* (window_samples) q15 */
-    const uint16_t *mel_start;   /* (n_mels) */
-    const uint16_t *mel_count;   /* (n_mels) */
-    const uint16_t *mel_weights; /* (sum of mel_count) q15 */
-    const uint32_t *floor_q8;    /* (n_mels) */
+    const int16_t *window;       /* q15: (window_samples) q15; s16: (fft_points) q15 */
+    const uint16_t *mel_start;   /* q15: (n_mels) */
+    const uint16_t *mel_count;   /* q15: (n_mels); s16: (n_mels + 1) */
+    const uint16_t *mel_weights; /* q15: (sum of mel_count) q15 */
+    const uint8_t *rising_q8;    /* s16: (sum of mel_count) */
+    const uint32_t *floor;       /* (n_mels) q15: q8; s16: of width LEAST_WIDTH */
     const int32_t *mean_q16;     /* (n_mels) of log2 */
     const int32_t *scale_q22;    /* (n_mels) */
     /* state */
@@ -45,7 +48,8 @@ typedef struct {
 } lnn_frontend_q15_t;
 
 typedef struct {
-    uint16_t kind; /* enum frontend */
+    uint16_t kind;   /* enum frontend */
+    bool is_integer; /* as.q15 holds it */
     uint16_t window_samples;
     uint16_t fft_points;
     uint16_t n_mels;
@@ -76,13 +80,15 @@ LNN_COLD void lnn_frontend_take(const lnn_frontend_t *fe, const float *features,
 
 LNN_COLD void lnn_features_to_q12(const float *features, uint32_t n, float clip, int16_t *q12);
 
-/* frontend_f32.c, frontend_q15.c */
+/* frontend_f32.c, frontend_q15.c, frontend_s16.c */
 void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
                           float *scratch, float *features);
 int32_t lnn_frontend_f32_flux_q16(lnn_frontend_t *fe, const float *features);
 void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
                           void *scratch, int16_t *features);
 int32_t lnn_frontend_q15_flux_q16(lnn_frontend_t *fe, const int16_t *features);
+void lnn_frontend_s16_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
+                          void *scratch, int16_t *features);
 
 /* numbers.c: rows of numbers to features, logits to forecasts */
 const float *lnn_numbers_to_features(const lnn_frontend_t *fe, const float *numbers);

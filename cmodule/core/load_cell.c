@@ -68,7 +68,7 @@ void lnn_load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
     }
     bool integer = lnn_is_integer(f->weight);
     if (!lnn_require(c, index == 0 || integer == m->integer, LNN_ERR_WEIGHTS) /* all cells alike */
-        || !lnn_require(c, integer || m->frontend.kind != LNN_FRONTEND_LOGMEL_Q15, LNN_ERR_WEIGHTS)) {
+        || !lnn_require(c, integer || !m->frontend.is_integer, LNN_ERR_WEIGHTS)) {
         return;
     }
     m->integer = integer;

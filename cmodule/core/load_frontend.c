@@ -53,14 +53,19 @@ static void load_f32(lnn_model_t *m, lnn_cursor_t *c) {
     }
 }
 
+static bool check_integer(const lnn_model_t *m, lnn_cursor_t *c, uint32_t reserved, uint32_t clip_q12) {
+    const lnn_frontend_t *fe = &m->frontend;
+    return lnn_require(c, lnn_fft_q15_has(fe->fft_points) && fe->window_samples % 2u == 0u, LNN_ERR_FRONTEND)
+           && lnn_require(c, reserved == 0, LNN_ERR_PADDING)
+           && lnn_require(c, clip_q12 >= LNN_FRONTEND_Q15_CLIP_Q12_MIN && clip_q12 <= LNN_FRONTEND_Q15_CLIP_Q12_MAX,
+                          LNN_ERR_NUMBER);
+}
+
 static void load_q15(lnn_model_t *m, lnn_cursor_t *c) {
     lnn_frontend_q15_t *fe = &m->frontend.as.q15;
     const lnn_file_frontend_q15_t *f = lnn_take(c, 1, sizeof *f);
     if (!f || !check_sizes(m, c, f->window_samples, f->fft_points, f->n_mels, f->n_mel_weights)
-        || !lnn_require(c, lnn_fft_q15_has(f->fft_points) && f->window_samples % 2u == 0u, LNN_ERR_FRONTEND)
-        || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)
-        || !lnn_require(c, f->clip_q12 >= LNN_FRONTEND_Q15_CLIP_Q12_MIN && f->clip_q12 <= LNN_FRONTEND_Q15_CLIP_Q12_MAX,
-                        LNN_ERR_NUMBER)) {
+        || !check_integer(m, c, f->reserved, f->clip_q12)) {
         return;
     }
     fe->clip_q12 = f->clip_q12;
@@ -69,12 +74,55 @@ static void load_q15(lnn_model_t *m, lnn_cursor_t *c) {
     fe->mel_start = lnn_take(c, f->n_mels, sizeof *fe->mel_start);
     fe->mel_count = lnn_take(c, f->n_mels, sizeof *fe->mel_count);
     fe->mel_weights = lnn_take(c, f->n_mel_weights, sizeof *fe->mel_weights);
-    fe->floor_q8 = lnn_take(c, f->n_mels, sizeof *fe->floor_q8);
+    fe->floor = lnn_take(c, f->n_mels, sizeof *fe->floor);
     fe->mean_q16 = lnn_take_ints(c, f->n_mels, LNN_FRONTEND_Q15_MEAN_MAX);
     fe->scale_q22 = lnn_take_ints(c, f->n_mels, LNN_FRONTEND_Q15_SCALE_MAX);
     check_filters(m, c, fe->mel_start, fe->mel_count, f->n_mel_weights);
     for (uint32_t i = 0; c->status == LNN_OK && i < f->n_mels; i++) { /* a logarithm needs something */
-        lnn_require(c, fe->floor_q8[i] >= LNN_FRONTEND_Q15_FLOOR_MIN, LNN_ERR_NUMBER);
+        lnn_require(c, fe->floor[i] >= LNN_FRONTEND_Q15_FLOOR_MIN, LNN_ERR_NUMBER);
+    }
+}
+
+/* No sum within the FFT may overflow: see fft_s16.c. */
+static void check_window(const lnn_model_t *m, lnn_cursor_t *c) {
+    const lnn_frontend_t *fe = &m->frontend;
+    const int16_t *window = fe->as.q15.window;
+    uint32_t half = fe->fft_points / 2u;
+    for (uint32_t i = 0; c->status == LNN_OK && i < half; i++) {
+        int32_t a = window[i], b = window[i + half];
+        lnn_require(c, (a < 0 ? -a : a) + (b < 0 ? -b : b) <= (int32_t)LNN_MAX_WINDOW_PAIR, LNN_ERR_NUMBER);
+    }
+    for (uint32_t i = fe->window_samples; c->status == LNN_OK && i < fe->fft_points; i++) {
+        lnn_require(c, window[i] == 0, LNN_ERR_PADDING);
+    }
+}
+
+static void load_s16(lnn_model_t *m, lnn_cursor_t *c) {
+    lnn_frontend_q15_t *fe = &m->frontend.as.q15;
+    const lnn_file_frontend_s16_t *f = lnn_take(c, 1, sizeof *f);
+    if (!f || !lnn_require(c, lnn_version_minor(c) >= 2u, LNN_ERR_FRONTEND)
+        || !check_sizes(m, c, f->window_samples, f->fft_points, f->n_mels, f->n_mel_weights)
+        || !check_integer(m, c, f->reserved, f->clip_q12)) {
+        return;
+    }
+    fe->clip_q12 = f->clip_q12;
+    fe->per_mel_q16 = 65536u / f->n_mels;
+    fe->first_bin = f->first_bin;
+    fe->window = lnn_take(c, f->fft_points, sizeof *fe->window);
+    fe->mel_count = lnn_take(c, f->n_mels + 1u, sizeof *fe->mel_count);
+    fe->rising_q8 = lnn_take(c, f->n_mel_weights, sizeof *fe->rising_q8);
+    fe->floor = lnn_take(c, f->n_mels, sizeof *fe->floor);
+    fe->mean_q16 = lnn_take_ints(c, f->n_mels, LNN_FRONTEND_S16_MEAN_MAX);
+    fe->scale_q22 = lnn_take_ints(c, f->n_mels, LNN_FRONTEND_S16_SCALE_MAX);
+    lnn_require(c, f->first_bin + f->n_mel_weights <= f->fft_points / 2 + 1, LNN_ERR_RANGE);
+    uint32_t used = 0;
+    for (uint32_t i = 0; c->status == LNN_OK && i <= f->n_mels; i++) {
+        used += fe->mel_count[i];
+    }
+    lnn_require(c, used == f->n_mel_weights, LNN_ERR_SHAPE);
+    check_window(m, c);
+    for (uint32_t i = 0; c->status == LNN_OK && i < f->n_mels; i++) { /* with any power it fits into 32 bits */
+        lnn_require(c, fe->floor[i] <= LNN_FRONTEND_S16_FLOOR_MAX, LNN_ERR_NUMBER);
     }
 }
 
@@ -105,8 +153,11 @@ void lnn_load_frontend(lnn_model_t *m, lnn_cursor_t *c) {
         return;
     }
     m->frontend.kind = (uint16_t)(kind[0] | kind[1] << 8);
+    m->frontend.is_integer = m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15 || m->frontend.kind == LNN_FRONTEND_LOGMEL_S16;
     if (m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15) {
         load_q15(m, c);
+    } else if (m->frontend.kind == LNN_FRONTEND_LOGMEL_S16) {
+        load_s16(m, c);
     } else if (m->frontend.kind == LNN_FRONTEND_NONE) {
         load_none(m, c);
     } else {

@@ -28,8 +28,7 @@ static void load_labels(lnn_model_t *m, lnn_cursor_t *c) {
 /* The section may end before floor_ratio, which is then 0; in version 1.0 it must. */
 static void load_policy(lnn_model_t *m, lnn_cursor_t *c) {
     const uint32_t before_floor = offsetof(lnn_policy_t, floor_ratio), bytes = c->end - c->at;
-    lnn_require(c, bytes == before_floor || ((const lnn_file_header_t *)(const void *)c->file)->version_minor > 0,
-                LNN_ERR_SHAPE);
+    lnn_require(c, bytes == before_floor || lnn_version_minor(c) > 0, LNN_ERR_SHAPE);
     const void *f = lnn_take(c, 1, bytes == before_floor ? before_floor : (uint32_t)sizeof m->file_policy);
     if (f) {
         memcpy(&m->file_policy, f, bytes < sizeof m->file_policy ? bytes : sizeof m->file_policy);

@@ -21,12 +21,13 @@ def sine_table() -> str:
 
 
 def fix_tables() -> str:
-    """What fixmath.h and fft_q15.c look up: log2 and 2**-x over an octave, the sigmoid from 0 to -16, rotations."""
+    """What fixmath.h and the integer FFTs look up: log2 and 2**-x over an octave, the sigmoid from 0 to -16, rotations."""
     log2 = [f"{round(math.log2(1 + i / 64) * 2**16)}u" for i in range(65)]
     exp2 = [f"{min(round(2 ** (31 - i / 64)), 2**31 - 1)}u" for i in range(65)]
     sigmoid = [f"{round(2**31 / (1 + math.exp(i / 32)))}u" for i in range(513)]
     angles = [2 * math.pi * i / 512 for i in range(384)]
     rotations = [f"{{{round(32767 * math.cos(a))}, {round(32767 * math.sin(a))}}}" for a in angles]
+    sine = [f"{min(round(2**31 * math.sin(2 * math.pi * i / 512)), 2**31 - 1)}" for i in range(129)]
     reversed_ = [str(int(f"{i:08b}"[::-1], 2)) for i in range(256)]
     tables = [
         c_table("uint32_t lnn_log2_table_q16", log2),
@@ -34,5 +35,6 @@ def fix_tables() -> str:
         c_table("uint32_t lnn_sigmoid_table_q31", sigmoid),
         c_table("int16_t lnn_twiddle_q15", rotations).replace("[384]", "[384][2]"),
         c_table("uint8_t lnn_bit_reverse_8", reversed_),
+        c_table("int32_t lnn_sine_q31", sine),
     ]
-    return '#include "fft_q15.h"\n#include "fixmath.h"\n\n' + "\n".join(tables)
+    return '#include "fft_s16.h"\n#include "fixmath.h"\n\n' + "\n".join(tables)

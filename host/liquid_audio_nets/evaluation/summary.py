@@ -9,7 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ..lnn import Cell, CellS8, FrontEndNone, LnnError, Model, Readout, ReadoutS8, read
+from ..lnn import (
+    Cell,
+    CellS8,
+    FrontEnd,
+    FrontEndNone,
+    FrontEndQ15,
+    FrontEndS16,
+    LnnError,
+    Model,
+    Readout,
+    ReadoutS8,
+    read,
+)
 from ..native import LNN
 
 
@@ -53,17 +65,26 @@ def _frontend(model: Model) -> dict[str, Any]:
     if isinstance(fe, FrontEndNone):
         return {"kind": fe.kind, "numbers_a_row": fe.n_mels, "time_scale": float(fe.time_scale)}
     bin_hz = rate / fe.fft_points
-    used = np.flatnonzero(fe.mel_count)
-    last = used[-1] if len(used) else 0
+    first, beyond = heard_bins(fe)
     return {
         "kind": fe.kind,
         "window_samples": len(fe.window),
         "window_ms": 1000 * len(fe.window) / rate,
         "fft_points": fe.fft_points,
         "n_mels": fe.n_mels,
-        "lowest_bin_hz": float(fe.mel_start[used[0]] * bin_hz) if len(used) else 0.0,
-        "highest_bin_hz": float((fe.mel_start[last] + fe.mel_count[last] - 1.0) * bin_hz),
+        "lowest_bin_hz": first * bin_hz,
+        "highest_bin_hz": (beyond - 1) * bin_hz,
     }
+
+
+def heard_bins(fe: FrontEnd | FrontEndQ15 | FrontEndS16) -> tuple[int, int]:
+    """The first FFT bin that a mel filter hears, and the bin after the last one."""
+    if isinstance(fe, FrontEndS16):
+        return fe.first_bin, fe.first_bin + len(fe.mel_weights)
+    used = np.flatnonzero(fe.mel_count)
+    last = used[-1] if len(used) else 0
+    first = int(fe.mel_start[used[0]]) if len(used) else 0
+    return first, int(fe.mel_start[last]) + int(fe.mel_count[last])
 
 
 def _cell(cell: Cell | CellS8) -> dict[str, Any]:

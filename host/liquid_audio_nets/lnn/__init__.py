@@ -2,7 +2,7 @@
 """The .lnn file on the host: read and write models.  The format is described in cmodule/format/SPEC.md."""
 
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15, LiquidReadoutS8, ReadoutS8
+from .integer import CellS8, FrontEndQ15, FrontEndS16, LiquidReadoutS8, ReadoutS8
 from .model import (
     AnyReadout,
     Cell,
@@ -26,6 +26,7 @@ __all__ = [
     "FrontEnd",
     "FrontEndNone",
     "FrontEndQ15",
+    "FrontEndS16",
     "Golden",
     "Label",
     "LiquidReadout",

@@ -9,9 +9,9 @@ import numpy as np
 
 from .arrays import Array, Record
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15
+from .integer import INTEGER_FRONTENDS, WINDOW_PAIR_LIMIT, CellS8
 from .layout import ENUMS, FFT_Q15_POINTS, FIELDS, LEAST, LIMITS, RANGES, RUNS, STRUCTS
-from .model import Cell, FrontEnd, FrontEndNone
+from .model import AnyFrontEnd, Cell
 from .records import NO_LABEL, Cursor
 
 
@@ -73,12 +73,12 @@ def frontend_kind(cursor: Cursor) -> str:
     """The kind of a frontend section.  An unknown kind is taken for the float kind, whose check refuses it."""
     require(cursor.end - cursor.at >= 2, "SHAPE", "front-end")
     kind = int.from_bytes(cursor.data[cursor.at : cursor.at + 2], "little")
-    return next((name for name in ("logmel_q15", "none") if kind == ENUMS["frontend"][name]), "logmel_f32")
+    return next((name for name in (*INTEGER_FRONTENDS, "none") if kind == ENUMS["frontend"][name]), "logmel_f32")
 
 
 def frontend(section: str, f: Record) -> None:
-    """A record frontend or frontend_q15.  Raises LnnError FRONTEND, RANGE, PADDING or NUMBER."""
-    points, integer = f["fft_points"], section == "frontend_q15"
+    """A record frontend, frontend_q15 or frontend_s16.  Raises LnnError FRONTEND, RANGE, PADDING or NUMBER."""
+    points, integer = f["fft_points"], section != "frontend"
     require(integer or f["kind"] == ENUMS["frontend"]["logmel_f32"], "FRONTEND", f"front-end {f['kind']}")
     require(points <= LIMITS["fft_points"], "RANGE", f"an FFT of {points} points, at most {LIMITS['fft_points']}")
     in_range(section, f, "RANGE", "window_samples", "n_mels", "n_mel_weights")
@@ -111,6 +111,16 @@ def filters(f: Record, arrays: dict[str, Array]) -> None:
     require(count.sum() == f["n_mel_weights"], "SHAPE", "mel_count")
 
 
+def triangles(f: Record, arrays: dict[str, Array]) -> None:
+    """Mel filters and window of a front-end in triangles.  Raises LnnError RANGE, SHAPE, NUMBER or PADDING."""
+    inside = f["first_bin"] + f["n_mel_weights"] <= f["fft_points"] // 2 + 1
+    require(inside, "RANGE", "a mel filter reaches beyond the spectrum")
+    require(arrays["mel_count"].sum(dtype=int) == f["n_mel_weights"], "SHAPE", "mel_count")
+    pairs = np.abs(arrays["window"].astype(int)).reshape(2, -1).sum(0)
+    require(int(pairs.max()) <= WINDOW_PAIR_LIMIT, "NUMBER", "window: two weights add up to too much")
+    require(not arrays["window"][f["window_samples"] :].any(), "PADDING", "after the window")
+
+
 def traces(f: Record, n_mels: int) -> None:
     """Raises LnnError SHAPE or PADDING."""
     require(f["n_channels"] == n_mels, "SHAPE", f"traces of {f['n_channels']} channels follow {n_mels} features")
@@ -122,9 +132,7 @@ def is_integer(weight: int) -> bool:
     return weight in (ENUMS["weight"]["int8"], ENUMS["weight"]["int16"])
 
 
-def cell_is_integer(
-    cursor: Cursor, frontend: FrontEnd | FrontEndQ15 | FrontEndNone, before: Sequence[Cell | CellS8], outputs: int
-) -> bool:
+def cell_is_integer(cursor: Cursor, frontend: AnyFrontEnd, before: Sequence[Cell | CellS8], outputs: int) -> bool:
     """Checks what all kinds of cells have in common.  Gives whether it is an integer cell.
 
     before: the cells read so far; outputs: how many numbers the stage before it gives.
@@ -140,7 +148,7 @@ def cell_is_integer(
     integer = is_integer(f["weight"])
     alike = not before or (before[-1].weight != "float32") == integer
     require(alike, "WEIGHTS", "float and integer cells in one model")
-    require(integer or frontend.kind != "logmel_q15", "WEIGHTS", "float cells behind an integer front-end")
+    require(integer or frontend.kind not in INTEGER_FRONTENDS, "WEIGHTS", "float cells behind an integer front-end")
     return integer
 
 
@@ -159,9 +167,7 @@ def cell_s8(f: Record, layout: str, weight: str) -> None:
     in_range("cell_s8", f, "NUMBER", "gate_clamp_q11", "delta_q15")
 
 
-def readout(
-    section: str, cursor: Cursor, header: Record, frontend: FrontEnd | FrontEndQ15 | FrontEndNone, last: Cell | CellS8
-) -> None:
+def readout(section: str, cursor: Cursor, header: Record, frontend: AnyFrontEnd, last: Cell | CellS8) -> None:
     """Checks what float and integer readouts of a section have in common; last: the last cell.
 
     Raises LnnError WEIGHTS, SHAPE, RANGE, NUMBER or TASK.
@@ -193,7 +199,7 @@ def policy(p: Record) -> None:
     in_range("policy", p, "POLICY")
 
 
-def golden(f: Record, frontend: FrontEnd | FrontEndQ15 | FrontEndNone) -> None:
+def golden(f: Record, frontend: AnyFrontEnd) -> None:
     """Raises LnnError NO_AUDIO, RANGE, PADDING or NUMBER."""
     require(frontend.kind != "none", "NO_AUDIO", "golden audio")
     in_range("golden", f, "RANGE", "n_samples")

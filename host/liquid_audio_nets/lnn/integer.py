@@ -14,6 +14,7 @@ from .arrays import Array
 from .layout import LIMITS
 
 NUMBER_LIMIT = LIMITS["number"]
+WINDOW_PAIR_LIMIT = LIMITS["window_pair"]
 ROW_LIMIT_S16 = LIMITS["int16_row"]
 
 
@@ -40,6 +41,36 @@ class FrontEndQ15:
     def n_mels(self) -> int:
         """Features per step."""
         return len(self.mel_start)
+
+
+@dataclass
+class FrontEndS16:
+    """feature_q12 = (log2(mel + floor) - mean) * scale, +-clip_q12, of triangles that overlap by half.
+
+    window int16 (window_samples,), at most WINDOW_PAIR_LIMIT, which also bounds the magnitudes of two weights that are
+    half an FFT apart, added; mel_count uint16 (n_mels + 1,): bins from first_bin on between the middles of two
+    neighbouring filters; mel_weights uint8 q8: of each bin in the upper one of these, the lower one has the rest;
+    floor uint32, mean int32 q16 and scale int32 q22 (n_mels,).
+    """
+
+    window: Array
+    mel_count: Array
+    mel_weights: Array
+    floor: Array
+    mean: Array
+    scale: Array
+    first_bin: int
+    fft_points: int = 512
+    clip_q12: int = NUMBER_LIMIT
+    kind = "logmel_s16"
+
+    @property
+    def n_mels(self) -> int:
+        """Features per step."""
+        return len(self.mel_count) - 1
+
+
+INTEGER_FRONTENDS = (FrontEndQ15.kind, FrontEndS16.kind)
 
 
 @dataclass

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from .arrays import Array
-from .integer import CellS8, FrontEndQ15, LiquidReadoutS8, ReadoutS8
+from .integer import CellS8, FrontEndQ15, FrontEndS16, LiquidReadoutS8, ReadoutS8
 
 
 @dataclass
@@ -112,6 +112,9 @@ class Traces:
     """
 
     tau: Array
+
+
+AnyFrontEnd: TypeAlias = FrontEnd | FrontEndQ15 | FrontEndS16 | FrontEndNone
 
 
 @dataclass
@@ -249,7 +252,7 @@ class Model:
     """
 
     labels: list[Label]
-    frontend: FrontEnd | FrontEndQ15 | FrontEndNone
+    frontend: AnyFrontEnd
     cells: list[Cell] | list[CellS8]
     readout: AnyReadout
     policy: Policy = field(default_factory=Policy)

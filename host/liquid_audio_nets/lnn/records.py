@@ -7,6 +7,7 @@ import numpy as np
 
 from .arrays import Array, Record
 from .errors import LnnError
+from .integer import INTEGER_FRONTENDS
 from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, RANGES, SIGNATURE_BYTES, STRUCTS
 from .ranges import choice
 
@@ -176,9 +177,9 @@ def ram_bytes(
 
     traces, liquid: whether the model has traces and a liquid readout.
     """
-    q15, integer, rows = frontend == "logmel_q15", weight != "float32", rows4(n_labels)
+    small, integer, rows = frontend in INTEGER_FRONTENDS, weight != "float32", rows4(n_labels)
     readout = 4 * rows4(n_labels * (2 if liquid else 1)) + (2 * align(cells[-1][1], 8) if integer else 0)
-    scratch, states = [4 * fft_points + 4 if q15 else 8 * fft_points, readout], []
+    scratch, states = [4 * fft_points + 4 if small else 8 * fft_points, readout], []
     for m, n, delta in cells:
         m8, n8 = align(m, 8), align(n, 8)
         scratch.append(16 * n + 2 * max(m8, n8) if integer else 8 * n)
@@ -188,5 +189,5 @@ def ram_bytes(
         states += [4 * n_mels, 4 * n_mels, 2 * n_mels] if integer else [4 * n_mels]
     if liquid:
         states += [4 * rows, 4 * rows, 2 * rows] if integer else [4 * rows]
-    parts = [2 * window_samples, max(scratch), *([2 * n_mels] if q15 else [4 * n_mels] * 2), *states]
+    parts = [2 * window_samples, max(scratch), *([2 * n_mels] if small else [4 * n_mels] * 2), *states]
     return MODEL_BYTES + sum(align(part, 8) for part in parts + [4 * rows] * 4 + [2 * rows] * 2)

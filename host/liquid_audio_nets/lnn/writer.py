@@ -16,10 +16,10 @@ import numpy as np
 from ..errors import LiquidWarning
 from .arrays import Record
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15
+from .integer import CellS8, FrontEndQ15, FrontEndS16
 from .layout import ENUMS, FIELDS, LIMITS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR
 from .matrix_s8 import pack
-from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Traces
+from .model import AnyFrontEnd, Cell, FrontEndNone, Golden, Label, Model, Policy, Traces
 from .reader import read
 from .readouts import is_liquid, write_readout
 from .records import (
@@ -134,7 +134,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
 
 def _version_minor(model: Model) -> int:
     """The lowest one that can hold the model."""
-    if model.traces is not None or is_liquid(model.readout):
+    if model.traces is not None or is_liquid(model.readout) or isinstance(model.frontend, FrontEndS16):
         return 2
     return 1 if model.model_version or model.policy.floor_ratio else 0
 
@@ -151,7 +151,7 @@ def _label(label: Label) -> bytes:
     return STRUCTS["label"].pack(name, label.threshold, label.refractory_us)
 
 
-def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: Record) -> bytes:
+def _frontend(fe: AnyFrontEnd, header: Record) -> bytes:
     if isinstance(fe, FrontEndNone):
         fields = {
             "kind": enum_value("frontend", fe.kind),
@@ -171,6 +171,19 @@ def _frontend(fe: FrontEnd | FrontEndNone | FrontEndQ15, header: Record) -> byte
             "clip_q12": fe.clip_q12,
         }
         return pack_section("frontend_q15", fields, vars(fe), header)
+    if isinstance(fe, FrontEndS16):
+        fields = {
+            "kind": enum_value("frontend", fe.kind),
+            "window_samples": len(fe.window),
+            "reserved": 0,
+            "fft_points": fe.fft_points,
+            "n_mels": fe.n_mels,
+            "n_mel_weights": int(np.sum(fe.mel_count)),
+            "clip_q12": fe.clip_q12,
+            "first_bin": fe.first_bin,
+        }
+        window = np.pad(fe.window, (0, max(fe.fft_points - len(fe.window), 0)))
+        return pack_section("frontend_s16", fields, vars(fe) | {"window": window}, header)
     fields = {
         "kind": enum_value("frontend", fe.kind),
         "window_samples": len(fe.window),
