@@ -30,7 +30,10 @@ def model(request, tmp_path_factory):
         policy = Policy(min_timestep_us=7300, floor_ratio=1.5)  # the gate's last block of a tick is a short one
         return with_golden(dataclasses.replace(bands, task="anomaly", policy=policy), path)
     stages = request.param == "stages"
-    return with_golden(integer_model(units=UNITS, layout=LAYOUTS, weight=WEIGHTS, delta_q15=600, stages=stages), path)
+    return with_golden(
+        integer_model(units=UNITS, layout=LAYOUTS, weight=WEIGHTS, delta_q15=600, frontend="logmel_s16", stages=stages),
+        path,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,18 @@ def test_the_shipped_model_fits_a_microbit(root, tmp_path):
 
 
 @needs_machines
+@pytest.mark.parametrize(
+    "name, kind, at_most",
+    [("qemu_m4f", "logmel_s16", 20_000), ("qemu_m0", "logmel_s16", 80_000), ("microbit", "logmel_s16", 80_000)],
+)
+def test_the_cheaper_front_end_costs(tmp_path, name, kind, at_most):
+    """A window of 512 samples into 40 channels, in instructions."""
+    path = with_golden(integer_model(channels=40, frontend=kind), tmp_path / "model.lnn")
+    said = machines.run(machines.MACHINES[name], machines.build(machines.MACHINES[name], path, tmp_path / "image.elf"))
+    assert said["status"] == "OK" and said["frontend_instructions"] <= at_most
+
+
+@needs_machines
 @pytest.mark.parametrize("name, per_mac", [("qemu_m4f", 1.4), ("qemu_m55", 0.25)])
 def test_costs(root, tmp_path, name, per_mac):
     """The dense product of 128 x 104, the front-end, one cell of 64 units on 40 inputs, in instructions."""
@@ -78,7 +93,8 @@ def test_the_corners_do_not_overflow(tmp_path):
         cell.scale_inputs[:] = cell.scale_state[:] = 2**30 - 1
         cell.bias[:] = 2**29 - 1
         cell.inv_tau[:] = 4000 << 16
-    others = integer_model(2, gain=1e3, layout="rows4x16"), integer_model(3, channels=3, window_samples=256)
+    others = [integer_model(2, gain=1e3, layout="rows4x16"), integer_model(3, channels=3, window_samples=256)]
+    others += [integer_model(4, channels=n, window_samples=w, frontend="logmel_s16") for n, w in ((40, 512), (3, 256))]
     stages = integer_model(4, units=(512,), channels=128, labels=tuple(map(str, range(64))), gain=1e3, stages=True)
     stages.readout.weights[:], stages.readout.scale[:], stages.readout.bias[:] = 127, 2**30 - 1, 2**29 - 1
     for k, model in enumerate((*widest, *others, stages)):

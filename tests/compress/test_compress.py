@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from liquid_audio_nets.compress import CompressError, Request, Sounds, blame, compress, synthetic
 from liquid_audio_nets.compress.calibration import Moments, calibrate
 from liquid_audio_nets.compress.costs import estimate
-from liquid_audio_nets.compress.frontend import fit_frontend
+from liquid_audio_nets.compress.frontend import blank_frontend, fit_frontend, triangular_frontend
 from liquid_audio_nets.compress.pruning import prune, zero_block_share
 from liquid_audio_nets.compress.run import integer_cells
 from liquid_audio_nets.compress.weights import Part, dequantise_cell, dequantise_readout, quantise
-from liquid_audio_nets.lnn import CellS8, LiquidReadoutS8, write
-from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
+from liquid_audio_nets.lnn import CellS8, FrontEnd, LiquidReadoutS8, LnnError, write
+from liquid_audio_nets.lnn.integer import INTEGER_FRONTENDS, ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN
+from liquid_audio_nets.reference.frontend import hann, mel_filterbank
 from liquid_audio_nets.reference.stages import Means
 from small_model import babble, small_model, with_stages
 
@@ -109,7 +110,7 @@ def test_a_scale_stays_within_the_formats_limit(calibration):
 def test_the_integer_model_follows_the_float_one(sounds):
     done = compress(small_model(), sounds, Request(golden_samples=3200))
     assert all(isinstance(cell, CellS8) for cell in done.model.cells)
-    assert done.model.frontend.kind == "logmel_q15" and done.frontend_rms < 0.2
+    assert done.model.frontend.kind == "logmel_s16" and done.frontend_rms < 0.2
     assert done.drop_points <= 20 and done.logit_error < 3
     assert done.after["model_bytes"] < done.before["model_bytes"]
     assert done.model.golden.tolerance == 0
@@ -124,10 +125,41 @@ def test_a_float_front_end_may_be_kept(sounds):
 
 
 def test_the_front_end_is_fitted_channel_by_channel(calibration):
-    model = small_model()
-    fitted, left = fit_frontend(model.frontend, integer_cells(model, calibration), calibration)
-    assert left < 0.2
-    assert np.allclose(fitted.scale / 2**22, np.log(2) * model.frontend.inv_std, rtol=0.2)
+    model, left = small_model(), {}
+    for kind in INTEGER_FRONTENDS:
+        fitted, left[kind] = fit_frontend(model.frontend, integer_cells(model, calibration), calibration, kind)
+        assert fitted.kind == kind and left[kind] < 0.2
+        assert np.allclose(fitted.scale / 2**22, np.log(2) * model.frontend.inv_std, rtol=0.2)
+    assert left["logmel_s16"] < left["logmel_q15"]
+
+
+@pytest.mark.parametrize("channels, points", [(40, 512), (3, 256), (1, 512), (80, 512)])
+def test_triangles_are_told_by_their_rising_weights(channels, points):
+    """Rising weight in q8, and what is left for the filter below, give back the filterbank."""
+    mel = mel_filterbank(channels, points, 16000, 60.0, 7600.0)
+    fe = FrontEnd.from_dense(hann(points), mel, np.zeros(channels), np.ones(channels))
+    found = triangular_frontend(fe)
+    between = np.repeat(np.arange(channels + 1), found.mel_count)
+    again = np.zeros((channels + 2, points // 2 + 1))
+    for k, (segment, rising) in enumerate(zip(between, found.mel_weights / 256, strict=True), found.first_bin):
+        again[segment + 1, k], again[segment, k] = rising, 1 - rising
+    assert np.abs(again[1:-1] - mel).max() <= 1 / 256 + 1e-6
+
+
+@pytest.mark.parametrize("change", ["doubled", "gap", "wide"])
+def test_other_filters_keep_the_front_end_that_can_do_them(change):
+    fe = small_model().frontend
+    dense = fe.mel_dense()
+    if change == "doubled":
+        dense *= 2
+    elif change == "gap":
+        dense[7] = 0
+    else:
+        dense[7, 100:140] = 0.1
+    fe = FrontEnd.from_dense(fe.window, dense, fe.mean, fe.inv_std)
+    assert blank_frontend(fe, "integer").kind == "logmel_q15"
+    with pytest.raises(LnnError, match="triangles"):
+        blank_frontend(fe, "logmel_s16")
 
 
 def test_blocks_that_do_nothing_go_and_the_rest_makes_up_for_them(calibration):

@@ -5,12 +5,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integer_model import fill_to_the_limit, integer_model, random_frontend_q15
+from integer_model import fill_to_the_limit, integer_model, random_frontend
+from liquid_audio_nets.compress.frontend import blank_frontend
 from liquid_audio_nets.compress.pruning import zero_block_share
+from liquid_audio_nets.lnn import FrontEnd as FileFrontEnd
 from liquid_audio_nets.lnn import LnnError, write
+from liquid_audio_nets.lnn.integer import WINDOW_PAIR_LIMIT
 from liquid_audio_nets.native import LNN, clip_features
-from liquid_audio_nets.reference import fixmath
-from liquid_audio_nets.reference.frontend_q15 import features_q12
+from liquid_audio_nets.reference import fixmath, frontend_q15, frontend_s16
+from liquid_audio_nets.reference.frontend import FrontEnd
 from liquid_audio_nets.reference.integer import NetworkS8
 from small_model import babble, noise, small_model
 
@@ -160,27 +163,68 @@ SOUNDS = {
 }
 
 
-@pytest.mark.parametrize("window", SOUNDS.values(), ids=SOUNDS)
-@pytest.mark.parametrize("points", [256, 512])
-def test_front_end_equals_the_reference(window, points):
-    model = integer_model(4, channels=20, window_samples=points)
-    assert model.frontend.fft_points == points
-    with LNN(write(model)) as lnn:
-        got = np.rint(lnn.features(window[:points]) * 4096).astype(int)
-    assert np.array_equal(got, features_q12(model.frontend, window[:points]))
+REFERENCES = {"logmel_q15": frontend_q15.features_q12, "logmel_s16": frontend_s16.features_q12}
 
 
-@given(seed=st.integers(0, 10**6), shift=st.integers(0, 15), samples=st.sampled_from([256, 400, 512]))
-@EXAMPLES
-def test_front_end_equals_the_reference_on_any_noise(seed, shift, samples):
-    rng = np.random.default_rng(seed)
-    model = integer_model(5, channels=20)
-    model.frontend = random_frontend_q15(rng, 20, 512)
-    model.frontend.window = model.frontend.window[:samples]
-    window = (rng.integers(-32768, 32768, samples) >> shift).astype(np.int16)
+def equals_the_reference(model, window):
     with LNN(write(model)) as lnn:
         got = np.rint(lnn.features(window) * 4096).astype(int)
-    assert np.array_equal(got, features_q12(model.frontend, window))
+    return np.array_equal(got, REFERENCES[model.frontend.kind](model.frontend, window))
+
+
+@pytest.mark.parametrize("window", SOUNDS.values(), ids=SOUNDS)
+@pytest.mark.parametrize("points", [256, 512])
+@pytest.mark.parametrize("kind", REFERENCES)
+def test_front_end_equals_the_reference(window, points, kind):
+    model = integer_model(4, channels=20, window_samples=points, frontend=kind)
+    assert model.frontend.fft_points == points
+    assert equals_the_reference(model, window[:points])
+
+
+@pytest.mark.parametrize("kind", REFERENCES)
+@given(seed=st.integers(0, 10**6), shift=st.integers(0, 15), samples=st.sampled_from([256, 400, 512]))
+@EXAMPLES
+def test_front_end_equals_the_reference_on_any_noise(kind, seed, shift, samples):
+    rng = np.random.default_rng(seed)
+    model = integer_model(5, channels=20)
+    model.frontend = random_frontend(rng, 20, 512, kind)
+    model.frontend.window = model.frontend.window[:samples]
+    window = (rng.integers(-32768, 32768, samples) >> shift).astype(np.int16)
+    assert equals_the_reference(model, window)
+
+
+@pytest.mark.parametrize("points", [256, 512])
+@given(seed=st.integers(0, 10**6), tone=st.sampled_from(range(2, 129)))
+@EXAMPLES
+def test_no_window_and_no_sound_overflow_the_fft(points, seed, tone):
+    """Weights at their limit, a clipped tone whose differences are clipped, too: the reference asserts that sums fit."""
+    rng = np.random.default_rng(seed)
+    model = integer_model(5, channels=20, window_samples=points, frontend="logmel_s16")
+    share = rng.choice([0, 0.5, 1], points // 2) if seed % 2 else np.full(points // 2, 0.5)
+    sign = rng.choice([-1, 1], points) if seed % 3 else 1
+    lower = np.trunc(WINDOW_PAIR_LIMIT * share)
+    model.frontend.window = (np.concatenate([lower, WINDOW_PAIR_LIMIT - lower]) * sign).astype(np.int16)
+    wave = np.cumsum(np.where(np.sin(2 * np.pi * (np.arange(points) + rng.random()) * tone / 256) > 0, 1, -1))
+    window = np.where(wave % 2, 32767, -32768) if seed % 5 else np.where(np.diff(wave, prepend=0) > 0, 32767, -32768)
+    assert equals_the_reference(model, window.astype(np.int16))
+
+
+@pytest.mark.parametrize("level", [1.0, 0.1, 0.01])
+def test_the_cheaper_front_end_is_closer_to_float(level):
+    """Channel by channel but for a constant, in octaves of power, on sound from full scale down to -40 dB."""
+    exact = FileFrontEnd.from_reference(FrontEnd(channels=40))
+    audio = np.rint(babble(64000, 3) * level).astype(np.int16)
+    windows = [audio[at : at + 512] for at in range(0, 63000, 700)]
+    spectra = np.array([np.abs(np.fft.rfft(exact.window * w / 32768)) ** 2 for w in windows])
+    wanted = np.log2(spectra @ exact.mel_dense().T.astype(np.float64) + exact.log_floor)
+    errors = {}
+    for kind in REFERENCES:
+        fe = blank_frontend(exact, kind)
+        fe.mean[:], fe.scale[:] = 0, 1 << 19
+        got = np.array([REFERENCES[kind](fe, w) for w in windows]) / 512
+        off = got - wanted
+        errors[kind] = float(np.sqrt(np.mean((off - np.median(off, 0)) ** 2)))
+    assert errors["logmel_s16"] < 0.5 and errors["logmel_s16"] < errors["logmel_q15"]
 
 
 @pytest.mark.parametrize("stages", [False, True])

@@ -14,7 +14,7 @@ from liquid_audio_nets.lnn.records import align, array_length, unpack_record
 from liquid_audio_nets.lnn.writer import with_crc
 from verdicts import same_verdict, tiny
 
-SUFFIX = re.compile("_(q15|none|s8)$")
+SUFFIX = re.compile("_(q15|none|s8|s16)$")
 # section -> a kind of file that has it
 KIND_OF = dict.fromkeys(RANGES, "float") | {
     "frontend_q15": "rows4x4",
@@ -24,6 +24,7 @@ KIND_OF = dict.fromkeys(RANGES, "float") | {
     "traces": "stages",
     "liquid_readout": "stages",
     "liquid_readout_s8": "integer stages",
+    "frontend_s16": "triangles",
 }
 # Other values of these make the file another one, so that even a value in range is refused, but for another reason.
 SIZES = {"n_sections", "n_labels", "n_cells", "task", "window_samples", "fft_points", "n_mels", "n_mel_weights"}
@@ -117,6 +118,30 @@ def test_a_bound_holds_on_both_sides(section, name, end):
     for wrong in (outside, direction * math.inf, math.nan) if code == "<f" else (outside,):
         if (file := patched(data, at, code, wrong)) is not None:
             assert same_verdict(file) in errors, wrong
+
+
+def test_two_weights_of_a_window_half_an_fft_apart_are_bounded_together():
+    data = tiny("triangles")
+    at, code = places(data, "frontend_s16")[1]["window"]
+    half = read(data).frontend.fft_points // 2
+    for weight in (LIMITS["window_pair"], -LIMITS["window_pair"]):
+        assert same_verdict(patched(data, at, code, weight)) == "OK"
+        assert same_verdict(patched(data, at, code, weight + (1 if weight > 0 else -1))) == "NUMBER"
+    small = patched(data, at, code, LIMITS["window_pair"] - 100)
+    assert same_verdict(patched(small, at + 2 * half, code, 101)) == "NUMBER"
+    assert same_verdict(patched(small, at + 2 * half, code, 100)) == "PADDING"  # it is after the window
+
+
+@pytest.mark.parametrize("name, value, error", [("first_bin", 128, "RANGE"), ("mel_count", 65535, "SHAPE")])
+def test_triangles_fill_a_part_of_the_spectrum(name, value, error):
+    data = tiny("triangles")
+    assert same_verdict(patched(data, *places(data, "frontend_s16")[1][name], value)) == error
+
+
+def test_triangles_need_version_1_2():
+    data = tiny("triangles")
+    for minor, error in ((1, "FRONTEND"), (2, "OK")):
+        assert same_verdict(patched(data, *places(data, "header")[1]["version_minor"], minor)) == error
 
 
 @pytest.mark.parametrize("section, part", [("cell_s8", "inputs"), ("cell_s8", "state"), ("readout_s8", "")])

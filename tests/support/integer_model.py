@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from liquid_audio_nets.compress.frontend import integer_frontend
-from liquid_audio_nets.lnn import CellS8, FrontEndQ15, Label, LiquidReadoutS8, Model, Policy, ReadoutS8, Traces
+from liquid_audio_nets.compress.frontend import blank_frontend
+from liquid_audio_nets.lnn import (
+    CellS8,
+    FrontEndQ15,
+    FrontEndS16,
+    Label,
+    LiquidReadoutS8,
+    Model,
+    Policy,
+    ReadoutS8,
+    Traces,
+)
 from liquid_audio_nets.lnn import FrontEnd as FileFrontEnd
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.reference.frontend import FrontEnd
@@ -58,8 +68,10 @@ def random_weights(rng: np.random.Generator, shape: tuple[int, int], weight: str
     return np.trunc(w * np.minimum(ROW_LIMIT_S16 / np.maximum(np.abs(w).sum(1, keepdims=True), 1), 1)).astype(np.int16)
 
 
-def random_frontend_q15(rng: np.random.Generator, channels: int = 40, window_samples: int = 512) -> FrontEndQ15:
-    fe = integer_frontend(FileFrontEnd.from_reference(FrontEnd(channels=channels, window_samples=window_samples)))
+def random_frontend(
+    rng: np.random.Generator, channels: int = 40, window_samples: int = 512, kind: str = "logmel_q15"
+) -> FrontEndQ15 | FrontEndS16:
+    fe = blank_frontend(FileFrontEnd.from_reference(FrontEnd(channels=channels, window_samples=window_samples)), kind)
     fe.mean = (rng.uniform(20, 28, channels) * 65536).astype(np.int32)
     fe.scale = (rng.uniform(0.1, 0.3, channels) * 2**22).astype(np.int32)
     return fe
@@ -76,9 +88,10 @@ def integer_model(
     delta_q15: int = 0,
     weight: str | tuple[str, ...] = "int8",
     stages: bool = False,
+    frontend: str = "logmel_q15",
     **policy,
 ) -> Model:
-    """layout, weight: of all cells or of each; the readout is dense and of the last one's weight.
+    """layout, weight: of all cells or of each; the readout is dense and of the last one's weight.  frontend: its kind.
 
     delta_q15: of int8 cells in layout rows4x4.  stages: with traces and a liquid readout.
 
@@ -103,7 +116,7 @@ def integer_model(
     )
     model = Model(
         [Label(name, 0.0 if name.startswith("_") else 0.5, 100_000) for name in labels],
-        random_frontend_q15(rng, channels, window_samples),
+        random_frontend(rng, channels, window_samples, frontend),
         cells,
         readout,
         Policy(**policy),

@@ -228,6 +228,18 @@ def tiny_wide_model(seed: int = 0) -> Model:
     return tiny_integer_model(seed, "rows4x16")
 
 
+def tiny_triangles_model(seed: int = 0) -> Model:
+    """The integer front-end logmel_s16, whose window and FFT are its smallest."""
+    from liquid_audio_nets.compress.frontend import triangular_frontend
+    from liquid_audio_nets.native import add_golden
+
+    model = tiny_integer_model(seed)
+    mel = reference.mel_filterbank(9, 256, 16000, 60.0, 7600.0)
+    fe = triangular_frontend(FrontEnd.from_dense(reference.hann(16), mel, np.zeros(9), np.zeros(9)))
+    model.frontend = dataclasses.replace(fe, mean=np.full(9, 20 << 16), scale=np.full(9, int(0.3 * 2**22)))
+    return add_golden(model, model.golden.audio)
+
+
 def tiny_int16_model(seed: int = 0) -> Model:
     """Both layouts of int16, and an int8 readout behind them."""
     from liquid_audio_nets.native import add_golden

@@ -16,6 +16,7 @@ from small_model import (
     tiny_numbers_model,
     tiny_sparse_model,
     tiny_stages_model,
+    tiny_triangles_model,
     tiny_wide_model,
 )
 
@@ -28,6 +29,7 @@ KINDS = {
     "int16": tiny_int16_model,
     "stages": tiny_stages_model,
     "integer stages": tiny_integer_stages_model,
+    "triangles": tiny_triangles_model,
 }
 
 

@@ -74,7 +74,7 @@ def test_from_a_folder_of_normal_sound_to_reports_of_another(run_folder, data):
 def test_in_int8_it_reports_the_same(run_folder, data, tmp_path):
     model = load(run_folder / "anomaly.lnn")
     done = compress(model, from_folder(data / "machine", model), Request("int8"))
-    assert done.drop_points == 0 and done.model.task == "anomaly" and done.model.frontend.kind == "logmel_q15"
+    assert done.drop_points == 0 and done.model.task == "anomaly" and done.model.frontend.kind == "logmel_s16"
     found = measure(write(done.model), data, Options())
     assert found.figure == 1.0 and [h.band for h in found.normal] == [None, None] and all(h.band for h in found.other)
 

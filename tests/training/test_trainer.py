@@ -213,7 +213,7 @@ def test_int8_comes_straight_from_the_trainer(run, tmp_path, recorded):
         tmp_path / "m.lnn", quantization="int8", golden_audio=golden, calibrate=run.data if recorded else None
     )
     model = load(path)
-    assert model.cells[0].weight == "int8" and model.frontend.kind == "logmel_q15" and model.target == "cortex_m4"
+    assert model.cells[0].weight == "int8" and model.frontend.kind == "logmel_s16" and model.target == "cortex_m4"
     right = total = 0
     with core.LNN.load(path) as net:
         assert net.selftest() == 0

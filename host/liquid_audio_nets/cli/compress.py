@@ -16,7 +16,7 @@ from rich.table import Table
 from ..compress import Compressed, CompressError, Request, Sounds, blame, compress, from_folder, synthetic
 from ..compress.parts import float_parts
 from ..compress.pruning import zero_block_share
-from ..compress.run import FRONTENDS, Figures, loudest
+from ..compress.run import Figures, loudest
 from ..lnn import LnnError, Model, load, save
 from ..lnn.errors import named
 from ..lnn.layout import ENUMS
@@ -57,7 +57,13 @@ def main_command(
             "anywhere. int16: weights twice as large, closer to float. float32: no rounding."
         ),
     ] = "dynamic-int8",
-    frontend: Annotated[str, typer.Option(help=f"{', '.join(FRONTENDS)}.")] = "auto",
+    frontend: Annotated[
+        str,
+        typer.Option(
+            help="auto: integer, unless float hears better. integer: the cheapest kind that can do the work, which is "
+            "logmel_s16 if the mel filters are triangles. float. logmel_q15: for firmware that reads files up to version 1.1."
+        ),
+    ] = "auto",
     prune_threshold: Annotated[
         float,
         typer.Option(

@@ -25,10 +25,20 @@ class Rates:
     frontend: dict[str, float]
 
 
-_DSP = Rates({"int8": 1.2, "int16": 0.99, "float32": 1.3}, 81, 133, {"logmel_q15": 24_600, "logmel_f32": 35_400})
-_PLAIN = Rates({"int8": 3.66, "int16": 2.84}, 94, 150, {"logmel_q15": 49_700})
-_V6M = Rates({"int8": 4.37, "int16": 6.0}, 278, 260, {"logmel_q15": 171_900})
-_MVE = Rates({"int8": 0.25, "int16": 0.99, "float32": 1.3}, 79, 110, {"logmel_q15": 24_100, "logmel_f32": 35_400})
+_DSP = Rates(
+    {"int8": 1.2, "int16": 0.99, "float32": 1.3},
+    81,
+    133,
+    {"logmel_s16": 18_600, "logmel_q15": 24_600, "logmel_f32": 35_400},
+)
+_PLAIN = Rates({"int8": 3.66, "int16": 2.84}, 94, 150, {"logmel_s16": 33_700, "logmel_q15": 49_700})
+_V6M = Rates({"int8": 4.37, "int16": 6.0}, 278, 260, {"logmel_s16": 70_100, "logmel_q15": 165_300})
+_MVE = Rates(
+    {"int8": 0.25, "int16": 0.99, "float32": 1.3},
+    79,
+    110,
+    {"logmel_s16": 18_500, "logmel_q15": 24_100, "logmel_f32": 35_400},
+)
 RATES = {
     "any": _DSP,
     "cortex_m4": _DSP,

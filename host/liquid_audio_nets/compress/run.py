@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..lnn import Model, unsigned, write
+from ..lnn.integer import INTEGER_FRONTENDS
 from ..native import LNN, add_golden, clip_features, replay, run_clip
 from .calibration import Calibration, calibrate
 from .errors import CompressError
@@ -22,7 +23,7 @@ from .sounds import Sounds
 from .weights import dequantise_cell, dequantise_readout, quantise_cell, quantise_readout
 
 QUANTIZATIONS = ("dynamic-int8", "int8", "int16", "float32")
-FRONTENDS = ("auto", "integer", "float")
+FRONTENDS = ("auto", "integer", "float", *INTEGER_FRONTENDS)
 FRONTEND_DROP_POINTS = 0.5  # an integer front-end may cost this much before `auto` keeps the float one
 COMPARED_CLIPS = 100
 
@@ -35,7 +36,7 @@ class Request:
     """What is wanted.
 
     quantization: `dynamic-int8` and `int16` choose the front-end by measurement, `int8` has no float anywhere.
-    target: a value of the format's enum target.  frontend: one of FRONTENDS.  prune_threshold, prune_share: see
+    target: a value of the format's enum target.  frontend: one of FRONTENDS, see frontend_kind.  prune_threshold, prune_share: see
     pruning.py.  delta_threshold: see layouts.py.  golden_samples: length of the audio in the golden vectors; 0 for none.
     """
 
@@ -50,6 +51,11 @@ class Request:
     def pruned(self, model: Model, calibration: Calibration) -> Model:
         """The model with the blocks removed that this request prunes; the model itself if that is none."""
         return prune(model, self.prune_threshold, calibration, self.prune_share)
+
+    @property
+    def frontend_kind(self) -> str:
+        """Which integer front-end to fit: one of INTEGER_FRONTENDS, or "integer" for the cheapest one that fits."""
+        return self.frontend if self.frontend in INTEGER_FRONTENDS else "integer"
 
     @property
     def weight(self) -> str:
@@ -121,7 +127,7 @@ def compress(
     frontend_rms = None
     chosen = mixed
     if request.frontend != "float":
-        fitted, frontend_rms = fit_frontend(float_parts(pruned)[0], mixed, calibration)
+        fitted, frontend_rms = fit_frontend(float_parts(pruned)[0], mixed, calibration, request.frontend_kind)
         chosen = dataclasses.replace(mixed, frontend=fitted)
     say("measuring the integer model")
     after = measure(chosen, sounds, truth)
@@ -211,7 +217,7 @@ def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, flo
         found.append((f"cell {k}", lost(dataclasses.replace(model, cells=cells), decided)))
     found.append(("readout", lost(dataclasses.replace(model, readout=dequantise_readout(rounded_readout)), decided)))
     if request.frontend != "float":
-        fitted, _ = fit_frontend(frontend, integer, calibration)
+        fitted, _ = fit_frontend(frontend, integer, calibration, request.frontend_kind)
         rounded_only, _ = decide(integer, sounds.check)
         found.append(("front-end", lost(dataclasses.replace(integer, frontend=fitted), rounded_only)))
     return sorted(found, key=lambda layer: -layer[1])
@@ -243,7 +249,7 @@ def _finish(done: Compressed, original: Model, sounds: Sounds, request: Request)
 
 def _tolerance(model: Model) -> float:
     """Integers are equal on every core; a float front-end differs in its last bits, which int8 turns into whole steps."""
-    if model.frontend.kind == "logmel_q15":
+    if model.frontend.kind in INTEGER_FRONTENDS:
         return 0.0
     return 0.05 if model.cells[0].weight == "int8" else 2e-3
 
