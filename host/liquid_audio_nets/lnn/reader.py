@@ -18,10 +18,11 @@ import numpy as np
 from . import checks
 from .arrays import Array, Record
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15, FrontEndS16
+from .frontends import read_frontend
+from .integer import CellS8
 from .layout import ENUMS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR, VERSION_MINOR
 from .matrix_s8 import SPARSE, Packed, check_blocks, dense_blocks, layout_name, unpack_checked
-from .model import Cell, FrontEnd, FrontEndNone, Golden, Label, Model, Policy, Traces
+from .model import Cell, Golden, Label, Model, Policy, Traces
 from .readouts import is_liquid, read_liquid_readout, read_readout
 from .records import (
     ENUM_NAMES,
@@ -150,42 +151,8 @@ def _labels(cursor: Cursor, header: Record, parts: Record) -> None:
 
 
 def _frontend(cursor: Cursor, header: Record, parts: Record) -> None:
-    kind = checks.frontend_kind(cursor)
-    others = {"none": _frontend_none, "logmel_s16": _frontend_s16}
-    parts["frontend"] = others[kind](cursor, header) if kind in others else _frontend_logmel(cursor, header, kind)
-    checks.task(header, kind)
-
-
-def _frontend_none(cursor: Cursor, header: Record) -> FrontEndNone:
-    fields = cursor.record("frontend_none")
-    checks.frontend_none(fields, header["n_labels"])
-    arrays = cursor.arrays("frontend_none", header | fields)
-    return FrontEndNone(time_scale=fields["time_scale"], feature_clip=fields["feature_clip"], **arrays)
-
-
-def _frontend_logmel(cursor: Cursor, header: Record, kind: str) -> FrontEnd | FrontEndQ15:
-    name = "frontend_q15" if kind == "logmel_q15" else "frontend"
-    fields = cursor.record(name)
-    checks.frontend(name, fields)
-    arrays: Record = cursor.arrays(name, header | fields)
-    checks.filters(fields, arrays)
-    checks.arrays_in_range(name, arrays)
-    if kind == "logmel_q15":
-        return FrontEndQ15(fft_points=fields["fft_points"], clip_q12=fields["clip_q12"], **arrays)
-    more = {name: fields[name] for name in ("fft_points", "log_floor", "feature_clip")}
-    return FrontEnd(**arrays, **more)
-
-
-def _frontend_s16(cursor: Cursor, header: Record) -> FrontEndS16:
-    fields = cursor.record("frontend_s16")
-    checks.require(header["version_minor"] >= 2, "FRONTEND", "logmel_s16 needs version 1.2")
-    checks.frontend("frontend_s16", fields)
-    arrays: Record = cursor.arrays("frontend_s16", header | fields)
-    checks.triangles(fields, arrays)
-    checks.arrays_in_range("frontend_s16", arrays)
-    arrays["window"] = arrays["window"][: fields["window_samples"]]
-    more = {name: fields[name] for name in ("first_bin", "fft_points", "clip_q12")}
-    return FrontEndS16(**arrays, **more)
+    parts["frontend"] = read_frontend(cursor, header)
+    checks.task(header, parts["frontend"].kind)
 
 
 def _traces(cursor: Cursor, header: Record, parts: Record) -> None:

@@ -16,10 +16,11 @@ import numpy as np
 from ..errors import LiquidWarning
 from .arrays import Record
 from .errors import LnnError
-from .integer import CellS8, FrontEndQ15, FrontEndS16
+from .frontends import write_frontend
+from .integer import CellS8, FrontEndS16
 from .layout import ENUMS, FIELDS, LIMITS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR
 from .matrix_s8 import pack
-from .model import AnyFrontEnd, Cell, FrontEndNone, Golden, Label, Model, Policy, Traces
+from .model import Cell, Golden, Label, Model, Policy, Traces
 from .reader import read
 from .readouts import is_liquid, write_readout
 from .records import (
@@ -72,7 +73,7 @@ def assemble(model: Model) -> bytes:
     header = {"n_labels": len(model.labels), "n_cells": len(model.cells)}
     sections = [
         ("labels", b"".join(_label(label) for label in model.labels)),
-        ("frontend", _frontend(model.frontend, header)),
+        ("frontend", write_frontend(model.frontend, header)),
     ]
     if model.traces is not None:
         sections.append(("traces", _traces(model.traces, header)))
@@ -149,52 +150,6 @@ def _label(label: Label) -> bytes:
     if not 0 < len(name) < LIMITS["label_name_bytes"] or b"\0" in name:
         raise LnnError("LABEL", f"{label.name!r} has {len(name)} bytes, 1 to {LIMITS['label_name_bytes'] - 1} fit")
     return STRUCTS["label"].pack(name, label.threshold, label.refractory_us)
-
-
-def _frontend(fe: AnyFrontEnd, header: Record) -> bytes:
-    if isinstance(fe, FrontEndNone):
-        fields = {
-            "kind": enum_value("frontend", fe.kind),
-            "n_mels": fe.n_mels,
-            "feature_clip": fe.feature_clip,
-            "time_scale": fe.time_scale,
-        }
-        return pack_section("frontend_none", fields, vars(fe), header)
-    if isinstance(fe, FrontEndQ15):
-        fields = {
-            "kind": enum_value("frontend", fe.kind),
-            "window_samples": len(fe.window),
-            "reserved": 0,
-            "fft_points": fe.fft_points,
-            "n_mels": fe.n_mels,
-            "n_mel_weights": int(np.sum(fe.mel_count)),
-            "clip_q12": fe.clip_q12,
-        }
-        return pack_section("frontend_q15", fields, vars(fe), header)
-    if isinstance(fe, FrontEndS16):
-        fields = {
-            "kind": enum_value("frontend", fe.kind),
-            "window_samples": len(fe.window),
-            "reserved": 0,
-            "fft_points": fe.fft_points,
-            "n_mels": fe.n_mels,
-            "n_mel_weights": int(np.sum(fe.mel_count)),
-            "clip_q12": fe.clip_q12,
-            "first_bin": fe.first_bin,
-        }
-        window = np.pad(fe.window, (0, max(fe.fft_points - len(fe.window), 0)))
-        return pack_section("frontend_s16", fields, vars(fe) | {"window": window}, header)
-    fields = {
-        "kind": enum_value("frontend", fe.kind),
-        "window_samples": len(fe.window),
-        "fft_points": fe.fft_points,
-        "n_mels": fe.n_mels,
-        "n_mel_weights": int(np.sum(fe.mel_count)),
-        "reserved": 0,
-        "log_floor": fe.log_floor,
-        "feature_clip": fe.feature_clip,
-    }
-    return pack_section("frontend", fields, vars(fe), header)
 
 
 def _traces(traces: Traces, header: Record) -> bytes:
