@@ -36,6 +36,7 @@ LIQUID_CORE_SOURCES := \
 	core/matvec_s8_mve.c \
 	core/model.c \
 	core/numbers.c \
+	core/policy.c \
 	core/readout.c \
 	core/ring.c \
 	core/sections.c \
@@ -53,7 +54,7 @@ LIQUID_BINDING_SOURCES := \
 CFLAGS_USERMOD += -I$(LIQUID_DIR)/include
 LIQUID_CORE_FLAGS := -O3
 # These do little per second: their size counts, not their speed.
-LIQUID_COLD_SOURCES := core/anomaly.c core/cell_kinds.c core/cursor.c core/engine.c core/errors.c core/evidence.c core/frontend.c core/gate.c core/load_cell.c core/load_frontend.c core/load_matrix.c core/load_readout.c core/loader.c core/model.c core/numbers.c core/readout.c core/ring.c core/sections.c
+LIQUID_COLD_SOURCES := core/anomaly.c core/cell_kinds.c core/cursor.c core/engine.c core/errors.c core/evidence.c core/frontend.c core/gate.c core/load_cell.c core/load_frontend.c core/load_matrix.c core/load_readout.c core/loader.c core/model.c core/numbers.c core/policy.c core/readout.c core/ring.c core/sections.c
 
 ifeq ($(LIQUID_VIRTUAL_BOARD),1)
 CFLAGS_USERMOD += -DLIQUID_VIRTUAL_BOARD=1

@@ -30,6 +30,7 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/matvec_s8_mve.c
     ${CMAKE_CURRENT_LIST_DIR}/core/model.c
     ${CMAKE_CURRENT_LIST_DIR}/core/numbers.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/policy.c
     ${CMAKE_CURRENT_LIST_DIR}/core/readout.c
     ${CMAKE_CURRENT_LIST_DIR}/core/ring.c
     ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
@@ -53,6 +54,7 @@ set(LIQUID_COLD_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/loader.c
     ${CMAKE_CURRENT_LIST_DIR}/core/model.c
     ${CMAKE_CURRENT_LIST_DIR}/core/numbers.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/policy.c
     ${CMAKE_CURRENT_LIST_DIR}/core/readout.c
     ${CMAKE_CURRENT_LIST_DIR}/core/ring.c
     ${CMAKE_CURRENT_LIST_DIR}/core/sections.c

@@ -41,6 +41,7 @@ def outputs() -> dict[pathlib.Path, str]:
     return {
         core / "lnn_format.h": C_NOTE + write_c.c_header(fields),
         core / "errors.c": C_NOTE + write_c.c_errors(fields),
+        core / "policy_ranges.h": C_NOTE + write_c.c_policy_ranges(fields),
         core / "sine_table.h": C_NOTE + lookup_tables.sine_table(),
         core / "fix_tables.c": C_NOTE + lookup_tables.fix_tables(),
         header: replace_blocks(header, errors=write_c.c_error_enum(fields), policy=write_c.c_policy_struct(fields)),

@@ -100,8 +100,8 @@ def c_struct(struct: Table) -> list[str]:
 
 
 def c_errors(table: Table) -> str:
-    """errors.c: names and texts of errors, names of cells and solvers, and the ranges of a policy."""
-    out = ["#include <stddef.h>", "", '#include "internal.h"', ""]
+    """errors.c: names and texts of errors, names of cells and solvers."""
+    out = ['#include "internal.h"', "", "/* clang-format off */"]
     for function, key in (("lnn_error_name", "name"), ("lnn_error_text", "text")):
         out += [f"const char *{function}(lnn_status_t status) {{", "    switch (status) {"]
         for error in table["error"]:
@@ -110,11 +110,11 @@ def c_errors(table: Table) -> str:
     for enum in ("cell", "solver"):
         names = ", ".join(f'"{name}"' for name in enum_items(table["enums"][enum]))
         out += [f"const char *const lnn_{enum}_names[] = {{{names}}};"]
-    return "\n".join([*out, "", *c_policy(table), ""])
+    return "\n".join([*out, ""])
 
 
-def c_policy(table: Table) -> list[str]:
-    """lnn_policy_fault(): the ranges of a policy, and which field is outside its own."""
+def c_policy_ranges(table: Table) -> str:
+    """policy_ranges.h: the fields of a policy and their ranges, in the order in which they are checked."""
     fields = sorted(policy_fields(table), key=lambda row: row[-1].depends)
     places = {field: f"{i}" for i, (field, *_) in enumerate(fields)}
     rows = []
@@ -126,56 +126,8 @@ def c_policy(table: Table) -> list[str]:
         is_float = "true" if type_ == "f32" else "false"
         row = [f'"{name}"', f'"{unit}"', f"offsetof(lnn_policy_t, {field})", is_float, *others, *numbers]
         rows.append(f"    {{{', '.join(row)}}},")
-    return [POLICY.replace("ROWS", "\n".join(rows))]
-
-
-POLICY = """\
-#define NO_FIELD 255u
-
-/* The fields of a policy in the order in which they are checked. */
-static const struct {
-    const char *name;
-    const char *unit;   /* " s": microseconds here, seconds for people */
-    uint8_t at;         /* in lnn_policy_t */
-    bool is_float;      /* else uint32_t */
-    uint8_t low_field;  /* the field that is the least value, or NO_FIELD */
-    uint8_t high_field; /* the same for the greatest value */
-    float low;
-    float high;
-} ranges[] = {
-    /* clang-format off */
-ROWS
-    /* clang-format on */
-};
-
-static float policy_value(const lnn_policy_t *policy, uint32_t field) {
-    const void *at = (const char *)policy + ranges[field].at;
-    return ranges[field].is_float ? *(const float *)at : (float)*(const uint32_t *)at;
-}
-
-bool lnn_policy_fault(const lnn_policy_t *policy, lnn_policy_fault_t *fault) {
-    for (uint32_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
-        uint32_t low_field = ranges[i].low_field, high_field = ranges[i].high_field;
-        float value = policy_value(policy, i);
-        float low = low_field == NO_FIELD ? ranges[i].low : policy_value(policy, low_field);
-        float high = high_field == NO_FIELD ? ranges[i].high : policy_value(policy, high_field);
-        if (value >= low && value <= high) {
-            continue; /* not for a NaN */
-        }
-        if (fault) {
-            float scale = *ranges[i].unit ? 1e-6f : 1.0f;
-            fault->field = ranges[i].name;
-            fault->unit = ranges[i].unit;
-            fault->value = value * scale;
-            fault->low = low * scale;
-            fault->high = high * scale;
-            fault->low_field = low_field == NO_FIELD ? NULL : ranges[low_field].name;
-            fault->high_field = high_field == NO_FIELD ? NULL : ranges[high_field].name;
-        }
-        return true;
-    }
-    return false;
-}"""
+    # policy.c says what the columns are
+    return "\n".join(["/* clang-format off */", "static const range_t ranges[] = {", *rows, "};", ""])
 
 
 def error_name(error: Table) -> str:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The timestep policy's fields, and class PerLabel. Times are in seconds. */
 #include <stddef.h>
+#include <string.h>
 
-#include "../core/lnn_format.h"
 #include "binding.h"
 #include "py/runtime.h"
 
@@ -10,33 +10,25 @@
 
 typedef struct {
     qstr_short_t name;
-    qstr_short_t low_field, high_field; /* the field that bounds this one; 0: the number below does */
-    uint8_t offset;                     /* in lnn_policy_t */
-    bool is_time;                       /* microseconds in C, seconds in Python */
-    float low, high;
+    uint8_t offset; /* in lnn_policy_t */
+    bool is_time;   /* microseconds in C, seconds in Python */
 } field_t;
 
-#define TIME(name, low_field, high_field, low_us, high_us)                                                             \
-    {MP_QSTR_##name,          low_field, high_field, offsetof(lnn_policy_t, name##_us), true, (float)(low_us) * 1e-6f, \
-     (float)(high_us) * 1e-6f}
-#define NUMBER(name, low_field, low, high)                                                                             \
-    {MP_QSTR_##name, low_field, 0, offsetof(lnn_policy_t, name), false, low, high}
+#define TIME(name) {MP_QSTR_##name, offsetof(lnn_policy_t, name##_us), true}
+#define NUMBER(name) {MP_QSTR_##name, offsetof(lnn_policy_t, name), false}
 
-/* The ranges are those of format/fields.toml. As on the host, a field that another one bounds is checked last. */
 static const field_t fields[] = {
-    TIME(max_timestep, 0, 0, LNN_MIN_TIMESTEP_US, LNN_MAX_TIMESTEP_US),
-    TIME(hold, 0, 0, 0, LNN_POLICY_HOLD_US_MAX),
-    NUMBER(energy_threshold, 0, LNN_POLICY_ENERGY_THRESHOLD_MIN, LNN_POLICY_ENERGY_THRESHOLD_MAX),
-    NUMBER(gate_close_ratio, 0, LNN_POLICY_GATE_CLOSE_RATIO_MIN, LNN_POLICY_GATE_CLOSE_RATIO_MAX),
-    NUMBER(release_threshold, 0, LNN_POLICY_RELEASE_THRESHOLD_MIN, LNN_POLICY_RELEASE_THRESHOLD_MAX),
-    NUMBER(release_growth, 0, LNN_POLICY_RELEASE_GROWTH_MIN, LNN_POLICY_RELEASE_GROWTH_MAX),
-    NUMBER(background_rise_per_s, 0, LNN_POLICY_BACKGROUND_RISE_PER_S_MIN, LNN_POLICY_BACKGROUND_RISE_PER_S_MAX),
-    NUMBER(floor_ratio, 0, LNN_POLICY_FLOOR_RATIO_MIN, LNN_POLICY_FLOOR_RATIO_MAX),
-    TIME(min_timestep, 0, MP_QSTR_max_timestep, LNN_POLICY_MIN_TIMESTEP_US_MIN, 0),
-    NUMBER(attack_threshold, MP_QSTR_release_threshold, 0, LNN_POLICY_ATTACK_THRESHOLD_MAX),
+    TIME(max_timestep),
+    TIME(hold),
+    NUMBER(energy_threshold),
+    NUMBER(gate_close_ratio),
+    NUMBER(release_threshold),
+    NUMBER(release_growth),
+    NUMBER(background_rise_per_s),
+    NUMBER(floor_ratio),
+    TIME(min_timestep),
+    NUMBER(attack_threshold),
 };
-static const field_t threshold_field = {MP_QSTR_threshold, 0, 0, 0, false, 0.0f, 1.0f};
-static const field_t refractory_field = {MP_QSTR_refractory, 0, 0, 0, true, 0.0f, LARGEST_SECONDS};
 
 /* In the order of lnn_complexity_t. */
 static const qstr_short_t complexities[] = {MP_QSTR_energy, MP_QSTR_spectral_flux, MP_QSTR_zero_crossings};
@@ -55,27 +47,21 @@ static float field_value(const lnn_policy_t *policy, const field_t *field) {
     return field->is_time ? (float)*(const uint32_t *)at * 1e-6f : *(const float *)at;
 }
 
-/* policy: NULL for a field whose ends are numbers. */
-static float end_value(const lnn_policy_t *policy, qstr other, float number) {
-    return policy != NULL && other ? field_value(policy, find(other)) : number;
-}
-
-static void print_end(const mp_print_t *print, const field_t *field, float end, qstr other) {
-    mp_printf(print, other ? "%g%s (%q)" : "%g%s", (double)end, field->is_time ? " s" : "", other);
+static void print_end(const mp_print_t *print, float end, const char *unit, const char *field) {
+    mp_printf(print, field != NULL ? "%g%s (%s)" : "%g%s", (double)end, unit, field);
 }
 
 /* Raises ValueError with field, value and range, in the words of the host's lnn/ranges.py. */
-static __attribute__((noreturn)) void complain(lnn_status_t status, const lnn_policy_t *policy, const field_t *field,
-                                               float value) {
+static __attribute__((noreturn)) void complain(lnn_status_t status, const lnn_policy_fault_t *fault) {
     vstr_t text;
     mp_print_t print;
     vstr_init_print(&text, 128, &print);
-    mp_printf(&print, "%s: %s (%q is ", lnn_error_name(status), lnn_error_text(status), (qstr)field->name);
-    print_end(&print, field, value, 0);
+    mp_printf(&print, "%s: %s (%s is ", lnn_error_name(status), lnn_error_text(status), fault->field);
+    print_end(&print, fault->value, fault->unit, NULL);
     mp_print_str(&print, "; it must be from ");
-    print_end(&print, field, end_value(policy, field->low_field, field->low), field->low_field);
+    print_end(&print, fault->low, fault->unit, fault->low_field);
     mp_print_str(&print, " to ");
-    print_end(&print, field, end_value(policy, field->high_field, field->high), field->high_field);
+    print_end(&print, fault->high, fault->unit, fault->high_field);
     mp_print_str(&print, ")");
     nlr_raise(mp_obj_new_exception_arg1(&mp_type_ValueError, mp_obj_new_str_from_vstr(&text)));
 }
@@ -119,20 +105,22 @@ bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value) {
         *(float *)at = number;
     } else if (number >= 0.0f && number <= LARGEST_SECONDS) {
         *(uint32_t *)at = (uint32_t)(number * 1e6f + 0.5f);
-    } else {
-        complain(LNN_ERR_POLICY, policy, field, number);
+    } else { /* it does not fit; the largest number is above every range, too */
+        lnn_policy_fault_t fault;
+        *(uint32_t *)at = UINT32_MAX;
+        lnn_policy_fault(policy, &fault);
+        if (strcmp(fault.field, qstr_str(name)) == 0) {
+            fault.value = number;
+        }
+        complain(LNN_ERR_POLICY, &fault);
     }
     return true;
 }
 
 void liquid_policy_use(const liquid_lnn_t *lnn, const lnn_policy_t *policy) {
-    for (size_t i = 0; i < MP_ARRAY_SIZE(fields); i++) {
-        const field_t *field = &fields[i];
-        float value = field_value(policy, field);
-        if (!(value >= end_value(policy, field->low_field, field->low)
-              && value <= end_value(policy, field->high_field, field->high))) {
-            complain(LNN_ERR_POLICY, policy, field, value);
-        }
+    lnn_policy_fault_t fault;
+    if (lnn_policy_fault(policy, &fault)) {
+        complain(LNN_ERR_POLICY, &fault);
     }
     liquid_check(lnn_set_policy(liquid_model(lnn), policy));
 }
@@ -209,7 +197,9 @@ static mp_obj_t per_label_subscr(mp_obj_t self_in, mp_obj_t key, mp_obj_t value)
         status = lnn_set_refractory_us(liquid_model(lnn), label, (uint32_t)(number * 1e6f + 0.5f));
     }
     if (status != LNN_OK) {
-        complain(status, NULL, self->refractory ? &refractory_field : &threshold_field, number);
+        const lnn_policy_fault_t threshold = {"threshold", "", number, 0.0f, 1.0f, NULL, NULL};
+        const lnn_policy_fault_t refractory = {"refractory", " s", number, 0.0f, LARGEST_SECONDS, NULL, NULL};
+        complain(status, self->refractory ? &refractory : &threshold);
     }
     return mp_const_none;
 }

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "host/liquid_audio_nets"
 PYTHON = sorted(p for room in ("host", "device", "tests", "cmodule") for p in (ROOT / room).rglob("*.py"))
 C_FILES = sorted(p for room in ("cmodule", "boards", "tests") for s in ("*.c", "*.h") for p in (ROOT / room).rglob(s))
-GENERATED = {"lnn_format.h", "errors.c", "sine_table.h", "fix_tables.c", "layout.py"}
+GENERATED = {"lnn_format.h", "errors.c", "policy_ranges.h", "sine_table.h", "fix_tables.c", "layout.py"}
 TOP_LEVEL = {"cmodule", "host", "device", "boards", "docs", "tests", "zephyr"}
 
 
