@@ -42,11 +42,12 @@ void lnn_readout_update_posterior(lnn_readout_t *ro) {
     } else {
         update_softmax(ro);
     }
-    for (uint32_t i = 0; i < ro->n_labels; i++) {
-        if (ro->posterior_q15[i] < ro->threshold_q15[i]) {
-            ro->armed |= bit(i);
-        }
+    const uint16_t *posterior = ro->posterior_q15, *threshold = ro->threshold_q15;
+    uint64_t armed = ro->armed, mask = 1;
+    for (const uint16_t *end = posterior + ro->n_labels; posterior < end; mask += mask) {
+        armed |= *posterior++ < *threshold++ ? mask : 0u;
     }
+    ro->armed = armed;
 }
 
 /* Share of the new logits in the evidence after dt: 1 - 1/c, c = 1 + dt/smoothing. */

@@ -59,15 +59,22 @@ static void set_dt(lnn_traces_t *traces, uint32_t dt_us) {
 static void step_s8(lnn_traces_t *traces, int16_t *x, uint32_t dt_us) {
     int32_t *mean = traces->as.s8.mean_q27;
     const int32_t *share = traces->as.s8.share_q31;
-    int16_t *difference = x + traces->n_channels;
+    int16_t *const middle = x + traces->n_channels, *difference = middle;
     if (dt_us != traces->as.s8.dt_us) {
         set_dt(traces, dt_us);
     }
-    for (const int16_t *end = difference; x < end; x++, mean++) {
-        int32_t x_q27 = *x * 32768;
-        int32_t m = traces->started ? *mean + 2 * lnn_mul_high(x_q27 - *mean, *share++) : x_q27;
-        *mean = m;
-        *difference++ = (int16_t)lnn_clamp((x_q27 - m) >> 15, -LNN_MAX_NUMBER, LNN_MAX_NUMBER);
+    for (uint32_t i = 0; !traces->started && i < traces->n_channels; i++) {
+        mean[i] = x[i] * 32768;
+    }
+    while (x < middle) {
+        int32_t x_q27 = *x++ * 32768;
+        int32_t m = *mean + 2 * lnn_mul_high(x_q27 - *mean, *share++);
+        int32_t above = (x_q27 - m) >> 15;
+        *mean++ = m;
+        if ((uint32_t)(above + LNN_MAX_NUMBER) > 2u * LNN_MAX_NUMBER) { /* rarely */
+            above = above < 0 ? -LNN_MAX_NUMBER : LNN_MAX_NUMBER;
+        }
+        *difference++ = (int16_t)above;
     }
 }
 

@@ -52,6 +52,23 @@ static void print_cell_costs(lnn_model_t *model) {
     print_number("cell_step_instructions", instructions(step, 1));
 }
 
+/* Traces, and a liquid readout up to its evidence, at a steady timestep. */
+static void print_stage_costs(lnn_model_t *model) {
+    if (model->traces.n_channels > 0) {
+        lnn_traces_step(&model->traces, lnn_cell_inputs(&model->cells[0]), 20000, 0.02f);
+        uint32_t start = clock_ticks();
+        lnn_traces_step(&model->traces, lnn_cell_inputs(&model->cells[0]), 20000, 0.02f);
+        print_number("traces_step_instructions", instructions(clock_ticks() - start, 1));
+    }
+    if (model->readout.is_liquid) {
+        const void *state = lnn_cell_state(&model->cells[model->info.n_cells - 1u]);
+        lnn_liquid_step(&model->readout, state, 20000, model->scratch);
+        uint32_t start = clock_ticks();
+        lnn_liquid_step(&model->readout, state, 20000, model->scratch);
+        print_number("liquid_step_instructions", instructions(clock_ticks() - start, 1));
+    }
+}
+
 #define ROWS 128u
 #define COLUMNS 104u
 
@@ -111,6 +128,7 @@ int main(void) {
         print_costs(model);
         if (model->integer) {
             print_cell_costs(model);
+            print_stage_costs(model);
             print_product_costs();
         }
 #ifdef AUDIO

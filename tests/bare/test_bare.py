@@ -85,6 +85,16 @@ def test_costs(root, tmp_path, name, per_mac):
     assert said["cell_units"] != 64 or said["cell_step_instructions"] <= 24_000
 
 
+@needs_machines
+def test_costs_of_traces_and_a_liquid_readout(tmp_path):
+    """Of 40 channels and 12 labels behind 64 units, up to the evidence, in instructions on the M4F."""
+    machine, path, labels = machines.MACHINES["qemu_m4f"], tmp_path / "model.lnn", tuple("abcdefghijkl")
+    with_golden(integer_model(units=(64, 64), labels=labels, channels=40, stages=True), path)
+    said = machines.run(machine, machines.build(machine, path, tmp_path / "image.elf"))
+    assert said["traces_step_instructions"] + said["liquid_step_instructions"] <= 3500
+    assert said["traces_instructions"] > 0 and said["ram_bytes"] <= machines.MEMORY_BYTES
+
+
 def test_the_corners_do_not_overflow(tmp_path):
     """512 columns of weights, scales and biases at their limits, any sound, any timestep: nothing for UBSan."""
     widest = [integer_model(1, units=(512, 4), channels=128, weight=weight) for weight in ("int8", "int16")]

@@ -8,10 +8,14 @@ import tempfile
 from bench_keywords import BOARDS as WITH_FIRMWARE
 from bench_keywords import ROOT, continuous_speech, row, silence
 from liquid_audio_nets.board import FirmwareError, sources
-from liquid_audio_nets.lnn import load, save
+from liquid_audio_nets.lnn import Model, load, save
+from liquid_audio_nets.native import add_golden
 
 sys.path.insert(0, str(ROOT / "tests/bare"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 import machines
+from integer_model import integer_model
+from small_model import noise
 
 BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
 MODEL = ROOT / "device/models/keywords.lnn"
@@ -25,6 +29,7 @@ CMSIS_CORE = ("lib/cmsis/inc", "lib/CMSIS_6/CMSIS/Core/Include", "lib/CMSIS_5/CM
 def measure() -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         rows = [line for name in BOARDS for line in measure_machine(name, pathlib.Path(folder))]
+        rows += [line for name in BOARDS for line in measure_stages(name, pathlib.Path(folder))]
         cited = row("cited_ds_cnn_decision_instructions", "qemu_m4f", DS_CNN_INSTRUCTIONS, "instructions")
         return rows + cmsis_dsp(pathlib.Path(folder)) + cmsis_nn(pathlib.Path(folder)) + [cited]
 
@@ -56,6 +61,29 @@ def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
         )
         for kind in ("s8", "s16")
     ]
+
+
+def measure_stages(name: str, folder: pathlib.Path) -> list[dict]:
+    """Traces of 40 channels and a liquid readout of 12 labels behind 64 units, without posterior and detection, which the
+    smoothed readout has, too; readout_and_posterior includes them."""
+    machine, model = machines.MACHINES[name], folder / "stages.lnn"
+    save(machines.suited(stages_model(), name), model)
+    said = machines.run(machine, machines.build(machine, model, folder / "image.elf"))
+    traces, readout = said["traces_step_instructions"], said["liquid_step_instructions"]
+    found = {
+        "traces_step_instructions": traces,
+        "liquid_readout_step_instructions": readout,
+        "traces_and_liquid_readout_instructions": traces + readout,
+        "liquid_readout_and_posterior_instructions": said["readout_instructions"],
+    }
+    return [row(metric, name, value, "instructions") for metric, value in found.items()]
+
+
+def stages_model() -> Model:
+    """Two cells of 64 units, 40 features, 12 labels, random weights."""
+    labels = (*"abcdefghijk", "_silence_")
+    model = integer_model(1, (64, 64), labels, 40, stages=True, min_timestep_us=30_000, max_timestep_us=30_000)
+    return add_golden(model, noise(8000), tolerance=0.0)
 
 
 def cmsis_dsp(folder: pathlib.Path) -> list[dict]:

@@ -19,7 +19,7 @@ from liquid_audio_nets.lnn.integer import INTEGER_FRONTENDS, ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN
 from liquid_audio_nets.reference.frontend import hann, mel_filterbank
 from liquid_audio_nets.reference.stages import Means
-from small_model import babble, small_model, with_stages
+from small_model import babble, integer_model, small_model, with_stages
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +291,11 @@ def test_traces_and_a_liquid_readout_follow_the_float_model(sounds, weight):
     with LNN(write(done.model)) as lnn:
         assert lnn.selftest() <= (0 if weight == "int8" else 2e-3)
     assert {layer for layer, _ in blame(model, sounds, Request("int8"))} == {"cell 0", "cell 1", "readout", "front-end"}
+
+
+@pytest.mark.parametrize("target", ["cortex_m4", "cortex_m3", "cortex_m0", "cortex_m55"])
+def test_the_estimate_counts_traces_and_the_gates_of_a_liquid_readout(target):
+    model = integer_model(units=(16, 12))
+    plain, staged = estimate(model, target), estimate(with_stages(model), target)
+    assert "traces" not in plain and list(staged) == ["frontend", "traces", "cells", "readout"]
+    assert 40 * 15 < staged["traces"] < 40 * 60 and staged["readout"] > plain["readout"] + 3 * 40

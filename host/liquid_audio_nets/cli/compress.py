@@ -277,7 +277,7 @@ def show(report: dict[str, Any]) -> None:
 def add_instructions(table: Table, report: dict[str, Any]) -> None:
     """Adds rows with the instructions of a step before and after, in all and by stage; nothing if none are known."""
     costs = [report["instructions"][which] for which in ("before", "after")]
-    known = [stage for stage in ("frontend", "cells", "readout") if any(stage in cost for cost in costs)]
+    known = [stage for stage in ("frontend", "traces", "cells", "readout") if any(stage in cost for cost in costs)]
     if not known:
         return
     totals = [sum(cost.values()) if all(stage in cost for stage in known) else None for cost in costs]

@@ -19,8 +19,8 @@ def _stages(path):
         net.process(memoryview(_sound)[at:at + 640])
     c = net.counters()
     n = max(c['steps'], 1)
-    print({{'frontend': c['frontend_time'] // max(c['frontend_runs'], 1), 'cells': c['cell_time'] // n,
-           'readout': c['readout_time'] // n, 'steps': c['steps']}})
+    print({{'frontend': c['frontend_time'] // max(c['frontend_runs'], 1), 'traces': c.get('trace_time', 0) // n,
+           'cells': c['cell_time'] // n, 'readout': c['readout_time'] // n, 'steps': c['steps']}})
 """
 
 
@@ -32,9 +32,11 @@ def send_sound(board: Board, sound: np.ndarray) -> None:
 
 
 def stages(board: Board, path: str) -> dict[str, int]:
-    """Mean cost of a step on the sound that was sent: {"frontend", "cells", "readout"} in ticks of the board's clock, which
-    counts instructions on virtual boards and cycles on others.
+    """Mean cost of a step on the sound that was sent: {"frontend", "traces", "cells", "readout"} in ticks of the board's
+    clock, which counts instructions on virtual boards and cycles on others.  "traces" is missing if the model has none.
 
     path: of a model on the board.  Empty if the sound causes no step."""
     found: dict[str, int] = ast.literal_eval(board.exec(f"_stages({path!r})").strip())
-    return found if found.pop("steps") else {}
+    if not found.pop("steps"):
+        return {}
+    return {stage: cost for stage, cost in found.items() if cost or stage != "traces"}
