@@ -2,13 +2,17 @@
 """Natural voices: their speakers, phonemes, download and kept speech."""
 
 import hashlib
+import subprocess
+import sys
+from itertools import islice
 
 import numpy as np
 import pytest
-from liquid_audio_nets.audio import AudioError, kokoro, kokoro_files, say, speech, voices
+from liquid_audio_nets.audio import AudioError, held_out_speech, kokoro, kokoro_files, say, speech, voices
 from liquid_audio_nets.audio.held_out import part_of_voice, spoken
 from liquid_audio_nets.audio.kokoro import Blend, kokoro_phonemes, random_blend
 from liquid_audio_nets.audio.speech import NATURAL, Voice, engines, random_voice
+from liquid_audio_nets.training.data import sources
 
 
 def draw(count, by=(NATURAL,), seed=3):
@@ -97,3 +101,31 @@ def test_what_is_missing_is_said_in_one_sentence(tmp_path, monkeypatch):
     assert engines(speech.ENGINES) == [NATURAL]
     with pytest.raises(AudioError, match="apt install espeak-ng"):
         speech.prepare([NATURAL])
+
+
+def test_held_out_speech_is_spoken_by_testing_voices_in_sentences_that_nothing_learns():
+    wanted = list(islice(held_out_speech.drawn(seed=2), 300))
+    assert wanted == list(islice(held_out_speech.drawn(seed=2), 300))
+    assert {part_of_voice(voice) for _, _, voice in wanted} == {"testing"}
+    assert {language for language, _, _ in wanted} == {"en", "fr", "it", "es", "pt", "hi"}
+    assert len({sentence for _, sentence, _ in wanted}) > 290
+    assert not {sentence for _, sentence, _ in wanted} & {*sources.sentences(), *sources.other_words()}
+
+
+def test_the_command_writes_speech_and_goes_on_where_it_stopped(natural, tmp_path):
+    def run():
+        command = [
+            sys.executable,
+            "-m",
+            "liquid_audio_nets.cli.held_out_speech",
+            "--out",
+            tmp_path,
+            "--hours",
+            "0.0001",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0 and "sentences" in done.stdout, done.stderr
+        return {file.relative_to(tmp_path): file.read_bytes() for file in tmp_path.rglob("*.flac")}
+
+    first = run()
+    assert first and first == run()
