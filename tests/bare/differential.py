@@ -67,7 +67,9 @@ def make_models(folder: Path, seed: int, count: int) -> list[Model]:
     """Most are small; one in ten has up to 256 KB, one in fifty up to 1 MB."""
     large, huge = count // 10, count // 50
     sizes = (count - large - huge, 8192), (large, 1 << 18), (huge, 1 << 20)
-    generator = fuzzing.build_generator(folder)
+    generator = folder / "generate"
+    if not generator.exists():
+        fuzzing.build_generator(folder)
     paths = [
         path
         for k, (n, size) in enumerate(sizes)

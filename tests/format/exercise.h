@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "liquid_audio_lnn.h"
 #include "lnn_format.h"
 
 #define MOST_MEMORY_BYTES (1u << 22)
+#define MOST_SECONDS 30 /* of the processor, for one input, under sanitizers */
 
 static inline uint32_t crc32_of(const uint8_t *bytes, size_t n) {
     uint32_t crc = UINT32_MAX;
@@ -36,6 +38,10 @@ static inline void require(int condition, const char *what) {
         fprintf(stderr, "broken promise: %s\n", what);
         abort();
     }
+}
+
+static inline void require_bounded_time(clock_t start) {
+    require((clock() - start) / CLOCKS_PER_SEC < MOST_SECONDS, "bounded time");
 }
 
 /* The whole file in memory of just its size, so that reading beyond it is seen. */

@@ -220,6 +220,7 @@ static lnn_model_t *load(const model_file_t *file, void **memory, uint32_t spare
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+    clock_t start = clock();
     choices_t c = choices_from(data, n);
     model_file_t file = generate_model(&c, false, choose(&c, 8) ? FEW_BYTES : MOST_BYTES);
     void *memory[2];
@@ -240,5 +241,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     }
     free(memory[0]);
     free(file.bytes);
+    require_bounded_time(start);
     return 0;
 }
