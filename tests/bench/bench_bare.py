@@ -4,10 +4,13 @@
 import pathlib
 import sys
 import tempfile
+from dataclasses import replace
 
+import numpy as np
 from bench_keywords import BOARDS as WITH_FIRMWARE
 from bench_keywords import ROOT, continuous_speech, row, silence
 from liquid_audio_nets.board import FirmwareError, sources
+from liquid_audio_nets.compress.frontend import triangular_frontend
 from liquid_audio_nets.lnn import Model, load, save
 from liquid_audio_nets.native import add_golden
 
@@ -18,7 +21,7 @@ from integer_model import integer_model
 from small_model import noise
 
 BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
-MODEL = ROOT / "device/models/keywords.lnn"
+MODEL, FLOAT_MODEL = ROOT / "device/models/keywords.lnn", ROOT / "device/models/keywords_f32.lnn"
 MACS = 128 * 104
 DS_CNN_INSTRUCTIONS = (
     7_840_000  # MLPerf Tiny keyword spotting in int8, CMSIS-NN, one decision; cited, measured the same way
@@ -46,6 +49,7 @@ def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
         said = machines.run(machine, image)
         rows.append(row(f"{prefix}second_of_{sound}_instructions", name, said["second_instructions"], "instructions"))
     rows.append(row(f"{prefix}frontend_instructions", name, said["frontend_instructions"], "instructions"))
+    rows.append(row("frontend_s16_instructions", name, frontend_s16(name, folder), "instructions"))
     rows.append(row("cell_step_instructions", name, said["cell_step_instructions"], "instructions"))
     if prefix == "":
         rows += [
@@ -84,6 +88,19 @@ def stages_model() -> Model:
     labels = (*"abcdefghijk", "_silence_")
     model = integer_model(1, (64, 64), labels, 40, stages=True, min_timestep_us=30_000, max_timestep_us=30_000)
     return add_golden(model, noise(8000), tolerance=0.0)
+
+
+def frontend_s16(name: str, folder: pathlib.Path) -> int:
+    """Instructions of the front-end that liquid-compress gives to new models, in place of the shipped model's."""
+    fe = triangular_frontend(load(FLOAT_MODEL).frontend)
+    model = load(MODEL)
+    fe.mean, fe.scale = np.full(fe.n_mels, 24 << 16), model.frontend.scale
+    model = add_golden(replace(model, frontend=fe), model.golden.audio, 0.0)
+    save(machines.suited(model, name), folder / "s16.lnn")
+    machine = machines.MACHINES[name]
+    return machines.run(machine, machines.build(machine, folder / "s16.lnn", folder / "s16.elf"))[
+        "frontend_instructions"
+    ]
 
 
 def cmsis_dsp(folder: pathlib.Path) -> list[dict]:

@@ -9,6 +9,8 @@ LIMITS = {
     ("cell_step_instructions", "qemu_m4f"): 24_000,
     ("traces_and_liquid_readout_instructions", "qemu_m4f"): 3_500,
     ("frontend_instructions", "qemu_m4f"): 26_000,
+    ("frontend_s16_instructions", "qemu_m4f"): 20_000,
+    ("frontend_s16_instructions", "qemu_m0"): 80_000,
     ("second_of_speech_instructions", "qemu_m4f"): 2_500_000,
     ("second_of_silence_instructions", "qemu_m4f"): 200_000,
     ("second_of_dc_instructions", "qemu_m4f"): 200_000,
