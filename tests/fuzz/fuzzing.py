@@ -101,7 +101,7 @@ def write_seeds(corpus: Path, build: Path, name: str) -> None:
             (corpus / path.stem).write_bytes(b"\x01" + path.read_bytes())
         return
     # small or large; front-end; integers; task; cells; traces; liquid readout: the first choices of generator.c
-    kinds = itertools.product((0, 1), range(3), range(2), (0, 2, 4), (0, 1), (0, 1), (0, 1))
+    kinds = itertools.product((0, 1), range(4), range(2), (0, 2, 4), (0, 1), (0, 1), (0, 1))
     for k, kind in enumerate(kinds):
         rest = bytes((37 * k + 11 * i) % 256 for i in range(120))
         (corpus / f"seed{k:03}").write_bytes(bytes(kind[:1]) + b"\1" + bytes(kind[1:]) + rest)

@@ -13,6 +13,26 @@
 #define MAX_SLIPS 3u
 #define MOST_TRAILING 40u
 
+/* Two weights that are half an FFT apart share a bound; after the window there are zeros. */
+static void put_window(generator_t *g, uint32_t points) {
+    static int16_t window[LNN_MAX_FFT_POINTS];
+    uint32_t half = points / 2u, fashion = choose(g->c, 4);
+    for (uint32_t i = 0; i < half; i++) {
+        int32_t lower = (int32_t)(random_bits(g->c) % (LNN_MAX_WINDOW_PAIR + 1u)), upper = LNN_MAX_WINDOW_PAIR - lower;
+        lower = fashion == 0 ? (int32_t)LNN_MAX_WINDOW_PAIR / 2 : fashion == 1 ? 0 : lower;
+        upper = fashion == 0 ? (int32_t)LNN_MAX_WINDOW_PAIR / 2 : fashion == 1 ? (int32_t)LNN_MAX_WINDOW_PAIR : upper;
+        window[i] = (int16_t)(random_bits(g->c) & 1u ? lower : -lower);
+        window[i + half] = (int16_t)(random_bits(g->c) & 1u ? upper : -upper);
+    }
+    for (uint32_t i = g->window_samples; i < points; i++) {
+        window[i] = 0;
+    }
+    if (points > 0 && slip(g, 30)) {
+        window[random_bits(g->c) % points] = (int16_t)random_bits(g->c);
+    }
+    put(g, window, 2u * points);
+}
+
 /* The arrays of a record, each by its range; `inputs` and `state`: the matrices, if the record has some. */
 static void put_arrays(generator_t *g, const record_t *record, const matrix_t *inputs, const matrix_t *state) {
     for (uint32_t i = 0; i < record->n_arrays; i++) {
@@ -21,6 +41,8 @@ static void put_arrays(generator_t *g, const record_t *record, const matrix_t *i
         align(g, true);
         if (item->field == F_mel_start || item->field == F_mel_count) {
             put(g, item->field == F_mel_start ? g->mel_start : g->mel_count, 2u * n);
+        } else if (item->field == F_window && g->frontend == LNN_FRONTEND_LOGMEL_S16) {
+            put_window(g, n);
         } else if (inputs && n > 0
                    && (item->field == F_counts_inputs || item->field == F_columns_inputs
                        || item->field == F_weights_inputs || item->field == F_weights)) {
@@ -71,9 +93,26 @@ static uint32_t plan_filters(generator_t *g) {
     return total;
 }
 
+/* Triangles on neighbouring bins, from any bin on. Returns the number of weights. */
+static uint32_t plan_triangles(generator_t *g) {
+    uint32_t bins = g->fft_points / 2u + 1u, first = random_bits(g->c) % (bins + 1u), total = 0;
+    uint32_t widest = choose_size(g->c, 0, bins);
+    for (uint32_t i = 0; i <= g->n_mels; i++) {
+        uint32_t count = random_bits(g->c) % (widest + 1u), left = bins - first - total;
+        g->mel_count[i] = (uint16_t)(count < left ? count : left);
+        total += g->mel_count[i];
+    }
+    if (slip(g, 30)) {
+        g->mel_count[random_bits(g->c) % (g->n_mels + 1u)] = (uint16_t)random_bits(g->c);
+    }
+    give(g, F_first_bin, slip(g, 30) ? random_bits(g->c) % 65536u : first);
+    return total;
+}
+
 static void frontend(generator_t *g, uint32_t index) {
     const record_t *record = g->frontend == LNN_FRONTEND_NONE         ? &record_frontend_none
                              : g->frontend == LNN_FRONTEND_LOGMEL_Q15 ? &record_frontend_q15
+                             : g->frontend == LNN_FRONTEND_LOGMEL_S16 ? &record_frontend_s16
                                                                       : &record_frontend;
     (void)index;
     give(g, F_kind, g->frontend);
@@ -81,7 +120,7 @@ static void frontend(generator_t *g, uint32_t index) {
     if (g->frontend != LNN_FRONTEND_NONE) {
         give(g, F_fft_points, g->fft_points);
         give(g, F_window_samples, g->window_samples);
-        give(g, F_n_mel_weights, plan_filters(g));
+        give(g, F_n_mel_weights, g->frontend == LNN_FRONTEND_LOGMEL_S16 ? plan_triangles(g) : plan_filters(g));
         give(g, F_reserved, 0);
     }
     put_record(g, record);
@@ -224,8 +263,9 @@ static void sections(generator_t *g) {
 /* What sections have to agree about. The first choices are these, so that a seed can name a kind. */
 static void plan(generator_t *g) {
     choices_t *c = g->c;
-    g->frontend = choose(c, 3);
-    g->integer = choose(c, 2) || g->frontend == LNN_FRONTEND_LOGMEL_Q15;
+    g->frontend = choose(c, 4);
+    g->small_frontend = g->frontend == LNN_FRONTEND_LOGMEL_Q15 || g->frontend == LNN_FRONTEND_LOGMEL_S16;
+    g->integer = choose(c, 2) || g->small_frontend;
     g->task = g->frontend == LNN_FRONTEND_NONE ? LNN_TASK_SERIES : choose(c, LNN_TASK_SERIES);
     g->n_cells = 1u + choose(c, LNN_MAX_CELLS);
     g->traces = choose(c, 2);
@@ -248,11 +288,11 @@ static void plan(generator_t *g) {
         g->inputs[i] = inputs;
         g->units[i] = inputs = 2u * choose_size(c, 1, most);
     }
-    uint32_t largest = g->frontend == LNN_FRONTEND_LOGMEL_Q15 ? 9u : 10u;
-    uint32_t smallest = g->frontend == LNN_FRONTEND_LOGMEL_Q15 ? 8u : 3u;
+    uint32_t largest = g->small_frontend ? 9u : 10u;
+    uint32_t smallest = g->small_frontend ? 8u : 3u;
     g->fft_points = g->frontend == LNN_FRONTEND_NONE ? 0u : 1u << (smallest + choose(c, largest - smallest + 1u));
     g->window_samples = g->fft_points == 0 ? 0u : choose(c, 2) ? g->fft_points : choose_size(c, 2, g->fft_points);
-    g->window_samples -= g->frontend == LNN_FRONTEND_LOGMEL_Q15 ? g->window_samples % 2u : 0u;
+    g->window_samples -= g->small_frontend ? g->window_samples % 2u : 0u;
     if (slip(g, 40)) {
         g->n_labels = choose(c, 70);
     }
@@ -270,8 +310,7 @@ static void plan(generator_t *g) {
 /* ram_bytes of SPEC.md, "Memory". */
 static uint32_t ram_bytes(const generator_t *g) {
     uint32_t rows = up(g->n_labels, 4), n = up(g->units[g->n_cells - 1u], 8), mels = g->n_mels;
-    bool q15 = g->frontend == LNN_FRONTEND_LOGMEL_Q15;
-    uint32_t scratch = q15 ? 4u * g->fft_points + 4u : 8u * g->fft_points, state = 0;
+    uint32_t scratch = g->small_frontend ? 4u * g->fft_points + 4u : 8u * g->fft_points, state = 0;
     uint32_t of_readout = 4u * up(g->liquid ? 2u * g->n_labels : g->n_labels, 4) + (g->integer ? 2u * n : 0u);
     scratch = scratch > of_readout ? scratch : of_readout;
     for (uint32_t i = 0; i < g->n_cells; i++) {
@@ -289,14 +328,17 @@ static uint32_t ram_bytes(const generator_t *g) {
         state += g->integer ? 2u * up(4u * rows, 8) + up(2u * rows, 8) : up(4u * rows, 8);
     }
     return LNN_MODEL_BYTES + up(2u * g->window_samples, 8) + up(scratch, 8)
-           + (q15 ? up(2u * mels, 8) : 2u * up(4u * mels, 8)) + state + 4u * up(4u * rows, 8) + 2u * up(2u * rows, 8);
+           + (g->small_frontend ? up(2u * mels, 8) : 2u * up(4u * mels, 8)) + state + 4u * up(4u * rows, 8)
+           + 2u * up(2u * rows, 8);
 }
 
 static void header(generator_t *g) {
     uint32_t version = choose(g->c, 2) ? random_bits(g->c) : 0u;
     give(g, F_magic, LNN_MAGIC);
     give(g, F_version_major, LNN_VERSION_MAJOR);
-    uint32_t least_minor = g->traces || g->liquid ? 2u : version || g->with_floor ? 1u : 0u;
+    uint32_t least_minor = g->traces || g->liquid || g->frontend == LNN_FRONTEND_LOGMEL_S16 ? 2u
+                           : version || g->with_floor                                       ? 1u
+                                                                                            : 0u;
     give(g, F_version_minor, least_minor + choose(g->c, LNN_VERSION_MINOR - least_minor + 1u));
     give(g, F_model_version, version);
     give(g, F_ram_bytes, ram_bytes(g));

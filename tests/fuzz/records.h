@@ -19,8 +19,8 @@ typedef struct {
     /* the plan */
     uint32_t frontend, task, n_mels, n_labels, n_cells, units[LNN_MAX_CELLS], inputs[LNN_MAX_CELLS];
     uint32_t window_samples, fft_points, deltas[LNN_MAX_CELLS];
-    bool integer, traces, liquid, with_floor;
-    uint16_t mel_start[LNN_MAX_MELS], mel_count[LNN_MAX_MELS];
+    bool small_frontend, integer, traces, liquid, with_floor; /* small_frontend: in integers */
+    uint16_t mel_start[LNN_MAX_MELS], mel_count[LNN_MAX_MELS + 1u];
     /* of the sections */
     uint32_t n_sections, kinds[16], indices[16], starts[16], ends[16];
 } generator_t;
