@@ -120,7 +120,7 @@ void plan_matrix(generator_t *g, matrix_t *m, uint32_t rows, uint32_t columns, u
         }
     }
     if (m->n_blocks > 0 && slip(g, 30)) {
-        m->columns[random_bits(g->c) % m->n_blocks] = (uint8_t)random_bits(g->c);
+        m->columns[random_bits(g->c) % m->n_blocks] = (uint8_t)(random_bits(g->c) % 2u ? fours : random_bits(g->c));
     }
     if (m->n_groups > 0 && slip(g, 30)) {
         m->counts[random_bits(g->c) % m->n_groups] = (uint8_t)random_bits(g->c);
