@@ -226,7 +226,7 @@ def empty(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def command(board: Board, place: Workspace, model: Path | None, trust: Trust | None) -> list[str]:
+def command(board: Board, place: Workspace, model: Path | None, trust: Trust | None = None) -> list[str]:
     """What an engineer types in the workspace, with absolute paths."""
     module, about = project_dir(), board.about["zephyr"]
     application = about.get("application")
