@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from integer_model import integer_model
+from liquid_audio_nets.evaluation.summary import summarise
 from liquid_audio_nets.lnn import LiquidReadout, LnnError, Policy, Traces, write
 from liquid_audio_nets.native import LNN, add_golden
 from liquid_audio_nets.reference import cell as reference
@@ -194,3 +195,14 @@ def test_golden_vectors_cover_the_stages():
         other.golden = model.golden
         with LNN(write(other)) as lnn, pytest.raises(LnnError, match="SELFTEST"):
             lnn.selftest()
+
+
+@pytest.mark.parametrize("make", [small_model, integer_model])
+def test_info_names_the_stages(make):
+    model = with_stages(make()) if make is small_model else make(stages=True)
+    data = write(model)
+    with LNN(data) as lnn:
+        said = summarise(data, lnn)
+    assert said["traces"]["channels"] == model.frontend.n_mels and said["readout"]["kind"] == "liquid"
+    assert said["traces"]["tau_s_min"] == pytest.approx(model.traces.tau.min())
+    assert said["readout"]["tau_s_max"] == pytest.approx(model.readout.tau_s.max(), rel=1e-3)
