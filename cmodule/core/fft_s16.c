@@ -44,9 +44,10 @@ static inline void first_stage(int16_t *z, const int16_t *w, uint32_t quarter, u
     }
 }
 
-static void middle_stage(int16_t *z, uint32_t points, uint32_t quarter) {
+/* angle: 128 / quarter, because a Cortex-M0 cannot divide */
+static void middle_stage(int16_t *z, uint32_t points, uint32_t quarter, uint32_t angle) {
     for (uint32_t k = 0; k < quarter; k++) {
-        turns_t by = turns(k * (LNN_FFT_Q15_POINTS / 4u / quarter));
+        turns_t by = turns(k * angle);
         for (int16_t *p = z + 2u * k; p < z + points; p += 8u * quarter) {
             butterfly(p, quarter, by, lnn_complex_load(p), lnn_complex_load(p + 2u * quarter),
                       lnn_complex_load(p + 4u * quarter), lnn_complex_load(p + 6u * quarter));
@@ -87,7 +88,7 @@ static void last_stage_of_128(const int16_t *z, int16_t *spectrum) {
  */
 static void spectrum_to_powers(int32_t *x, uint32_t half) {
     int32_t *low = x, *high = x + half;
-    uint32_t stride = LNN_FFT_Q15_POINTS / 2u / half;
+    uint32_t stride = half == LNN_FFT_Q15_POINTS / 2u ? 1u : 2u;
     const int32_t *sine = lnn_sine_q31, *cosine = lnn_sine_q31 + 128;
     lnn_complex_t z0 = lnn_complex_load((const int16_t *)x);
     int32_t sum = lnn_complex_re(z0) + lnn_complex_im(z0), difference = lnn_complex_re(z0) - lnn_complex_im(z0);
@@ -107,13 +108,13 @@ static void spectrum_to_powers(int32_t *x, uint32_t half) {
 void lnn_power_spectrum_s16(int16_t *z, const int16_t *window, uint32_t points, uint32_t width, int32_t *powers) {
     if (points == 512u) {
         first_stage(z, window, 64, width);
-        middle_stage(z, points, 16);
-        middle_stage(z, points, 4);
+        middle_stage(z, points, 16, 8);
+        middle_stage(z, points, 4, 32);
         last_stage_of_256(z, (int16_t *)powers);
     } else {
         first_stage(z, window, 32, width);
-        middle_stage(z, points, 8);
-        middle_stage(z, points, 2);
+        middle_stage(z, points, 8, 16);
+        middle_stage(z, points, 2, 64);
         last_stage_of_128(z, (int16_t *)powers);
     }
     spectrum_to_powers(powers, points / 2u);

@@ -86,6 +86,7 @@ STEP = (
     "lnn_readout_smooth",
     "lnn_gate_tick",
     "lnn_gate_after_step",
+    "lnn_frontend_s16_run",
 )
 
 
