@@ -58,10 +58,9 @@ def test_on_the_host_without_malloc(place):
 def test_on_a_bare_cortex_m4f(place):
     folder, expected = place
     machine = machines.MACHINES["qemu_m4f"]
-    files = [SAMPLE / "main.c", *(machines.HERE / name for name in ("platform_bare.c", "startup.c", "model.S"))]
-    options = [f"-I{folder}", *machines.INCLUDE, f'-DMODEL="{MODEL}"', *machines.recording(folder / "speech.raw")]
-    parts = [*options, *map(str, (*files, *machines.CORE))]
-    image = machines._link(machine, folder / "listen.elf", "-O2", parts)
+    files = [SAMPLE / "main.c", *(machines.HERE / name for name in ("platform_bare.c", "model.S")), *machines.CORE]
+    options = [f"-I{folder}", f'-DMODEL="{MODEL}"', *machines.recording(folder / "speech.raw")]
+    image = machines.link(machine, folder / "listen.elf", ["-O2"], [*options, *map(str, files)])
     assert machines.run(machine, image)["said"] == ["listening", *expected]
     symbols = subprocess.run(["arm-none-eabi-nm", image], capture_output=True, text=True, check=True).stdout
     assert not any(name in symbols.split() for name in ("malloc", "_malloc_r", "_sbrk"))

@@ -58,10 +58,10 @@ def text_bytes(machine: machines.Machine, files: list[pathlib.Path], folder: pat
 
 def stack(machine: machines.Machine, folder: pathlib.Path, recording: pathlib.Path, *extra: str) -> dict:
     """What tests/bare/stack.c prints of model.lnn in the folder."""
-    own = [machines.HERE / name for name in ("stack.c", "startup.c", "model.S")]
-    defines = [*machines._defines(folder / "model.lnn", 0, 1 << 15), *machines.recording(recording), *machines.INCLUDE]
+    own = [machines.HERE / name for name in ("stack.c", "model.S")]
+    defines = [*machines._defines(folder / "model.lnn", 0, 1 << 15), *machines.recording(recording)]
     parts = [*defines, *extra, *map(str, (*own, *machines.CORE))]
-    return machines.run(machine, machines._link(machine, folder / "stack.elf", "-O2", parts, warnings=["-w"]))
+    return machines.run(machine, machines.link(machine, folder / "stack.elf", ["-O2"], parts, warnings=["-w"]))
 
 
 def measure_verifier(folder: pathlib.Path, recording: pathlib.Path) -> list[dict]:
