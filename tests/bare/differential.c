@@ -45,7 +45,7 @@ static void add_one_step(lnn_model_t *m) {
 static void run(lnn_model_t *m) {
     uint32_t steps = MOST_MACS / (m->info.macs_per_step + 500u),
              windows = 60000u / (m->frontend.fft_points * 8u + 500u);
-    bool audio = m->frontend.kind != LNN_FRONTEND_NONE;
+    bool integer_audio = m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15 || m->frontend.kind == LNN_FRONTEND_LOGMEL_S16;
     steps = steps < 3u ? 3u : steps > 100u ? 100u : steps;
     add((uint32_t)lnn_selftest(m, NULL));
     if (!m->integer) {
@@ -53,10 +53,8 @@ static void run(lnn_model_t *m) {
         return;
     }
     add(drive_steps(m, steps));
-    if (m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15) {
+    if (integer_audio) {
         add(drive_frontend(m, windows));
-    }
-    if (audio && m->frontend.kind == LNN_FRONTEND_LOGMEL_Q15) {
         add(drive_engine(m, 1u + steps * m->gate.tick_samples / 400u % 100u));
         add(drive_changes(m, steps, 4000));
     }

@@ -27,6 +27,7 @@ def test_the_models_are_of_every_kind(cases):
     kinds = {(case.model.frontend.kind, case.model.cells[0].weight == "float32") for case in cases}
     assert kinds == {
         ("logmel_q15", False),
+        ("logmel_s16", False),
         *(("logmel_f32", f) for f in (False, True)),
         *(("none", f) for f in (False, True)),
     }
