@@ -28,7 +28,7 @@ ON_ALL_BOARDS = {
     "model_bytes": 40_960,
     "ram_bytes": 8192,
     "heap_growth_bytes_10000_blocks": 0,
-    "core_text_bytes": 40_960,
+    "core_text_bytes": 49_152,
     "load_stack_bytes": 512,
     "process_stack_bytes": 640,
     "float_load_stack_bytes": 512,
