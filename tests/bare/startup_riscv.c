@@ -5,16 +5,13 @@
 extern uint32_t _sidata, _sdata, _edata, _sbss, _ebss;
 int main(void);
 
-int semihost(int operation, const void *argument) {
-    register int a0 __asm("a0") = operation;
-    register const void *a1 __asm("a1") = argument;
-    /* these three instructions, uncompressed and in one page, are the call */
-    __asm volatile(".option push\n.option norvc\n.balign 16\n"
-                   "slli x0, x0, 0x1f\nebreak\nsrai x0, x0, 7\n.option pop"
-                   : "+r"(a0)
-                   : "r"(a1)
-                   : "memory");
-    return a0;
+#define UNUSED __attribute__((unused)) /* by name */
+
+/* The first three instructions, uncompressed and in one page, are the call; operation and argument are in a0 and a1. */
+__attribute__((naked, noinline, aligned(16), section(".text.semihost"))) int semihost(int operation UNUSED,
+                                                                                      const void *argument UNUSED) {
+    __asm volatile(".option push\n.option norelax\n.option norvc\n"
+                   "slli x0, x0, 0x1f\nebreak\nsrai x0, x0, 7\nret\n.option pop");
 }
 
 /* Instructions so far: CLOCK_HZ is as many as run in a second. */
