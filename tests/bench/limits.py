@@ -8,7 +8,7 @@ LIMITS = {
     ("matvec_s8_instructions_per_mac", "qemu_m55"): 0.25,
     ("cell_step_instructions", "qemu_m4f"): 24_000,
     ("traces_and_liquid_readout_instructions", "qemu_m4f"): 3_500,
-    ("frontend_instructions", "qemu_m4f"): 26_000,
+    ("frontend_instructions", "qemu_m4f"): 20_000,
     ("frontend_s16_instructions", "qemu_m4f"): 20_000,
     ("frontend_s16_instructions", "qemu_m0"): 80_000,
     ("second_of_speech_instructions", "qemu_m4f"): 2_500_000,

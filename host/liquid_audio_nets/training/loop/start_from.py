@@ -26,7 +26,7 @@ def start_from(trainer: LNNTrainer, path: str | Path) -> None:
         labels, weights = _of_model(path)
     else:
         other = LNNTrainer.load(path)
-        labels, weights = other.net.config.labels, dict(other.average.state_dict())
+        labels, weights = list(other.net.config.labels), dict(other.average.state_dict())
     config, own = trainer.net.config, trainer.net.state_dict()
     if tuple(labels) != config.labels:
         raise TrainingError(
