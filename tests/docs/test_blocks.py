@@ -57,7 +57,7 @@ def speakers(count: int) -> list[str]:
 def shorten(recipe: pathlib.Path) -> None:
     """One utterance of each synthetic word, and few words: speaking takes most of a short training."""
     text = re.sub(r"^(synthetic\w*) = \d+", r"\1 = 0", recipe.read_text(), flags=re.M)
-    recipe.write_text(text.replace("synthetic = 0", "synthetic = 4"))
+    recipe.write_text(text.replace("synthetic = 0", "synthetic = 12"))
 
 
 def test_every_python_block_says_where_it_runs():

@@ -152,7 +152,7 @@ def test_a_word_without_any_recording_is_one_command(train, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     card = (tmp_path / "run/card.md").read_text()
-    assert "no recording of them: computer" in card and "Google" not in card
+    assert "synthetic speech alone, from no recording: computer" in card and "Google" not in card
     with LNN.load(tmp_path / "run/keywords.lnn") as net:
         assert net.labels == ("computer", "_silence_") and net.selftest() < 2e-3
     result = json.loads((tmp_path / "run/confusion.json").read_text())

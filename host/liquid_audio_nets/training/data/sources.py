@@ -27,6 +27,7 @@ from .own import spread
 WORD_LISTS = files(__package__)
 KEPT_TOGETHER = 100  # utterances of a text in one file
 MADE_NOISE = 8  # pieces of steady noise for each split, so that a network that is learned for rooms knows it
+HELD_OUT_EVERY = 10  # utterance of a text is by a voice that is held out, so that a spoken word can be measured
 OVERDRIVE_DB = (0.0, 24.0)  # by so much the loudest sample of a clipped copy would be above full scale
 
 
@@ -140,7 +141,8 @@ class Sources:
                 )
         if self.made_noise and not noises:
             self.report(f"no folder {NOISE_FOLDERS[0]}: using generated noise alone")
-        for k, (split, slope) in enumerate((s, c) for s in self.splits for c in np.linspace(0, 1, self.made_noise)):
+        made_for = [split for split in self.splits if split == "training" or not noises]  # nothing is measured on it
+        for k, (split, slope) in enumerate((s, c) for s in made_for for c in np.linspace(0, 1, self.made_noise)):
             samples = coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k)
             yield Sound(samples, SILENCE, "generated", "noise", split)
         for word, recording in self.own:
@@ -161,7 +163,7 @@ class Sources:
         for text, label, count in self.spoken:
             rng = np.random.default_rng([self.seed, zlib.crc32(text.encode())])
             able = by_phonemes if text.startswith("[[") else choices
-            drawn.append((text, label, [random_voice(rng, able) for _ in range(count)]))
+            drawn.append((text, label, [_drawn(rng, able, k % HELD_OUT_EVERY == 0) for k in range(1, count + 1)]))
         wanted = [(text, label, [v for v in by if part_of_voice(v) in self.splits]) for text, label, by in drawn]
         return [
             (text, label, by[low : low + KEPT_TOGETHER])
@@ -204,6 +206,16 @@ class Sources:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as part, open(part, "wb") as file:
                 np.savez(file, *spoken)
+
+
+def _drawn(rng: np.random.Generator, choices: Sequence[Voice], held_out: bool) -> Voice:
+    """A random voice; held_out: one of those that training does not hear, if there are any."""
+    voice = random_voice(rng, choices)
+    for _ in range(100 if held_out else 0):
+        if part_of_voice(voice) == "validation":
+            break
+        voice = random_voice(rng, choices)
+    return voice
 
 
 def _say(wanted: tuple[str, Voice]) -> np.ndarray | str:
