@@ -44,7 +44,8 @@ class LocalPort:
         return len(data)
 
     def _take(self, byte: int) -> None:
-        if byte == 1 and not self.code:  # Ctrl-A, but not that of raw-paste mode: a new raw REPL
+        if byte == 1 and not self.code.strip():  # Ctrl-A, but not that of raw-paste mode: a new raw REPL
+            self.code.clear()
             self.answers += BANNER
         elif byte == 3:  # Ctrl-C
             self.code.clear()
