@@ -15,7 +15,7 @@
 
 /* Two weights that are half an FFT apart share a bound; after the window there are zeros. */
 static void put_window(generator_t *g, uint32_t points) {
-    static int16_t window[LNN_MAX_FFT_POINTS];
+    static int16_t window[2u * LNN_MAX_FFT_POINTS]; /* a model with faults has more points than there may be */
     uint32_t half = points / 2u, fashion = choose(g->c, 4);
     for (uint32_t i = 0; i < half; i++) {
         int32_t lower = (int32_t)(random_bits(g->c) % (LNN_MAX_WINDOW_PAIR + 1u)), upper = LNN_MAX_WINDOW_PAIR - lower;
