@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dsp.h"
+#include "fixmath.h"
 #include "place.h"
 
 typedef struct {
@@ -79,6 +80,12 @@ LNN_COLD void lnn_frontend_look(const lnn_frontend_t *fe, const int16_t *window,
 LNN_COLD void lnn_frontend_take(const lnn_frontend_t *fe, const float *features, void *inputs, bool integer_cell);
 
 LNN_COLD void lnn_features_to_q12(const float *features, uint32_t n, float clip, int16_t *q12);
+
+/* The logarithm of a channel's power, base 2, as a feature. */
+static inline int16_t lnn_frontend_q15_feature(const lnn_frontend_q15_t *f, uint32_t channel, int32_t level_q16) {
+    int32_t value_q12 = lnn_mul_high((level_q16 - f->mean_q16[channel]) * 64, f->scale_q22[channel]);
+    return (int16_t)lnn_clamp(value_q12, -f->clip_q12, f->clip_q12);
+}
 
 /* frontend_f32.c, frontend_q15.c, frontend_s16.c */
 void lnn_frontend_f32_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,

@@ -105,8 +105,7 @@ void lnn_frontend_q15_run(const lnn_frontend_t *fe, const int16_t *older, uint32
             sum += (uint64_t)*p++ * *weight++;
         }
         int32_t level_q16 = lnn_log2_u64_q16(shift_by(sum, left) + f->floor[channel]);
-        int32_t value_q12 = lnn_mul_high((level_q16 - f->mean_q16[channel]) * 64, f->scale_q22[channel]);
-        features[channel] = (int16_t)lnn_clamp(value_q12, -f->clip_q12, f->clip_q12);
+        features[channel] = lnn_frontend_q15_feature(f, channel, level_q16);
     }
 }
 

@@ -90,12 +90,11 @@ static mel_sums_t mel_sums(const int32_t *power, const uint8_t *weight_q8, uint3
     return sums;
 }
 
-static int32_t feature_q12(const lnn_frontend_q15_t *f, uint32_t channel, int32_t power, uint32_t width) {
+static int16_t feature_q12(const lnn_frontend_q15_t *f, uint32_t channel, int32_t power, uint32_t width) {
     uint32_t floor = f->floor[channel] >> (2u * (width - LEAST_WIDTH));
     uint32_t heard = ((power > 0 ? (uint32_t)power : 0u) + floor) | 1u;
     int32_t level_q16 = lnn_log2_q16(heard) + (int32_t)(width << 17);
-    return lnn_clamp(lnn_mul_high((level_q16 - f->mean_q16[channel]) * 64, f->scale_q22[channel]), -f->clip_q12,
-                     f->clip_q12);
+    return lnn_frontend_q15_feature(f, channel, level_q16);
 }
 
 void lnn_frontend_s16_run(const lnn_frontend_t *fe, const int16_t *older, uint32_t n_older, const int16_t *newer,
@@ -117,7 +116,7 @@ void lnn_frontend_s16_run(const lnn_frontend_t *fe, const int16_t *older, uint32
         mel_sums_t sums = mel_sums(p, weight, count);
         if (channel > 0) {
             int32_t falling = sums.all - sums.rising;
-            features[channel - 1u] = (int16_t)feature_q12(f, channel - 1u, rising + falling, width);
+            features[channel - 1u] = feature_q12(f, channel - 1u, rising + falling, width);
         }
         rising = sums.rising;
         p += count;

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import importlib.util
 import io
@@ -15,11 +14,11 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from ..user_files import cache_dir
+from ..user_files import alone, cache_dir
 from .files import AudioError
 
 VERSION = "kokoro-82m-1.0-int8"  # of everything below: another model or other tables would speak otherwise
@@ -53,7 +52,7 @@ def folder(progress: Progress = nothing) -> Path:
     kept = cache_dir() / VERSION
     if kept.is_dir():
         return kept
-    with _alone(kept):
+    with alone(kept):
         if not kept.is_dir():
             with tempfile.TemporaryDirectory(dir=kept.parent, prefix=f"{VERSION}-") as place:
                 made = Path(place) / VERSION
@@ -61,14 +60,6 @@ def folder(progress: Progress = nothing) -> Path:
                 _download(made, progress)
                 made.rename(kept)
     return kept
-
-
-@contextlib.contextmanager
-def _alone(kept: Path) -> Iterator[None]:
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with (kept.parent / f"{kept.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _download(into: Path, progress: Progress) -> None:

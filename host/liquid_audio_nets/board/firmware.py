@@ -3,15 +3,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
+from ..user_files import alone
 from . import sources, zephyr
 from .errors import FirmwareError
 from .places import Board, project_dir
@@ -45,7 +43,7 @@ def build(
     """
     if board.is_zephyr:
         board.build.mkdir(parents=True, exist_ok=True)
-        with alone(board):
+        with alone(board.build):
             return zephyr.build(board, say, model, trust)
     if model is not None:
         raise FirmwareError(f"{board.name} keeps models in its file system: send one with liquid-upload")
@@ -54,7 +52,7 @@ def build(
     need(COMPILER, "make")
     micropython, cmsis_dsp = sources.micropython(say), sources.cmsis_dsp(say)
     board.build.mkdir(parents=True, exist_ok=True)
-    with alone(board):
+    with alone(board.build):
         return build_alone(board, micropython, cmsis_dsp, say, verifier(trust, say))
 
 
@@ -101,14 +99,6 @@ def build_alone(
     if done.returncode != 0:
         raise FirmwareError(f"the firmware of {board.name} does not build: {first_error(log)} (all in {log})")
     return board.firmware
-
-
-@contextlib.contextmanager
-def alone(board: Board) -> Iterator[None]:
-    """Two builds of one board wait for each other."""
-    with board.build.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 FOREIGN = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BOARD", "BUILD", "CFLAGS", "CFLAGS_EXTRA", "LDFLAGS", "CROSS_COMPILE"}

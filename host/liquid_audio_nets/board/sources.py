@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..user_files import alone
 from . import debian
 from .errors import FirmwareError
 from .places import build_dir, project_dir
@@ -82,19 +81,10 @@ def micropython(say: Say = silent) -> Source:
             if is_micropython(folder):
                 return Source(folder, "the workspace of ZEPHYR_BASE")
     kept = build_dir() / "sources" / f"micropython-{MICROPYTHON_RELEASE}"
-    with fetching(kept):
+    with alone(kept):
         if not kept.is_dir():
             fetch_micropython(kept, say)
     return Source(kept, f"the pinned release {MICROPYTHON_RELEASE}", MICROPYTHON_STAMP)
-
-
-@contextlib.contextmanager
-def fetching(kept: Path) -> Iterator[None]:
-    """Two processes that need the same source wait for each other, so that one of them fetches it."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with (kept.parent / f"{kept.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def micropython_version(folder: Path) -> tuple[int, int] | None:
@@ -221,7 +211,7 @@ def from_sdist(sdist: Sdist, say: Say, others: Sequence[Source] = ()) -> Source:
         if sdist.is_in(other.folder):
             return other
     kept = build_dir() / "sources" / sdist.requirement.replace("==", "-")
-    with fetching(kept):
+    with alone(kept):
         if not kept.is_dir():
             say(f"fetching {sdist.requirement}")
             sdist.download(kept)

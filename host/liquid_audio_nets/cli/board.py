@@ -70,7 +70,7 @@ def build(
     if minimum_version and public_key is None:
         raise console.CommandError("--minimum-version needs --public-key: only a signature makes a version trustworthy")
     if model and public_key:
-        verify_model(model, public_key, minimum_version)  # one that the firmware would refuse
+        verify_model(model, model.read_bytes(), public_key, minimum_version)  # one that the firmware would refuse
     trust = boards.Trust(public_key, minimum_version) if public_key else None
     ram_bytes = LNN.load(model).ram_bytes if model else 0  # a bad model is refused before the build
     firmware = boards.build(board, say, model, trust)

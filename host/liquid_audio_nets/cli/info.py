@@ -48,7 +48,7 @@ def info(
     """
     data = console.read_model_file(model)
     if verify:
-        verify_model(model, verify)
+        verify_model(model, data, verify)
         console.note(f"{model}: the signature is right")
     with LNN(data) as lnn:
         summary = {"file": str(model)} | summarise(data, lnn)
@@ -62,11 +62,13 @@ def info(
         show(summary)
 
 
-def verify_model(model: Path, public_key: Path, minimum_version: int = 0) -> None:
-    """Raises LnnError SIGNATURE or MODEL_VERSION for a file that the key does not vouch for, CommandError for a bad key."""
+def verify_model(model: Path, data: bytes, public_key: Path, minimum_version: int = 0) -> None:
+    """data: what the file `model` holds.
+
+    Raises LnnError SIGNATURE or MODEL_VERSION for a model that the key does not vouch for, CommandError for a bad key."""
     try:
         with named(model):
-            signature.verify(model.read_bytes(), public_key.read_bytes(), minimum_version)
+            signature.verify(data, public_key.read_bytes(), minimum_version)
     except signature.BadKey as error:
         raise console.CommandError(f"{public_key}: {error}") from None
 

@@ -126,7 +126,7 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
         parts[0].scale_q(scales[0]),
         parts[1].scale_q(scales[1]),
         _q16(bias),
-        _inv_tau_q16(cell.tau),
+        inv_tau_q16(cell.tau),
         min(round(cell.gate_clamp * 2048), 32767),
         cell.kind,
         cell.solver,
@@ -153,7 +153,7 @@ def _quantise_liquid(readout: LiquidReadout, moments: Moments, weight: str) -> L
     rows = np.stack([readout.wg, readout.wv], 1).reshape(2 * n, columns)
     q, (scale,), correction = quantise(rows, [part], moments, weight)
     bias = _q16(np.stack([readout.bg, readout.bv], 1).ravel() + correction)
-    return LiquidReadoutS8(q, bias, part.scale_q(scale), _inv_tau_q16(readout.tau), readout.idle_label, weight=weight)
+    return LiquidReadoutS8(q, bias, part.scale_q(scale), inv_tau_q16(readout.tau), readout.idle_label, weight=weight)
 
 
 def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
@@ -175,7 +175,8 @@ def dequantise_readout(readout: ReadoutS8 | LiquidReadoutS8) -> Readout | Liquid
     return Readout(w, b, readout.smoothing_s, readout.idle_label)
 
 
-def _inv_tau_q16(tau_s: np.ndarray) -> np.ndarray:
+def inv_tau_q16(tau_s: np.ndarray) -> np.ndarray:
+    """1/tau as the file holds it, uint32 (n,) q16 in 1/s, of time constants (n,) in s."""
     return np.minimum(np.rint(65536.0 / np.asarray(tau_s, np.float64)), INV_TAU_LIMIT).astype(np.uint32)
 
 

@@ -64,38 +64,19 @@ def write_frontend(fe: AnyFrontEnd, header: Record) -> bytes:
             "time_scale": fe.time_scale,
         }
         return pack_section("frontend_none", fields, vars(fe), header)
-    if isinstance(fe, FrontEndQ15):
-        fields = {
-            "kind": enum_value("frontend", fe.kind),
-            "window_samples": len(fe.window),
-            "reserved": 0,
-            "fft_points": fe.fft_points,
-            "n_mels": fe.n_mels,
-            "n_mel_weights": int(np.sum(fe.mel_count)),
-            "clip_q12": fe.clip_q12,
-        }
-        return pack_section("frontend_q15", fields, vars(fe), header)
-    if isinstance(fe, FrontEndS16):
-        fields = {
-            "kind": enum_value("frontend", fe.kind),
-            "window_samples": len(fe.window),
-            "reserved": 0,
-            "fft_points": fe.fft_points,
-            "n_mels": fe.n_mels,
-            "n_mel_weights": int(np.sum(fe.mel_count)),
-            "clip_q12": fe.clip_q12,
-            "first_bin": fe.first_bin,
-        }
-        window = np.pad(fe.window, (0, max(fe.fft_points - len(fe.window), 0)))
-        return pack_section("frontend_s16", fields, vars(fe) | {"window": window}, header)
-    fields = {
+    logmel: Record = {
         "kind": enum_value("frontend", fe.kind),
         "window_samples": len(fe.window),
+        "reserved": 0,
         "fft_points": fe.fft_points,
         "n_mels": fe.n_mels,
         "n_mel_weights": int(np.sum(fe.mel_count)),
-        "reserved": 0,
-        "log_floor": fe.log_floor,
-        "feature_clip": fe.feature_clip,
     }
-    return pack_section("frontend", fields, vars(fe), header)
+    if isinstance(fe, FrontEndQ15):
+        return pack_section("frontend_q15", logmel | {"clip_q12": fe.clip_q12}, vars(fe), header)
+    if isinstance(fe, FrontEndS16):
+        window = np.pad(fe.window, (0, max(fe.fft_points - len(fe.window), 0)))
+        own = {"clip_q12": fe.clip_q12, "first_bin": fe.first_bin}
+        return pack_section("frontend_s16", logmel | own, vars(fe) | {"window": window}, header)
+    limits: Record = {"log_floor": fe.log_floor, "feature_clip": fe.feature_clip}
+    return pack_section("frontend", logmel | limits, vars(fe), header)

@@ -18,6 +18,12 @@ WINDOW_PAIR_LIMIT = LIMITS["window_pair"]
 ROW_LIMIT_S16 = LIMITS["int16_row"]
 
 
+def tau_s(inv_tau: Array) -> Array:
+    """Time constants in s, float64 (n,), of inv_tau uint32 (n,) q16 in 1/s; inf if it is 0."""
+    with np.errstate(divide="ignore"):
+        return 65536.0 / np.asarray(inv_tau, np.float64)
+
+
 @dataclass
 class FrontEndQ15:
     """feature_q12 = (log2(mel_q8 + floor) - mean) * scale, +-clip_q12.
@@ -115,8 +121,7 @@ class CellS8:
     @property
     def tau_s(self) -> Array:
         """Time constants in s, float64 (N,); inf if inv_tau is 0."""
-        with np.errstate(divide="ignore"):
-            return 65536.0 / np.asarray(self.inv_tau, np.float64)
+        return tau_s(self.inv_tau)
 
 
 @dataclass
@@ -148,8 +153,7 @@ class LiquidReadoutS8:
     @property
     def tau_s(self) -> Array:
         """Time constants in s, float64 (n_labels,); inf if inv_tau is 0."""
-        with np.errstate(divide="ignore"):
-            return 65536.0 / np.asarray(self.inv_tau, np.float64)
+        return tau_s(self.inv_tau)
 
 
 @dataclass

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ...compress.parts import float_parts, integer_parts
-from ...compress.weights import BIAS_LIMIT, FEATURE_BITS, INV_TAU_LIMIT, STATE_BITS
+from ...compress.weights import BIAS_LIMIT, FEATURE_BITS, STATE_BITS, inv_tau_q16
 from ...errors import LiquidError
 from ...lnn import CellS8, LiquidReadout, LiquidReadoutS8, Model, write
 from ...lnn import Traces as FileTraces
@@ -125,12 +125,12 @@ class RoundedNet(nn.Module):
                     weights_inputs=_integers(inputs),
                     weights_state=_integers(state),
                     bias=_q16(inputs.bias),
-                    inv_tau=_inv_tau_q16(log_tau),
+                    inv_tau=inv_tau_q16(_tau_s(log_tau)),
                 )
             )
         readout = dataclasses.replace(readout, weights=_integers(self.readout), bias=_q16(self.readout.bias))
         if isinstance(readout, LiquidReadoutS8) and self.readout_log_tau is not None:
-            readout = dataclasses.replace(readout, inv_tau=_inv_tau_q16(self.readout_log_tau))
+            readout = dataclasses.replace(readout, inv_tau=inv_tau_q16(_tau_s(self.readout_log_tau)))
         return dataclasses.replace(model, cells=cells, readout=readout, golden=None)
 
 
@@ -152,9 +152,9 @@ def _log_tau(tau_s: np.ndarray) -> nn.Parameter:
     return nn.Parameter(torch.from_numpy(np.log(np.minimum(tau_s, 1e4))).float())
 
 
-def _inv_tau_q16(log_tau: Tensor) -> np.ndarray:
-    inv_tau: np.ndarray = np.minimum(np.rint(65536 * np.exp(-log_tau.numpy().astype(np.float64))), INV_TAU_LIMIT)
-    return inv_tau.astype(np.uint32)
+def _tau_s(log_tau: Tensor) -> np.ndarray:
+    tau_s: np.ndarray = np.exp(log_tau.numpy().astype(np.float64))
+    return tau_s
 
 
 def _rounded(q: np.ndarray, scale: np.ndarray, bits: int, bias: np.ndarray, weight: str) -> Rounded:

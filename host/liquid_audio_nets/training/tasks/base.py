@@ -22,7 +22,7 @@ from ...reference.frontend import FrontEnd
 from ..data.frame_store import FrameStore
 from ..data.own import own_recordings
 from ..data.schedule import Policy
-from ..data.sources import Sources
+from ..data.sources import MADE_NOISE, Group, Sources
 from ..loop.card import Facts
 from ..loop.report import Det
 from ..loop.run import Task
@@ -113,23 +113,10 @@ class FolderTask(BaseTask):
 
     normalising_batches = 8
     training: Callable[[int, int], Any]
-    own: Sequence[tuple[str, Recording]] = ()
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
         self.policy = build(Policy, self.recipe["policy"])
-
-    def own_recordings(self, words: Sequence[str]) -> list[tuple[str, Recording]]:
-        """Recordings in the recipe's data.recordings of words that are learned from synthetic speech; none without a folder.
-
-        Raises AudioError as data.own.own_recordings() does."""
-        folder = self.recipe["data"]["recordings"]
-        return own_recordings(Path(folder), words, self.data, self.report) if folder else []
-
-    def own_note(self) -> str:
-        """What the card says of them, after "learned from synthetic speech"."""
-        learned = sum(r.split == "training" for _, r in self.own)
-        return f" and {learned} recordings of its user's own" if learned else " alone, from no recording"
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
         """What is learned from and measured on.  Raises AudioError for data that cannot be learned from."""
@@ -186,6 +173,45 @@ class FolderTask(BaseTask):
         """For the card; clips: what was learned from, by default training recordings by source."""
         clips = self.learned_from() if clips is None else clips
         return Facts(data, self.licence(), split, clips, self.notes, self.det, self.missed)
+
+
+class WordTask(FolderTask):
+    """A task of words, which synthetic voices say, too; subclasses set `own`, recordings of one's own of such words."""
+
+    own: Sequence[tuple[str, Recording]] = ()
+
+    def __init__(self, *arguments: Any, **named: Any):
+        super().__init__(*arguments, **named)
+        self.voices: list[str] = self.recipe["data"]["voices"]
+
+    def own_recordings(self, words: Sequence[str]) -> list[tuple[str, Recording]]:
+        """Recordings in the recipe's data.recordings of words that are learned from synthetic speech; none without a folder.
+
+        Raises AudioError as data.own.own_recordings() does."""
+        folder = self.recipe["data"]["recordings"]
+        return own_recordings(Path(folder), words, self.data, self.report) if folder else []
+
+    def own_note(self) -> str:
+        """What the card says of them, after "learned from synthetic speech"."""
+        learned = sum(r.split == "training" for _, r in self.own)
+        return f" and {learned} recordings of its user's own" if learned else " alone, from no recording"
+
+    def sources_of(
+        self, groups: Sequence[Group], said: Sequence[tuple[str, str, int]], splits: Sequence[str]
+    ) -> Sources:
+        """What every task of words learns from: groups of folders, said: (text, label, utterances) by the voices, recordings
+        of one's own, clipped copies, and steady noise."""
+        clipped_share = self.recipe["data"]["clipped_share"]
+        return Sources(
+            self.data,
+            groups,
+            said,
+            splits,
+            made_noise=MADE_NOISE,
+            clipped_share=clipped_share,
+            by=self.voices,
+            own=self.own,
+        )
 
 
 def loudest(samples: np.ndarray, seconds: float) -> np.ndarray:

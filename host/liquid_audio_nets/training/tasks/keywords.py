@@ -19,7 +19,7 @@ from ..data.augment import Augment
 from ..data.frame_store import BLOCK_S
 from ..data.near_words import near_words
 from ..data.placement import Chooser, Mixture
-from ..data.sources import MADE_NOISE, Group, Sources, often_said, other_words, sentences
+from ..data.sources import Group, Sources, often_said, other_words, sentences
 from ..data.streams import Score, validation_streams
 from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
@@ -30,7 +30,7 @@ from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
 from ..nets.registry import WINDOWED
 from ..settings.recipe import build
-from .base import FolderTask
+from .base import WordTask
 from .calibration import best_temperature, calibration_error, choose_thresholds, favour, listen
 
 WINDOW_TICK_BLOCKS = 2
@@ -38,7 +38,7 @@ HELD_OUT_DIGITS = "theo"
 STREAM_UTTERANCES = 80  # of each keyword in the streams that thresholds are chosen on
 
 
-class KeywordTask(FolderTask):
+class KeywordTask(WordTask):
     """See recipes/keywords.toml for the settings.
 
     data: a folder with one folder per word, or a folder that holds `speech_commands/` beside `digits/`, `esc10/` and the
@@ -53,7 +53,6 @@ class KeywordTask(FolderTask):
         super().__init__(*arguments, **named)
         self.said: list[str] = self.recipe["data"]["say"]
         self.labels = with_said(self.recipe["data"]["labels"], self.said)
-        self.voices: list[str] = self.recipe["data"]["voices"]
         self.own = self.own_recordings(self.said)
         self.words = [label for label in self.labels if not label.startswith("_")]
         if not self.words:
@@ -78,16 +77,7 @@ class KeywordTask(FolderTask):
                 Group("environment", SILENCE, ["esc10"]),
             ]
         spoken = self._spoken(for_streams)
-        sources = Sources(
-            self.data,
-            groups,
-            spoken,
-            splits,
-            made_noise=MADE_NOISE,
-            clipped_share=self.recipe["data"]["clipped_share"],
-            by=self.voices,
-            own=self.own,
-        )
+        sources = self.sources_of(groups, spoken, splits)
         here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
         for word in self.words:
             if word not in here and word not in self.said:

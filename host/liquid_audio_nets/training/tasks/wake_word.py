@@ -19,7 +19,7 @@ from ...evaluation.wake_word import ACCEPTS_PER_HOUR, THRESHOLDS, WakeResult, Wa
 from ..data.augment import Augment
 from ..data.near_words import near_words
 from ..data.placement import Chooser, Mixture
-from ..data.sources import MADE_NOISE, Group, Sources, often_said, other_words, sentences
+from ..data.sources import Group, Sources, often_said, other_words, sentences
 from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
 from ..loop.export import to_model
@@ -27,13 +27,13 @@ from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
 from ..settings.recipe import build
-from .base import SPLIT, FolderTask, write_calibration
+from .base import SPLIT, WordTask, write_calibration
 
 SNR_DB = (20.0, 10.0, 5.0)
 SAID = 60  # utterances of a word without recordings, to measure and to calibrate on
 
 
-class WakeWordTask(FolderTask):
+class WakeWordTask(WordTask):
     """See recipes/wake-word.toml.  The last epoch is exported: choosing one by the held-out sounds would be peeking."""
 
     name, metric, keep = "wake-word", f"detection rate at {ACCEPTS_PER_HOUR} false accepts per hour", "last"
@@ -52,7 +52,6 @@ class WakeWordTask(FolderTask):
         self.said = bool(said)  # there are no recordings of it to learn from
         self.word = said[0] if said else Path(self.recipe["data"]["positives"]).name
         self.labels = (self.word, UNKNOWN, SILENCE)
-        self.voices: list[str] = self.recipe["data"]["voices"]
         self.own = self.own_recordings(said)
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
@@ -64,16 +63,7 @@ class WakeWordTask(FolderTask):
             *(Group(source, self._other, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
             Group("environment", SILENCE, d["noise"]),
         ]
-        return Sources(
-            self.data,
-            groups,
-            self._spoken(),
-            splits,
-            made_noise=MADE_NOISE,
-            clipped_share=self.recipe["data"]["clipped_share"],
-            by=self.voices,
-            own=self.own,
-        )
+        return self.sources_of(groups, self._spoken(), splits)
 
     def _other(self, recording: Recording) -> str | None:
         """Recordings of a word that is learned from synthetic speech alone only measure it."""
