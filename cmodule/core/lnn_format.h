@@ -539,21 +539,6 @@ typedef struct {
     float floor_ratio;
 } lnn_file_policy_t;
 typedef char lnn_file_policy_is_44_bytes[sizeof(lnn_file_policy_t) == 44 ? 1 : -1];
-#define LNN_POLICY_MIN_TIMESTEP_US_MIN 1000u
-#define LNN_POLICY_HOLD_US_MAX 10000000u
-#define LNN_POLICY_ENERGY_THRESHOLD_MIN 0.0f
-#define LNN_POLICY_ENERGY_THRESHOLD_MAX 1.0f
-#define LNN_POLICY_GATE_CLOSE_RATIO_MIN 0.0f
-#define LNN_POLICY_GATE_CLOSE_RATIO_MAX 1.0f
-#define LNN_POLICY_ATTACK_THRESHOLD_MAX 1000.0f
-#define LNN_POLICY_RELEASE_THRESHOLD_MIN 0.0f
-#define LNN_POLICY_RELEASE_THRESHOLD_MAX 1000.0f
-#define LNN_POLICY_RELEASE_GROWTH_MIN 1.0f
-#define LNN_POLICY_RELEASE_GROWTH_MAX 100.0f
-#define LNN_POLICY_BACKGROUND_RISE_PER_S_MIN 0.0f
-#define LNN_POLICY_BACKGROUND_RISE_PER_S_MAX 1000.0f
-#define LNN_POLICY_FLOOR_RATIO_MIN 0.0f
-#define LNN_POLICY_FLOOR_RATIO_MAX 100.0f
 
 /* audio and the logits that it gives, for selftest() on any core */
 typedef struct {

@@ -94,8 +94,9 @@ def c_struct(struct: Table) -> list[str]:
     out.append(f"typedef char lnn_file_{name}_is_{bytes_}_bytes[sizeof(lnn_file_{name}_t) == {bytes_} ? 1 : -1];")
     arrays = struct.get("arrays", [])
     out += [f"/* then {C_TYPES[type_]} {array}[{length}]: {why} */" for array, type_, length, why, _ in arrays]
-    for field, type_, *_, range_ in (*struct["fields"], *arrays):
-        out += c_bounds(f"{name}_{field}", type_, range_) if range_ else []
+    if name != "policy":  # whose ranges are a table in policy_ranges.h
+        for field, type_, *_, range_ in (*struct["fields"], *arrays):
+            out += c_bounds(f"{name}_{field}", type_, range_) if range_ else []
     return out
 
 

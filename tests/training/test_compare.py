@@ -193,7 +193,7 @@ def test_a_model_file_under_loss(words, monkeypatch):
     data.clips = [clip for clip in data.clips if clip.word == "tree"]
     some = lost_frames.under_loss(content, data)
     assert some.clips == 8 and set(some.accuracy) == set(lost_frames.HOPS) and set(LOSSES[1:]) < set(some.accuracy)
-    assert some.accuracy["a quarter dropped"] > 0 and some.fall("its own policy") == 0
+    assert some.accuracy["a quarter dropped"] > 0
     monkeypatch.setattr(lost_frames, "DROPPED", 1.0)
     assert lost_frames.under_loss(content, data).accuracy["a quarter dropped"] == 0
 

@@ -247,7 +247,6 @@ def test_det_counts_misses_and_false_accepts():
         )
     )
     assert at[0.4] == (0.25, 1.0) and at[0.9] == (0.75, 0.5) and at[0.95] == (1.0, 0.5)
-    assert det.rejects_at(1.0) == 0.25 and det.rejects_at(0.5) == 0.5 and det.rejects_at(0.1) == 1.0
     assert Det.of_scores([0.9], [0.2, 0.3]).false_accepts.max() == 1.0
 
 

@@ -34,7 +34,6 @@ VOCABULARY_SHA256 = "ef0da4f56ff34cb2f30b97ff3186e21ffb37738ce8142adfa56bac56458
 TABLES = "kokoro-js@1.2.1"
 TABLES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
 PACKAGES = len(MODEL_PARTS) + 2
-MEGABYTES = 93  # of all packages
 _TIMEOUT_S = 600
 
 Progress = Callable[[int, int], None]

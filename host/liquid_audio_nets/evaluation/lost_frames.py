@@ -23,10 +23,6 @@ class UnderLoss:
     accuracy: dict[str, float]
     clips: int
 
-    def fall(self, loss: str) -> float:
-        """Points of accuracy lost, compared with the model's own policy and no lost audio."""
-        return 100 * (self.accuracy["its own policy"] - self.accuracy[loss])
-
 
 def under_loss(model: bytes, dataset: Dataset, seed: int = 0, progress: Callable[[], None] = lambda: None) -> UnderLoss:
     """Plays every clip once for each of HOPS.

@@ -50,10 +50,6 @@ class Det:
         """The unit of false_accepts."""
         return "false accepts per hour" if self.hours else "share of false events accepted"
 
-    def rejects_at(self, accepts: float) -> float:
-        """The least share of missed events with at most so many false accepts; 1 if no threshold is that strict."""
-        return float(min(self.false_rejects[self.false_accepts <= accepts], default=1.0))
-
     def save(self, path: Path) -> None:
         """Writes a CSV file with one row per threshold."""
         with open(path, "w", newline="") as file:
