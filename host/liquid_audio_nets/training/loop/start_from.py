@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +14,15 @@ from torch import Tensor
 from ... import lnn
 from ...compress.parts import float_parts
 from ...errors import LiquidError
+from ..nets.leaky import READOUT_TAU_S, TRACE_TAU_S
+from ..settings.config import ModelConfig
 from ..settings.errors import TrainingError
 from .trainer import LNNTrainer
 
 
 def start_from(trainer: LNNTrainer, path: str | Path) -> None:
     """Gives a new trainer the averaged weights and the normalisation of a checkpoint (.safetensors, .pt) or of a float
-    model (.lnn).
+    model (.lnn).  Traces and a liquid readout that it has and the other network lacks begin with no effect.
 
     Raises TrainingError if the file cannot be read or its network is another one, naming the difference."""
     path = Path(path)
@@ -32,6 +36,7 @@ def start_from(trainer: LNNTrainer, path: str | Path) -> None:
         raise TrainingError(
             f"{path} answers {', '.join(labels)}, not {', '.join(config.labels)}; give one with the same labels"
         )
+    weights = _with_stages(weights, config)
     for name in sorted(own.keys() | weights.keys()):
         theirs, ours = (tuple(w[name].shape) if name in w else None for w in (weights, own))
         if theirs != ours:
@@ -41,6 +46,24 @@ def start_from(trainer: LNNTrainer, path: str | Path) -> None:
             )
     for net in (trainer.net, trainer.average):
         net.load_state_dict(weights)
+
+
+def _with_stages(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
+    """The weights with the stages of config that they lack: the first cell does not hear the traces yet, and the evidence
+    listens at every step as readily as a smoothed one."""
+    grown, channels = dict(weights), config.input_dim
+    if config.traces and "traces.log_tau" not in weights:
+        grown["traces.log_tau"] = torch.full((channels,), math.log(TRACE_TAU_S))
+        heard = weights["cells.0.weight"]
+        grown["cells.0.weight"] = torch.cat(
+            [heard[:, :channels], heard.new_zeros(len(heard), channels), heard[:, channels:]], 1
+        )
+    if config.liquid_readout and "listening.weight" not in weights and config.smoothing_s:
+        values = weights["readout.weight"]
+        grown["listening.weight"] = torch.zeros_like(values)
+        grown["listening.bias"] = values.new_full((len(values),), -math.log(config.smoothing_s))  # g = 1 / smoothing_s
+        grown["listening.log_tau"] = values.new_full((len(values),), math.log(READOUT_TAU_S))
+    return grown
 
 
 def _said(shape: tuple[int, ...] | None) -> str:
