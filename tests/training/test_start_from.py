@@ -46,7 +46,7 @@ def test_stages_that_the_other_network_lacks_begin_with_no_effect(tmp_path):
 
 def test_a_network_with_stages_does_not_begin_one_without(tmp_path):
     LNNTrainer(SMALL | {"traces": True}).save(tmp_path / "a.pt")
-    with pytest.raises(TrainingError, match="cells.0.weight is 12 x 86, 12 x 46 is wanted"):
+    with pytest.raises(TrainingError, match=r"cells\.0\.weight is 12 x 86, 12 x 46 is wanted"):
         start_from(LNNTrainer(SMALL), tmp_path / "a.pt")
 
 

@@ -15,7 +15,8 @@ import torch
 
 from ... import lnn
 from ...audio.files import SAMPLE_RATE_HZ, AudioError, write_wav
-from ...audio.held_out import BOTH, Recording
+from ...audio.held_out import BOTH
+from ...audio.speech import ENGINES, NATURAL
 from ...audio.speech_in_noise import BLOCK_SAMPLES, block_power
 from ...native import add_golden
 from ...reference.frontend import FrontEnd
@@ -175,21 +176,26 @@ class FolderTask(BaseTask):
         return Facts(data, self.licence(), split, clips, self.notes, self.det, self.missed)
 
 
-class WordTask(FolderTask):
-    """A task of words, which synthetic voices say, too; subclasses set `own`, recordings of one's own of such words."""
+MORE_VOICES = f"let it hear them with --voices {','.join(ENGINES)}"
 
-    own: Sequence[tuple[str, Recording]] = ()
+
+class WordTask(FolderTask):
+    """A task of words, which synthetic voices say, too.
+
+    said: words that are learned from synthetic speech alone.  own: their recordings in the recipe's data.recordings, with
+    their labels; raises AudioError as data.own.own_recordings() does."""
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
-        self.voices: list[str] = self.recipe["data"]["voices"]
-
-    def own_recordings(self, words: Sequence[str]) -> list[tuple[str, Recording]]:
-        """Recordings in the recipe's data.recordings of words that are learned from synthetic speech; none without a folder.
-
-        Raises AudioError as data.own.own_recordings() does."""
-        folder = self.recipe["data"]["recordings"]
-        return own_recordings(Path(folder), words, self.data, self.report) if folder else []
+        settings = self.recipe["data"]
+        self.voices: list[str] = settings["voices"]
+        self.said: list[str] = settings["say"]
+        folder = settings["recordings"]
+        self.own = own_recordings(Path(folder), self.said, self.data, self.report) if folder else []
+        if self.said and NATURAL not in self.voices:
+            self.report(
+                f"{', '.join(self.said)}: people are heard worse if no natural voice spoke to the network; {MORE_VOICES}"
+            )
 
     def own_note(self) -> str:
         """What the card says of them, after "learned from synthetic speech"."""

@@ -51,9 +51,7 @@ class KeywordTask(WordTask):
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
-        self.said: list[str] = self.recipe["data"]["say"]
         self.labels = with_said(self.recipe["data"]["labels"], self.said)
-        self.own = self.own_recordings(self.said)
         self.words = [label for label in self.labels if not label.startswith("_")]
         if not self.words:
             raise AudioError("no word among the labels; give --labels such as yes,no,_unknown_,_silence_")

@@ -14,7 +14,7 @@ from ...audio.dataset import SILENCE, UNKNOWN
 from ...audio.files import AudioError
 from ...audio.held_out import BOTH, Recording, Recordings, spoken
 from ...audio.mixing import fit_noise, mix_at_snr
-from ...audio.speech import engines
+from ...audio.speech import NATURAL, engines
 from ...evaluation.wake_word import ACCEPTS_PER_HOUR, THRESHOLDS, WakeResult, WakeSounds, listen
 from ..data.augment import Augment
 from ..data.near_words import near_words
@@ -27,7 +27,7 @@ from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
 from ..settings.recipe import build
-from .base import SPLIT, WordTask, write_calibration
+from .base import MORE_VOICES, SPLIT, WordTask, write_calibration
 
 SNR_DB = (20.0, 10.0, 5.0)
 SAID = 60  # utterances of a word without recordings, to measure and to calibrate on
@@ -40,19 +40,16 @@ class WakeWordTask(WordTask):
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
-        said = self.recipe["data"]["say"]
-        if len(said) > 1:
+        if len(self.said) > 1:
             raise AudioError(
-                f"data.say = {', '.join(said)}: there can be only one wake word; give one, or train the recipe keywords"
+                f"data.say = {', '.join(self.said)}: there can be only one wake word; give one, or train the recipe keywords"
             )
-        if said and not self.recipe["data"]["synthetic"]:
+        if self.said and not self.recipe["data"]["synthetic"]:
             raise AudioError(
                 "a word that is learned from synthetic speech alone needs data.synthetic utterances of it, more than 0"
             )
-        self.said = bool(said)  # there are no recordings of it to learn from
-        self.word = said[0] if said else Path(self.recipe["data"]["positives"]).name
+        self.word = self.said[0] if self.said else Path(self.recipe["data"]["positives"]).name
         self.labels = (self.word, UNKNOWN, SILENCE)
-        self.own = self.own_recordings(said)
 
     def sources(self, splits: Sequence[str] = BOTH) -> Sources:
         """The word, other speech, noise, and synthetic speech."""
@@ -124,8 +121,7 @@ class WakeWordTask(WordTask):
         if result.figure < (least := self.recipe["goals"]["recall"]):
             self.missed.append(
                 f"{self.word} is heard in {result.figure:.1%} of {len(self.held_out.positives)} held-out clips with at most "
-                f"{wanted} false accepts per hour; the goal is {least:.0%}. Train longer (--epochs), add recordings of the word "
-                "and of what is taken for it, or allow more false accepts (data.false_accepts_per_hour)."
+                f"{wanted} false accepts per hour; the goal is {least:.0%}. {self._advice()}"
             )
         self.notes["Held-out sounds"] = "\n".join(f"- {line.strip()}" for line in result.lines()[:-1])
         self.det = det_of(result)
@@ -138,6 +134,13 @@ class WakeWordTask(WordTask):
         metadata = self.metadata(trainer, split=SPLIT)
         model = to_model(trainer.average, threshold, metadata, policy=self.policy, task="wake_word")
         return self.save(model, out / f"{self.word}.lnn", self.golden_sounds())
+
+    def _advice(self) -> str:
+        natural = f"{MORE_VOICES.capitalize()}, train" if self.said and NATURAL not in self.voices else "Train"
+        return (
+            f"{natural} longer (--epochs), add recordings of the word and of what is taken for it, or allow more false accepts "
+            "(data.false_accepts_per_hour)."
+        )
 
     def _positives(self) -> list[np.ndarray]:
         if self.said:
