@@ -61,6 +61,12 @@ class TinyTask:
         right = batch.allowed[-1].gather(1, outputs[-1].argmax(1, keepdim=True))
         return {"score": right.float().mean().item(), "clips": 64}
 
+    def next_stage(self, trainer):
+        pass
+
+    def go_on(self, trainer):
+        pass
+
     def finish(self, trainer, out):
         save(to_model(trainer.average), out / "tiny.lnn")
         return out / "tiny.lnn"

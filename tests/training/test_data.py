@@ -20,7 +20,7 @@ LABELS = ("yes", "no", "_unknown_", "_silence_")
 
 
 def sources(root, labels=LABELS, **data):
-    data = {"labels": list(labels), "synthetic": 0, "clipped_share": 0.0} | data
+    data = {"labels": list(labels), "synthetic": 0, "clipped_share": 0.0, "codec_share": 0.0} | data
     recipe = recipes.load("keywords", ((f"data.{k}", v) for k, v in data.items()))
     return KeywordTask(recipe, root, root / "cache").sources()
 

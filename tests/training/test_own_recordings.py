@@ -84,6 +84,7 @@ def test_a_said_word_learns_from_them_too(name, mine, words, tmp_path, monkeypat
         "data.recordings": str(mine),
         "data.synthetic_unknown": 0,
         "data.clipped_share": 0.0,
+        "data.codec_share": 0.0,
     }
     if name == "wake-word":
         data = make(tmp_path / "data")

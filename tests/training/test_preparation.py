@@ -18,7 +18,12 @@ from liquid_audio_nets.training.tasks.registry import TASKS, make_task
 from tiny_recordings import make
 
 SMALL = {"model.hidden_dim": [4], "train.epochs": 1, "train.epoch_steps": 2, "train.batch": 4, "train.warmup_steps": 1}
-WORDS = SMALL | {"data.labels": ["yes", "no", "_unknown_", "_silence_"], "data.synthetic": 0, "data.clipped_share": 0.0}
+WORDS = SMALL | {
+    "data.labels": ["yes", "no", "_unknown_", "_silence_"],
+    "data.synthetic": 0,
+    "data.clipped_share": 0.0,
+    "data.codec_share": 0.0,
+}
 
 
 def prepared(name, settings, data, out, **more):
@@ -83,6 +88,18 @@ def test_a_silent_first_clip_is_passed_over_in_every_task(tmp_path, name, settin
 def test_a_training_is_not_lost_if_no_clip_opens_the_gate(words, tmp_path):
     path, said = finished("keywords", WORDS | {"policy.energy_threshold": 0.9}, words, tmp_path)
     assert load(path).golden is None and any("no golden vectors" in line for line in said)
+
+
+def test_some_sounds_are_learned_through_a_codec_as_well(words, tmp_path):
+    counts = []
+    for share in (0.0, 1.0):
+        task, _ = prepared("keywords", WORDS | {"data.codec_share": share}, words, tmp_path / str(share))
+        task.prepare()
+        speech = task.store.where(label=("yes", "no", "_unknown_"), split="training")
+        counts.append(len(speech))
+    assert counts[1] == 2 * counts[0]
+    first, copy = speech[:2]  # a sound and its copy
+    assert task.store.word[first] == task.store.word[copy] and task.store.blocks[first] == task.store.blocks[copy]
 
 
 def test_some_sounds_are_learned_clipped_as_well(words, tmp_path):

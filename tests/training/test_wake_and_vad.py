@@ -32,6 +32,7 @@ WAKE = SMALL | {
     "data.noise": ["_background_noise_"],
     "data.synthetic": 0,
     "data.clipped_share": 0.0,
+    "data.codec_share": 0.0,
 }
 VAD = SMALL | {"data.speech": ["talk", "digits"], "data.noise": ["_background_noise_"]}
 
@@ -92,6 +93,7 @@ def test_confusable_words_are_spoken_as_negatives(task):
     }
     spoken = {text: (label, count) for text, label, count in made._spoken()}
     assert spoken["computer"] == ("computer", 6) and spoken["commuter"] == ("_unknown_", 2)
+    assert spoken["das Wetter soll am Wochenende besser werden"] == spoken["what time is it"]  # other languages, too
     assert spoken["happy"] == ("_unknown_", 1) and spoken["what time is it"] == ("_unknown_", 1)
     made.word = "commuter"
     assert [label for text, label, _ in made._spoken() if text == "commuter"] == ["commuter"]
@@ -207,6 +209,7 @@ def test_a_run_from_folders_to_a_model(task, tmp_path, name, settings, file, kin
     assert len(read_log(run / "log.csv")) == 1 and len(list((run / "calibration").glob("*.wav"))) > 10
     card = (run / "card.md").read_text()
     assert "Held-out" in card and "ESC's fold 4" in card
+    assert (kind == "wake_word") == ("h of sound without a word" in card)
     unit = "false_accepts_per_hour" if kind == "wake_word" else "share_of_false_events_accepted"
     assert (run / "det.csv").read_text().startswith(f"threshold,false_rejects,{unit}") and (run / "det.png").exists()
 

@@ -50,6 +50,20 @@ def coloured_noise(samples: int, slope: float, seed: int, level: float = 0.05) -
     return to_int16(noise * level / rms(noise))
 
 
+def mains_hum(samples: int, mains_hz: float, seed: int, level: float = 0.05) -> np.ndarray:
+    """A mains frequency with random harmonics up to the twentieth, a little hiss, and an offset of up to twice the level, as a
+    bad power supply and a cheap microphone give them; int16 (n,) of that level without the offset."""
+    rng, t = np.random.default_rng(seed), np.arange(samples) / SAMPLE_RATE_HZ
+    order = np.arange(1, 21)
+    amplitude = rng.exponential(1.0, 20) / order ** rng.uniform(0.3, 1.3)
+    phase = rng.uniform(0, 2 * np.pi, 20)
+    hum = sum(
+        (a * np.sin(2 * np.pi * mains_hz * k * t + p) for a, k, p in zip(amplitude, order, phase, strict=True)), 0.0 * t
+    )
+    hum += rng.standard_normal(samples) * rms(hum) * 10 ** (rng.uniform(-40, -15) / 20)
+    return to_int16(hum * level / rms(hum) + rng.uniform(-2, 2) * level)
+
+
 def mix_at_snr(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
     """speech + noise scaled to snr_db below the active level of the speech; int16 (n,), n = len(speech).
 

@@ -25,6 +25,8 @@ NATURAL = "kokoro"
 ENGINES = (*PROGRAMS, NATURAL)
 
 ESPEAK_ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029", "en-us-nyc")
+ACCENTS = {**kokoro.ACCENTS, "de": ("de",), "en": ESPEAK_ACCENTS, "ru": ("ru",), "zh": ("cmn",)}
+"""espeak-ng's accents of each language that synthetic voices speak."""
 _VARIANTS = """
 m1 m2 m3 m4 m5 m7 f1 f2 f3 f4 f5 klatt klatt2 Andy Annie Alex belinda david linda michael steph paul Denis
 anika edward pablo zac
@@ -70,19 +72,24 @@ def prepare(wanted: Sequence[str], progress: kokoro_files.Progress = kokoro_file
     kokoro_files.folder(progress)
 
 
-def voices(installed: Sequence[str] | None = None, parts: Sequence[str] = ("training", "validation")) -> list[Voice]:
-    """Every voice of the installed engines, at normal rate and pitch; parts: the splits of the natural ones.
+def voices(
+    installed: Sequence[str] | None = None,
+    parts: Sequence[str] = ("training", "validation"),
+    language: str = "en",
+) -> list[Voice]:
+    """Every voice of the installed engines that speaks a language of ACCENTS, at normal rate and pitch; parts: the splits of the
+    natural ones.  Empty if none of them speaks a language other than English.
 
     Raises AudioError if no engine is installed."""
     installed = engines() if installed is None else installed
     found = []
     if "espeak-ng" in installed:
-        found += [Voice("espeak-ng", a + v) for a in ESPEAK_ACCENTS for v in ESPEAK_VARIANTS]
-    if "flite" in installed:
+        found += [Voice("espeak-ng", a + v) for a in ACCENTS[language] for v in ESPEAK_VARIANTS]
+    if "flite" in installed and language == "en":
         found += [Voice("flite", name) for name in FLITE_VOICES]
     if NATURAL in installed:
-        found += [Voice(NATURAL, name) for name in kokoro.base_voices("en", parts)]
-    if not found:
+        found += [Voice(NATURAL, name) for name in kokoro.base_voices(language, parts)]
+    if not found and not installed:
         raise AudioError("no speech program found; install one: apt install espeak-ng flite")
     return found
 

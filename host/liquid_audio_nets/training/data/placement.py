@@ -13,6 +13,7 @@ import numpy as np
 
 from ...audio.dataset import SILENCE, UNKNOWN
 from .frame_store import TAIL_FRAMES, FrameStore
+from .hard_negatives import HardNegatives
 from .own import SOURCE as OWN
 
 NO_SOUND = -1
@@ -75,9 +76,14 @@ class Chooser:
         self.noises = {s: n for s in ("noise", "environment") if len(n := pick(source=s))}
         self.babble = self.unknown["negatives"]
         self.unknown["fragments"] = np.concatenate([self.unknown["negatives"], self.unknown["wake_words"]])
-        kinds = {k: v for k, v in mixture.unknown_kinds.items() if k in ("reversed", "spliced") or len(self.unknown[k])}
-        if UNKNOWN not in labels:
-            kinds = {}
+        self.take(HardNegatives())
+
+    def take(self, hard: HardNegatives) -> None:
+        """The hard negatives to draw from now on; the other kinds have what they leave of their share."""
+        self.hard = hard
+        made = {"hard": hard.fill, "reversed": 1.0, "spliced": 1.0}
+        shares = {k: v * made.get(k, len(self.unknown.get(k, ())) > 0) for k, v in self.mixture.unknown_kinds.items()}
+        kinds = {k: v for k, v in shares.items() if v and UNKNOWN in self.labels}
         self.kinds, self.kind_shares = list(kinds), np.array(list(kinds.values())) / max(sum(kinds.values()), 1e-9)
 
     def keyword(self, rng: np.random.Generator, but: str | None = None) -> tuple[str, int]:
@@ -145,13 +151,15 @@ class Chooser:
             else:
                 word, kind = UNKNOWN, self.kinds[rng.choice(len(self.kinds), p=self.kind_shares)]
                 clip, second = self.unknown_clips(kind, rng)
+            if kind == "hard":  # it may be noise
+                word = str(self.store.label[clip])
             out.label[b] = self.labels.index(word)
             self._place_one(
                 out,
                 b,
                 clip,
                 kind,
-                second if kind == "spliced" else None,
+                second if kind in ("spliced", "hard") else None,
                 stream,
                 rng.uniform(*speed),
                 shift_blocks,
@@ -160,7 +168,10 @@ class Chooser:
         return out
 
     def unknown_clips(self, kind: str, rng: np.random.Generator) -> tuple[int, int | None]:
-        """A clip of a kind of other sounds, and for a splice the clip that gives its second half."""
+        """A clip of a kind of other sounds; for a splice also the clip that gives its second half, for a hard negative the
+        block at which it was taken for a word."""
+        if kind == "hard":
+            return self.hard.draw(rng)
         if kind not in ("reversed", "spliced"):
             return self.other(kind, rng), None
         first_word, first = self.keyword(rng)
@@ -189,6 +200,8 @@ class Chooser:
         start, cut_at, offset = 0, 0, 0.0
         if kind == "negatives":
             start = int(rng.integers(-20, max(blocks - room // 2, 1)))
+        elif kind == "hard" and second is not None:  # with what comes before it, and a little behind it
+            start = second - int(speed * room * rng.uniform(0.4, 1.0))
         else:
             if kind == "fragments":  # a piece of running speech, alone as a word would be
                 piece = int(rng.integers(18, 70))
@@ -207,7 +220,7 @@ class Chooser:
         if kind == "reversed":
             frames = s.offset[clip] + np.clip(blocks + 1 - position, 0, blocks + TAIL_FRAMES - 1)
             first, last = blocks - last, blocks - first
-        elif second is not None:
+        elif kind == "spliced" and second is not None:
             cut, cut_2 = (first + last) // 2, int(s.first[second] + s.last[second]) // 2
             in_second = position - cut + cut_2
             frames = np.where(position < cut, s.offset[clip] + position, s.offset[second] + in_second)

@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 
 from ...audio.ahead import in_order
+from ...audio.codecs import CODECS, coded
 from ...audio.dataset import SILENCE, nearest
 from ...audio.files import SAMPLE_RATE_HZ, AudioError, to_int16
 from ...audio.held_out import BOTH, HELD_OUT_FOLD, Recording, Recordings, part_of_voice
 from ...audio.layouts import NOISE_FOLDERS, Placed, is_background
-from ...audio.mixing import as_float, coloured_noise
+from ...audio.mixing import as_float, coloured_noise, mains_hum
 from ...audio.speech import PROGRAMS, Voice, engines, prepare, random_voice, say, voices
 from ...lnn.whole_file import replacing
 from .frame_store import Sound
@@ -26,7 +29,8 @@ from .own import spread
 
 WORD_LISTS = files(__package__)
 KEPT_TOGETHER = 100  # utterances of a text in one file
-MADE_NOISE = 8  # pieces of steady noise for each split, so that a network that is learned for rooms knows it
+MADE_NOISE = 12  # pieces of steady noise for each split, so that a network that is learned for rooms knows it
+HUMS_HZ = (50.0, 60.0, 50.0, 60.0)  # mains frequencies of the last pieces, if there are so many
 HELD_OUT_EVERY = 10  # utterance of a text is by a voice that is held out, so that a spoken word can be measured
 OVERDRIVE_DB = (0.0, 24.0)  # by so much the loudest sample of a clipped copy would be above full scale
 
@@ -47,11 +51,30 @@ def sentences() -> list[str]:
     return (WORD_LISTS / "sentences.txt").read_text().strip().splitlines()
 
 
+@cache
+def other_languages() -> dict[str, list[str]]:
+    """Sentences of everyday speech by the ISO 639 code of their language, without English."""
+    return tomllib.loads((WORD_LISTS / "other_languages.toml").read_text(encoding="utf-8"))
+
+
+def language_of(text: str) -> str:
+    """The language in which a text is spoken: that of its list in other_languages(), else English."""
+    return next((language for language, texts in other_languages().items() if text in texts), "en")
+
+
 def overdriven(samples: np.ndarray, over_db: float) -> np.ndarray:
     """int16 (n,) as a microphone gives it whose gain takes the loudest sample over_db above full scale; int16 (n,)."""
     signal = as_float(samples)
     gain = 10 ** (over_db / 20) / max(float(np.abs(signal).max()), 1e-9)
     return to_int16(np.clip(signal * gain, -1, 1))
+
+
+def steady_noises(count: int, seed: int) -> list[np.ndarray]:
+    """So many pieces of 20 s, int16: from white to brown, the last ones mains hum with an offset."""
+    hums = HUMS_HZ if count > len(HUMS_HZ) else ()
+    slopes, samples = np.linspace(0, 1, count - len(hums)), 20 * SAMPLE_RATE_HZ
+    noises = [coloured_noise(samples, slope, seed + k) for k, slope in enumerate(slopes)]
+    return noises + [mains_hum(samples, hertz, seed + len(slopes) + k) for k, hertz in enumerate(hums)]
 
 
 @dataclass
@@ -77,9 +100,9 @@ class Sources:
     """Sounds of groups of folders below root, then the recordings `own` with their labels, then of `spoken`: (text, label,
     utterances) by the engines `by`.
 
-    splits: those that are read; recordings of testing speakers never are.  made_noise: so many pieces of steady
-    noise, from white to brown, are made up for each split.  clipped_share: of the words and other speech that are learned from, so many are given a second time, too loud for
-    full scale.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation
+    splits: those that are read; recordings of testing speakers never are.  made_noise: so many of steady_noises() are made up
+    for each split.  Of the words and other speech that are learned from, clipped_share are given a second time, too loud for
+    full scale, and codec_share through a random codec.  kept: folder for synthetic speech, a file per text and KEPT_TOGETHER voices, so that an interrupted preparation
     goes on.  report takes a line for the user; progress takes the sounds that are done and how many there are.
 
     Raises AudioError while it is read if a required group has no sound."""
@@ -91,6 +114,7 @@ class Sources:
     fold: str = HELD_OUT_FOLD
     made_noise: int = 0
     clipped_share: float = 0.0
+    codec_share: float = 0.0
     kept: Path | None = None
     by: Sequence[str] = PROGRAMS
     own: Sequence[tuple[str, Recording]] = ()
@@ -115,6 +139,10 @@ class Sources:
             speech = sound.label != SILENCE and sound.split == "training"
             if speech and len(sound.samples) and rng.random() < self.clipped_share:
                 yield replace(sound, samples=overdriven(sound.samples, rng.uniform(*OVERDRIVE_DB)))
+            if speech and len(sound.samples) and rng.random() < self.codec_share:
+                passed = coded(sound.samples, list(CODECS)[rng.integers(len(CODECS))])
+                if passed.any():
+                    yield replace(sound, samples=passed)
 
     def remarks(self) -> list[str]:
         """What a user should know of files and texts that were left out."""
@@ -142,9 +170,9 @@ class Sources:
         if self.made_noise and not noises:
             self.report(f"no folder {NOISE_FOLDERS[0]}: using generated noise alone")
         made_for = [split for split in self.splits if split == "training" or not noises]  # nothing is measured on it
-        for k, (split, slope) in enumerate((s, c) for s in made_for for c in np.linspace(0, 1, self.made_noise)):
-            samples = coloured_noise(20 * SAMPLE_RATE_HZ, slope, self.seed + k)
-            yield Sound(samples, SILENCE, "generated", "noise", split)
+        for k, split in enumerate(made_for):
+            for samples in steady_noises(self.made_noise, self.seed + k * self.made_noise):
+                yield Sound(samples, SILENCE, "generated", "noise", split)
         for word, recording in self.own:
             for r in spread(recording) if recording.split in self.splits else ():
                 yield Sound(r.samples, word, word, OWN, r.split)
@@ -157,12 +185,14 @@ class Sources:
         if not self.spoken:
             return []
         prepare(self.by, self.progress)
-        choices = voices(engines(self.by))
-        by_phonemes = [voice for voice in choices if voice.engine != "flite"]
+        choices = {name: voices(engines(self.by), language=name) for name in ("en", *other_languages())}
+        by_phonemes = [voice for voice in choices["en"] if voice.engine != "flite"]
         drawn = []
         for text, label, count in self.spoken:
             rng = np.random.default_rng([self.seed, zlib.crc32(text.encode())])
-            able = by_phonemes if text.startswith("[[") else choices
+            able = by_phonemes if text.startswith("[[") else choices[language_of(text)]
+            if not able:  # such as flite in other languages than English
+                continue
             drawn.append((text, label, [_drawn(rng, able, k % HELD_OUT_EVERY == 0) for k in range(1, count + 1)]))
         wanted = [(text, label, [v for v in by if part_of_voice(v) in self.splits]) for text, label, by in drawn]
         return [

@@ -52,6 +52,13 @@ class Task(Protocol):
         Returns {"score": higher is better}, if they make sense "labels", "per_label" {label: recall} and "confusion"
         (rows of the truth), and other numbers, which the log keeps."""
 
+    def next_stage(self, trainer: LNNTrainer) -> None:
+        """After each epoch but the last: fits what is learned from to the network, and keeps what go_on() needs in
+        trainer.kept."""
+
+    def go_on(self, trainer: LNNTrainer) -> None:
+        """Before the first batch: takes what is in trainer.kept, empty in a new training."""
+
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """Calibrates, exports `<name>.lnn` with golden vectors into out, and returns its path."""
 
@@ -176,7 +183,10 @@ def _epochs(task: Task, run: Run, place: Place, trainer: LNNTrainer) -> None:
             del trainer.metrics["losses"]
 
     epoch_began = time.monotonic()
-    if log and losses and trainer.step % length == 0:  # the epoch was trained but not measured
+    task.go_on(trainer)
+    if run.settings["start_from"] and not trainer.step:  # it has learned something already
+        task.next_stage(trainer)
+    if losses and trainer.step % length == 0:  # the epoch was trained but not measured
         _end_epoch(task, run, trainer, losses, 0.0, log)
         losses.clear()
     while trainer.step < steps:
@@ -191,15 +201,25 @@ def _epochs(task: Task, run: Run, place: Place, trainer: LNNTrainer) -> None:
             save()
             raise
         save()
-        if log:
-            _end_epoch(task, run, trainer, losses, time.monotonic() - epoch_began, log)
+        _end_epoch(task, run, trainer, losses, time.monotonic() - epoch_began, log)
         place.wait()
         losses.clear()
         epoch_began = time.monotonic()
 
 
-def _end_epoch(task: Task, run: Run, trainer: LNNTrainer, losses: list[float], seconds: float, log: RunLog) -> None:
-    """Measures, logs, and saves the checkpoints."""
+def _end_epoch(
+    task: Task, run: Run, trainer: LNNTrainer, losses: list[float], seconds: float, log: RunLog | None
+) -> None:
+    """Measures, logs, and saves the checkpoints if this process has a log; prepares the next stage in every process."""
+    if log:
+        _measure(task, run, trainer, losses, seconds, log)
+    if trainer.step < run.steps:
+        task.next_stage(trainer)
+    if log:
+        trainer.save(run.last)
+
+
+def _measure(task: Task, run: Run, trainer: LNNTrainer, losses: list[float], seconds: float, log: RunLog) -> None:
     loss = sum(losses) / len(losses)
     trainer.average.cpu()  # no task has to know of GPUs
     result = task.evaluate(trainer)
@@ -222,7 +242,6 @@ def _end_epoch(task: Task, run: Run, trainer: LNNTrainer, losses: list[float], s
             **result.get("per_label", {}),
         }
     )
-    trainer.save(run.last)
     run.report(f"step {trainer.step} of {run.steps}: loss {loss:.3f}, {task.metric} {score:.4f}")
 
 

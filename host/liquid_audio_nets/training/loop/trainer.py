@@ -54,6 +54,7 @@ class LNNTrainer:
         self.metrics: dict[str, Any] = {}
         self.recipe: dict[str, Any] = {}  # of the run that this is part of
         self.carried: dict[str, StreamState] = {}  # from batch to batch of streams, of the "net" and of its "teacher"
+        self.kept: dict[str, Tensor] = {}  # what the task keeps with the checkpoint
         self._teacher: Teacher | None = None
 
     def learning_rate(self, step: int) -> float:
@@ -204,7 +205,7 @@ class LNNTrainer:
         return {"accuracy": float((answer == clips.label).mean()), **recall_and_confusion(clips.label, answer, labels)}
 
     def save(self, path: str | Path) -> None:
-        """Writes weights, averaged weights, optimiser, the state of streams and progress.
+        """Writes weights, averaged weights, optimiser, the state of streams, what the task keeps, and progress.
 
         The name ends with .safetensors or .pt.  Raises TrainingError for other names and if it cannot be written."""
         tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
@@ -216,6 +217,7 @@ class LNNTrainer:
             tensors |= {f"carried.{whose}.{k}": h.float() for k, h in enumerate(state.h)}
             tensors[f"carried.{whose}.evidence"] = state.evidence.float()
             tensors[f"carried.{whose}.mean"] = state.mean.float()
+        tensors |= {f"kept.{k}": v for k, v in self.kept.items()}
         metadata = {
             "config": json.dumps(self.config.to_dict()),
             "step": str(self.step),
@@ -248,6 +250,7 @@ class LNNTrainer:
                 evidence = parts.pop("evidence")
                 mean = parts.pop("mean", evidence.new_zeros(len(evidence), 0))  # checkpoints before traces have none
                 trainer.carried[whose] = StreamState([parts[str(k)] for k in range(len(parts))], evidence, mean)
+        trainer.kept = {k.removeprefix("kept."): v for k, v in tensors.items() if k.startswith("kept.")}
         trainer.recipe = json.loads(metadata.get("recipe", "{}"))
         trainer.step, trainer.best = int(metadata["step"]), float(metadata["best"])
         trainer.metrics = json.loads(metadata["metrics"])

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...audio.speech import ENGINES
+from ...audio.speech import ACCENTS, ENGINES
 from ...lnn.layout import LIMITS, RANGES
 
 LEAST = {
@@ -58,6 +58,7 @@ SHARES = (
     "recall",
 )
 LENGTHS = {"hidden_dim": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
+_ONCE = {"labels": "word", "say": "word", "voices": "voice", "languages": "language"}
 PAIRS = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")
 
 
@@ -69,6 +70,8 @@ def complaint(name: str, value: Any) -> str | None:
         return _of_label(value)
     if isinstance(value, str) and name == "voices" and value not in ENGINES:
         return f"there is no '{value}', only {', '.join(ENGINES)}"
+    if isinstance(value, str) and name == "languages" and (value == "en" or value not in ACCENTS):
+        return f"there is no '{value}', only {', '.join(sorted(set(ACCENTS) - {'en'}))}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if not math.isfinite(value):
@@ -87,8 +90,8 @@ def _of_list(name: str, values: list[Any]) -> str | None:
     least, most = LENGTHS.get(name, (0, math.inf))
     if not least <= len(values) <= most:
         return f"give {least} to {most} of them"
-    if name in ("labels", "say", "voices") and len(set(values)) < len(values):
-        return f"give every {'voice' if name == 'voices' else 'word'} once"
+    if name in _ONCE and len(set(values)) < len(values):
+        return f"give every {_ONCE[name]} once"
     if name in PAIRS and not (len(values) == 2 and values[0] <= values[1]):
         return "give a range, the lower number first"
     return None

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ... import lnn
+from ...audio.dataset import UNKNOWN
 from ...audio.files import SAMPLE_RATE_HZ, AudioError, write_wav
 from ...audio.held_out import BOTH
 from ...audio.speech import ENGINES, NATURAL
@@ -21,13 +22,17 @@ from ...audio.speech_in_noise import BLOCK_SAMPLES, block_power
 from ...native import add_golden
 from ...reference.frontend import FrontEnd
 from ..data.frame_store import FrameStore
+from ..data.hard_negatives import HardNegatives
 from ..data.own import own_recordings
 from ..data.schedule import Policy
-from ..data.sources import MADE_NOISE, Group, Sources
+from ..data.sources import MADE_NOISE, Group, Sources, other_languages
+from ..data.word_batches import WordBatches
 from ..loop.card import Facts
+from ..loop.listening import WAKES, listen, without_words
 from ..loop.report import Det
 from ..loop.run import Task
 from ..loop.trainer import LNNTrainer
+from ..nets.registry import WINDOWED
 from ..settings.config import TrainerConfig
 from ..settings.recipe import build
 
@@ -70,6 +75,12 @@ class BaseTask(Task):
         if data is None or not Path(data).is_dir():
             raise AudioError(f"{data or 'no data'}: no such folder; give --data DIR, {self.wants}")
         self.data = Path(data)
+
+    def next_stage(self, trainer: LNNTrainer) -> None:
+        """Nothing: every stage learns from the same sounds."""
+
+    def go_on(self, trainer: LNNTrainer) -> None:
+        """Nothing is kept from stage to stage."""
 
     def licence(self) -> str:
         """What the file and the card say of the weights and the data."""
@@ -182,8 +193,13 @@ MORE_VOICES = f"let it hear them with --voices {','.join(ENGINES)}"
 class WordTask(FolderTask):
     """A task of words, which synthetic voices say, too.
 
+    After each epoch the network listens to all training sound without a word; what it takes for one is a kind of other
+    sounds of its own in the next epoch, `mixture.unknown_kinds.hard`.
+
     said: words that are learned from synthetic speech alone.  own: their recordings in the recipe's data.recordings, with
     their labels; raises AudioError as data.own.own_recordings() does."""
+
+    training: WordBatches
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
@@ -197,6 +213,31 @@ class WordTask(FolderTask):
                 f"{', '.join(self.said)}: people are heard worse if no natural voice spoke to the network; {MORE_VOICES}"
             )
 
+    def next_stage(self, trainer: LNNTrainer) -> None:
+        """Listens, and draws from what was taken for a word from now on."""
+        chooser, clips = self.training.chooser, without_words(self.store, self.labels)
+        wanted = self.recipe["mixture"]["unknown_kinds"]["hard"] and UNKNOWN in self.labels and len(clips)
+        if not wanted or trainer.net.config.cell_kind in WINDOWED:
+            return
+        heard = listen(trainer.average, self.store, clips, self.policy, trainer.config.seed + trainer.step, WAKES)
+        chooser.take(chooser.hard.after(heard.place))
+        trainer.kept["hard"] = torch.from_numpy(chooser.hard.table())
+        self.report(
+            f"listened to {heard.hours:.1f} h of training sound without a word: {len(heard.place)} places were taken for one; "
+            f"the next epoch learns from {len(chooser.hard)}"
+        )
+
+    def go_on(self, trainer: LNNTrainer) -> None:
+        """Takes the hard negatives of the last stage."""
+        if "hard" in trainer.kept:
+            table = trainer.kept["hard"].numpy()
+            here = np.isin(table[:, 0], without_words(self.store, self.labels))  # the data may have changed
+            self.training.chooser.take(HardNegatives.of_table(table[here]))
+
+    def foreign(self) -> list[str]:
+        """Sentences in the other languages of the recipe."""
+        return [text for language in self.recipe["data"]["languages"] for text in other_languages()[language]]
+
     def own_note(self) -> str:
         """What the card says of them, after "learned from synthetic speech"."""
         learned = sum(r.split == "training" for _, r in self.own)
@@ -206,15 +247,15 @@ class WordTask(FolderTask):
         self, groups: Sequence[Group], said: Sequence[tuple[str, str, int]], splits: Sequence[str]
     ) -> Sources:
         """What every task of words learns from: groups of folders, said: (text, label, utterances) by the voices, recordings
-        of one's own, clipped copies, and steady noise."""
-        clipped_share = self.recipe["data"]["clipped_share"]
+        of one's own, clipped and coded copies, and steady noise."""
         return Sources(
             self.data,
             groups,
             said,
             splits,
             made_noise=MADE_NOISE,
-            clipped_share=clipped_share,
+            clipped_share=self.recipe["data"]["clipped_share"],
+            codec_share=self.recipe["data"]["codec_share"],
             by=self.voices,
             own=self.own,
         )

@@ -25,6 +25,7 @@ from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
 from ..loop.evaluation import posteriors, validation_clips
 from ..loop.export import to_model
+from ..loop.listening import misheard
 from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
@@ -116,10 +117,12 @@ class KeywordTask(WordTask):
         ]
 
     def _other_texts(self) -> list[str]:
-        """Everyday words and sentences, and what sounds like one of the words."""
-        near = [text for word in self.words for text in near_words(word)]
-        texts = dict.fromkeys((*other_words(), *sentences(), *near))
+        """Everyday words and sentences, in other languages too, and what sounds like one of the words."""
+        texts = dict.fromkeys((*other_words(), *sentences(), *self.foreign(), *self._near()))
         return [text for text in texts if text not in self.words and text not in often_said()]
+
+    def _near(self) -> list[str]:
+        return [text for word in self.words for text in near_words(word)]
 
     def prepare(self) -> None:
         """Opens the frame store, built on first use; raises AudioError for data that cannot be learned from."""
@@ -169,6 +172,10 @@ class KeywordTask(WordTask):
         metadata = self.metadata(trainer, split="official speaker hash", validation_accuracy=accuracy)
         model = to_model(trainer.average, thresholds, metadata, policy=self.policy, temperature=temperature)
         score, error = listen(model, streams), calibration_error(posterior, self.clips.label, temperature)
+        least = np.array([thresholds.get(label, 1.0) for label in self.labels])
+        self.notes["Still misheard"] = misheard(
+            trainer.average, self.store, self._near(), self.policy, least, temperature
+        )
         self.det = det_of(scores)
         if score.hit_rate < (least := self.recipe["goals"]["recall"]):
             self.missed.append(

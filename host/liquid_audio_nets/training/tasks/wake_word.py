@@ -23,6 +23,7 @@ from ..data.sources import Group, Sources, often_said, other_words, sentences
 from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
 from ..loop.export import to_model
+from ..loop.listening import misheard
 from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
@@ -70,17 +71,20 @@ class WakeWordTask(WordTask):
         d = self.recipe["data"]
         if not (self.said or engines(self.voices)) or not d["synthetic"]:
             return []
-        near = [c for c in d["confusable"] or near_words(self.word) if c != self.word]
+        near = self._near()
         words = [w for w in (*often_said(), *other_words()) if w != self.word and w not in near]
         others = (
             (near, d["synthetic_confusable"]),
             (words, d["synthetic_unknown"]),
-            (sentences(), d["synthetic_sentence"]),
+            ([*sentences(), *self.foreign()], d["synthetic_sentence"]),
         )
         return [
             (self.word, self.word, d["synthetic"]),
             *((text, UNKNOWN, count) for texts, count in others for text in texts),
         ]
+
+    def _near(self) -> list[str]:
+        return [c for c in self.recipe["data"]["confusable"] or near_words(self.word) if c != self.word]
 
     def prepare(self) -> None:
         """Opens the frame store, built on first use, and reads what is measured on.  Raises AudioError for data that cannot
@@ -124,6 +128,9 @@ class WakeWordTask(WordTask):
                 f"{wanted} false accepts per hour; the goal is {least:.0%}. {self._advice()}"
             )
         self.notes["Held-out sounds"] = "\n".join(f"- {line.strip()}" for line in result.lines()[:-1])
+        self.notes["Still misheard"] = misheard(
+            trainer.average, self.store, self._near(), self.policy, np.full(len(self.labels), threshold)
+        )
         self.det = det_of(result)
         write_calibration(out / "calibration", self._played())
         if self.said:
