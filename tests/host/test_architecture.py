@@ -190,6 +190,12 @@ def test_files_are_short(files, limit):
     assert not {name: n for name, n in lengths.items() if n > limit}
 
 
+def test_device_scripts_are_as_short_as_readme_says():
+    least, most = map(int, re.search(r"(\d+) to (\d+) lines", (ROOT / "README.md").read_text()).groups())
+    lengths = {path.name: len(path.read_text().splitlines()) for path in (ROOT / "device").glob("*.py")}
+    assert not {name: n for name, n in lengths.items() if not least <= n <= most}
+
+
 def test_no_further_source_folder_at_the_top():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode == 0:
