@@ -50,7 +50,7 @@ def label_of(folder: str, labels: Sequence[str]) -> str | None:
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """The end of a sentence about a word that is not known: what was perhaps meant, and what there is."""
+    """The end of a sentence about an unknown word: which known word was perhaps meant, and which words there are."""
     near = difflib.get_close_matches(word, known, 3)
     meant = f"; did you mean {' or '.join(near)}?" if near else ""
     return f"{meant} There are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}" if known else meant

@@ -40,7 +40,7 @@ def drawn(seed: int = 1) -> Iterator[tuple[str, str, Voice]]:
 def sentences(seconds: float, seed: int = 1) -> Iterator[tuple[str, np.ndarray]]:
     """(language, int16 (n,) with a pause at its end) until there are so many seconds; the speech is kept in the user's cache.
 
-    speech.prepare() must have brought the voices.  Raises AudioError if a voice gives no sound."""
+    Call speech.prepare() first, which downloads the voices.  Raises AudioError if a voice gives no sound."""
     rng, left, wanted = np.random.default_rng(seed), seconds * SAMPLE_RATE_HZ, drawn(seed)
     while left > 0:
         count = max(int(left / SAMPLE_RATE_HZ / _LONGEST_S), 1)  # as many as are needed at least, and no more ahead

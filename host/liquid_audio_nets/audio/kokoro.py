@@ -169,7 +169,7 @@ def _table(name: str) -> np.ndarray:
 def speak(phonemes: str, blend: Blend, rate: float) -> np.ndarray:
     """float32 (n,) at SAMPLE_RATE_HZ with its peak at PEAK, empty if there is nothing to say.
 
-    phonemes: in Kokoro's signs.  Raises ModuleNotFoundError without onnxruntime, AudioError if the files cannot be had."""
+    phonemes: in Kokoro's signs.  Raises ModuleNotFoundError without onnxruntime, AudioError if the files cannot be downloaded."""
     known = _tokens()
     tokens = [known[sign] for sign in phonemes if sign in known][:_MOST_TOKENS]
     if not tokens:

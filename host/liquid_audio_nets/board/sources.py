@@ -69,7 +69,7 @@ def micropython(say: Say = silent) -> Source:
     """MicroPython from MICROPY_DIR, else from the workspace around ZEPHYR_BASE, else the pinned release.
 
     The pinned release is fetched once, by git or as Debian's source package, and is the same either way.
-    say: told, in a few words, before something slow.  Raises FirmwareError if it cannot be had.
+    say: told, in a few words, before something slow.  Raises FirmwareError if it cannot be downloaded.
     """
     given = os.environ.get("MICROPY_DIR")
     if given:
@@ -189,7 +189,7 @@ def debian_micropython(into: Path, say: Say) -> bool:
 def cmsis_dsp(say: Say = silent) -> Source:
     """CMSIS-DSP from CMSIS_DSP_DIR, else from the workspace around ZEPHYR_BASE, else the pinned sdist of pip.
 
-    say: told, in a few words, before something slow.  Raises FirmwareError if it cannot be had.
+    say: told, in a few words, before something slow.  Raises FirmwareError if it cannot be downloaded.
     """
     modules = [top / "modules" / "lib" / "cmsis-dsp" for top in named_workspace()]
     return from_sdist(CMSIS_DSP, say, [Source(folder, "the workspace of ZEPHYR_BASE") for folder in modules])

@@ -112,7 +112,7 @@ def unpack(packed: Packed, layout: str, rows: int, columns: int) -> Array:
 
 
 def check_blocks(counts: Array, places: Array, columns: int) -> None:
-    """The lists of a sparse matrix, as cmodule/core/sections_s8.c checks them.  Raises LnnError SHAPE, RANGE."""
+    """The lists of a sparse matrix, as cmodule/core/load_matrix.c checks them.  Raises LnnError SHAPE, RANGE."""
     used = 0
     for count in counts:
         first = 0
