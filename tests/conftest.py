@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fixtures for all tests: small models, and the C core's sources."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Code blocks of README.md and docs/ that run on this computer. Those for a board: tests/device/test_docs.py."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The code blocks of README.md and docs/, by what they are for.
 
 A fence is ```LANGUAGE title="TITLE". Python runs where its title says, C is compiled, a console block is typed into a shell.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The curve of Ed25519 (RFC 8032, section 5.1) in plain integers, to make signatures that no library makes."""
 
 from __future__ import annotations

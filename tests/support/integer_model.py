@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Integer models with random numbers up to the corners of their ranges."""
 
 from __future__ import annotations

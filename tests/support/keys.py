@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Key pairs for Ed25519, as openssl writes them."""
 
 from __future__ import annotations

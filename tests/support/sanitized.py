@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds C programs with the portable core under AddressSanitizer and UndefinedBehaviorSanitizer."""
 
 from __future__ import annotations

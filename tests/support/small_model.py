@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Models with random weights: small enough to flip every bit, lively enough to detect something."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A task of random clips for tests of the training frame; run by torchrun it trains in several processes.
 
 Arguments: run folder, and if it is not the same for all the second process's.

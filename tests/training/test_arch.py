@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Networks to compare with: their sizes, their costs, that they learn, and what lost frames are."""
 
 import numpy as np

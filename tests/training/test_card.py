@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a card says of data and networks."""
 
 from liquid_audio_nets.training.loop.provenance import provenance

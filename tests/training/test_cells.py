@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The cell over sequences: gradients, dt = 0, and agreement with the step as it is written down."""
 
 import numpy as np

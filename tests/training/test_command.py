@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """liquid-train as a user meets it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Learning from a teacher's answers."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every kind of cell with every solver: gradients, one tiny set learned, saved and loaded, refusals by name."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Cells against those of the ncps package on copied weights."""
 
 import ncps.torch as theirs

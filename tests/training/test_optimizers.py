@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Optimisers, and how strongly synthetic speech is changed."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sparsity and power: what training counts is what the engine skips and runs."""
 
 import dataclasses

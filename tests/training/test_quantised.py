@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Training with quantisation in the loop: what it computes, what it keeps, what it gains."""
 
 import dataclasses

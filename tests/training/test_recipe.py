@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Recipes: the packaged ones, a user's own, and mistakes in them."""
 
 import itertools

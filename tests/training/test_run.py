@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The frame that all tasks train in: epochs, resuming, the run folder, several processes, precision."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Solvers against scipy's, against each other, and their order."""
 
 import time

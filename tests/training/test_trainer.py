@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LNNTrainer and the keyword recipe on a tiny data set."""
 
 import json

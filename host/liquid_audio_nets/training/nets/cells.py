@@ -119,7 +119,7 @@ class LTCCell(Cell):
         scale = 1 / math.sqrt(inputs + units)
         self.weight = nn.Parameter(torch.randn(2 * units, inputs + units) * scale)
         self.bias = nn.Parameter(torch.zeros(2 * units))
-        # A conductance near 1/tau-ish values at the start: log-uniform rates of 1 .. 20 per second.
+        # Conductances begin in the range of 1/tau: log-uniform rates of 1 to 20 per second.
         with torch.no_grad():
             self.bias[:units].uniform_(0.0, 3.0)
             self.weight[:, inputs:] *= 0.7
