@@ -58,6 +58,19 @@ def test_training_prunes_what_was_asked_and_still_learns(groups):
     assert (answer == labels).float().mean() > 0.9
 
 
+@pytest.mark.parametrize("optimizer", ("adamw", "muon"))
+def test_what_is_pruned_stays_pruned_in_both_networks(optimizer):
+    trainer = LNNTrainer(TOY | {"prune_share": 0.5, "prune_begin": 0.0, "optimizer": optimizer})
+    before = [torch.zeros_like(cell.weight, dtype=torch.bool) for cell in trainer.net.cells]
+    for _ in range(20):
+        trainer.train_step(clips())
+        now = [cell.weight == 0 for cell in trainer.net.cells]
+        assert all((zero | ~earlier).all() for zero, earlier in zip(now, before, strict=True))
+        before = now
+    assert all(((c.weight == 0) == zero).all() for c, zero in zip(trainer.average.cells, before, strict=True))
+    assert any(zero.any() for zero in before)
+
+
 def test_whole_blocks_go_with_prune_groups():
     trainer = trained(prune_share=0.5)
     for cell in trainer.average.cells:

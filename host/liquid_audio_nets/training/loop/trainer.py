@@ -18,7 +18,7 @@ from ..data.frame_store import FrameStore
 from ..data.schedule import Policy
 from ..nets.model import Net, StreamState
 from ..nets.penalties import power_loss, sparsity_loss
-from ..nets.pruning import gradual_share, masks
+from ..nets.pruning import gradual_share, masks, weights
 from ..nets.registry import make_net
 from ..settings.config import TrainerConfig
 from ..settings.errors import TrainingError
@@ -161,22 +161,28 @@ class LNNTrainer:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), config.gradient_limit)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(self.step)
-        self.optimizer.step()
-        self._prune(self.net)
-        self._update_average()
-        self._prune(self.average)
+        self._update()
         if batch.stream:
             self.carried["net"] = end.detach()
         self.step += 1
         return loss.item()
 
     @torch.no_grad()
-    def _prune(self, net: Net) -> None:
+    def _update(self) -> None:
+        """The step of the optimiser; what is pruned stays zero, in the averaged weights, too."""
         c = self.config
         share = gradual_share((self.step + 1) / c.total_steps, c.prune_share, c.prune_begin, c.prune_end)
+        # Without this every step would bring back what the last one pruned: muon moves all weights equally far.
+        pruned = [weight == 0 for weight in weights(self.net.cells)] if share else []
+        self.optimizer.step()
+        for weight, zero in zip(weights(self.net.cells) if share else [], pruned, strict=True):
+            weight.masked_fill_(zero, 0.0)
+        self._update_average()
         if share:
-            for cell, mask in zip(net.cells, masks(net.cells, share, c.prune_groups), strict=True):
-                cell.weight.mul_(mask)
+            kept = masks(self.net.cells, share, c.prune_groups)
+            for net in (self.net, self.average):
+                for weight, mask in zip(weights(net.cells), kept, strict=True):
+                    weight.mul_(mask)
 
     @torch.no_grad()
     def _update_average(self) -> None:

@@ -8,6 +8,7 @@ inputs or four states.  The kernels skip a block of zeros.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -43,16 +44,22 @@ def gradual_share(done: float, share: float, begin: float, end: float) -> float:
     return share * (1 - left**3)
 
 
+def weights(cells: Sequence[Cell]) -> list[Tensor]:
+    """The matrix (2N, M + N) of each cell; raises UnsupportedCell for cells whose weights are no one matrix."""
+    found = [getattr(cell, "weight", None) for cell in cells]
+    if not all(isinstance(weight, nn.Parameter) for weight in found):
+        raise UnsupportedCell("this cell cannot be pruned; set prune_share to 0")
+    return cast("list[Tensor]", found)
+
+
 @torch.no_grad()
 def masks(cells: Sequence[Cell], share: float, groups: bool) -> list[Tensor]:
     """Which weights of the cells stay, float (2N, M + N) each: all but the `share` of least magnitude, over all cells.
 
     groups: by the mean square of whole blocks.  Raises UnsupportedCell for cells whose weights are no one matrix."""
     worth = []
-    for cell in cells:
-        if not isinstance(getattr(cell, "weight", None), nn.Parameter):
-            raise UnsupportedCell("this cell cannot be pruned; set prune_share to 0")
-        square = cell.weight.square()
+    for cell, weight in zip(cells, weights(cells), strict=True):
+        square = weight.square()
         if groups:
             mean, index = block_mean(cell, square)
             square = mean[index]
