@@ -44,6 +44,21 @@ def test_stages_that_the_other_network_lacks_begin_with_no_effect(tmp_path):
     assert (after - before).abs().max() < 0.1 * before.abs().max()  # only the slow leak of the liquid evidence
 
 
+def test_of_more_units_those_are_taken_that_others_hear(tmp_path):
+    larger = LNNTrainer({"labels": LABELS, "hidden_dim": (8, 6), "liquid_readout": True})
+    smaller = LNNTrainer({"labels": LABELS, "hidden_dim": (6, 4), "liquid_readout": True})
+    with torch.no_grad():  # nobody hears units 1 and 5 of the first cell, 0 and 3 of the second one
+        first, second = larger.average.cells
+        first.weight[:, [41, 45]] = second.weight[:, [1, 5]] = second.weight[:, [8, 11]] = 0
+        larger.average.readout.weight[:, [0, 3]] = larger.average.listening.weight[:, [0, 3]] = 0
+    larger.save(tmp_path / "a.pt")
+    start_from(smaller, tmp_path / "a.pt")
+    sound, dt = torch.randn(9, 4, 40), torch.full((9, 4), 0.03)
+    with torch.no_grad():
+        before, after = (t.average(sound, dt, torch.zeros_like(dt))[0] for t in (larger, smaller))
+    assert torch.allclose(before, after, atol=1e-5)
+
+
 def test_a_network_with_stages_does_not_begin_one_without(tmp_path):
     LNNTrainer(SMALL | {"traces": True}).save(tmp_path / "a.pt")
     with pytest.raises(TrainingError, match=r"cells\.0\.weight is 12 x 86, 12 x 46 is wanted"):

@@ -21,7 +21,8 @@ from .trainer import LNNTrainer
 
 def start_from(trainer: LNNTrainer, path: str | Path) -> None:
     """Gives a new trainer the averaged weights and the normalisation of a checkpoint (.safetensors, .pt) or of a float
-    model (.lnn).  Traces and a liquid readout that it has and the other network lacks begin with no effect.
+    model (.lnn).  Traces and a liquid readout that it has and the other network lacks begin with no effect; of
+    a cell with more units, those are taken that others hear most.
 
     Raises TrainingError if the file cannot be read or its network is another one, naming the difference."""
     path = Path(path)
@@ -35,7 +36,7 @@ def start_from(trainer: LNNTrainer, path: str | Path) -> None:
         raise TrainingError(
             f"{path} answers {', '.join(labels)}, not {', '.join(config.labels)}; give one with the same labels"
         )
-    weights = _with_stages(weights, config)
+    weights = _narrowed(_with_stages(weights, config), config)
     for name in sorted(own.keys() | weights.keys()):
         theirs, ours = (tuple(w[name].shape) if name in w else None for w in (weights, own))
         if theirs != ours:
@@ -63,6 +64,31 @@ def _with_stages(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, T
         grown["listening.bias"] = values.new_full((len(values),), -math.log(config.smoothing_s))  # g = 1 / smoothing_s
         grown["listening.log_tau"] = values.new_full((len(values),), math.log(READOUT_TAU_S))
     return grown
+
+
+def _narrowed(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
+    """The weights with as many units in each cell as config wants, if there are more: those whose states have the largest
+    weights in their own cell and in what comes next."""
+    taken, cells = dict(weights), len(config.hidden_dims)
+    for k, units in enumerate(config.hidden_dims):
+        weight = taken.get(f"cells.{k}.weight")
+        if weight is None or len(weight) <= 2 * units:
+            continue
+        had = len(weight) // 2
+        inputs = weight.shape[1] - had
+        if k + 1 < cells:
+            hearers = [f"cells.{k + 1}.weight"]
+        else:
+            hearers = [name for name in ("readout.weight", "listening.weight") if name in taken]
+        heard = sum(taken[name][:, :had].square().sum(0) for name in hearers) + weight[:, inputs:].square().sum(0)
+        best = heard.topk(units).indices.sort().values
+        rows, columns = torch.cat([best, best + had]), torch.cat([torch.arange(inputs), inputs + best])
+        taken[f"cells.{k}.weight"] = weight[rows][:, columns]
+        taken[f"cells.{k}.bias"] = taken[f"cells.{k}.bias"][rows]
+        taken[f"cells.{k}.log_tau"] = taken[f"cells.{k}.log_tau"][best]
+        for name in hearers:
+            taken[name] = torch.cat([taken[name][:, best], taken[name][:, had:]], 1)
+    return taken
 
 
 def _said(shape: tuple[int, ...] | None) -> str:
