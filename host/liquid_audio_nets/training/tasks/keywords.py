@@ -189,7 +189,8 @@ class KeywordTask(WordTask):
         return self._provenance()[1]
 
     def _provenance(self) -> tuple[str, str]:
-        return provenance(self.data, engines(self.voices) if "synthetic" in self.learned_from() else ())
+        folders = [folder for group in self.sources().groups for folder in group.folders]
+        return provenance(self.data, engines(self.voices) if "synthetic" in self.learned_from() else (), folders)
 
     def facts(self) -> Facts:
         split = "official speaker hash, held-out parts of every noise; no testing speaker was read"

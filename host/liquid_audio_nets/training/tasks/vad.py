@@ -108,7 +108,11 @@ class VadTask(FolderTask):
             yield scene(said, noises[rng.integers(len(noises))], snr_db, (0.2, 0.9), rng).samples
 
     def licence(self) -> str:
-        return provenance(self.data, ())[1]
+        return self._provenance()[1]
+
+    def _provenance(self) -> tuple[str, str]:
+        d = self.recipe["data"]
+        return provenance(self.data, (), [*d["speech"], *d["noise"]])
 
     def facts(self) -> Facts:
         self.notes["Truth"] = (
@@ -116,4 +120,4 @@ class VadTask(FolderTask):
             f"up to 100 ms are filled. {self.training.left_out} training recordings were left out, because their own noise "
             "hides where speech ends."
         )
-        return self.facts_of(provenance(self.data, ())[0], SPLIT)
+        return self.facts_of(self._provenance()[0], SPLIT)

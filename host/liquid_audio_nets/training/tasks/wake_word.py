@@ -173,7 +173,8 @@ class WakeWordTask(WordTask):
         return self._provenance()[1]
 
     def _provenance(self) -> tuple[str, str]:
-        return provenance(self.data, engines(self.voices) if self._spoken() else ())
+        folders = [folder for group in self.sources().groups for folder in group.folders]
+        return provenance(self.data, engines(self.voices) if self._spoken() else (), folders)
 
     def facts(self) -> Facts:
         return self.facts_of(self._provenance()[0], SPLIT)
