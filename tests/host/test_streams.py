@@ -3,12 +3,15 @@
 
 import dataclasses
 import json
+import sys
+from pathlib import PurePath
 
 import numpy as np
 import pytest
 import tiny_recordings
-from liquid_audio_nets.audio import AudioError
-from liquid_audio_nets.evaluation import stream_test, tune
+from liquid_audio_nets.audio import AudioError, say
+from liquid_audio_nets.audio.mixing import rms
+from liquid_audio_nets.evaluation import MicroWakeWord, curve, micro_wake_word_test, stream_test, tune
 from liquid_audio_nets.evaluation.playback import CONDITIONS, word_end_s
 from liquid_audio_nets.evaluation.tuning import THRESHOLDS, Curves
 from liquid_audio_nets.lnn import load, save, write
@@ -83,6 +86,8 @@ def test_levels_and_noise_change_what_is_played():
     )
     noisy = CONDITIONS[-1].play(tone, 0)
     assert np.corrcoef(noisy, tone)[0, 1] == pytest.approx(np.sqrt(0.5), abs=0.1)
+    paused = np.concatenate([tone, np.zeros(48000, np.int16)])  # pauses count: the noise is 6 dB quieter
+    assert rms(CONDITIONS[-1].play(paused, 0)[20000:]) == pytest.approx(rms(tone) / 2, rel=0.05)
 
 
 def test_the_end_of_a_word_is_the_end_of_its_loud_part():
@@ -114,13 +119,63 @@ def test_commands(model, recordings, tmp_path):
     path = tmp_path / "computer.lnn"
     save(model, path)
     words = ("--model", path, "--data", recordings, "--stream", "--split", "all")
-    assert json.loads(command("test", *words, "--json").stdout)["false_accepts"] >= 0
+    result = json.loads(command("test", *words, "--json", "--against", "micro-wake-word:alexa").stdout)
+    assert result["false_accepts"] >= 0 and len(result["curve"]) == len(THRESHOLDS)
+    assert result["against"]["micro-wake-word:alexa"]["hours"] == pytest.approx(result["hours"], abs=1e-4)
     assert "false accepts: " in command("test", *words).stdout
+    refused = command("test", *words[:-3], "--against", "micro-wake-word:alexa", expect=2)
+    assert "add --stream" in refused.stderr
     page, options = tmp_path / "report.html", ("--model", path, "--stream", recordings, "--split", "all")
     assert "no threshold is strict enough" in command("tune", *options, "--max-per-hour", 0, expect=6).stderr
     assert load(path).labels[0].threshold == pytest.approx(0.4)
     command("tune", *options, "--max-per-hour", 1e6, "--apply", "--html", page)
     assert np.isclose(THRESHOLDS, load(path).labels[0].threshold).any() and "<svg" in page.read_text()
+
+
+def test_a_curve_has_a_point_for_each_threshold(played):
+    points = curve(played)
+    assert [p["threshold"] for p in points] == THRESHOLDS.tolist()
+    assert all(points[0][name] > 0 for name in ("recall", "false_accepts_per_hour"))
+    assert [p["recall"] for p in points] == sorted((p["recall"] for p in points), reverse=True)
+
+
+def test_micro_wake_word_hears_the_same_other_sounds(played, recordings):
+    """Its own folder holds its word, and everything else is played as ours was."""
+    ours = dataclasses.replace(played, others=dict(played.others))
+    calls = [
+        dataclasses.replace(r, place=PurePath("wake_words/alexa", r.place.name)) for r in ours.others["talk"].recordings
+    ]
+    ours.others["wake_words"] = dataclasses.replace(ours.others.pop("talk"), recordings=calls)
+    theirs = micro_wake_word_test("micro-wake-word:alexa", ours)
+    assert theirs.others.keys() == ours.others.keys() - {"wake_words"} and theirs.labels == ("alexa",)
+    for source, stream in theirs.others.items():
+        assert stream.hours == pytest.approx(ours.others[source].hours, abs=1e-4)
+    assert {name: heard.said for name, heard in theirs.heard().items()} == {
+        c.name: {"alexa": len(calls)} for c in CONDITIONS
+    }
+    assert "recall: no recordings of alexa" in micro_wake_word_test("micro-wake-word:alexa", played).lines()[0]
+
+
+def test_micro_wake_word_is_played_as_its_package_plays_it():
+    from pymicro_wakeword import MicroWakeWord as Packaged
+    from pymicro_wakeword import MicroWakeWordFeatures, Model
+
+    samples = np.concatenate([np.zeros(16000, np.int16), say("alexa"), np.zeros(16000, np.int16)])
+    packaged, features = Packaged.from_builtin(Model.ALEXA), MicroWakeWordFeatures()
+    theirs = [packaged.process_streaming_prob(f) for f in features.process_streaming(samples.tobytes())]
+    model = MicroWakeWord("micro-wake-word:alexa")
+    for _ in range(2):  # the second time as the first
+        probability, steps = model.trace(samples)
+        assert steps.all() and probability.max() > 0.1
+        assert probability[1:, 0] == pytest.approx(theirs[2::3][: len(probability) - 1])
+
+
+def test_a_model_to_compare_with_is_named_in_one_sentence(monkeypatch):
+    with pytest.raises(AudioError, match="no such model; give one of micro-wake-word:"):
+        MicroWakeWord("micro-wake-word:computer")
+    monkeypatch.setitem(sys.modules, "pymicro_wakeword", None)
+    with pytest.raises(AudioError, match=r"pip install 'liquid-audio-nets\[against\]'"):
+        MicroWakeWord("micro-wake-word:alexa")
 
 
 def test_what_cannot_be_measured_is_said(model, recordings, tmp_path):

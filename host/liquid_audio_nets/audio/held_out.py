@@ -21,6 +21,7 @@ from .layouts import NOISE_FOLDERS, Placed, is_background, read_layout, speaker
 from .speech import NATURAL, PROGRAMS, Voice, engines, prepare, random_voice, say, voices
 
 HELD_OUT_FOLD = "4"
+NEAR_MISSES = "near_misses"  # what a board kept: a folder of recordings that belongs to every split
 HELD_OUT_NOISE = 0.2  # the last part of every background noise, and of all recordings that must be cut
 MIN_SAMPLES = SAMPLE_RATE_HZ // 50
 BOTH = ("training", "validation")

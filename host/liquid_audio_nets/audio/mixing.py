@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .files import SAMPLE_RATE_HZ, to_int16
@@ -64,14 +66,17 @@ def mains_hum(samples: int, mains_hz: float, seed: int, level: float = 0.05) -> 
     return to_int16(hum * level / rms(hum) + rng.uniform(-2, 2) * level)
 
 
-def mix_at_snr(speech: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """speech + noise scaled to snr_db below the active level of the speech; int16 (n,), n = len(speech).
+def mix_at_snr(
+    speech: np.ndarray, noise: np.ndarray, snr_db: float, level_of: Callable[[np.ndarray], float] = active_rms
+) -> np.ndarray:
+    """speech + noise scaled to snr_db below the level of the speech; int16 (n,), n = len(speech).
 
-    The noise must be at least as long as the speech.  The mixture is turned down if it would clip.
+    level_of: active_rms, or rms, which counts the pauses of the speech too and so makes the noise quieter.  The noise must
+    be at least as long as the speech.  The mixture is turned down if it would clip.
     """
     speech, noise = as_float(speech), as_float(noise)[: len(speech)]
     level = rms(noise)
-    gain = active_rms(speech) / level * 10 ** (-snr_db / 20) if level > 0 else 0.0
+    gain = level_of(speech) / level * 10 ** (-snr_db / 20) if level > 0 else 0.0
     mixture = speech + gain * noise
     peak = np.abs(mixture).max(initial=0.0)
     return to_int16(mixture / peak * 0.99 if peak > 0.99 else mixture)

@@ -16,12 +16,14 @@ from ..evaluation import (
     Comparison,
     Evaluation,
     Measured,
+    MicroWakeWord,
     Options,
-    StreamTest,
     compare,
+    curve,
     evaluate,
     labelled_clips,
     measure,
+    micro_wake_word_test,
     spread,
     stream_test,
     usual_split,
@@ -53,6 +55,7 @@ class Split(enum.StrEnum):
         "liquid-test --model device/models/keywords.lnn --data recordings --min-accuracy 0.9 --json",
         "liquid-test --model device/models/keywords.lnn --data recordings --device auto --clips 50",
         "liquid-test --model device/models/computer.lnn --data recordings --stream",
+        "liquid-test --model device/models/computer.lnn --data recordings --stream --against micro-wake-word:alexa",
         "liquid-test --model device/models/vad.lnn --data recordings --snr 5 --noise kitchen",
         "liquid-test --model runs/room/series.lnn --data room.csv",
     ),
@@ -88,6 +91,13 @@ def test(
             "false accepts by source, and what caused each of them.",
         ),
     ] = False,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --stream: also play the same other sounds through this model of microWakeWord, such as "
+            "micro-wake-word:alexa. May be repeated. Needs liquid-audio-nets\\[against]."
+        ),
+    ] = None,
     min_accuracy: Annotated[
         float | None,
         typer.Option(
@@ -128,12 +138,16 @@ def test(
     task = read(content).task
     if stream and device:
         raise console.CommandError("--stream plays hours of sound on the host; leave --device out")
+    if against and not stream:
+        raise console.CommandError("--against compares models on streams; add --stream")
     if noise and task != "vad":
         raise console.CommandError(f"--noise is for models of the task vad, but {model} is of the task {task}")
     usual = Options()
     options = Options(split or usual.split, snr or usual.snr_db, noise or usual.noise)
     about = {"model": str(model), "data": str(data), "task": task}
-    other = streamed(content, data, options.split) if stream else None if device else measured(content, data, options)
+    if stream:
+        return test_streams(content, data, options.split, against or [], about, json, min_accuracy)
+    other = None if device else measured(content, data, options)
     if other:
         if json:
             console.print_json(about | {"split": options.split} | other.as_json())
@@ -160,11 +174,32 @@ def test(
     gate("accuracy", result.accuracy, min_accuracy)
 
 
-def streamed(content: bytes, data: Path, split: str) -> StreamTest:
-    """The words and everything else as streams."""
+def test_streams(
+    content: bytes,
+    data: Path,
+    split: str,
+    others: list[str],
+    about: dict[str, str],
+    json: bool,
+    least: float | None,
+) -> None:
+    """Plays the words and everything else as streams, through other models too, and prints what each reported."""
+    for name in others:
+        MicroWakeWord(name)  # refused before hours are played
     with console.progress_bar() as bar:
         task = bar.add_task("recordings", total=None)
-        return stream_test(content, data, split, lambda: bar.advance(task))
+        result = stream_test(content, data, split, lambda: bar.advance(task))
+        compared = {name: micro_wake_word_test(name, result, lambda: bar.advance(task)) for name in others}
+    if json:
+        found = {"against": {name: other.as_json() | {"curve": curve(other)} for name, other in compared.items()}}
+        ours = about | {"split": split} | result.as_json() | {"curve": curve(result)}
+        console.print_json(ours | (found if others else {}))
+    else:
+        show_measured(result)
+        for name, other in compared.items():
+            console.out.print(Text(name, "bold"))
+            show_measured(other)
+    gate(result.figure_name, result.figure, least)
 
 
 def measured(content: bytes, data: Path, options: Options) -> Measured | None:

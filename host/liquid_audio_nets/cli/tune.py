@@ -9,12 +9,13 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ..evaluation import StreamTest, Tuning, stream_test, tune
+from ..evaluation import StreamTest, Tuning, fetch, stream_test, tune
 from ..evaluation.tuning_page import page
 from ..lnn import read, save
 from ..lnn.arrays import Array
 from ..lnn.whole_file import replacing
 from . import console
+from .boards import connect
 from .test import Split
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -25,6 +26,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
     epilog=console.examples(
         "liquid-tune --model computer.lnn --stream recordings --max-per-hour 0.5",
         "liquid-tune --model computer.lnn --stream recordings --max-per-hour 0.5 --apply --html computer.html",
+        "liquid-tune --model computer.lnn --stream recordings --device auto",
     ),
 )
 def command(
@@ -36,6 +38,13 @@ def command(
     split: Annotated[
         Split, typer.Option(help="Part of the recordings, by the names of speakers and files.")
     ] = Split.validation,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="First fetch the near-misses of this board, which device/near_misses.py keeps, into near_misses/ of "
+            "--stream. Give a serial port, or auto for the only board."
+        ),
+    ] = None,
     apply: Annotated[bool, typer.Option("--apply", help="Write the thresholds into the model file.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a report with the curve to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -46,9 +55,14 @@ def command(
     clipped and in noise, then everything else. Then all thresholds are tried on what the model answered. Words count
     equally under all five conditions.
 
+    Near-misses of a board count as other sounds. Listen to them: where somebody did say the word, move the recording into
+    a folder named after it, such as near_misses/computer/, and run the command again.
+
     Exit code 6 if no threshold is strict enough.
     """
     content = console.read_model_file(model)
+    if device:
+        fetch_near_misses(device, stream)
     with console.progress_bar() as bar:
         task = bar.add_task("recordings", total=None)
         test = stream_test(content, stream, split.value, lambda: bar.advance(task))
@@ -70,6 +84,24 @@ def command(
         )
     if apply:
         write(content, model, tuning)
+
+
+def fetch_near_misses(device: str, data: Path) -> None:
+    """Copies the board's near-misses to the recordings, and names the new ones."""
+    if not data.is_dir():
+        raise console.CommandError(
+            f"{data}: no such folder; give one with a folder per word and folders of other sounds"
+        )
+    board = connect(device)
+    try:
+        with console.progress_bar() as bar:
+            task = bar.add_task("near-misses", total=None)
+            new = fetch(board, data, lambda done, of: bar.update(task, completed=done, total=of))
+    finally:
+        board.close()
+    console.note(f"new near-misses of the board: {len(new) or 'none'}")
+    for path in new:
+        console.note(f"  {path}")
 
 
 def show(test: StreamTest, tuning: Tuning, chosen: Array) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..audio.files import SAMPLE_RATE_HZ, to_int16
 from ..audio.held_out import Recording
-from ..audio.mixing import as_float, coloured_noise, mix_at_snr
+from ..audio.mixing import as_float, coloured_noise, mix_at_snr, rms
 from ..lnn.arrays import Array
 from ..native import LNN
 from .traces import detections, leading, trace_with_steps
@@ -25,16 +25,17 @@ PINK = 0.5  # slope of coloured_noise()
 
 @dataclass(frozen=True)
 class Condition:
-    """How the recordings of words are played: gain_db before clipping at full scale, then noise at snr_db."""
+    """How the recordings of words are played: with a gain before clipping at full scale, or in pink noise of the same RMS
+    as the whole recording, its pauses included."""
 
     name: str
     gain_db: float = 0.0
-    snr_db: float | None = None
+    noisy: bool = False
 
     def play(self, samples: Array, seed: int) -> Array:
         """int16 (n,) -> int16 (n,)."""
-        if self.snr_db is not None:
-            return mix_at_snr(samples, coloured_noise(len(samples), PINK, seed), self.snr_db)
+        if self.noisy:
+            return mix_at_snr(samples, coloured_noise(len(samples), PINK, seed), 0.0, rms)
         return to_int16(np.clip(as_float(samples) * 10 ** (self.gain_db / 20), -1, 1)) if self.gain_db else samples
 
 
@@ -43,7 +44,7 @@ CONDITIONS = (
     Condition("-32 dB", -32.0),
     Condition("-40 dB", -40.0),
     Condition("+20 dB, clipped", 20.0),
-    Condition("pink noise, 0 dB", snr_db=0.0),
+    Condition("pink noise as loud as the recording", noisy=True),
 )
 
 
@@ -114,15 +115,25 @@ def word_end_s(samples: Array) -> float:
 
 def play(lnn: LNN, recordings: list[Recording], condition: Condition, progress: Callable[[], None]) -> Played:
     """Plays the recordings with a pause after each, tick by tick, as one stream."""
-    tick = lnn.tick_samples
+    return play_by(lambda samples: trace_with_steps(lnn, samples), lnn.tick_samples, recordings, condition, progress)
+
+
+def play_by(
+    trace: Callable[[Array], tuple[Array, Array]],
+    tick_samples: int,
+    recordings: list[Recording],
+    condition: Condition,
+    progress: Callable[[], None],
+) -> Played:
+    """The same for any listener.  trace: plays int16 (n,) and returns what trace_with_steps() returns."""
     pause = np.zeros(int(PAUSE_S * SAMPLE_RATE_HZ), np.int16)
     pieces, begins, ends, at = [], [], [], 0
     for k, recording in enumerate(recordings):
         samples = np.concatenate([condition.play(recording.samples, seed=k), pause])
         pieces.append(samples)
-        begins.append(at // tick)
+        begins.append(at // tick_samples)
         ends.append(word_end_s(recording.samples))
         at += len(samples)
         progress()
-    posterior, steps = trace_with_steps(lnn, np.concatenate(pieces))
-    return Played(recordings, posterior, steps, np.array(begins), np.array(ends), tick / SAMPLE_RATE_HZ)
+    posterior, steps = trace(np.concatenate(pieces))
+    return Played(recordings, posterior, steps, np.array(begins), np.array(ends), tick_samples / SAMPLE_RATE_HZ)

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
-from ..audio.held_out import Recording, Recordings, splits_of
+from ..audio.held_out import NEAR_MISSES, Recording, Recordings, part, splits_of
+from ..audio.layouts import Placed
 from ..lnn import read
 from ..lnn.arrays import Array
 from ..native import LNN
@@ -36,14 +37,20 @@ class Sounds:
 
     @classmethod
     def read(cls, data: Path, labels: Sequence[str], split: str, progress: Callable[[], None]) -> Sounds:
-        """Everything below data that belongs to a split ("all": to any), without phrases that hold a word.
+        """Everything below data that belongs to a split ("all": to any), without phrases that hold a word.  Near-misses that
+        a board kept belong to every split.
 
         Raises AudioError if there is no such folder, no recording of a word, or nothing else."""
         if not Path(data).is_dir():
             raise AudioError(f"{data}: no such folder; give one with a folder per word and folders of other sounds")
-        reader = Recordings(Path(data), splits_of(split))
+        splits = splits_of(split)
+        reader = Recordings(Path(data), splits)
         sounds = cls({}, {}, [])
-        for recording in reader.read(".", *reader.noise_folders()):
+
+        def part_with_near_misses(file: Placed) -> str:
+            return splits[0] if NEAR_MISSES in file.place.parts else part(file)
+
+        for recording in reader.read(".", *reader.noise_folders(), part=part_with_near_misses):
             folders = recording.place.parts[:-1]
             word = next((label for label in labels if label in folders), None)
             progress()
@@ -156,6 +163,8 @@ class StreamTest:
         return [*self._recall_lines(), *self._accept_lines()]
 
     def _recall_lines(self) -> Iterator[str]:
+        if not self.words:
+            yield f"recall: no recordings of {', '.join(self.labels)} among these"
         for name, heard in self.heard().items():
             j = heard.as_json()
             by_label = (

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..lnn.arrays import Array
+from .playback import CONDITIONS
 from .streams import StreamTest
 from .traces import accepts, leading
 
@@ -17,7 +19,7 @@ THRESHOLDS = 1 - np.geomspace(0.7, 1e-5, 96)  # 0.3 .. 0.99999: posteriors of tr
 
 @dataclass
 class Curves:
-    """What each label would do at each of THRESHOLDS; hits, false_accepts int (labels, thresholds): words heard, over all
+    """What each label would do at each of THRESHOLDS; hits, false_accepts int (labels, thresholds): words heard, over some
     conditions, and false accepts in all other sounds; words: how many were said."""
 
     hits: Array
@@ -25,11 +27,11 @@ class Curves:
     words: int
 
     @classmethod
-    def of(cls, test: StreamTest) -> Curves:
-        """From traces that are there already: nothing is played."""
+    def of(cls, test: StreamTest, conditions: Collection[str] | None = None) -> Curves:
+        """From traces that are there already: nothing is played.  conditions: names; default all."""
         shape = (len(test.labels), len(THRESHOLDS))
         curves = cls(np.zeros(shape, int), np.zeros(shape, int), 0)
-        for streams in test.words.values():
+        for streams in [found for name, found in test.words.items() if conditions is None or name in conditions]:
             for name, stream in streams.items():
                 label = test.labels.index(name)
                 curves.hits[label] += (stream.best(label)[:, None] >= THRESHOLDS).sum(0)
@@ -62,6 +64,21 @@ class Curves:
             if gain <= 0:
                 return
             chosen[label] = at
+
+
+def curve(test: StreamTest) -> list[dict[str, float]]:
+    """The trade between recall as recorded and false accepts per hour, if all words had one threshold, for each of
+    THRESHOLDS from loose to strict; empty without recordings of words."""
+    curves = Curves.of(test, (CONDITIONS[0].name,))
+    return [
+        {
+            "threshold": float(threshold),
+            "recall": int(hits) / curves.words,
+            "false_accepts_per_hour": int(count) / test.hours,
+        }
+        for threshold, hits, count in zip(THRESHOLDS, curves.hits.sum(0), curves.false_accepts.sum(0), strict=True)
+        if curves.words
+    ]
 
 
 @dataclass

@@ -3,6 +3,7 @@
 
 from .errors import BoardError, LinkError, RemoteError, VerificationError
 from .ports import Board, Link, find_port, open_link
+from .receiver import receive
 from .sender import send
 from .upload import Upload, upload
 
@@ -16,6 +17,7 @@ __all__ = [
     "VerificationError",
     "find_port",
     "open_link",
+    "receive",
     "send",
     "upload",
 ]
