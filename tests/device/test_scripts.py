@@ -49,7 +49,7 @@ def test_kws_without_a_model_says_so(hearing):
         hearing.mpremote("exec", "import os; os.rename('/models/away', '/models/keywords.lnn')")
 
 
-@pytest.mark.parametrize("script", ["anomaly", "kws", "series", "sounds", "vad", "wake"])
+@pytest.mark.parametrize("script", ["anomaly", "kws", "near_misses", "series", "sounds", "vad", "wake"])
 def test_too_little_memory_is_one_sentence(script, monkeypatch, capsys):
     """What the binding raises where the heap is too small; here, for the scripts are Python too."""
 
