@@ -6,12 +6,15 @@ import pathlib
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 from liquid_audio_nets.audio.dataset import scan
 from liquid_audio_nets.cli import compare as command
 from liquid_audio_nets.cli import console
 from liquid_audio_nets.evaluation import lost_frames
-from liquid_audio_nets.training.compare import page, table
+from liquid_audio_nets.evaluation.playback import CONDITIONS
+from liquid_audio_nets.training.compare import page, rooms, table
 from liquid_audio_nets.training.compare.lost_frames import LOSSES
 from liquid_audio_nets.training.compare.protocol import Comparison, Protocol
 from liquid_audio_nets.training.data.frame_store import FrameStore
@@ -34,8 +37,8 @@ def store(words, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def comparison(store, tmp_path_factory):
-    return Comparison(store, LABELS, tmp_path_factory.mktemp("compare"), PROTOCOL)
+def comparison(store, words, tmp_path_factory):
+    return Comparison(store, LABELS, tmp_path_factory.mktemp("compare"), PROTOCOL, data=words)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,33 @@ def test_lost_frames_are_kept_beside_the_result(comparison, results):
     }
 
 
+def test_streams_are_kept_beside_the_result(comparison, results, store, tmp_path):
+    for name in ("ltc", "ds_cnn"):
+        found = comparison.in_rooms(name, 1)
+        assert 0 <= found["recall_all"] <= 1 and 0 <= found["recall"] <= 1
+        assert json.loads((comparison.out / f"{name}-1.rooms.json").read_text()) == found
+    assert set(comparison.rooms.words) == {c.name for c in CONDITIONS}
+    assert {source.rpartition(" ")[0] for source in comparison.rooms.others} == {"tree", "_background_noise_"}
+    assert Comparison(store, LABELS, tmp_path, PROTOCOL).in_rooms("ltc", 1) == {}
+
+
+def test_a_stream_is_heard_as_a_whole(monkeypatch):
+    """In pieces with the state carried on as at once; networks of windows decide four times per second."""
+    frames = [torch.randn(n, 40) for n in (130, 75)]
+    net = registry.make_arch("gru", LABELS)
+    whole = rooms._steps(net, frames, 0.02)
+    monkeypatch.setattr(rooms, "CHUNK_TICKS", 30)
+    for (one, _), (other, steps) in zip(whole, rooms._steps(net, frames, 0.02), strict=True):
+        assert one == pytest.approx(other, abs=1e-5) and steps.all() and len(one) == len(steps)
+    net = registry.make_arch("ds_cnn", LABELS).eval()
+    posterior, steps = rooms._windows(net, frames, 0.02)[0]
+    assert (np.flatnonzero(steps) + 1).tolist() == [12, 25, 37, 50, 62, 75, 87, 100, 112, 125]
+    nothing = torch.zeros(50, 1)
+    at_75 = torch.softmax(net(frames[0][25:75, None], nothing, nothing)[0][-1, 0], -1).detach().numpy()
+    assert posterior[74] == pytest.approx(at_75, abs=1e-5) and (posterior[74:86] == posterior[74]).all()
+    assert not posterior[:11].any()
+
+
 def result(arch: str, seed: int, accuracy: float) -> dict:
     config = registry.make_arch(arch, command.LABELS).config
     return {
@@ -107,6 +137,8 @@ def found():
         [result("ltc", 2, 0.92), result("ltc", 1, 0.90), result("ds_cnn", 1, 0.95), result("gru", 1, 0.89)]
     )
     rows[1].lost = {"true dt": dict(zip(LOSSES, (0.91, 0.90, 0.90, 0.85), strict=False))}
+    rows[0].rooms = {"recall": 0.9, "recall_all": 0.8, "false_accepts_per_hour": 9.5}
+    rows[1].rooms = {"recall": 0.9, "recall_all": 0.7, "false_accepts_per_hour": 10.0}
     rows[0].lost = {
         "hold": dict(zip(LOSSES, (0.95, 0.93, 0.89, 0.7), strict=False)),
         "zero": dict.fromkeys(LOSSES, 0.3),
@@ -140,6 +172,8 @@ def test_page_says_where_the_liquid_network_loses(found, shipped, tmp_path):
         path.name for path in paths
     }
     text = (tmp_path / "compare.md").read_text()
+    assert "| `ds_cnn` | 90.0 | 80.0 | 9.5 |" in text and "| `gru` | 9" not in text
+    assert "- `ds_cnn`: 80.0 % against 70.0 % under all conditions" in text
     assert "`ds_cnn`: +4.00 points, at 7.1 times" in text
     assert text.endswith(
         "each with its best way to fill them:\n\n- `ds_cnn` (a quarter dropped): 93.0 % against 90.0 %\n"
@@ -176,7 +210,7 @@ def test_the_command_makes_a_table_of_what_is_there(words, comparison, results, 
     assert {row["name"] for row in networks} == {"ltc", "gru", "ds_cnn"} and all(
         row["seeds"] == [1, 2] for row in networks
     )
-    assert all(row["lost"] for row in networks)
+    assert all(row["lost"] and row["rooms"] for row in networks)
 
 
 def test_page_names_what_did_not_converge(found):

@@ -12,7 +12,7 @@ import typer
 
 from ..audio.dataset import SILENCE, Clip, scan
 from ..audio.held_out import HELD_OUT_NOISE
-from ..evaluation import evaluate
+from ..evaluation import evaluate, stream_test
 from ..evaluation.lost_frames import under_loss
 from ..lnn import read
 from ..native import LNN
@@ -61,6 +61,9 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train small networks alike, measure them, and write one table with plots.
+
+    The trained networks also hear what training left out as streams, as liquid-test --stream plays it: recall at equal false
+    accepts per hour.
 
     A run whose result is already in the output folder is not repeated, so the same command continues a comparison that
     was interrupted.
@@ -122,7 +125,7 @@ def _comparison(
     bar.update(line, description="training")
     usual = Protocol()
     protocol = replace(usual, seeds=seeds, steps=steps or usual.steps, batch=batch or usual.batch)
-    return Comparison(FrameStore(folder), LABELS, out, protocol, console.note, show)
+    return Comparison(FrameStore(folder), LABELS, out, protocol, console.note, show, data)
 
 
 def _train(comparison: Comparison, names: list[str], search: bool) -> None:
@@ -134,6 +137,7 @@ def _train(comparison: Comparison, names: list[str], search: bool) -> None:
             for name in names:
                 comparison.run(name, seed)
                 comparison.lost(name, seed)
+                comparison.in_rooms(name, seed)
     except KeyboardInterrupt:
         raise console.CommandError(
             f"interrupted; run the same command again to continue with the runs that are missing in {comparison.out}"
@@ -141,16 +145,18 @@ def _train(comparison: Comparison, names: list[str], search: bool) -> None:
 
 
 def _rows(comparison: Comparison, names: list[str]) -> list[Row]:
-    from ..training.compare.table import mean_lost, rows
+    from ..training.compare.table import mean_lost, mean_rooms, rows
 
     found = rows(comparison.results(names))
     for row in found:
         row.lost = mean_lost([comparison.lost(row.name, seed) for seed in row.seeds])
+        row.rooms = mean_rooms([comparison.in_rooms(row.name, seed) for seed in row.seeds])
     return found
 
 
 def _shipped(path: Path, data: Path, bar: Progress) -> Row:
     """A model file as a row of the table: the C core over the validation split, at the timesteps of its own policy."""
+    from ..training.compare.rooms import figures
     from ..training.compare.table import Row
 
     content = console.read_model_file(path)
@@ -162,6 +168,7 @@ def _shipped(path: Path, data: Path, bar: Progress) -> Row:
     line = bar.add_task(path.name, total=2 * len(dataset))
     whole = evaluate(content, dataset, lambda: bar.advance(line))
     lost = under_loss(content, dataset, progress=lambda: bar.advance(line))
+    streams = stream_test(content, data, progress=lambda: bar.update(line))
     steps = whole.rate("steps")
     by_loss = {"none": lost.accuracy["its own policy"]} | lost.accuracy
     return Row(
@@ -173,6 +180,7 @@ def _shipped(path: Path, data: Path, bar: Progress) -> Row:
         [whole.accuracy],
         [_seed_of(content)],
         lost={"true dt": by_loss},
+        rooms=figures(streams),
         note=f"not of this protocol: its own schedule and optimiser, {steps:.1f} steps per second by its policy",
     )
 

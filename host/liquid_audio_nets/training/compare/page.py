@@ -12,7 +12,8 @@ from ..nets.registry import ARCHS, DECISIONS_PER_S, DROPPING, STEPS_PER_S, named
 from .lost_frames import LOSSES
 from .plot import Point, accuracy_against_work
 from .protocol import TICK_BLOCKS, Protocol
-from .table import Row, lost_markdown, markdown
+from .rooms import LONGEST_S, MAX_PER_HOUR, MOST_WORDS, REFRACTORY_S
+from .table import Row, lost_markdown, markdown, rooms_markdown
 
 TITLE = "Validation speakers and held-out noise; * longer schedule"
 CONVERGED = 0.6  # a network with a lower accuracy has not learned the task
@@ -79,7 +80,7 @@ the true timestep and are trained with irregular ones (`dt_augment`).
 {losses(found)}
 {unconverged(found)}{"![accuracy against instructions](instructions.svg)" if with_instructions else ""}
 
-## Lost frames
+{in_rooms([*found, *shipped])}## Lost frames
 
 This table shows how the accuracy of the same weights changes, in points, if a quarter of the frames is lost, and if the hop of
 {tick_ms} ms becomes {2 * tick_ms} or {4 * tick_ms} ms. With "zeros", the mean of the features replaces a lost frame. Models from
@@ -87,6 +88,32 @@ files lose blocks of one tick of their own policy.
 
 {lost_markdown([*found, *shipped])}
 {lost_to(found)}"""
+
+
+def in_rooms(found: Sequence[Row]) -> str:
+    """The section about streams; nothing if no streams were heard."""
+    if not (table := rooms_markdown(found)):
+        return ""
+    return f"""## In rooms
+
+The same weights hear what training left out as streams: up to {MOST_WORDS} recordings of each word, as recorded, 32 and 40 dB
+quieter, clipped, and in pink noise, and everything else with pauses, as `liquid-test --stream` plays it. A stream lasts at most
+{LONGEST_S / 60:.0f} minutes, and a network carries its state to the end of it. Each network gets the thresholds that hear the most words with at most
+{MAX_PER_HOUR:.0f} false accepts per hour in these streams, and a refractory time of {REFRACTORY_S:.0f} s. Only models from files have a gate.
+
+{table}
+{lost_in_rooms(found)}"""
+
+
+def lost_in_rooms(found: Sequence[Row]) -> str:
+    """Which networks hear more words on streams than `ltc`."""
+    ours = next((row for row in found if row.name == "ltc" and row.rooms), None)
+    better = [
+        f"- `{row.name}`: {100 * row.rooms['recall_all']:.1f} % against {100 * ours.rooms['recall_all']:.1f} % under all conditions"
+        for row in found
+        if ours and row.rooms and not row.note and row.rooms["recall_all"] > ours.rooms["recall_all"]
+    ]
+    return "Better than `ltc` on streams at equal training:\n\n" + "\n".join(better) + "\n\n" if better else ""
 
 
 def losses(found: Sequence[Row]) -> str:

@@ -26,6 +26,7 @@ from ..nets.registry import DROPPING, macs_per_run, macs_per_second, named, sett
 from ..settings.recipe import build, load
 from .lost_frames import LOSSES, accuracy, fills
 from .replay import Replay, every_tick
+from .rooms import Rooms, figures
 from .windows import Windows, answers
 
 TICK_BLOCKS = 2  # 20 ms
@@ -66,7 +67,10 @@ class Comparison:
         protocol: Protocol = Protocol(),
         report: Callable[[str], None] = lambda text: None,
         progress: Callable[[int, int], None] = lambda done, of: None,
+        data: Path | None = None,
     ):
+        """data: recordings of the words and of other sounds, to hear as streams.  Raises AudioError if it lacks either."""
+        self.data = data
         self.store, self.labels, self.out, self.protocol = store, labels, Path(out), protocol
         self.report, self.progress = report, progress
         self.windows = Windows.of(store, validation_clips(store, labels), TICK_BLOCKS)
@@ -80,6 +84,13 @@ class Comparison:
         augment, timing, policy = build(Augment, r["augment"]), build(Timing, r["timing"]), build(Policy, r["policy"])
         maker = WordBatches(self.store, chooser, self.labels, augment, timing, policy)
         return Replay(self.out / "batches", maker, p.steps, p.batch, progress=lambda done: self.progress(done, p.steps))
+
+    @cached_property
+    def rooms(self) -> Rooms | None:
+        """The streams that all networks hear; None without recordings."""
+        if self.data is None:
+            return None
+        return Rooms.read(self.data, self.labels, TICK_BLOCKS * BLOCK_S, lambda: None)
 
     def run(self, name: str, seed: int) -> dict[str, Any]:
         """The result of one run, kept as out/<name>-<seed>.json beside its checkpoint; it is trained if it is missing."""
@@ -107,7 +118,8 @@ class Comparison:
             "protocol": asdict(self.protocol),
         }
         _write(path, result)
-        path.with_suffix(".lost.json").unlink(missing_ok=True)
+        for made_of_it in (".lost.json", ".rooms.json"):
+            path.with_suffix(made_of_it).unlink(missing_ok=True)
         self.report(f"{name}, seed {seed}: {result['accuracy'] * 100:.2f} % in {seconds:.0f} s")
         return result | {"protocol": json.loads(json.dumps(result["protocol"]))}
 
@@ -131,6 +143,17 @@ class Comparison:
             _write(path, found)
         lost: dict[str, dict[str, float]] = json.loads(path.read_text())
         return lost
+
+    def in_rooms(self, name: str, seed: int) -> dict[str, float]:
+        """What rooms.figures() says of a trained run, kept beside its result; empty without recordings."""
+        path = self.out / f"{name}-{seed}.rooms.json"
+        if not path.exists():
+            if self.rooms is None:
+                return {}
+            net = LNNTrainer.load(self.out / f"{name}-{seed}.safetensors").average
+            _write(path, figures(self.rooms.test(net, named(name).windowed)))
+        found: dict[str, float] = json.loads(path.read_text())
+        return found
 
     def search(self, name: str) -> dict[str, float]:
         """Peak learning rate -> loss at the end of a short run, for one network; kept in out/search.json."""

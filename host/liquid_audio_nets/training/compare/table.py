@@ -17,7 +17,8 @@ from .lost_frames import LOSSES
 class Row:
     """A network: accuracies, shares, one per seed; macs_per_run: of a step or a window; note: what differs from the rest.
 
-    lost: fill -> loss -> mean accuracy with frames lost."""
+    lost: fill -> loss -> mean accuracy with frames lost; rooms: the means of what rooms.figures() says, empty if no streams
+    were heard."""
 
     name: str
     says: str
@@ -29,6 +30,7 @@ class Row:
     learning_rate: float = 0.0
     note: str = ""
     lost: dict[str, dict[str, float]] = field(default_factory=dict)
+    rooms: dict[str, float] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
@@ -64,6 +66,24 @@ def mean_lost(runs: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str
         fill: {loss: float(np.mean([run[fill][loss] for run in runs])) for loss in by_loss}
         for fill, by_loss in (runs[0] if runs else {}).items()
     }
+
+
+def mean_rooms(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean over seeds of what Comparison.in_rooms gives."""
+    return {key: float(np.mean([run[key] for run in runs])) for key in (runs[0] if runs else {})}
+
+
+def rooms_markdown(found: Sequence[Row]) -> str:
+    """Recall on streams at equal false accepts; nothing if no streams were heard."""
+    lines = [
+        f"| `{row.name}` | {100 * r['recall']:.1f} | {100 * r['recall_all']:.1f} | {r['false_accepts_per_hour']:.1f} |\n"
+        for row in found
+        if (r := row.rooms)
+    ]
+    head = (
+        "| network | words heard as recorded % | under all conditions % | false accepts per hour |\n|---|---|---|---|\n"
+    )
+    return head + "".join(lines) if lines else ""
 
 
 def accuracy_text(row: Row) -> str:
