@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -11,18 +12,20 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 HEADER = ROOT / "cmodule/include/liquid_audio_lnn.h"
+COMPARED = ROOT / "host/liquid_audio_nets/training/compare/instructions.svg"
 STUBS = ROOT / "build/stubs"
 FIELDS = ROOT / "cmodule/format/fields.toml"
 
 
 def on_startup(command, dirty) -> None:
-    """Draws the figures, and gives the stubs of `liquid_audio` the name under which mkdocstrings finds a module."""
+    """Draws the figures, copies that of the comparison, and gives the stubs of `liquid_audio` the name under which mkdocstrings finds a module."""
     STUBS.mkdir(parents=True, exist_ok=True)
     (STUBS / "liquid_audio.py").write_text((ROOT / "device/typings/liquid_audio.pyi").read_text())
     sys.path.insert(0, str(HERE))
     import figures
 
     figures.draw(HERE / "pages/figures")
+    shutil.copy(COMPARED, HERE / "pages/figures")
 
 
 def on_page_markdown(markdown: str, page, config, files) -> str:
