@@ -100,6 +100,7 @@ def recall_against_false_accepts(path: Path, measured: Sequence[Path]) -> None:
                     fillstyle="full" if one["recall"] else "none",
                     label=name + said,
                 )
+    axes.xaxis.set_major_formatter(lambda rate, _: f"{rate:g}")
     axes.set_xlim(left=0)
     axes.set_ylim(0, 102)
     _save(axes, path)
