@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from liquid_audio_nets.compress import CompressError, Request, Sounds, blame, compress, synthetic
 from liquid_audio_nets.compress.calibration import Moments, calibrate
-from liquid_audio_nets.compress.costs import estimate
 from liquid_audio_nets.compress.frontend import blank_frontend, fit_frontend, triangular_frontend
-from liquid_audio_nets.compress.pruning import prune, zero_block_share
+from liquid_audio_nets.compress.pruning import prune
 from liquid_audio_nets.compress.run import integer_cells
 from liquid_audio_nets.compress.weights import Part, dequantise_cell, dequantise_readout, quantise
 from liquid_audio_nets.lnn import CellS8, FrontEnd, LiquidReadoutS8, LnnError, write
+from liquid_audio_nets.lnn.costs import estimate, zero_block_share
 from liquid_audio_nets.lnn.integer import INTEGER_FRONTENDS, ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN
 from liquid_audio_nets.reference.frontend import hann, mel_filterbank

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_model import fill_to_the_limit, integer_model, random_frontend
 from liquid_audio_nets.compress.frontend import blank_frontend
-from liquid_audio_nets.compress.pruning import zero_block_share
 from liquid_audio_nets.lnn import FrontEnd as FileFrontEnd
 from liquid_audio_nets.lnn import LnnError, write
+from liquid_audio_nets.lnn.costs import zero_block_share
 from liquid_audio_nets.lnn.integer import WINDOW_PAIR_LIMIT
 from liquid_audio_nets.native import LNN, clip_features
 from liquid_audio_nets.reference import fixmath, frontend_q15, frontend_s16

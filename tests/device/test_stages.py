@@ -2,9 +2,9 @@
 """What a step costs, counted by a board, against what liquid-compress estimates without one."""
 
 import pytest
-from liquid_audio_nets.compress.costs import estimate
 from liquid_audio_nets.evaluation.stages import send_sound, stages
 from liquid_audio_nets.lnn import load
+from liquid_audio_nets.lnn.costs import estimate
 from small_model import noise
 from virtual_board import MODEL
 

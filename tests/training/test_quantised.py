@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from liquid_audio_nets.compress import Request, Sounds, compress
-from liquid_audio_nets.compress.pruning import zero_block_share
 from liquid_audio_nets.lnn import write
+from liquid_audio_nets.lnn.costs import zero_block_share
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN, replay
 from liquid_audio_nets.training.loop.quantised import FineTuneError, RoundedNet, fine_tune, lessons

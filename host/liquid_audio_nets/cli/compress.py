@@ -15,9 +15,9 @@ from rich.table import Table
 
 from ..compress import Compressed, CompressError, Request, Sounds, blame, compress, from_folder, synthetic
 from ..compress.parts import float_parts
-from ..compress.pruning import zero_block_share
 from ..compress.run import Figures, loudest
 from ..lnn import LnnError, Model, load, save
+from ..lnn.costs import zero_block_share
 from ..lnn.errors import named
 from ..lnn.layout import ENUMS
 from . import console

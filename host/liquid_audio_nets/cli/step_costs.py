@@ -12,10 +12,10 @@ import numpy as np
 
 from .. import board as boards
 from ..board import FirmwareError, MachineError
-from ..compress.costs import estimate
 from ..evaluation.stages import send_sound, stages
 from ..link import LinkError, open_link, upload
 from ..lnn import Model, write
+from ..lnn.costs import estimate
 
 VIRTUAL_BOARDS = {"cortex_m3": "qemu_m3", "cortex_m4": "qemu_m4f", "cortex_m7": "qemu_m7"}
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import dataclasses
 
 from ..lnn import CellS8, Model
+from ..lnn.costs import zero_block_share
 from ..lnn.matrix_s8 import SPARSE
 from .parts import integer_parts
-from .pruning import zero_block_share
 
 # Share of zero blocks from which skipping them costs fewer instructions than multiplying them, by dense layout.
 SPARSE_FROM = {"rows4x4": 0.2, "rows4x16": 0.85}

@@ -8,12 +8,11 @@ of its rows' arguments on the sound of the calibration. The weights that stay ar
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
-from ..lnn import Cell, CellS8, Model
-from ..lnn.matrix_s8 import BLOCK, blocks_of
+from ..lnn import Cell, Model
+from ..lnn.matrix_s8 import BLOCK
 from .calibration import Calibration, Moments
 from .parts import float_parts
 
@@ -67,18 +66,3 @@ def _worth(cell: Cell, moments: Moments) -> list[np.ndarray]:
         shares = [np.max(np.einsum("rc,cd,rd->r", w[:, b], covariance[b, b], w[:, b]) / whole) for b in _blocks(cell)]
         found.append(np.array(shares))
     return found
-
-
-def zero_block_share(cells: Sequence[Cell | CellS8]) -> float:
-    """Share of the blocks of all cells that hold only zeros, 0 to 1."""
-    zero = total = 0
-    for cell in cells:
-        if isinstance(cell, Cell):
-            m, rows = cell.n_inputs, np.stack([cell.wf, cell.wa], 1).reshape(2 * cell.n_units, -1)
-            parts = (rows[:, :m], rows[:, m:])
-        else:
-            parts = (cell.weights_inputs, cell.weights_state)
-        for part in parts:
-            used = blocks_of(part).any((2, 3))
-            zero, total = zero + int(np.sum(~used)), total + used.size
-    return zero / total
