@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # MicroPython user module, for ports built with CMake: USER_C_MODULES=<this file>
 # CMSIS_DSP_DIR=<the folder of CMSIS-DSP's sources> makes the core use CMSIS-DSP. Without it the core is portable C.
-# LIQUID_PUBLIC_KEY, LIQUID_MINIMUM_MODEL_VERSION and MONOCYPHER_DIR are those of micropython.mk.
+# LIQUID_IDLE_UW, LIQUID_CYCLE_PJ, LIQUID_PUBLIC_KEY, LIQUID_MINIMUM_MODEL_VERSION and MONOCYPHER_DIR are those of micropython.mk.
 set(LIQUID_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 include(${LIQUID_DIR}/sources.cmake)
@@ -31,6 +31,9 @@ target_sources(usermod_liquid_audio INTERFACE
 )
 target_include_directories(usermod_liquid_audio INTERFACE ${LIQUID_DIR}/include)
 target_link_libraries(usermod_liquid_audio INTERFACE liquid_audio_core)
+if(LIQUID_IDLE_UW)
+    target_compile_definitions(usermod_liquid_audio INTERFACE LIQUID_IDLE_UW=${LIQUID_IDLE_UW} LIQUID_CYCLE_PJ=${LIQUID_CYCLE_PJ})
+endif()
 if(LIQUID_PUBLIC_KEY)
     include(${LIQUID_DIR}/verify/verify.cmake)
     liquid_verify(${LIQUID_PUBLIC_KEY} "${LIQUID_MINIMUM_MODEL_VERSION}" "${MONOCYPHER_DIR}")

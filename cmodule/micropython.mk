@@ -3,6 +3,8 @@
 # CMSIS_DSP_DIR=<the folder of CMSIS-DSP's sources> makes the core use CMSIS-DSP. Without it the core is portable C.
 # LIQUID_PUBLIC_KEY=<a public key for Ed25519 in PEM> makes firmware that takes only models which liquid-sign signed with
 # the private key, of LIQUID_MINIMUM_MODEL_VERSION (0) or newer. It needs MONOCYPHER_DIR=<the folder of monocypher.c>.
+# LIQUID_IDLE_UW=<power asleep with the microphone, in uW> and LIQUID_CYCLE_PJ=<energy of a cycle beyond that, in pJ> are
+# what LNN.current_power_mw() reckons with.
 LIQUID_DIR := $(USERMOD_DIR)
 
 # Held equal to sources.cmake by a test.
@@ -52,6 +54,9 @@ LIQUID_BINDING_SOURCES := \
 	micropython/mod_liquid_audio.c
 
 CFLAGS_USERMOD += -I$(LIQUID_DIR)/include
+ifneq ($(LIQUID_IDLE_UW),)
+CFLAGS_USERMOD += -DLIQUID_IDLE_UW=$(LIQUID_IDLE_UW) -DLIQUID_CYCLE_PJ=$(LIQUID_CYCLE_PJ)
+endif
 LIQUID_CORE_FLAGS := -O3
 # These do little per second: their size counts, not their speed.
 LIQUID_COLD_SOURCES := core/anomaly.c core/cell_kinds.c core/cursor.c core/engine.c core/errors.c core/evidence.c core/frontend.c core/gate.c core/load_cell.c core/load_frontend.c core/load_matrix.c core/load_readout.c core/loader.c core/model.c core/numbers.c core/policy.c core/readout.c core/ring.c core/sections.c

@@ -30,6 +30,9 @@ lnn_status_t lnn_reset(lnn_model_t *m) {
     m->flux_q16 = 0;
     m->steps = 0;
     m->n_events = 0;
+    m->work_before = lnn_work(&m->counters);
+    m->work_per_second = 0;
+    m->second_samples = 0;
     return LNN_OK;
 }
 
@@ -93,6 +96,13 @@ static void run_frontend(lnn_model_t *m) {
 static void elapse(lnn_model_t *m, uint32_t samples) {
     m->elapsed = saturating_add(m->elapsed, samples);
     m->heard += samples;
+    m->second_samples = saturating_add(m->second_samples, samples);
+    if (m->second_samples >= m->info.sample_rate_hz) {
+        uint64_t work = lnn_work(&m->counters);
+        m->work_per_second = (uint32_t)((work - m->work_before) * m->info.sample_rate_hz / m->second_samples);
+        m->work_before = work;
+        m->second_samples = 0;
+    }
 }
 
 /* The gate hears the tick in progress. True: a step is due at once. */

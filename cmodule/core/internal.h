@@ -18,7 +18,7 @@
 
 #define LNN_EVENTS 8u
 /* Of the struct in the caller's memory: the same on a 64-bit host as on a board. The format counts LNN_MODEL_BYTES. */
-#define LNN_BLOCK_BYTES 1696u
+#define LNN_BLOCK_BYTES 1728u
 
 struct lnn_model {
     lnn_info_t info;
@@ -39,6 +39,10 @@ struct lnn_model {
     int32_t flux_q16;    /* of the last step */
     uint32_t steps;      /* since the reset */
     uint32_t us_per_sample_q16;
+    /* the work of the last whole second, in ticks of the clock */
+    uint64_t work_before; /* of all stages, when the current second began */
+    uint32_t work_per_second;
+    uint32_t second_samples; /* of the current second */
     lnn_policy_t file_policy;
     /* events that nobody has fetched: a ring */
     lnn_event_t events[LNN_EVENTS];
@@ -54,6 +58,10 @@ struct lnn_model {
 
 typedef char lnn_model_fits[sizeof(struct lnn_model) <= LNN_BLOCK_BYTES ? 1 : -1];
 typedef char lnn_policy_is_the_files[sizeof(lnn_policy_t) == sizeof(lnn_file_policy_t) ? 1 : -1];
+
+static inline uint64_t lnn_work(const lnn_counters_t *c) {
+    return c->gate_time + c->frontend_time + c->trace_time + c->cell_time + c->readout_time;
+}
 
 static inline uint32_t lnn_now(const lnn_model_t *model) {
     return model->clock ? model->clock() : 0u;

@@ -56,8 +56,13 @@ lnn_status_t lnn_clear_counters(lnn_model_t *m) {
     if (!m) {
         return LNN_ERR_ARGUMENT;
     }
+    m->work_before -= lnn_work(&m->counters); /* the current second keeps its work; below 0 it wraps, and back */
     memset(&m->counters, 0, sizeof m->counters);
     return LNN_OK;
+}
+
+float lnn_current_power_mw(const lnn_model_t *m, const lnn_board_power_t *board) {
+    return m && board ? board->idle_mw + (float)m->work_per_second * board->tick_pj * 1e-9f : 0.0f;
 }
 
 lnn_status_t lnn_set_clock(lnn_model_t *m, lnn_clock_t clock) {
@@ -93,7 +98,7 @@ lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
         *max_difference = worst;
     }
     lnn_gate_set_policy(&m->gate, &policy_in_use, m->info.sample_rate_hz);
-    lnn_reset(m);
     m->counters = counters;
+    lnn_reset(m);
     return passed ? LNN_OK : LNN_ERR_SELFTEST;
 }

@@ -377,6 +377,20 @@ lnn_status_t lnn_clear_counters(lnn_model_t *model);
 /* Sets the clock that fills the times of lnn_counters_t. NULL: no times. */
 lnn_status_t lnn_set_clock(lnn_model_t *model, lnn_clock_t clock);
 
+/* What a board draws beside and for the model. `liquid-profile --json` estimates both for known chips. */
+typedef struct {
+    /* Asleep, with the microphone capturing. */
+    float idle_mw;
+    /* What a tick of the clock of lnn_set_clock() takes in pJ beyond being asleep for as long. */
+    float tick_pj;
+} lnn_board_power_t;
+
+/*
+ * Mean power over the last whole second of audio in mW, estimated from the times of lnn_counters_t; idle_mw alone until
+ * one second has passed, or without a clock. What the program does outside the model does not count. 0 if `board` is NULL.
+ */
+float lnn_current_power_mw(const lnn_model_t *model, const lnn_board_power_t *board);
+
 /* Name of a status without its prefix, such as "CRC". */
 const char *lnn_error_name(lnn_status_t status);
 

@@ -12,6 +12,16 @@
 #include "liquid_audio_lnn.h"
 #include "py/obj.h"
 
+/* What the board draws, for LNN.current_power_mw(); 0: not known. boards/shared/chips/ has the constants behind it. */
+#if defined(CONFIG_LIQUID_AUDIO)
+#define LIQUID_IDLE_UW CONFIG_LIQUID_AUDIO_IDLE_UW
+#define LIQUID_CYCLE_PJ CONFIG_LIQUID_AUDIO_CYCLE_PJ
+#endif
+#ifndef LIQUID_IDLE_UW
+#define LIQUID_IDLE_UW 0
+#define LIQUID_CYCLE_PJ 0
+#endif
+
 typedef struct {
     mp_obj_base_t base;
     lnn_model_t *model; /* NULL after deinit() */

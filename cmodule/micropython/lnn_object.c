@@ -132,6 +132,13 @@ static mp_obj_t lnn_step_features(mp_obj_t self_in, mp_obj_t features, mp_obj_t 
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(lnn_step_obj, lnn_step_features);
 
+static mp_obj_t lnn_power_mw(mp_obj_t self_in) {
+    static const lnn_board_power_t board = {(float)LIQUID_IDLE_UW * 1e-3f, (float)LIQUID_CYCLE_PJ};
+    const lnn_model_t *model = liquid_model(MP_OBJ_TO_PTR(self_in));
+    return mp_obj_new_float(lnn_current_power_mw(model, LIQUID_IDLE_UW > 0 ? &board : NULL));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lnn_current_power_mw_obj, lnn_power_mw);
+
 static mp_obj_t lnn_reset_state(mp_obj_t self_in) {
     lnn_reset(liquid_model(MP_OBJ_TO_PTR(self_in)));
     return mp_const_none;
@@ -228,6 +235,7 @@ static const mp_rom_map_elem_t lnn_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_skip), MP_ROM_PTR(&liquid_skip_obj)},
     {MP_ROM_QSTR(MP_QSTR_step), MP_ROM_PTR(&lnn_step_obj)},
     {MP_ROM_QSTR(MP_QSTR_set_adaptive_config), MP_ROM_PTR(&lnn_set_adaptive_config_obj)},
+    {MP_ROM_QSTR(MP_QSTR_current_power_mw), MP_ROM_PTR(&lnn_current_power_mw_obj)},
     {MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&lnn_counters_obj)},
     {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&lnn_reset_obj)},
     {MP_ROM_QSTR(MP_QSTR_selftest), MP_ROM_PTR(&lnn_selftest_obj)},

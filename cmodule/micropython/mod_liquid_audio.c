@@ -23,6 +23,12 @@ static uint64_t work(void) {
 }
 #endif
 
+#if LIQUID_IDLE_UW > 0
+#define POWER_IS MP_QSTR_estimated
+#else
+#define POWER_IS MP_QSTR_unknown
+#endif
+
 uint32_t liquid_clock(void) {
     return (uint32_t)work();
 }
@@ -47,6 +53,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_LNN), MP_ROM_PTR(&liquid_lnn_type)},
     {MP_ROM_QSTR(MP_QSTR_CLOCK), MP_ROM_QSTR(CLOCK_UNIT)},
     {MP_ROM_QSTR(MP_QSTR_clock), MP_ROM_PTR(&module_clock_obj)},
+    {MP_ROM_QSTR(MP_QSTR_POWER), MP_ROM_QSTR(POWER_IS)},
 #if LIQUID_VIRTUAL_BOARD || defined(CONFIG_LIQUID_AUDIO_MICROPHONE)
     {MP_ROM_QSTR(MP_QSTR_Mic), MP_ROM_PTR(&liquid_mic_type)},
 #endif

@@ -11,6 +11,10 @@ Buffer = bytes | bytearray | memoryview | Any
 CLOCK: str
 """Unit of clock() and of the times in LNN.counters(): "instructions" on virtual boards, "cycles" on others."""
 
+POWER: str
+"""Where LNN.current_power_mw() comes from: "estimated" if the firmware was built with the board's currents, "unknown" if it
+was not; then it gives 0."""
+
 def clock() -> int:
     """Work done since the start, in CLOCK. Time asleep in Mic.readinto() and time.sleep() does not count."""
 
@@ -144,6 +148,9 @@ class LNN:
     def counters(self, clear: bool = False) -> dict[str, int]:
         """Where the work went: samples, ticks, gated_ticks, frontend_runs, steps, detections, lost_events and skipped_macs;
         gate_time, frontend_time, trace_time, cell_time and readout_time in CLOCK. clear: starts to count again from 0."""
+    def current_power_mw(self) -> float:
+        """Mean power over the last whole second of audio in mW, microphone included, estimated from the counters and the
+        board's currents; 0 if liquid_audio.POWER is "unknown". The program around the model does not count."""
     def reset(self) -> None:
         """Returns to the state after loading. Policy, thresholds, refractory times and counters stay."""
     def selftest(self) -> float:

@@ -136,3 +136,12 @@ def test_the_check_prints_each_error(tmp_path):
     assert said.count("%") >= 7 and "of 7 streaming powers within 20 %" in said
     assert len(json.loads(command("profile", "--check", "--json").stdout)["figures"]) == 11
     assert "name a chip" in command("profile", "--device", "stm32f407", expect=2).stderr
+
+
+@pytest.mark.parametrize("name", [*SPEECH_BOARDS, "nrf52840dk", "xiao_ble_sense"])
+def test_firmware_reckons_with_the_constants_of_the_model(name, root):
+    """CONFIG_LIQUID_AUDIO_IDLE_UW and _CYCLE_PJ are what LNN.current_power_mw() has; the constants are in one place."""
+    found = draw(find_device(name))
+    text = (root / "boards" / name / "zephyr.conf").read_text()
+    said = {key: int(value) for key, value in re.findall(r"CONFIG_LIQUID_AUDIO_(IDLE_UW|CYCLE_PJ)=(\d+)", text)}
+    assert said == {"IDLE_UW": round(1e3 * found.idle_mw), "CYCLE_PJ": round(found.extra_pj_per_cycle)}

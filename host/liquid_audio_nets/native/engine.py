@@ -208,6 +208,10 @@ class LNN(Settings):
             lib.lnn_clear_counters(self.model)
         return found
 
+    def current_power_mw(self) -> float:
+        """On a board: mean power over the last whole second of audio, estimated.  Here, where no board runs: 0."""
+        return float(lib.lnn_current_power_mw(self.model, ffi.NULL))
+
     def reset(self) -> None:
         """Returns to the state after loading; policy, thresholds, refractory times and counters stay."""
         lib.lnn_reset(self.model)

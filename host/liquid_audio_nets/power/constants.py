@@ -56,7 +56,7 @@ class Chip:
     name: str
     core: str
     target: str
-    clock_hz: float
+    clock_hz: float  # the highest
     idle: str
     supply_v: Constant
     run_pj: Constant
@@ -79,11 +79,12 @@ class Microphone:
 
 @dataclass(frozen=True)
 class Device:
-    """A chip with a microphone and, on a board, the regulator's own current."""
+    """A chip with a microphone and, on a board, its clock and the regulator's own current."""
 
     name: str
     chip: Chip
     microphone: Microphone
+    clock_hz: float
     regulator_ua: Constant = Constant(0.0, "the chip alone, supplied by its battery")
 
     def constants(self) -> dict[str, Constant]:
@@ -196,7 +197,7 @@ def find_device(name: str, microphone: str | None = None) -> Device:
     key = name.lower().replace("-", "_")
     if key in chips():
         chip = find_chip(key)
-        return Device(chip.name, chip, find_microphone(microphone or DEFAULT_MICROPHONE))
+        return Device(chip.name, chip, find_microphone(microphone or DEFAULT_MICROPHONE), chip.clock_hz)
     try:
         board = find_board(key)
     except FirmwareError:
@@ -208,5 +209,6 @@ def find_device(name: str, microphone: str | None = None) -> Device:
         board.about["name"],
         find_chip(about["chip"]),
         find_microphone(microphone or about.get("microphone", DEFAULT_MICROPHONE)),
+        float(board.about["clock_hz"]),
         constant(about["regulator_ua"], f"boards/{board.name}/board.toml, regulator_ua"),
     )

@@ -69,9 +69,9 @@ def capture_mw(chip: Chip) -> float:
 
 
 def draw(device: Device, clock_hz: float | None = None) -> Draw:
-    """What the device draws.  clock_hz: None for the chip's own.  Raises PowerError if the chip has no such clock."""
+    """What the device draws.  clock_hz: None for the device's own.  Raises PowerError if the chip has no such clock."""
     chip = device.chip
-    hz = chip.clock_hz if clock_hz is None else clock_hz
+    hz = device.clock_hz if clock_hz is None else clock_hz
     if not 0 < hz <= chip.clock_hz:
         raise PowerError(f"{chip.name} runs at up to {chip.clock_hz / 1e6:g} MHz, not at {hz / 1e6:g}")
     volts = chip.supply_v.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,20 +47,22 @@ def page(profiles: dict[str, Profile]) -> str:
 
 def headline(profiles: dict[str, Profile]) -> list[tuple[str, ...]]:
     """The main figures of each model: (what, figure per model)."""
-    rows = {
+    rows: dict[str, Callable[[Profile], str]] = {
         "average, estimated": lambda p: f"{p.average_mw:.3f} mW",
         "peak, estimated": lambda p: f"{p.peak_mw:.2f} mW",
         "idle, estimated": lambda p: f"{p.idle_mw:.3f} mW",
         "processor busy": lambda p: f"{100 * p.duty:.2f} %",
         "gate open": lambda p: f"{100 * p.work.open.mean():.1f} %",
-        "latency, median and p99": lambda p: (
-            "the gate stayed closed"
-            if p.latency_p50_s is None
-            else f"{1e3 * p.latency_p50_s:.1f} ms, {1e3 * p.latency_p99_s:.1f} ms"
-        ),
+        "latency, median and p99": _latency,
         "detections": lambda p: str(p.work.detections),
     }
     return [(what, *(show(p) for p in profiles.values())) for what, show in rows.items()]
+
+
+def _latency(found: Profile) -> str:
+    if found.latency_p50_s is None or found.latency_p99_s is None:
+        return "the gate stayed closed"
+    return f"{1e3 * found.latency_p50_s:.1f} ms, {1e3 * found.latency_p99_s:.1f} ms"
 
 
 def split(profiles: dict[str, Profile]) -> list[tuple[str, ...]]:
@@ -115,7 +117,8 @@ def timeline(found: Profile) -> str:
     def thin(values: Array) -> Array:
         """Means of `every` ticks."""
         padded = np.pad(values.astype(float), (0, len(time_s) * every - len(values)), mode="edge")
-        return padded.reshape(-1, every).mean(1)
+        means: Array = padded.reshape(-1, every).mean(1)
+        return means
 
     figure = Figure((9, 9), layout="constrained")
     axes: Any = figure.subplots(4, 1, sharex=True)

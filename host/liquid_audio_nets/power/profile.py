@@ -52,7 +52,8 @@ class Profile:
         """Average power of each tick, (ticks,)."""
         busy_s = self.draw.seconds(1) * self.work.instructions.sum(1) + self.draw.wake_s
         extra_mw = self.draw.running_mw - self.draw.asleep_mw
-        return self.draw.idle_mw + extra_mw * busy_s / self.work.tick_s
+        power: Array = self.draw.idle_mw + extra_mw * busy_s / self.work.tick_s
+        return power
 
     def as_json(self) -> dict[str, Any]:
         """All figures, for --json."""
