@@ -70,7 +70,7 @@ ROOMS = {
     "evaluation": {"evaluation", "audio", "link", "native", "lnn", "series"},
     "link": {"link"},
     "lnn": {"lnn"},
-    "power": {"power", "audio", "board", "native", "lnn"},
+    "power": {"power", "audio", "board", "link", "native", "lnn"},
     "reference": {"reference", "lnn"},
     "series": {"series"},
     "training": {

@@ -32,6 +32,10 @@ EXTRAS = {
     "matplotlib": "train",
     "cryptography": "sign",
     "onnxruntime": "voices",
+    "ppk2lab": "meters",
+    "pyjls": "meters",
+    "pyjoulescope_driver": "meters",
+    "otii_tcp_client": "meters",
 }
 
 

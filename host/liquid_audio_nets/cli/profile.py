@@ -12,6 +12,9 @@ from rich.table import Table
 from ..lnn import read
 from ..lnn.whole_file import replacing
 from ..power import Profile, draw, find_device, profile
+from ..power.meters import Trace, aligned, stage_energies
+from ..power.meters.open import measure
+from ..power.meters.stages import energy_j, named
 from ..power.mlperf import CLOSE, ENOUGH, figures, judged
 from ..power.page import batteries, headline, page, split
 from ..power.work import built_in, load_sound, run
@@ -27,6 +30,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
         "liquid-profile --device nrf52840dk --model computer.lnn --audio evening.wav --html computer.html",
         "liquid-profile --device stm32u575 --model keywords.lnn --compare keywords_micro.lnn --clock-mhz 60",
         "liquid-profile --check",
+        "liquid-profile --meter ppk2 --supply-v 3.0 --seconds 60",
     ),
 )
 def command(
@@ -43,6 +47,14 @@ def command(
     ] = None,
     harvest_uw: Annotated[float, typer.Option(help="What a harvester delivers, in uW.", min=0.1)] = 100.0,
     html: Annotated[Path | None, typer.Option(help="Write a report with a time line to this file.")] = None,
+    meter: Annotated[
+        str | None, typer.Option(help="Measure instead: ppk2, joulescope, otii, ina228:PORT, or a .csv or .jls file.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to measure, in s.", min=0.1)] = 30.0,
+    supply_v: Annotated[
+        float | None, typer.Option(help="Supply of the board, if the meter measures none, in V.")
+    ] = None,
+    marks: Annotated[str, typer.Option(help="What the values of the board's mark pins mean.")] = "0=asleep,1=computing",
     check: Annotated[bool, typer.Option("--check", help="Compare the energy model with published results.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -51,7 +63,13 @@ def command(
     The C core plays the sound here and counts what it does. The instructions of each stage were counted on a virtual
     board with the same core. Currents come from data sheets; what is assumed is named. Nothing is measured, so every
     figure says "estimated".
+
+    With --meter nothing is estimated: the figures are a power meter's, with the energy of each stage that the board marks
+    on its pins.
     """
+    if meter:
+        show_measured(measure(meter, seconds, supply_v), named(marks), json)
+        return
     if check:
         check_model(json)
         return
@@ -100,6 +118,39 @@ def show(profiles: dict[str, Profile]) -> None:
     for name, number in first.device.constants().items():
         if number.assumed:
             console.out.print(console.headed("assumed", f"{name} = {number.value:.4g}: {number.source}"))
+
+
+def show_measured(trace: Trace, names: dict[int, str], json: bool) -> None:
+    """Prints average power, and the energy of each mark with its interval."""
+    stages = stage_energies(aligned(trace))
+    average_mw = 1e3 * energy_j(trace) / trace.seconds
+    if json:
+        found = [{"stage": names.get(stage.mark, f"mark {stage.mark}")} | stage.as_json() for stage in stages]
+        head = {"figures_are": "measured", "meter": trace.source, "seconds": trace.seconds, "lost": trace.lost}
+        console.print_json(head | {"average_mw": average_mw, "stages": found})
+        return
+    console.out.print(
+        f"measured by {trace.source}: {average_mw:.4f} mW on average over {trace.seconds:.2f} s, "
+        f"{100 * trace.lost:.1f} % of the samples lost"
+    )
+    table = Table(title="measured", title_justify="left", title_style="bold")
+    for heading in ("stage", "runs", "share of time", "mW", "uJ per run", "95 % interval"):
+        table.add_column(heading, justify="left" if heading == "stage" else "right")
+    for stage in stages:
+        interval = "" if stage.low_j is None or stage.high_j is None else _interval(stage.low_j, stage.high_j)
+        table.add_row(
+            names.get(stage.mark, f"mark {stage.mark}"),
+            str(stage.runs),
+            f"{100 * stage.seconds / trace.seconds:.2f} %",
+            f"{1e3 * stage.power_w:.4f}",
+            f"{1e6 * stage.run_j:.4g}",
+            interval,
+        )
+    console.out.print(table)
+
+
+def _interval(low_j: float, high_j: float) -> str:
+    return f"{1e6 * low_j:.4g} to {1e6 * high_j:.4g}"
 
 
 def check_model(json: bool) -> None:
