@@ -22,6 +22,7 @@ EXAMPLES = console.examples(
     "liquid-train keywords --data recordings --out runs/mine --labels lights,music,_unknown_,_silence_ --epochs 40",
     "liquid-train keywords --data speech_commands --out runs/computer --say computer",
     "liquid-train wake-word --data recordings --out runs/computer --say computer --voices espeak-ng,flite,kokoro",
+    "liquid-train wake-word --data recordings --out runs/computer --teacher auto",
     "liquid-train keywords --print > mine.toml",
     "liquid-train mine.toml --data recordings --out runs/mine --set train.seed=2",
     "torchrun --nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data recordings --out runs/mine",
@@ -75,6 +76,13 @@ def liquid_train(
             "bc_resnet_1, ltc_const or cfc."
         ),
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|FILE",
+            help="A larger network to learn from: its checkpoint, or auto to train one first, in --out/teacher.",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Number of epochs.", min=1)] = None,
     epoch_steps: Annotated[int | None, typer.Option(help="Batches per epoch.", min=1)] = None,
     batch: Annotated[int | None, typer.Option(help="Sequences per batch, in each process.", min=2)] = None,
@@ -110,6 +118,7 @@ def liquid_train(
         "data.synthetic": synthetic,
         "model.hidden_dim": hidden and _sizes(hidden),
         "model.cell_kind": arch,
+        "train.distill_from": teacher if teacher != "auto" else None,
         "train.epochs": epochs,
         "train.epoch_steps": epoch_steps,
         "train.batch": batch,
@@ -125,7 +134,30 @@ def liquid_train(
         return
     if out is None:
         raise console.CommandError("--out is missing; give a folder for the run")
-    _train(settings, data, out, device, cache, json)
+    cache = cache or out / "cache"
+    if teacher == "auto":
+        settings["train"]["distill_from"] = _teacher(settings, data, out / "teacher", device, cache)
+    path, task, run = _train(settings, data, out, device, cache)
+    if path and json:
+        console.print_json(_summary(path, task, run))
+    elif path:
+        console.out.print(str(path))
+    if run.missed:
+        raise console.CommandError(" ".join(run.missed), console.Exit.GATE)
+
+
+def _teacher(settings: dict[str, Any], data: Path | None, out: Path, device: str, cache: Path) -> str:
+    """The checkpoint of a larger network with the same data, trained in out unless it was before."""
+    from ..training.settings import recipe as recipes
+    from ..training.tasks.registry import TASKS
+
+    checkpoint = out / f"{TASKS[settings['task']].keep}.safetensors"
+    if not (out / "card.md").exists():
+        wanted = recipes.teacher_of(settings)
+        units = " and ".join(map(str, wanted["model"]["hidden_dim"]))
+        console.note(f"training a teacher with cells of {units} units in {out}")
+        _train(wanted, data, out, device, cache)
+    return str(checkpoint.resolve())
 
 
 def _saved(out: Path | None) -> dict[str, Any] | None:
@@ -144,7 +176,10 @@ def _list(recipes: dict[str, str], json: bool) -> None:
         console.out.print(Text.assemble((f"{name:15}", "bold"), purpose))
 
 
-def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, cache: Path | None, json: bool) -> None:
+def _train(
+    settings: dict[str, Any], data: Path | None, out: Path, device: str, cache: Path
+) -> tuple[Path | None, Task, Run]:
+    """The path of the model's file, None in processes that are not the first; the task and the run."""
     from ..training.loop.run import Run, train
     from ..training.tasks.registry import make_task
 
@@ -160,7 +195,7 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
         def prepared(done: int, total: int) -> None:
             bar.update(line, total=total, completed=done, description="preparing sound")
 
-        task = make_task(settings, data, cache or out / "cache", report, prepared)
+        task = make_task(settings, data, cache, report, prepared)
 
         def show(p: Progress) -> None:
             score = p.metrics.get(task.metric)
@@ -172,12 +207,7 @@ def _train(settings: dict[str, Any], data: Path | None, out: Path, device: str, 
             path = train(task, run)
         except KeyboardInterrupt:
             raise console.CommandError("interrupted; run the same command again to continue where it stopped") from None
-    if path and json:
-        console.print_json(_summary(path, task, run))
-    elif path:
-        console.out.print(str(path))
-    if run.missed:
-        raise console.CommandError(" ".join(run.missed), console.Exit.GATE)
+    return path, task, run
 
 
 def _summary(path: Path, task: Task, run: Run) -> dict[str, Any]:

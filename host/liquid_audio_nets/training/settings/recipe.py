@@ -8,6 +8,7 @@ of the packaged one.
 
 from __future__ import annotations
 
+import copy
 import difflib
 import json
 import tomllib
@@ -24,6 +25,7 @@ from .errors import RecipeError
 
 _FOLDER = files(__package__) / "recipes"
 Settings = TypeVar("Settings")
+TEACHER_UNITS = 128  # in each cell of the teacher that --teacher auto trains
 # Settings of recipes that were written before each setting had one name.
 _RENAMED = {
     "hidden": "hidden_dim",
@@ -81,6 +83,19 @@ def load(
         _change(whole, key, value)
     _check(whole)
     return whole
+
+
+def teacher_of(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe of a larger network that a network of this one can learn from: TEACHER_UNITS in each cell, nothing pruned.
+
+    Raises RecipeError if networks of this task do not learn from others."""
+    if "distill_from" not in recipe["train"]:
+        raise RecipeError(f"the recipe for {recipe['task']} has no teacher; leave --teacher out")
+    teacher = copy.deepcopy(recipe)
+    teacher["model"]["hidden_dim"] = [max(units, TEACHER_UNITS) for units in recipe["model"]["hidden_dim"]]
+    off = {"distill_from": "", "start_from": "", "prune_share": 0.0, "complexity_penalty": 0.0, "sparsity_penalty": 0.0}
+    teacher["train"] |= {name: value for name, value in off.items() if name in teacher["train"]}
+    return teacher
 
 
 def refuse_difference(saved: dict[str, Any], wanted: dict[str, Any], run: Path) -> None:
