@@ -103,6 +103,18 @@ def test_an_interrupt_while_an_epoch_is_measured_loses_nothing(tmp_path):
     )
 
 
+def test_the_rank_chooses_the_best_checkpoint_if_a_task_gives_one(tmp_path):
+    ranks = [(-2.0, 0.5), (-1.0, 0.1), (-1.0, 0.4), (float("-inf"), 1.0)]
+
+    class Ranked(TinyTask):
+        def evaluate(self, trainer):
+            return super().evaluate(trainer) | {"rank": ranks[min(trainer.step // 10, 4) - 1]}
+
+    train(Ranked(), run_of(tmp_path, epochs=4))
+    best = LNNTrainer.load(tmp_path / "best.safetensors")
+    assert best.step == 30 and best.best == (-1.0, 0.4) == LNNTrainer.load(tmp_path / "last.safetensors").best
+
+
 def test_a_training_is_not_lost_if_it_cannot_be_exported(tmp_path):
     class Silent(TinyTask):
         def finish(self, trainer, out):

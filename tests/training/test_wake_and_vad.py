@@ -11,6 +11,7 @@ from liquid_audio_nets.audio.speech import engines, say
 from liquid_audio_nets.audio.speech_in_noise import SPEECH_LEVEL
 from liquid_audio_nets.evaluation import Options, measure
 from liquid_audio_nets.evaluation.vad import SpeechAndNoise
+from liquid_audio_nets.evaluation.wake_word import AS_RECORDED, NOISE, Heard, WakeResult
 from liquid_audio_nets.lnn import load
 from liquid_audio_nets.native import LNN
 from liquid_audio_nets.training.data.near_words import forms, near_words
@@ -243,7 +244,7 @@ def test_a_wake_word_without_recordings_is_said(data, tmp_path, monkeypatch, rec
     word = made.store.where(label="marvin")
     assert set(made.store.source[word]) == {"synthetic"} and set(made.store.split[word]) == {"training", "validation"}
     assert "marvin" not in made.store.word[made.store.label == "_unknown_"]
-    assert len(made.held_out.positives) == (4 if recorded else 6)
+    assert len(made.choosing.positives) + len(made.reported.positives) == (4 if recorded else 6)
     assert "learned from synthetic speech alone" in (tmp_path / "run/card.md").read_text()
 
 
@@ -272,3 +273,24 @@ def test_missing_folders_are_named(task, name, settings, sentence):
 def test_without_data_the_option_is_named(tmp_path):
     with pytest.raises(AudioError, match="--data"):
         make_task(recipes.load("vad"), None, tmp_path, print)
+
+
+def test_one_half_of_the_held_out_sounds_chooses_and_the_other_is_reported(task):
+    made = task("wake-word", WAKE)
+    halves = [
+        {str(r.place) for recordings in (half.positives, *half.others.values()) for r in recordings}
+        for half in (made.choosing, made.reported)
+    ]
+    single = {str(r.place) for r in made.reported.others[NOISE]}
+    assert halves[0] & halves[1] <= single and all(len(half.positives) == 2 for half in (made.choosing, made.reported))
+    assert len(halves[0] | halves[1]) == 12 + len(single)
+
+
+def test_the_epoch_with_the_fewest_false_accepts_at_the_required_recall_is_best():
+    others = np.repeat([0.6, 0.0, 0.8, 0.0, 0.97, 0.0], 100)
+    heard = Heard(np.array([0.99, 0.95, 0.9, 0.7]), {"talk": others}, 0.03, 1.0)
+    result = WakeResult("computer", 0.5, {AS_RECORDED: heard}, [])
+    assert result.accepts_at(0.5) * result.hours == 1 and result.accepts_at(0.75) * result.hours == 1
+    assert result.accepts_at(1.0) * result.hours == 2 and result.accepts_at(0.0) == 0
+    deaf = WakeResult("computer", 0.5, {AS_RECORDED: Heard(np.zeros(4), {"talk": others}, 0.03, 1.0)}, [])
+    assert deaf.accepts_at(0.5) == np.inf

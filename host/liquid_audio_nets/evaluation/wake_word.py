@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +72,25 @@ class WakeSounds:
             what = f"in a folder named '{word}'" if not sounds.positives else "but the wake word's own"
             raise AudioError(f"{data}: no {'held-out ' if split != 'all' else ''}recordings {what}")
         return sounds
+
+    def halves(self) -> tuple[WakeSounds, WakeSounds]:
+        """Two parts, one to choose by and one to report: every second recording of the word and of each folder in the order
+        of a hash of their places.  A single recording is in both, and so are the noises to mix with."""
+        first, second = (
+            WakeSounds(
+                _half(self.positives, k),
+                {name: _half(r, k) for name, r in self.others.items()},
+                self.noises,
+                self.unreadable,
+            )
+            for k in (0, 1)
+        )
+        return first, second
+
+
+def _half(recordings: Sequence[Recording], k: int) -> list[Recording]:
+    order = sorted(recordings, key=lambda r: hashlib.sha1(r.place.as_posix().encode()).digest())
+    return order[k::2] or order
 
 
 def in_noise(
@@ -155,6 +176,13 @@ class WakeResult:
         """Share of the clips as recorded that are detected at threshold_for(per_hour); 0 if there is no such threshold."""
         threshold, first = self.threshold_for(per_hour), self.heard[AS_RECORDED]
         return 0.0 if threshold is None else 1 - first.rejected(threshold) / len(first.clips)
+
+    def accepts_at(self, recall: float) -> float:
+        """False accepts per hour over all conditions at the highest threshold at which that share of the clips as recorded is
+        detected; infinite if there is no such threshold."""
+        first = self.heard[AS_RECORDED]
+        able = [t for t in THRESHOLDS if 1 - first.rejected(t) / len(first.clips) >= recall]
+        return self.false_accepts(able[-1]) / self.hours if able else math.inf
 
     def curve(self) -> list[tuple[float, float, float]]:
         """(threshold, share of false rejects as recorded, false accepts per hour over all conditions) by threshold."""

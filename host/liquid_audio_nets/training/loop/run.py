@@ -49,7 +49,8 @@ class Task(Protocol):
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         """Measures the averaged weights.
 
-        Returns {"score": higher is better}, if they make sense "labels", "per_label" {label: recall} and "confusion"
+        Returns {"score": higher is better}, "rank" if the score alone does not choose the best checkpoint, a tuple of numbers
+        of which the first counts first, if they make sense "labels", "per_label" {label: recall} and "confusion"
         (rows of the truth), and other numbers, which the log keeps."""
 
     def next_stage(self, trainer: LNNTrainer) -> None:
@@ -226,8 +227,9 @@ def _measure(task: Task, run: Run, trainer: LNNTrainer, losses: list[float], sec
     trainer.average.to(trainer.device)
     score, best = result["score"], run.out / "best.safetensors"
     trainer.metrics = {task.metric: score, "per_label": result.get("per_label", {}), "loss": loss}
-    if score >= trainer.best or not best.exists():
-        trainer.best = score
+    rank = tuple(result.get("rank", (score,)))
+    if len(rank) != len(trainer.best) or rank >= trainer.best or not best.exists():
+        trainer.best = rank
         trainer.save(best)
     numbers = {k: v for k, v in result.items() if k not in ("score", "clips") and isinstance(v, (int, float))}
     log.add(

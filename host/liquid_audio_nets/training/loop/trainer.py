@@ -50,7 +50,8 @@ class LNNTrainer:
         self.average.requires_grad_(False)
         self.parallel: torch.nn.parallel.DistributedDataParallel | None = None
         self.device, self.bf16 = torch.device("cpu"), False
-        self.step, self.best = 0, 0.0
+        self.step = 0
+        self.best: tuple[float, ...] = ()  # rank of the best checkpoint: its first number counts first, more is better
         self.metrics: dict[str, Any] = {}
         self.recipe: dict[str, Any] = {}  # of the run that this is part of
         self.carried: dict[str, StreamState] = {}  # from batch to batch of streams, of the "net" and of its "teacher"
@@ -227,7 +228,7 @@ class LNNTrainer:
         metadata = {
             "config": json.dumps(self.config.to_dict()),
             "step": str(self.step),
-            "best": repr(self.best),
+            "best": json.dumps(self.best),
             "metrics": json.dumps(self.metrics),
             "recipe": json.dumps(self.recipe),
         }
@@ -258,7 +259,8 @@ class LNNTrainer:
                 trainer.carried[whose] = StreamState([parts[str(k)] for k in range(len(parts))], evidence, mean)
         trainer.kept = {k.removeprefix("kept."): v for k, v in tensors.items() if k.startswith("kept.")}
         trainer.recipe = json.loads(metadata.get("recipe", "{}"))
-        trainer.step, trainer.best = int(metadata["step"]), float(metadata["best"])
+        best = json.loads(metadata["best"])  # one number in checkpoints from before ranks
+        trainer.step, trainer.best = int(metadata["step"]), tuple(best) if isinstance(best, list) else (best,)
         trainer.metrics = json.loads(metadata["metrics"])
         return trainer
 

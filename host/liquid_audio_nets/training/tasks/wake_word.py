@@ -35,9 +35,10 @@ SAID = 60  # utterances of a word without recordings, to measure and to calibrat
 
 
 class WakeWordTask(WordTask):
-    """See recipes/wake-word.toml.  The last epoch is exported: choosing one by the held-out sounds would be peeking."""
+    """See recipes/wake-word.toml.  One half of the held-out sounds chooses the epoch that is exported, by its false accepts
+    at the recall that [goals] asks for, and the threshold; the other half is what the card reports."""
 
-    name, metric, keep = "wake-word", f"detection rate at {ACCEPTS_PER_HOUR} false accepts per hour", "last"
+    name, metric, keep = "wake-word", f"detection rate at {ACCEPTS_PER_HOUR} false accepts per hour", "best"
 
     def __init__(self, *arguments: Any, **named: Any):
         super().__init__(*arguments, **named)
@@ -95,39 +96,55 @@ class WakeWordTask(WordTask):
         augment, timing = build(Augment, r["augment"]), build(Timing, r["timing"])
         self.training = WordBatches(self.store, chooser, self.labels, augment, timing, self.policy)
         said = spoken(self.word, "validation", SAID, by=self.voices) if self.said else ()
-        self.held_out = WakeSounds.read(self.data, self.word, "validation", said=said)
-        self.held_out.positives += [r for _, r in self.own if r.split == "validation"]
+        held_out = WakeSounds.read(self.data, self.word, "validation", said=said)
+        held_out.positives += [r for _, r in self.own if r.split == "validation"]
+        self.choosing, self.reported = held_out.halves()
+        self.measured = self.choosing
 
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
-        """On the held-out sounds as recorded and at 10 dB, through the C core."""
+        """Through the C core, as recorded and at 10 dB: on the half of the held-out sounds that chooses, after finish() on the
+        reported one."""
         model = to_model(trainer.average, 0.5, policy=self.policy, task="wake_word")
-        result = listen(lnn.write(model), self.held_out, (10.0,))
+        result = listen(lnn.write(model), self.measured, (10.0,))
+        rate, accepts = result.detection_rate_at(ACCEPTS_PER_HOUR), result.accepts_at(self.recipe["goals"]["recall"])
         return {
-            "score": result.detection_rate_at(ACCEPTS_PER_HOUR),
+            "score": rate,
+            "rank": (-accepts, rate),
+            "false_accepts_per_hour_at_the_required_recall": accepts,
             "detection_rate_at_4_an_hour": result.detection_rate_at(4.0),
-            "clips": len(self.held_out.positives),
+            "clips": len(self.measured.positives),
             "hours": result.hours,
         }
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """The threshold for the wanted rate of false accepts, then `<word>.lnn`, and training sound for liquid-compress."""
         wanted = self.recipe["data"]["false_accepts_per_hour"]
-        model = to_model(trainer.average, 0.5, policy=self.policy, task="wake_word")
-        result = listen(lnn.write(model), self.held_out, SNR_DB)
-        threshold = result.threshold_for(wanted)
+        content = lnn.write(to_model(trainer.average, 0.5, policy=self.policy, task="wake_word"))
+        threshold = listen(content, self.choosing, SNR_DB).threshold_for(wanted)
         if threshold is None:
             threshold = float(THRESHOLDS[-1])
             self.missed.append(
                 f"No threshold is strict enough for {wanted} false accepts per hour; {threshold:.5f} is set. Train longer, or "
                 "add recordings that were taken for the word."
             )
+        self.measured = self.reported
+        result = listen(content, self.reported, SNR_DB)
         result.threshold = threshold
         if result.figure < (least := self.recipe["goals"]["recall"]):
             self.missed.append(
-                f"{self.word} is heard in {result.figure:.1%} of {len(self.held_out.positives)} held-out clips with at most "
-                f"{wanted} false accepts per hour; the goal is {least:.0%}. {self._advice()}"
+                f"{self.word} is heard in {result.figure:.1%} of {len(self.reported.positives)} held-out clips at the "
+                f"threshold for {wanted} false accepts per hour; the goal is {least:.0%}. {self._advice()}"
             )
-        self.notes["Held-out sounds"] = "\n".join(f"- {line.strip()}" for line in result.lines()[:-1])
+        accepts = result.false_accepts(threshold) / result.hours
+        if accepts > wanted:
+            self.missed.append(
+                f"{accepts:.2f} false accepts per hour on the half of the held-out sounds that chose no threshold; {wanted} is "
+                f"the goal. {self._advice()}"
+            )
+        self.notes["Held-out sounds"] = (
+            "One half of the held-out sounds chose the epoch and the threshold. On the other half:\n\n"
+            + "\n".join(f"- {line.strip()}" for line in result.lines()[:-1])
+        )
         self.notes["Still misheard"] = misheard(
             trainer.average, self.store, self._near(), self.policy, np.full(len(self.labels), threshold)
         )
@@ -135,7 +152,7 @@ class WakeWordTask(WordTask):
         write_calibration(out / "calibration", self._played())
         if self.said:
             self.notes["Synthetic word"] = (
-                f"{self.word} was learned from synthetic speech{self.own_note()}; it was measured on {len(self.held_out.positives)} clips, "
+                f"{self.word} was learned from synthetic speech{self.own_note()}; it was measured on {len(self.reported.positives)} clips, "
                 "recordings if the data have any, else held-out voices."
             )
         metadata = self.metadata(trainer, split=SPLIT)
