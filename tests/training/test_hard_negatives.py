@@ -11,7 +11,7 @@ from liquid_audio_nets.training.data.hard_negatives import ENOUGH, HardNegatives
 from liquid_audio_nets.training.data.placement import NO_SOUND, Chooser, Mixture
 from liquid_audio_nets.training.data.schedule import Policy
 from liquid_audio_nets.training.loop import listening
-from liquid_audio_nets.training.loop.listening import Heard, listen, misheard, without_words
+from liquid_audio_nets.training.loop.listening import Heard, accepts_at, listen, misheard, without_words
 from liquid_audio_nets.training.loop.run import Run, train
 from liquid_audio_nets.training.settings import recipe as recipes
 from liquid_audio_nets.training.tasks import base
@@ -68,6 +68,14 @@ def test_several_streams_hear_all_that_one_would(store, monkeypatch):
     monkeypatch.setattr(listening, "_LANE_TICKS", 40)
     heard = listen(net_that_says("computer"), store, without_words(store, LABELS), Policy(), 1, 0.5)
     assert set(heard.place[:, 0]) == {1, 2, 5}
+
+
+def test_false_accepts_at_a_recall(store):
+    net, others = net_that_says("computer"), without_words(store, LABELS, "validation")
+    hours = store.blocks[others].sum() / 360_000
+    for right, recall, count in (([0.2, 0.9, 0.8], 0.6, 1), ([0.9, 0.9999, 0.999], 0.5, 0), ([0.2, 0.9], 1.0, 1)):
+        assert accepts_at(net, store, others, Policy(), np.array(right), recall) == pytest.approx(count / hours)
+    assert accepts_at(net, store, others, Policy(), np.array([0.0, 0.9]), 1.0) == np.inf
 
 
 def test_the_card_lists_what_is_still_misheard(store, monkeypatch):

@@ -149,15 +149,13 @@ def liquid_train(
 def _teacher(settings: dict[str, Any], data: Path | None, out: Path, device: str, cache: Path) -> str:
     """The checkpoint of a larger network with the same data, trained in out unless it was before."""
     from ..training.settings import recipe as recipes
-    from ..training.tasks.registry import TASKS
 
-    checkpoint = out / f"{TASKS[settings['task']].keep}.safetensors"
     if not (out / "card.md").exists():
         wanted = recipes.teacher_of(settings)
         units = " and ".join(map(str, wanted["model"]["hidden_dim"]))
         console.note(f"training a teacher with cells of {units} units in {out}")
         _train(wanted, data, out, device, cache)
-    return str(checkpoint.resolve())
+    return str((out / "best.safetensors").resolve())
 
 
 def _saved(out: Path | None) -> dict[str, Any] | None:

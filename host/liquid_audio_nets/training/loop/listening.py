@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +46,52 @@ class Heard:
     hours: float
 
 
+@dataclass
+class Played:
+    """Some long streams at every tick, (ticks, streams) each: the clip that is played, the block of it with which the tick ends,
+    the likeliest label, and its posterior.  hours: of sound, without the pauses."""
+
+    clip: np.ndarray
+    block: np.ndarray
+    top: np.ndarray
+    posterior: np.ndarray
+    tick_s: float
+    hours: float
+
+    def heard(self, thresholds: np.ndarray) -> Heard:
+        """The places at which the likeliest label reaches its threshold; thresholds: of each label, (K,)."""
+        above = (self.posterior >= thresholds[self.top]).astype(float)
+        found = [accepts(above[:, k], 1.0, round(APART_S / self.tick_s)) for k in range(above.shape[1])]
+        ticks = np.concatenate(found)
+        streams = np.repeat(np.arange(len(found)), [len(begins) for begins in found])
+        place = np.column_stack([self.clip[ticks, streams], self.block[ticks, streams]])
+        return Heard(place, self.top[ticks, streams], self.hours)
+
+
 @torch.no_grad()
+def play(
+    net: Net, store: FrameStore, clips: np.ndarray, policy: Policy, seed: int = 0, temperature: float = 1.0
+) -> Played:
+    """Plays clips one after the other in random order with short pauses, as some long streams without a reset, through the
+    engine's gate and policy; temperature: a divisor of the logits."""
+    tick_blocks = round(policy.min_timestep_s / BLOCK_S)
+    tick_s = tick_blocks * BLOCK_S
+    clip, block = _played(store, clips, tick_blocks, np.random.default_rng(seed))
+    heard = block <= store.blocks[clip] + TAIL_FRAMES
+    frame = np.where(heard, store.offset[clip] + np.minimum(block, store.blocks[clip] + TAIL_FRAMES) - 1, 0)
+    power = tick_energy(np.asarray(store.energy), frame, tick_blocks) * heard
+    schedule = engine_schedule(power, policy, tick_s=tick_s)
+    top, posterior, state = np.zeros(clip.shape, int), np.zeros(clip.shape), net.initial_state(clip.shape[1])
+    for low in range(0, len(clip), _CHUNK_TICKS):
+        part = slice(low, low + _CHUNK_TICKS)
+        log_mel = torch.log(torch.from_numpy(store.mel[frame[part]] * heard[part, :, None]) + LOG_FLOOR)
+        inputs = (log_mel, torch.from_numpy(schedule.dt[part]), torch.from_numpy(schedule.closed[part]))
+        evidence, state = net(*(x.to(net.mean.device) for x in inputs), state)
+        p = torch.softmax(evidence / temperature, -1).cpu().numpy()
+        top[part], posterior[part] = p.argmax(-1), p.max(-1)
+    return Played(clip, block, top, posterior, tick_s, float(store.blocks[clips].sum()) * BLOCK_S / 3600)
+
+
 def listen(
     net: Net,
     store: FrameStore,
@@ -55,34 +101,32 @@ def listen(
     thresholds: np.ndarray | float,
     temperature: float = 1.0,
 ) -> Heard:
-    """Plays clips one after the other in random order with short pauses, as some long streams without a reset, through the
-    engine's gate and policy; finds the places at which the likeliest label is a word and reaches its threshold.
+    """Plays clips as play() does and finds the places at which the likeliest label is a word and reaches its threshold.
 
     thresholds: of each label, (K,), or one for all; temperature: the divisor of the logits that they are made for."""
-    tick_blocks = round(policy.min_timestep_s / BLOCK_S)
-    tick_s = tick_blocks * BLOCK_S
-    clip, block = _played(store, clips, tick_blocks, np.random.default_rng(seed))
-    heard = block <= store.blocks[clip] + TAIL_FRAMES
-    frame = np.where(heard, store.offset[clip] + np.minimum(block, store.blocks[clip] + TAIL_FRAMES) - 1, 0)
-    power = tick_energy(np.asarray(store.energy), frame, tick_blocks) * heard
-    schedule = engine_schedule(power, policy, tick_s=tick_s)
-    names = net.config.labels
-    least = np.where([name.startswith("_") for name in names], np.inf, thresholds)
-    top, state = np.zeros(clip.shape, int), net.initial_state(clip.shape[1])
-    above = np.zeros(clip.shape)
-    for low in range(0, len(clip), _CHUNK_TICKS):
-        part = slice(low, low + _CHUNK_TICKS)
-        log_mel = torch.log(torch.from_numpy(store.mel[frame[part]] * heard[part, :, None]) + LOG_FLOOR)
-        inputs = (log_mel, torch.from_numpy(schedule.dt[part]), torch.from_numpy(schedule.closed[part]))
-        evidence, state = net(*(x.to(net.mean.device) for x in inputs), state)
-        posterior = torch.softmax(evidence / temperature, -1).cpu().numpy()
-        top[part] = posterior.argmax(-1)
-        above[part] = posterior.max(-1) >= least[top[part]]
-    found = [(accepts(above[:, k], 1.0, round(APART_S / tick_s)), k) for k in range(clip.shape[1])]
-    ticks = np.concatenate([begins for begins, _ in found])
-    lanes = np.concatenate([np.full(len(begins), k) for begins, k in found])
-    place = np.column_stack([clip[ticks, lanes], block[ticks, lanes]])
-    return Heard(place, top[ticks, lanes], float(store.blocks[clips].sum()) * BLOCK_S / 3600)
+    played = play(net, store, clips, policy, seed, temperature)
+    return played.heard(of_words(net.config.labels, thresholds))
+
+
+def of_words(labels: Sequence[str], thresholds: np.ndarray | float) -> np.ndarray:
+    """thresholds (K,), or one for all, for the words among the labels; what is no word is never heard."""
+    least: np.ndarray = np.where([label.startswith("_") for label in labels], np.inf, thresholds)
+    return least
+
+
+def accepts_at(
+    net: Net, store: FrameStore, others: np.ndarray, policy: Policy, right: np.ndarray, recall: float
+) -> float:
+    """False accepts per hour of the clips `others`, which hold no word, at the highest threshold with that recall; infinite if
+    there is none.
+
+    right: for each clip of a word the posterior of its label, 0 if another one was likelier."""
+    wanted = max(math.ceil(recall * len(right)), 1)
+    threshold = float(np.sort(right)[-wanted]) if len(right) else 0.0
+    if not threshold:
+        return math.inf
+    heard = play(net, store, others, policy).heard(of_words(net.config.labels, threshold))
+    return len(heard.place) / heard.hours
 
 
 def _played(
