@@ -14,14 +14,14 @@ SMALL |= {"goals.recall": 0, "data.false_accepts_per_hour": 100_000, "data.clipp
 
 
 def test_one_command_trains_the_teacher_and_its_student(tmp_path, monkeypatch):
-    monkeypatch.setattr(recipes, "TEACHER_UNITS", 9)
+    monkeypatch.setattr(recipes, "TEACHER_UNITS", 8)
     data, out = make(tmp_path / "data"), tmp_path / "run"
     settings = [part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")]
-    command = ["wake-word", "--data", str(data), "--out", str(out), "--hidden", "5", "--epochs", "1", *settings]
+    command = ["wake-word", "--data", str(data), "--out", str(out), "--hidden", "4", "--epochs", "1", *settings]
     done = CliRunner().invoke(app, [*command, "--teacher", "auto"])
     assert done.exit_code == 0, done.output
     student, teacher = (LNNTrainer.load(out / folder / "best.safetensors") for folder in (".", "teacher"))
-    assert student.config.hidden_dim == (5,) and teacher.config.hidden_dim == (9,) and not teacher.config.distill_from
+    assert student.config.hidden_dim == (4,) and teacher.config.hidden_dim == (8,) and not teacher.config.distill_from
     assert student.config.distill_from == str((out / "teacher/best.safetensors").resolve())
     assert (out / "computer.lnn").exists() and (out / "teacher/computer.lnn").exists()
     before = (out / "teacher/card.md").stat().st_mtime_ns
