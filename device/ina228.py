@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # A power meter of a second board: TI's INA228 on its I2C bus measures the supply of the board under test.
-# `liquid-profile --meter ina228:PORT` runs this file there. Registers: TI data sheet SBOSA20, section 7.6.
+# `liquid-profile --meter ina228:PORT` runs this file there. Registers: TI data sheet SBOSA20.
 import array
-import time
+from time import ticks_diff, ticks_us  # pyright: ignore[reportAttributeAccessIssue]  # only MicroPython has them
 
 ADDRESS = 0x40
 ADC_CONFIG, VSHUNT, VBUS, DIAG, DEVICE_ID = 0x01, 0x04, 0x05, 0x0B, 0x3F
@@ -43,10 +43,10 @@ class INA228:
 def record(meter, seconds, pins=(), most=4000):
     """Prints a line per sample: time in us, steps of the shunt, steps of the bus, marks. Samples until `seconds` or `most`."""
     times, shunt, bus, marks = (array.array("l", [0] * most) for _ in range(4))
-    start, n = time.ticks_us(), 0
-    while n < most and time.ticks_diff(time.ticks_us(), start) < seconds * 1000000:
+    start, n = ticks_us(), 0
+    while n < most and ticks_diff(ticks_us(), start) < seconds * 1000000:
         if meter.ready():
-            times[n] = time.ticks_diff(time.ticks_us(), start)
+            times[n] = ticks_diff(ticks_us(), start)
             shunt[n] = meter.steps(VSHUNT)
             bus[n] = meter.steps(VBUS)
             for bit, pin in enumerate(pins):

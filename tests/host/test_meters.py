@@ -4,7 +4,9 @@
 import dataclasses
 import json
 import runpy
+import sys
 import types
+import typing
 
 import numpy as np
 import pytest
@@ -147,7 +149,7 @@ def ina228(root, monkeypatch):
     """The script of the second board, run here."""
     clock = iter(range(0, 10**9, 600))
     fake = types.SimpleNamespace(ticks_us=lambda: next(clock), ticks_diff=lambda a, b: a - b)
-    monkeypatch.setitem(__import__("sys").modules, "time", fake)
+    monkeypatch.setitem(sys.modules, "time", fake)
     return runpy.run_path(str(root / "device/ina228.py"))
 
 
@@ -196,3 +198,76 @@ def test_the_command_prints_measured_figures_only(tmp_path):
     assert found["average_mw"] == pytest.approx(1e3 * truth_j(current) / 0.5, rel=1e-3)
     assert "no such file" in command("profile", "--meter", tmp_path / "no.csv", expect=3).stderr
     assert dataclasses.asdict(stage_energies(read_csv(path, 3.0))[2])["runs"] == 6
+
+
+class Recording:
+    """What otii_tcp_client gives of half a second."""
+
+    channels: typing.ClassVar = {
+        "mc": {"timestamp": 0.0, "interval": 0.01, "values": [0.001] * 25 + [0.003] * 25},
+        "mv": {"timestamp": 0.0, "interval": 0.1, "values": [3.0] * 5},
+        "i1": {"values": [{"timestamp": 0.25, "value": True}]},
+        "i2": None,
+    }
+
+    def get_channel_data_count(self, device, channel):
+        return 50
+
+    def get_channel_data(self, device, channel, index, count):
+        return self.channels[channel]
+
+
+def test_otii_through_a_stand_in_of_its_client(monkeypatch):
+    from liquid_audio_nets.power.meters import otii
+
+    said = []
+    device = types.SimpleNamespace(id="arc", enable_channel=lambda name, on: said.append(name))
+    device.add_to_project = device.enable_exp_port = lambda *_: None
+    project = types.SimpleNamespace(
+        start_recording=lambda: said.append("start"), stop_recording=lambda: said.append("stop")
+    )
+    project.get_last_recording = Recording
+    program = types.SimpleNamespace(get_devices=lambda: [device], get_active_project=lambda: project)
+    client = types.SimpleNamespace(connect=lambda: program, disconnect=lambda: said.append("end"))
+    module = types.SimpleNamespace(OtiiClient=lambda: client)
+    monkeypatch.setitem(sys.modules, "otii_tcp_client", types.ModuleType("otii_tcp_client"))
+    monkeypatch.setitem(sys.modules, "otii_tcp_client.otii_client", module)
+    with otii.Otii() as meter:
+        trace = meter.record(0.0)
+    assert said == ["mc", "mv", "i1", "i2", "start", "stop", "end"]
+    assert [round(1e3 * stage.power_w, 6) for stage in stage_energies(trace)] == [3.0, 9.0]
+    program.get_devices = list
+    with pytest.raises(MeterError, match="no Otii"):
+        otii.Otii()
+
+
+def test_joulescope_through_a_stand_in_of_its_driver(monkeypatch):
+    from liquid_audio_nets.power.meters import joulescope
+
+    said = []
+
+    class Driver:
+        def device_paths(self):
+            return ["u/js220/000001"]
+
+        def __getattr__(self, name):
+            return lambda *arguments, **_: said.append((name, *arguments))
+
+    class Record:
+        def __init__(self, driver, path, signals):
+            assert "gpi[3]" in signals
+
+        def open(self, filename):
+            said.append(("record",))
+
+        def close(self):
+            said.append(("recorded",))
+
+    monkeypatch.setitem(sys.modules, "pyjoulescope_driver", types.SimpleNamespace(Driver=Driver, Record=Record))
+    found = Trace(1000.0, np.ones(3), np.zeros(3, np.uint8), 3.0, 0.0, "file")
+    monkeypatch.setattr(joulescope, "read_jls", lambda path: found)
+    with joulescope.Joulescope("000001") as meter:
+        assert meter.record(0.0).source == "Joulescope u/js220/000001"
+    assert [line[0] for line in said] == ["open", "publish", "publish", "record", "recorded", "close", "finalize"]
+    with pytest.raises(MeterError, match="no Joulescope"):
+        joulescope.Joulescope("999")

@@ -25,7 +25,8 @@ class Rates:
     """Instructions per multiply-accumulate (by weight), per unit, per label, and per run of a front-end (by kind).
 
     gate: more per label of a liquid readout; trace: per channel.  sample: per sample of audio, for the ring buffer and the
-    gate of the policy; high_pass: more per sample if the policy's floor_ratio is above 0."""
+    gate of the policy; high_pass: more per sample if the policy's floor_ratio is above 0,
+    counted on the M4F and the M3, and taken as the same on the others."""
 
     mac: dict[str, float]
     unit: float

@@ -47,8 +47,8 @@ class SimulatedMeter:
         for at in np.flatnonzero(np.diff(ranges)) + 1:
             seen[at : at + self.switching_samples] = np.nan
         while np.isnan(seen).mean() < self.lost:
-            at = int(rng.integers(n))
-            seen[at : at + int(rng.integers(1, max(2, n // 200)))] = np.nan
+            begin = int(rng.integers(n))
+            seen[begin : begin + int(rng.integers(1, max(2, n // 200)))] = np.nan
         error = self.gain_drift + self.range_errors
         return Trace(self.rate_hz, seen, self.marks[:n], self.supply_v, error, "simulated meter")
 
