@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -44,11 +45,16 @@ MAX_INPUT_BYTES = {"bytes": 16384, "structure": 1024}
 
 @dataclass
 class Result:
-    """What a fuzzer did.  lines, branches: the share of cmodule/core that its corpus reaches; findings: files that fail."""
+    """What a fuzzer did.
+
+    seconds, cpu_seconds: how long it ran, and how much of that a processor worked for it.  lines, branches: the share of
+    cmodule/core that its corpus reaches.  findings: files that fail.
+    """
 
     name: str
     executions: int
     seconds: int
+    cpu_seconds: float
     lines: float
     branches: float
     findings: list[Path]
@@ -57,7 +63,8 @@ class Result:
     def __str__(self) -> str:
         found = ", ".join(map(str, self.findings)) or "none"
         reached = f"{self.lines:.1%} of the lines and {self.branches:.1%} of the branches of cmodule/core"
-        return f"{self.name}: {self.executions:,} executions in {self.seconds} s, {reached}; findings: {found}"
+        time = f"{self.seconds} s ({self.cpu_seconds:.0f} s of processor time)"
+        return f"{self.name}: {self.executions:,} executions in {time}, {reached}; findings: {found}"
 
 
 def include(folder: Path) -> list[str]:
@@ -118,13 +125,7 @@ def start(name: str, build: Path, seconds: int) -> subprocess.Popen[str]:
     corpus = build / f"corpus-{name}"
     write_seeds(corpus, build, name)
     command = [fuzzer, f"-max_total_time={seconds}", f"-max_len={MAX_INPUT_BYTES[name]}", "-print_final_stats=1"]
-    command += [
-        f"-artifact_prefix={build}/finding-{name}-",
-        "-timeout=300",
-        "-report_slow_units=300",
-        "-verbosity=0",
-        corpus,
-    ]
+    command += [f"-artifact_prefix={build}/finding-{name}-", *NO_CLOCK, "-verbosity=0", corpus]
     return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
@@ -160,13 +161,18 @@ def fuzz(build: Path, seconds: int) -> list[Result]:
     running = {name: start(name, build, seconds) for name in SOURCES}
     results = []
     for name, process in running.items():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         words, _ = process.communicate()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         executions = re.search(r"number_of_executed_units:\s*(\d+)", words)
         findings = sorted(build.glob(f"finding-{name}-*"))
         if process.returncode != 0 and not findings:
             findings = [build / f"fuzz-{name}"]  # it did not even start
         reached = coverage(name, build) if not findings else (0.0, 0.0)
-        results.append(Result(name, int(executions[1]) if executions else 0, seconds, *reached, findings, words))
+        results.append(
+            Result(name, int(executions[1]) if executions else 0, seconds, cpu_seconds, *reached, findings, words)
+        )
     return results
 
 
