@@ -4,8 +4,11 @@
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from keys import key_pair
 from liquid_audio_nets.board import zephyr
 
 WEST = """#!/bin/sh
@@ -98,6 +101,74 @@ def test_the_binding_goes_when_it_is_switched_off(root, tmp_path):
     assert modules("-DUSER_C_MODULES=/mine.cmake", "-DCONFIG_LIQUID_AUDIO_MICROPYTHON=y") == f"/mine.cmake;{binding}"
     assert modules() == f"/mine.cmake;{binding}"
     assert modules("-DCONFIG_LIQUID_AUDIO_MICROPYTHON=") == "/mine.cmake"
+
+
+ZEPHYR = """
+cmake_minimum_required(VERSION 3.20)
+project(port NONE)
+set(APPLICATION_SOURCE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+foreach(name library_named include_directories library_compile_options library_compile_definitions_ifdef)
+    cmake_language(EVAL CODE "function(zephyr_${name})\nendfunction()")
+endforeach()
+function(zephyr_library_sources)
+    foreach(file ${ARGN})
+        message(STATUS "compiles ${file}")
+    endforeach()
+endfunction()
+function(zephyr_library_sources_ifdef option)
+    if(${option})
+        zephyr_library_sources(${ARGN})
+    endif()
+endfunction()
+function(dt_chosen node)
+    set(${node} ${CHOSEN} PARENT_SCOPE)
+endfunction()
+"""
+"""What the module's CMakeLists.txt asks of Zephyr."""
+
+
+@pytest.fixture
+def configured(root, tmp_path):
+    """configured(settings of CMake) -> what the module's CMakeLists.txt says, without a workspace."""
+    if shutil.which("cmake") is None:
+        pytest.skip("cmake is missing")
+    (tmp_path / "CMakeLists.txt").write_text(ZEPHYR + f"include({root}/cmodule/zephyr/CMakeLists.txt)\n")
+
+    def configure(**settings):
+        given = [f"-D{name}={value}" for name, value in {"CONFIG_LIQUID_AUDIO": "y", **settings}.items()]
+        command = ["cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DPython3_EXECUTABLE={sys.executable}", *given]
+        done = subprocess.run(command, text=True, capture_output=True)
+        return " ".join((done.stdout + done.stderr).split())
+
+    return configure
+
+
+def test_a_board_without_a_chosen_microphone_is_told_so(configured):
+    board = {"BOARD": "unlisted", "CONFIG_LIQUID_AUDIO_MICROPHONE": "y"}
+    told = "no microphone, because the devicetree of unlisted has no chosen node liquid-audio,microphone"
+    assert told in configured(**board)
+    assert "no microphone" not in configured(**board, CHOSEN="/soc/i2s")
+
+
+def test_a_public_key_is_baked_in(configured, tmp_path):
+    public = key_pair()[1]
+    (tmp_path / "pub.pem").write_bytes(public)
+    settings = {
+        "CONFIG_LIQUID_AUDIO_VERIFY": "y",
+        "CONFIG_LIQUID_AUDIO_PUBLIC_KEY_FILE": "pub.pem",  # below the application
+        "CONFIG_LIQUID_AUDIO_MINIMUM_MODEL_VERSION": 7,
+        "CONFIG_LIQUID_AUDIO_MONOCYPHER_DIR": tmp_path,
+    }
+    assert "monocypher.c in" in configured(**settings), "it is missing"
+    (tmp_path / "monocypher.c").touch()
+    said = configured(**settings)
+    assert all(f"verify/{name}.c" in said for name in ("ed25519", "sha512", "trusted_key", "monocypher_parts"))
+    header = (tmp_path / "build/liquid_audio_key/lnn_trusted_key.h").read_text()
+    key = serialization.load_pem_public_key(public).public_bytes_raw()
+    assert ", ".join(f"0x{byte:02x}" for byte in key) in header and "7" in header
+    (tmp_path / "pub.pem").write_text("no key")
+    assert "it is no public key for Ed25519 in PEM" in configured(**settings)
+    assert "ed25519.c" not in configured(CONFIG_LIQUID_AUDIO_VERIFY="")
 
 
 def test_baked_model_has_its_size_on_every_assembler(root, tmp_path):
