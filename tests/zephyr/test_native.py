@@ -7,8 +7,11 @@ import shutil
 import subprocess
 
 import pytest
+from keys import key_pair
 from keyword_sample import board_hears, host_hears
-from liquid_audio_nets.board import zephyr
+from liquid_audio_nets import board as boards
+from liquid_audio_nets.board import sources, zephyr
+from liquid_audio_nets.lnn import signature
 
 BOARD = "native_sim/native/64"
 
@@ -55,6 +58,36 @@ def test_sample_hears_what_the_host_hears(build, integer_model_path, babble_wav)
     assert heard == host_heard
     assert counted == {name: host_counters.get(name, 0) for name in counted}
     assert not re.findall(r".*warning:.*", (folder / "build.log").read_text())
+
+
+def test_firmware_with_a_public_key_takes_only_signed_models(build, integer_model_path, babble_wav, tmp_path):
+    try:
+        monocypher = sources.monocypher().folder
+    except boards.FirmwareError as error:
+        pytest.skip(str(error))
+    private, public = key_pair()
+    (tmp_path / "pub.pem").write_bytes(public)
+    plain = integer_model_path.read_bytes()
+    path, samples = babble_wav
+
+    def says(model: bytes, minimum_version: int) -> str:
+        (tmp_path / "model.lnn").write_bytes(model)
+        folder = sanitized(
+            build,
+            "cmodule/zephyr/samples/keyword",
+            "native-signed",
+            f'-DCONFIG_LIQUID_AUDIO_MODEL_FILE="{tmp_path / "model.lnn"}"',
+            f'-DCONFIG_LIQUID_AUDIO_PUBLIC_KEY_FILE="{tmp_path / "pub.pem"}"',
+            f'-DCONFIG_LIQUID_AUDIO_MONOCYPHER_DIR="{monocypher}"',
+            f"-DCONFIG_LIQUID_AUDIO_MINIMUM_MODEL_VERSION={minimum_version}",
+        )
+        assert not re.findall(r".*warning:.*", (folder / "build.log").read_text())
+        return run(folder, "-stop_at=11", f"-audio={path}")
+
+    assert board_hears(says(signature.sign(plain, private, 2), 2))[0] == host_hears(integer_model_path, samples)[0]
+    assert "(MODEL_VERSION)" in says(signature.sign(plain, private, 2), 3)
+    assert "(SIGNATURE)" in says(plain, 2)
+    assert "(SIGNATURE)" in says(signature.sign(plain, key_pair()[0], 2), 2)
 
 
 def test_ztest_suites(build):

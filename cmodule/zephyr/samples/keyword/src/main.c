@@ -12,12 +12,24 @@
 #include <liquid_audio/microphone.h>
 #include <liquid_audio/sleep.h>
 #include <liquid_audio_lnn.h>
+#include <liquid_audio_verify.h>
 
 #define CONFIDENT      0.8f
 #define BLOCK_SAMPLES  320
 #define REPORT_EVERY_S 10u
 
 static const struct gpio_dt_spec led = GPIO_DT_SPEC_GET_OR(DT_ALIAS(led0), gpios, {0});
+
+/* If the firmware was built with a public key, only a model that was signed with its private key. */
+static lnn_status_t load_into(void *memory, uint32_t ram_bytes, lnn_model_t **model)
+{
+#ifdef CONFIG_LIQUID_AUDIO_VERIFY
+	return lnn_load_verified(lnn_baked_model, lnn_baked_model_bytes, lnn_verify_ed25519,
+				 &lnn_trusted_key, memory, ram_bytes, model);
+#else
+	return lnn_load(lnn_baked_model, lnn_baked_model_bytes, memory, ram_bytes, model);
+#endif
+}
 
 static lnn_model_t *load(void)
 {
@@ -34,8 +46,7 @@ static lnn_model_t *load(void)
 			       ram_bytes, CONFIG_HEAP_MEM_POOL_SIZE);
 			return NULL;
 		}
-		status =
-			lnn_load(lnn_baked_model, lnn_baked_model_bytes, memory, ram_bytes, &model);
+		status = load_into(memory, ram_bytes, &model);
 	}
 	if (status != LNN_OK) {
 		printk("model: %s (%s)\n", lnn_error_text(status), lnn_error_name(status));
