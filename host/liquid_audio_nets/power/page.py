@@ -131,11 +131,11 @@ def timeline(found: Profile) -> str:
     busy_ms = [1e3 * found.draw.seconds(1) * thin(stage) for stage in work.instructions.T]
     axes[2].stackplot(time_s, busy_ms, labels=STAGES)
     axes[2].set(ylabel="busy in ms per tick")
-    axes[2].legend(frameon=False, loc="upper right", ncols=len(STAGES))
+    axes[2].legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(STAGES))
     axes[3].plot(time_s, thin(found.power_mw), linewidth=0.8, label="estimated")
     axes[3].axhline(found.average_mw, color="0.5", linestyle="--", label="average")
-    axes[3].set(ylabel="power in mW", xlabel="time in s", ylim=(0, None))
-    axes[3].legend(frameon=False, loc="upper right")
+    axes[3].set(ylabel="power in mW", xlabel="time in s", ylim=(0, 1.1 * found.power_mw.max()))
+    axes[3].legend(frameon=False, loc="lower right")
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
     return drawn.getvalue()[drawn.getvalue().index("<svg") :]
