@@ -42,9 +42,13 @@ typedef struct {
 } lnn_cell_s8_t;
 
 typedef struct {
-    uint16_t n_inputs; /* M */
-    uint16_t n_units;  /* N */
-    bool integer;      /* weights are int8 or int16, else float32 */
+    uint16_t n_inputs;  /* M */
+    uint16_t n_units;   /* N */
+    bool integer;       /* weights are int8 or int16, else float32 */
+    uint8_t every;      /* it runs at every so manieth step */
+    uint8_t waits;      /* state: steps until it runs */
+    uint32_t macs;      /* of a run, those that are skipped included */
+    uint32_t waited_us; /* state: since it ran, if it does not run at every step */
     union {
         lnn_cell_f32_t f32;
         lnn_cell_s8_t s8;

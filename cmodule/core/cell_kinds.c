@@ -26,6 +26,8 @@ void lnn_cell_place(lnn_cell_t *cell, uintptr_t *next) {
 }
 
 void lnn_cell_reset(lnn_cell_t *cell) {
+    cell->waits = 0;
+    cell->waited_us = 0;
     if (!cell->integer) {
         memset(cell->as.f32.uh, 0, ((size_t)cell->n_inputs + cell->n_units) * sizeof *cell->as.f32.uh);
         return;

@@ -55,6 +55,43 @@ static const int16_t *heard_q12(const lnn_model_t *m) {
     return m->scratch;
 }
 
+/* Advances a cell by dt, or lets it wait and take the time at its next run. */
+static void cell_step(lnn_model_t *m, uint32_t i, uint32_t dt_us, float dt_s) {
+    lnn_cell_t *cell = &m->cells[i];
+    if (cell->every > 1u) {
+        uint32_t waited_us = cell->waited_us + dt_us;
+        cell->waited_us = waited_us < MAX_DT_US ? waited_us : MAX_DT_US;
+        if (cell->waits > 0) {
+            cell->waits--;
+            m->counters.skipped_macs += cell->macs;
+            return;
+        }
+        dt_us = cell->waited_us;
+        dt_s = (float)dt_us * 1e-6f;
+        cell->waits = (uint8_t)(cell->every - 1u);
+        cell->waited_us = 0;
+    }
+    if (i > 0) {
+        lnn_cell_hear(cell, cell - 1);
+    }
+    m->counters.skipped_macs += lnn_cell_step(cell, dt_us, dt_s, m->scratch);
+}
+
+/* The last cell's state, or those of all cells one after the other. */
+static const void *heard_state(const lnn_model_t *m) {
+    const lnn_readout_t *ro = &m->readout;
+    if (!ro->heard) {
+        return lnn_cell_state(&m->cells[m->info.n_cells - 1u]);
+    }
+    uint8_t *to = ro->heard;
+    for (uint32_t i = 0; i < m->info.n_cells; i++) {
+        size_t bytes = m->cells[i].n_units * (m->integer ? sizeof(int16_t) : sizeof(float));
+        memcpy(to, lnn_cell_state(&m->cells[i]), bytes);
+        to += bytes;
+    }
+    return ro->heard;
+}
+
 /*
  * Advances the traces by dt on the features in the first cell's inputs, then the cells, then the readout. Of dt, heard_us
  * are those in which the evidence has not faded.
@@ -67,15 +104,11 @@ static void network_step(lnn_model_t *m, uint32_t dt_us, float dt_s, uint32_t he
         start = lnn_now(m);
     }
     for (uint32_t i = 0; i < m->info.n_cells; i++) {
-        lnn_cell_t *cell = &m->cells[i];
-        if (i > 0) {
-            lnn_cell_hear(cell, cell - 1);
-        }
-        m->counters.skipped_macs += lnn_cell_step(cell, dt_us, dt_s, m->scratch);
+        cell_step(m, i, dt_us, dt_s);
     }
     end_of_cells = lnn_now(m);
-    lnn_readout_step(&m->readout, lnn_cell_state(&m->cells[m->info.n_cells - 1u]), heard_q12(m),
-                     m->readout.is_liquid ? heard_us : dt_us, m->gate.policy.max_timestep_us, m->scratch);
+    lnn_readout_step(&m->readout, heard_state(m), heard_q12(m), m->readout.is_liquid ? heard_us : dt_us,
+                     m->gate.policy.max_timestep_us, m->scratch);
     m->counters.cell_time += end_of_cells - start;
     m->counters.readout_time += lnn_now(m) - end_of_cells;
     m->counters.steps++;

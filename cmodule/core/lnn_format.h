@@ -6,7 +6,7 @@
 
 #define LNN_MAGIC 0x1a4e4e4cu
 #define LNN_VERSION_MAJOR 1u
-#define LNN_VERSION_MINOR 2u
+#define LNN_VERSION_MINOR 3u
 #define LNN_ALIGN_BYTES 16u
 #define LNN_MODEL_BYTES 1280u
 #define LNN_SIGNATURE_BYTES 64u
@@ -59,7 +59,7 @@
 /* the magnitudes of a row of int16 weights: its products with numbers fit into 32 bits */
 #define LNN_MAX_INT16_ROW 65795u
 
-/* what a section holds; the kinds stand in the order of their numbers, but traces follow frontend, and liquid_readout stands in the place of readout; only cell may occur more than once */
+/* what a section holds; the kinds stand in the order of their numbers, but traces follow frontend, rhythm follows the last cell, and liquid_readout stands in the place of readout; only cell may occur more than once */
 enum {
     LNN_SECTION_LABELS = 1,
     LNN_SECTION_FRONTEND = 2,
@@ -71,6 +71,7 @@ enum {
     LNN_SECTION_SIGNATURE = 8,
     LNN_SECTION_TRACES = 9,
     LNN_SECTION_LIQUID_READOUT = 10,
+    LNN_SECTION_RHYTHM = 11,
 };
 
 /* what the model was trained for; tools choose their scripts and metrics by it */
@@ -422,13 +423,23 @@ typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 :
 #define LNN_CELL_S8_SCALE_INPUTS_MAX 1073741823
 #define LNN_CELL_S8_SCALE_STATE_MAX 1073741823
 
+/* how often each cell runs: at the first step after a reset, then at every so manieth; its dt is then the sum of those of the steps, at most 1 s */
+typedef struct {
+    /* zero */
+    uint32_t reserved;
+} lnn_file_rhythm_t;
+typedef char lnn_file_rhythm_is_4_bytes[sizeof(lnn_file_rhythm_t) == 4 ? 1 : -1];
+/* then uint8_t every[n_cells]: steps from one run of the cell to the next */
+#define LNN_RHYTHM_EVERY_MIN 1u
+#define LNN_RHYTHM_EVERY_MAX 4u
+
 /* a readout in float: logits = W h + b, which smoothing makes the evidence and softmax the posterior */
 typedef struct {
     /* a value of enum weight */
     uint8_t weight;
     /* a value of enum layout */
     uint8_t layout;
-    /* units of the last cell */
+    /* units of the last cell, or from version 1.3 on of all cells together, which are then heard in their order */
     uint16_t n_inputs;
     /* the label of no sound at all; 65535: there is none */
     uint16_t idle_label;
@@ -451,7 +462,7 @@ typedef struct {
     uint8_t weight;
     /* a value of enum layout */
     uint8_t layout;
-    /* units of the last cell */
+    /* units of the last cell, or from version 1.3 on of all cells together, which are then heard in their order */
     uint16_t n_inputs;
     /* the label of no sound at all; 65535: there is none */
     uint16_t idle_label;
@@ -475,7 +486,7 @@ typedef struct {
     uint8_t weight;
     /* a value of enum layout */
     uint8_t layout;
-    /* units of the last cell */
+    /* units of the last cell, or from version 1.3 on of all cells together, which are then heard in their order */
     uint16_t n_inputs;
     /* the label of no sound at all; 65535: there is none */
     uint16_t idle_label;
@@ -497,7 +508,7 @@ typedef struct {
     uint8_t weight;
     /* a value of enum layout */
     uint8_t layout;
-    /* units of the last cell */
+    /* units of the last cell, or from version 1.3 on of all cells together, which are then heard in their order */
     uint16_t n_inputs;
     /* the label of no sound at all; 65535: there is none */
     uint16_t idle_label;

@@ -82,6 +82,20 @@ void lnn_load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index) {
         load_f32(c, cell);
     }
     uint32_t n_weights = 2u * cell->n_units * ((uint32_t)cell->n_inputs + cell->n_units);
-    m->info.macs_per_step += n_weights;
+    cell->every = 1;
+    cell->macs = n_weights;
+    m->info.macs_per_step += cell->macs;
     m->info.parameters += n_weights + 3u * cell->n_units;
+}
+
+void lnn_load_rhythm(lnn_model_t *m, lnn_cursor_t *c) {
+    const lnn_file_rhythm_t *f = lnn_take(c, 1, sizeof *f);
+    if (!f || !lnn_require(c, f->reserved == 0, LNN_ERR_PADDING)) {
+        return;
+    }
+    const uint8_t *every = lnn_take(c, m->info.n_cells, 1);
+    for (uint32_t i = 0; every && i < m->info.n_cells; i++) {
+        lnn_require(c, every[i] >= LNN_RHYTHM_EVERY_MIN && every[i] <= LNN_RHYTHM_EVERY_MAX, LNN_ERR_NUMBER);
+        m->cells[i].every = every[i];
+    }
 }

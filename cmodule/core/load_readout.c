@@ -60,10 +60,15 @@ void lnn_load_readout(lnn_model_t *m, lnn_cursor_t *c, bool is_liquid) {
     lnn_readout_t *ro = &m->readout;
     const lnn_file_readout_t *f =
         (const void *)lnn_peek(c, is_liquid ? (uint32_t)sizeof(lnn_file_liquid_readout_t) : (uint32_t)sizeof *f);
+    uint32_t of_all = 0, of_last = m->cells[m->info.n_cells - 1u].n_units;
+    for (uint32_t i = 0; i < m->info.n_cells; i++) {
+        of_all += m->cells[i].n_units;
+    }
+    bool hears_all = f && f->n_inputs == of_all && of_all > of_last && lnn_version_minor(c) >= 3u;
     bool chooses = m->info.task != LNN_TASK_ANOMALY && m->info.task != LNN_TASK_SERIES; /* between labels */
     if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE)
         || !lnn_require(c, m->integer ? lnn_is_integer(f->weight) : f->weight == LNN_WEIGHT_FLOAT32, LNN_ERR_WEIGHTS)
-        || !lnn_require(c, f->n_inputs == m->cells[m->info.n_cells - 1u].n_units, LNN_ERR_SHAPE)
+        || !lnn_require(c, f->n_inputs == of_last || (hears_all && of_all <= LNN_MAX_CELL_INPUTS), LNN_ERR_SHAPE)
         || !lnn_require(c, m->info.task != LNN_TASK_ANOMALY || m->info.n_labels == m->frontend.n_mels, LNN_ERR_SHAPE)
         || !lnn_require(c, f->idle_label == UINT16_MAX || f->idle_label < m->info.n_labels, LNN_ERR_RANGE)
         || !(is_liquid ? lnn_require(c, chooses, LNN_ERR_TASK) : check_smoothing(ro, c, f->smoothing_s))) {
@@ -74,6 +79,7 @@ void lnn_load_readout(lnn_model_t *m, lnn_cursor_t *c, bool is_liquid) {
     ro->idle_label = f->idle_label;
     ro->integer = m->integer;
     ro->is_liquid = is_liquid;
+    ro->hears_all = hears_all;
     ro->expects_features = m->info.task == LNN_TASK_ANOMALY;
     m->info.idle_label = f->idle_label;
     uint32_t n_rows = (uint32_t)m->info.n_labels * (is_liquid ? 2u : 1u);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The last cell's state to logits. The product is computed in the model's own numbers; evidence.c goes on in integers. */
+/* The state of the cells to logits. The product is computed in the model's own numbers; evidence.c goes on in integers. */
 #include "readout.h"
+
+#include <string.h>
 
 #include "dsp.h"
 #include "fixmath.h"
@@ -23,10 +25,18 @@ uint32_t lnn_readout_scratch_bytes(const lnn_readout_t *ro) {
     return 4u * lnn_readout_rows(ro) + (ro->integer ? 2u * lnn_columns8(ro->n_inputs) : 0u);
 }
 
+/* Of a state. */
+static uint32_t number_bytes(const lnn_readout_t *ro) {
+    return ro->integer ? (uint32_t)sizeof(int16_t) : (uint32_t)sizeof(float);
+}
+
 void lnn_readout_place(lnn_readout_t *ro, uintptr_t *next) {
     uint32_t rows = lnn_rows4(ro->n_labels);
     if (ro->is_liquid) {
         lnn_liquid_place(ro, next);
+    }
+    if (ro->hears_all) {
+        ro->heard = lnn_place(next, ro->integer ? lnn_columns8(ro->n_inputs) : ro->n_inputs, number_bytes(ro));
     }
     ro->logits_q16 = lnn_place(next, rows, sizeof *ro->logits_q16);
     ro->evidence_q16 = lnn_place(next, rows, sizeof *ro->evidence_q16);
@@ -46,6 +56,9 @@ void lnn_readout_reset(lnn_readout_t *ro) {
     }
     if (ro->is_liquid) {
         lnn_liquid_reset(ro);
+    }
+    if (ro->hears_all && ro->integer) { /* kernels read the columns that fill it up, too */
+        memset(ro->heard, 0, lnn_columns8(ro->n_inputs) * sizeof(int16_t));
     }
     lnn_readout_update_posterior(ro);
     ro->armed = UINT64_MAX;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the last cell's state to logits, evidence, posterior and detections. */
+/* From the state of the last cell, or of all cells, to logits, evidence, posterior and detections. */
 #ifndef LNN_READOUT_H
 #define LNN_READOUT_H
 
@@ -21,6 +21,7 @@ typedef struct {
     bool integer;                   /* weights are int8 or int16, else float32 */
     bool expects_features;          /* task anomaly */
     bool is_liquid;                 /* rows: gate and value of each label side by side; else logits, smoothed */
+    bool hears_all;                 /* cells, not only the last one */
     uint32_t inv_smoothing_q16;     /* 1/s */
     const lnn_file_label_t *labels; /* (n_labels) */
     /* weights of a float model */
@@ -45,6 +46,7 @@ typedef struct {
         } s8;
     } liquid;
     /* state */
+    void *heard;                 /* if hears_all, else NULL: (columns8(n_inputs)) int16_t or (n_inputs) float */
     int32_t *logits_q16;         /* (rows4(n_labels)); anomaly: the features expected at the next step */
     int32_t *evidence_q16;       /* (n_labels) logits smoothed over time; anomaly: their squared errors */
     uint16_t *posterior_q15;     /* (n_labels) softmax of the evidence; anomaly: s / (1 + s) for all, s its mean */
@@ -75,7 +77,7 @@ LNN_COLD void lnn_readout_reset(lnn_readout_t *ro);
 LNN_COLD void lnn_readout_set_threshold(lnn_readout_t *ro, uint32_t label, float threshold);
 
 /*
- * A step of dt_us: new logits from the last cell's state, then evidence and posterior. features_q12 is what the first
+ * A step of dt_us: new logits from the state that it hears, then evidence and posterior. features_q12 is what the first
  * cell heard, for task anomaly, whose evidence counts at most longest_us of dt_us.
  */
 void lnn_readout_step(lnn_readout_t *ro, const void *state, const int16_t *features_q12, uint32_t dt_us,

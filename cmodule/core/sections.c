@@ -69,6 +69,9 @@ void lnn_load_section(lnn_model_t *m, lnn_cursor_t *c, const lnn_file_section_t 
         case LNN_SECTION_CELL:
             lnn_load_cell(m, c, s->index);
             break;
+        case LNN_SECTION_RHYTHM:
+            lnn_load_rhythm(m, c);
+            break;
         case LNN_SECTION_READOUT:
         case LNN_SECTION_LIQUID_READOUT:
             lnn_load_readout(m, c, s->kind == LNN_SECTION_LIQUID_READOUT);

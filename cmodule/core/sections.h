@@ -13,6 +13,7 @@ void lnn_load_section(lnn_model_t *m, lnn_cursor_t *c, const lnn_file_section_t 
 void lnn_load_frontend(lnn_model_t *m, lnn_cursor_t *c);
 void lnn_load_traces(lnn_model_t *m, lnn_cursor_t *c);
 void lnn_load_cell(lnn_model_t *m, lnn_cursor_t *c, uint32_t index);
+void lnn_load_rhythm(lnn_model_t *m, lnn_cursor_t *c);
 void lnn_load_readout(lnn_model_t *m, lnn_cursor_t *c, bool is_liquid);
 
 /* load_matrix.c */

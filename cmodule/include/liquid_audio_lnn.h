@@ -199,7 +199,7 @@ typedef struct {
     uint32_t detections;
     /* Events that made room for newer ones because nobody had fetched them. */
     uint32_t lost_events;
-    /* Multiply-accumulates saved by pruned weights and by states that have hardly moved. */
+    /* Multiply-accumulates saved by pruned weights, by states that have hardly moved and by cells that waited. */
     uint64_t skipped_macs;
     /* Energy measurement, gate and policy. */
     uint64_t gate_time;
@@ -220,7 +220,7 @@ typedef struct {
     uint32_t model_bytes;
     /* The caller's memory. */
     uint32_t ram_bytes;
-    /* Multiply-accumulates of cells and readout. */
+    /* Multiply-accumulates of cells and readout in a step in which every cell runs. */
     uint32_t macs_per_step;
     /* Weights, biases and time constants of traces, cells and readout. */
     uint32_t parameters;

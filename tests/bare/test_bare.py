@@ -8,7 +8,7 @@ import pytest
 from integer_model import fill_to_the_limit, integer_model
 from liquid_audio_nets.lnn import Policy, load, save
 from liquid_audio_nets.native import add_golden
-from small_model import noise
+from small_model import noise, with_rhythm
 
 needs_machines = pytest.mark.skipif(not machines.available(), reason="needs gcc-arm-none-eabi and qemu-system-arm")
 STEPS = 10_000
@@ -22,18 +22,17 @@ def with_golden(model, path):
     return path
 
 
-@pytest.fixture(scope="module", params=["keywords", "anomaly", "stages"])
+@pytest.fixture(scope="module", params=["keywords", "anomaly", "stages", "rhythm"])
 def model(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("bare") / "small.lnn"
     if request.param == "anomaly":
         bands = integer_model(units=(20,), labels=tuple(f"{i} kHz" for i in range(10)))
         policy = Policy(min_timestep_us=7300, floor_ratio=1.5)  # the gate's last block of a tick is a short one
         return with_golden(dataclasses.replace(bands, task="anomaly", policy=policy), path)
-    stages = request.param == "stages"
-    return with_golden(
-        integer_model(units=UNITS, layout=LAYOUTS, weight=WEIGHTS, delta_q15=600, frontend="logmel_s16", stages=stages),
-        path,
-    )
+    stages = request.param in ("stages", "rhythm")
+    every_kernel = {"units": UNITS, "layout": LAYOUTS, "weight": WEIGHTS, "delta_q15": 600, "frontend": "logmel_s16"}
+    model = integer_model(stages=stages, **every_kernel)
+    return with_golden(with_rhythm(model, (1, 2, 4, 3)) if request.param == "rhythm" else model, path)
 
 
 @pytest.fixture(scope="module")

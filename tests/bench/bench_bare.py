@@ -69,7 +69,8 @@ def measure_machine(name: str, folder: pathlib.Path) -> list[dict]:
 
 def measure_stages(name: str, folder: pathlib.Path) -> list[dict]:
     """Traces of 40 channels and a liquid readout of 12 labels behind 64 units, without posterior and detection, which the
-    smoothed readout has, too; readout_and_posterior includes them."""
+    smoothed readout has, too; readout_and_posterior includes them.  A step of all stages has two cells of 64 units; the
+    second one waits at every second step in another row."""
     machine, model = machines.MACHINES[name], folder / "stages.lnn"
     save(machines.suited(stages_model(), name), model)
     said = machines.run(machine, machines.build(machine, model, folder / "image.elf"))
@@ -79,15 +80,21 @@ def measure_stages(name: str, folder: pathlib.Path) -> list[dict]:
         "liquid_readout_step_instructions": readout,
         "traces_and_liquid_readout_instructions": traces + readout,
         "liquid_readout_and_posterior_instructions": said["readout_instructions"],
+        "step_of_all_stages_instructions": sum(
+            said[f"{stage}_instructions"] for stage in ("frontend", "traces", "cells", "readout")
+        ),
     }
+    save(machines.suited(stages_model(every=(1, 2)), name), model)
+    said = machines.run(machine, machines.build(machine, model, folder / "image.elf"))
+    found["cells_of_which_one_waits_instructions"] = said["cells_instructions"]
     return [row(metric, name, value, "instructions") for metric, value in found.items()]
 
 
-def stages_model() -> Model:
+def stages_model(every: tuple[int, ...] | None = None) -> Model:
     """Two cells of 64 units, 40 features, 12 labels, random weights."""
     labels = (*"abcdefghijk", "_silence_")
     model = integer_model(1, (64, 64), labels, 40, stages=True, min_timestep_us=30_000, max_timestep_us=30_000)
-    return add_golden(model, noise(8000), tolerance=0.0)
+    return add_golden(replace(model, every=every), noise(8000), tolerance=0.0)
 
 
 def frontend_s16(name: str, folder: pathlib.Path) -> int:

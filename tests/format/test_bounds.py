@@ -22,6 +22,7 @@ KIND_OF = dict.fromkeys(RANGES, "float") | {
     "readout_s8": "rows4x4",
     "frontend_none": "numbers",
     "traces": "stages",
+    "rhythm": "rhythm",
     "liquid_readout": "stages",
     "liquid_readout_s8": "integer stages",
     "frontend_s16": "triangles",

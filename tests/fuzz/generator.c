@@ -173,9 +173,16 @@ static void cell(generator_t *g, uint32_t index) {
     put_arrays(g, &record_cell_s8, &inputs, &state);
 }
 
+static void rhythm(generator_t *g, uint32_t index) {
+    (void)index;
+    give(g, F_reserved, 0);
+    put_record(g, &record_rhythm);
+    put_arrays(g, &record_rhythm, NULL, NULL);
+}
+
 static void readout(generator_t *g, uint32_t index) {
     static matrix_t matrix;
-    uint32_t inputs = g->units[g->n_cells - 1u], weight = g->integer ? choose_weight(g) : LNN_WEIGHT_FLOAT32;
+    uint32_t inputs = g->heard, weight = g->integer ? choose_weight(g) : LNN_WEIGHT_FLOAT32;
     uint32_t layout = g->integer ? choose_layout(g, weight, false) : LNN_LAYOUT_ROWS4;
     (void)index;
     give(g, F_weight, weight);
@@ -247,6 +254,9 @@ static void sections(generator_t *g) {
     for (uint32_t i = 0; i < g->n_cells; i++) {
         section(g, LNN_SECTION_CELL, i, cell);
     }
+    if (g->rhythm) {
+        section(g, LNN_SECTION_RHYTHM, 0, rhythm);
+    }
     section(g, g->liquid ? LNN_SECTION_LIQUID_READOUT : LNN_SECTION_READOUT, 0, readout);
     section(g, LNN_SECTION_POLICY, 0, policy);
     if (g->frontend != LNN_FRONTEND_NONE && choose(g->c, 2)) {
@@ -288,6 +298,13 @@ static void plan(generator_t *g) {
         g->inputs[i] = inputs;
         g->units[i] = inputs = 2u * choose_size(c, 1, most);
     }
+    uint32_t of_all = 0;
+    for (uint32_t i = 0; i < g->n_cells; i++) {
+        of_all += g->units[i];
+    }
+    g->rhythm = choose(c, 2);
+    g->hears_all = choose(c, 2) && g->n_cells > 1u && of_all <= LNN_MAX_CELL_INPUTS;
+    g->heard = g->hears_all ? of_all : g->units[g->n_cells - 1u];
     uint32_t largest = g->small_frontend ? 9u : 10u;
     uint32_t smallest = g->small_frontend ? 8u : 3u;
     g->fft_points = g->frontend == LNN_FRONTEND_NONE ? 0u : 1u << (smallest + choose(c, largest - smallest + 1u));
@@ -305,11 +322,14 @@ static void plan(generator_t *g) {
     if (slip(g, 40)) {
         g->fft_points = choose(c, 1100);
     }
+    if (slip(g, 40)) {
+        g->heard = choose_size(c, 0, 600);
+    }
 }
 
 /* ram_bytes of SPEC.md, "Memory". */
 static uint32_t ram_bytes(const generator_t *g) {
-    uint32_t rows = up(g->n_labels, 4), n = up(g->units[g->n_cells - 1u], 8), mels = g->n_mels;
+    uint32_t rows = up(g->n_labels, 4), n = up(g->heard, 8), mels = g->n_mels;
     uint32_t scratch = g->small_frontend ? 4u * g->fft_points + 4u : 8u * g->fft_points, state = 0;
     uint32_t of_readout = 4u * up(g->liquid ? 2u * g->n_labels : g->n_labels, 4) + (g->integer ? 2u * n : 0u);
     scratch = scratch > of_readout ? scratch : of_readout;
@@ -320,6 +340,9 @@ static uint32_t ram_bytes(const generator_t *g) {
         state += g->integer ? up(2u * (m8 + n8), 8) + 2u * up(4u * units, 8) + up(2u * units, 8)
                             : up(4u * (g->inputs[i] + units), 8);
         state += g->integer && g->deltas[i] ? up(2u * n8, 8) + up(8u * units, 8) : 0u;
+    }
+    if (g->hears_all) {
+        state += g->integer ? up(2u * n, 8) : up(4u * g->heard, 8);
     }
     if (g->traces) {
         state += g->integer ? 2u * up(4u * mels, 8) + up(2u * mels, 8) : up(4u * mels, 8);
@@ -336,7 +359,7 @@ static void header(generator_t *g) {
     uint32_t version = choose(g->c, 2) ? random_bits(g->c) : 0u;
     give(g, F_magic, LNN_MAGIC);
     give(g, F_version_major, LNN_VERSION_MAJOR);
-    uint32_t least_minor = g->traces || g->liquid || g->frontend == LNN_FRONTEND_LOGMEL_S16 ? 2u
+    uint32_t least_minor = g->rhythm || g->hears_all ? 3u : g->traces || g->liquid || g->frontend == LNN_FRONTEND_LOGMEL_S16 ? 2u
                            : version || g->with_floor                                       ? 1u
                                                                                             : 0u;
     give(g, F_version_minor, least_minor + choose(g->c, LNN_VERSION_MINOR - least_minor + 1u));

@@ -221,6 +221,31 @@ def tiny_integer_stages_model(seed: int = 0, layout: str = "rows4x4") -> Model:
     return add_golden(model, model.golden.audio)
 
 
+def with_rhythm(model: Model, every: tuple[int, ...] | None, seed: int = 0) -> Model:
+    """The model with cells that run at every so manieth step, and with a readout that hears all of them."""
+    rng, readout = np.random.default_rng(seed), model.readout
+    more, rows = sum(cell.n_units for cell in model.cells[:-1]), len(model.labels)
+    if isinstance(readout, Readout):
+        readout = dataclasses.replace(readout, w=np.hstack([rng.normal(size=(rows, more)) * 4, readout.w]))
+    elif isinstance(readout, LiquidReadout):
+        wg, wv = rng.normal(size=(2, rows, more)) * np.array([[[1.0]], [[4.0]]])
+        readout = dataclasses.replace(readout, wg=np.hstack([wg, readout.wg]), wv=np.hstack([wv, readout.wv]))
+    else:
+        wide = readout.weight == "int16"  # the magnitudes of its rows are bounded together
+        q = rng.integers(-9 if wide else -127, 10 if wide else 128, (len(readout.weights), more))
+        weights = readout.weights // 2 if wide else readout.weights
+        readout = dataclasses.replace(readout, weights=np.hstack([q, weights]).astype(readout.weight))
+    return dataclasses.replace(model, readout=readout, every=every)
+
+
+def tiny_rhythm_model(seed: int = 0) -> Model:
+    """Integers with traces and a liquid readout on both cells, of which the second one runs at every second step."""
+    from liquid_audio_nets.native import add_golden
+
+    model = with_rhythm(tiny_integer_stages_model(seed), (1, 2), seed)
+    return add_golden(model, model.golden.audio)
+
+
 def tiny_sparse_model(seed: int = 0) -> Model:
     return tiny_integer_model(seed, "rows4x4_sparse")
 

@@ -14,6 +14,7 @@ from small_model import (
     tiny_integer_stages_model,
     tiny_model,
     tiny_numbers_model,
+    tiny_rhythm_model,
     tiny_sparse_model,
     tiny_stages_model,
     tiny_triangles_model,
@@ -28,6 +29,7 @@ KINDS = {
     "numbers": tiny_numbers_model,
     "int16": tiny_int16_model,
     "stages": tiny_stages_model,
+    "rhythm": tiny_rhythm_model,
     "integer stages": tiny_integer_stages_model,
     "triangles": tiny_triangles_model,
 }

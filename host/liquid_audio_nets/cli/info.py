@@ -16,6 +16,8 @@ from ..native import LNN
 from ..native.c_header import c_header, c_name
 from . import console
 
+ORDINALS = {2: "second", 3: "third", 4: "fourth"}
+
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
@@ -99,6 +101,7 @@ def tables(summary: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
             f"{cell['n_inputs']} -> {cell['n_units']}",
             f"{cell['parameters']:,} parameters",
             f"tau {cell['tau_s_min']:.3g} to {cell['tau_s_max']:.3g} s",
+            f"runs at every {ORDINALS[cell['every']]} step" if cell["every"] > 1 else "",
         )
         for cell in summary["cells"]
     ]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lnn import Cell, Model, Traces, write
+from ..lnn import Cell, Model, write
 from ..native import LNN, clip_features, step_ends
 from ..reference.cell import MAX_DT_S, MIN_DT_S, fused_step
-from ..reference.stages import Means
+from ..reference.stages import Means, Rhythm
 from .parts import float_parts
 
 
@@ -48,7 +48,7 @@ class Moments:
 
 @dataclass
 class Calibration:
-    """cells: moments of [u; h] of each cell; readout: of the last h.
+    """cells: moments of [u; h] of each cell at the steps at which it runs; readout: of the states that it hears.
 
     clips: int16 (n,) each; ends: at which samples of a clip a step was made, int (steps,); features: what the front-end
     gave then, float32 (steps, channels)."""
@@ -71,7 +71,7 @@ def calibrate(model: Model, clips: Iterable[np.ndarray]) -> Calibration:
     Clips that do not open the energy gate are left out.  Raises CompressError for a model that is not float.
     """
     cells = float_parts(model)[1]
-    found = Calibration([Moments(c.n_inputs + c.n_units) for c in cells], Moments(cells[-1].n_units))
+    found = Calibration([Moments(c.n_inputs + c.n_units) for c in cells], Moments(model.readout.n_inputs))
     with LNN(write(model)) as lnn:
         for samples in clips:
             ends = step_ends(lnn, samples)
@@ -80,22 +80,23 @@ def calibrate(model: Model, clips: Iterable[np.ndarray]) -> Calibration:
                 found.clips.append(samples)
                 found.ends.append(ends)
                 found.features.append(features)
-                _observe(cells, model.traces, found, features, np.diff(ends, prepend=0) / lnn.sample_rate)
+                _observe(cells, model, found, features, np.diff(ends, prepend=0) / lnn.sample_rate)
     return found
 
 
-def _observe(
-    cells: list[Cell], traces: Traces | None, found: Calibration, features: np.ndarray, dt_s: np.ndarray
-) -> None:
-    means = Means(traces) if traces else None
+def _observe(cells: list[Cell], model: Model, found: Calibration, features: np.ndarray, dt_s: np.ndarray) -> None:
+    means = Means(model.traces) if model.traces else None
+    rhythm = Rhythm(model.every, len(cells), MAX_DT_S)
     states = [np.zeros(cell.n_units) for cell in cells]
-    seen = [np.empty((len(features), m.size)) for m in found.cells]
+    seen: list[list[np.ndarray]] = [[] for _ in cells]
     last = np.empty((len(features), found.readout.size))
     for step, (u, dt) in enumerate(zip(features.astype(np.float64), np.clip(dt_s, MIN_DT_S, MAX_DT_S), strict=True)):
         u = means.step(u, dt) if means else u
-        for k, cell in enumerate(cells):
-            seen[k][step] = np.concatenate([u, states[k]])
-            u = states[k] = fused_step(cell, states[k], u, dt)
-        last[step] = u
+        for k, (cell, own_dt) in enumerate(zip(cells, rhythm.step(dt), strict=True)):
+            if own_dt is not None:
+                seen[k].append(np.concatenate([u, states[k]]))
+                states[k] = fused_step(cell, states[k], u, own_dt)
+            u = states[k]
+        last[step] = np.concatenate(states) if model.hears_all else u
     for moments, rows in zip((*found.cells, found.readout), (*seen, last), strict=True):
-        moments.add(rows)
+        moments.add(np.asarray(rows))

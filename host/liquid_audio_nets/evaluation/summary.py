@@ -40,7 +40,7 @@ def summarise(data: bytes, lnn: LNN) -> dict[str, Any]:
         "labels": [dataclasses.asdict(label) for label in model.labels],
         "frontend": _frontend(model),
         "traces": {"channels": np.size(model.traces.tau), **_span("tau_s", model.traces.tau)} if model.traces else None,
-        "cells": [_cell(cell) for cell in model.cells],
+        "cells": [_cell(cell, model.every[k] if model.every else 1) for k, cell in enumerate(model.cells)],
         "readout": _readout(model),
         "policy": dataclasses.asdict(model.policy),
         "selftest": _selftest(model, lnn),
@@ -87,7 +87,7 @@ def heard_bins(fe: FrontEnd | FrontEndQ15 | FrontEndS16) -> tuple[int, int]:
     return first, int(fe.mel_start[last]) + int(fe.mel_count[last])
 
 
-def _cell(cell: Cell | CellS8) -> dict[str, Any]:
+def _cell(cell: Cell | CellS8, every: int) -> dict[str, Any]:
     return {
         "kind": cell.kind,
         "solver": cell.solver,
@@ -96,6 +96,7 @@ def _cell(cell: Cell | CellS8) -> dict[str, Any]:
         "n_units": cell.n_units,
         "parameters": cell.n_weights + 3 * cell.n_units,
         **_span("tau_s", cell.tau_s),
+        "every": every,
     }
 
 
@@ -111,7 +112,8 @@ def _readout(model: Model) -> dict[str, Any]:
         own = {"kind": "liquid", **_span("tau_s", readout.tau_s)}
     return {
         "weight": readout.weight,
-        "n_inputs": model.cells[-1].n_units,
+        "n_inputs": readout.n_inputs,
+        "hears": "all cells" if model.hears_all else "the last cell",
         **own,
         "idle_label": None if idle is None else model.labels[idle].name,
     }

@@ -167,15 +167,19 @@ def cell_s8(f: Record, layout: str, weight: str) -> None:
     in_range("cell_s8", f, "NUMBER", "gate_clamp_q11", "delta_q15")
 
 
-def readout(section: str, cursor: Cursor, header: Record, frontend: AnyFrontEnd, last: Cell | CellS8) -> None:
-    """Checks what float and integer readouts of a section have in common; last: the last cell.
+def readout(
+    section: str, cursor: Cursor, header: Record, frontend: AnyFrontEnd, cells: Sequence[Cell | CellS8]
+) -> None:
+    """Checks what float and integer readouts of a section have in common.
 
     Raises LnnError WEIGHTS, SHAPE, RANGE, NUMBER or TASK.
     """
-    f = cursor.peek(section)
+    f, last, units = cursor.peek(section), cells[-1], sum(cell.n_units for cell in cells)
     known = f["weight"] == ENUMS["weight"]["float32"] if last.weight == "float32" else is_integer(f["weight"])
     require(known, "WEIGHTS", f"weight {f['weight']} behind {last.weight} cells")
-    require(f["n_inputs"] == last.n_units, "SHAPE", f"a readout of {f['n_inputs']} inputs follows {last.n_units} units")
+    all_fit = f["n_inputs"] == units <= LIMITS["cell_inputs"] and header["version_minor"] >= 3
+    said = f"a readout of {f['n_inputs']} inputs follows {last.n_units} units, {units} with those of all cells"
+    require(f["n_inputs"] == last.n_units or all_fit, "SHAPE", said)
     n_labels, n_mels = header["n_labels"], frontend.n_mels
     expected = header["task"] != ENUMS["task"]["anomaly"] or n_labels == n_mels
     require(expected, "SHAPE", f"task anomaly expects {n_labels} of {n_mels} features")

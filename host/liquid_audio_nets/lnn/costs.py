@@ -93,7 +93,7 @@ RATES = {
 
 
 def estimate(model: Model, target: str) -> dict[str, int]:
-    """Instructions of a step by stage: frontend, traces if the model has them, cells, readout.
+    """Mean instructions of a step by stage: frontend, traces if the model has them, cells, readout.
 
     A stage without known rates is left out."""
     rates = RATES.get(target)
@@ -106,7 +106,9 @@ def estimate(model: Model, target: str) -> dict[str, int]:
     if model.traces is not None:
         found["traces"] = rates.trace * model.frontend.n_mels
     if model.cells[0].weight in rates.mac:
-        found["cells"] = sum(_kept(c) * c.n_weights * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells)
+        runs = [1 / every for every in model.every or (1,) * len(model.cells)]  # of each cell per step
+        own = [_kept(c) * c.n_weights * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells]
+        found["cells"] = sum(share * cost for share, cost in zip(runs, own, strict=True))
         label = rates.label + (rates.gate if is_liquid(model.readout) else 0)
         found["readout"] = model.readout.n_weights * rates.mac[model.readout.weight] + len(model.labels) * label
     return {stage: round(value) for stage, value in found.items()}

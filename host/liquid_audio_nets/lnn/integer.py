@@ -141,6 +141,11 @@ class LiquidReadoutS8:
     weight: str = "int8"
 
     @property
+    def n_inputs(self) -> int:
+        """N, columns of the weights."""
+        return int(np.shape(self.weights)[-1])
+
+    @property
     def n_weights(self) -> int:
         """2 * n_labels * N"""
         return int(np.size(self.weights))
@@ -170,6 +175,11 @@ class ReadoutS8:
     idle_label: int | None = None
     layout: str = "rows4x4"
     weight: str = "int8"
+
+    @property
+    def n_inputs(self) -> int:
+        """N, columns of the weights."""
+        return int(np.shape(self.weights)[-1])
 
     @property
     def n_weights(self) -> int:

@@ -7,7 +7,7 @@ from .ranges import Range
 
 MAGIC = b"LNN\x1a"
 VERSION_MAJOR = 1
-VERSION_MINOR = 2
+VERSION_MINOR = 3
 ALIGN_BYTES = 16
 MODEL_BYTES = 1280
 SIGNATURE_BYTES = 64
@@ -69,6 +69,7 @@ ENUMS = {
         "signature": 8,
         "traces": 9,
         "liquid_readout": 10,
+        "rhythm": 11,
     },
     "task": {"keywords": 0, "wake_word": 1, "vad": 2, "sounds": 3, "anomaly": 4, "series": 5},
     "target": {
@@ -107,6 +108,7 @@ STRUCTS = {
     "traces": struct.Struct("<HH"),
     "cell": struct.Struct("<BBBBHHfI"),
     "cell_s8": struct.Struct("<BBBBHHHHHH"),
+    "rhythm": struct.Struct("<I"),
     "readout": struct.Struct("<BBHHHf"),
     "readout_s8": struct.Struct("<BBHHHf"),
     "liquid_readout": struct.Struct("<BBHHH"),
@@ -171,6 +173,7 @@ FIELDS = {
         "delta_q15",
         "gate_clamp_q11",
     ),
+    "rhythm": ("reserved",),
     "readout": ("weight", "layout", "n_inputs", "idle_label", "reserved", "smoothing_s"),
     "readout_s8": ("weight", "layout", "n_inputs", "idle_label", "n_blocks", "smoothing_s"),
     "liquid_readout": ("weight", "layout", "n_inputs", "idle_label", "reserved"),
@@ -241,6 +244,7 @@ ARRAYS = {
         ("columns_state", "<u1", "n_blocks_state * (layout == 2)"),
         ("weights_state", "<i1", "16 * n_blocks_state * weight"),
     ),
+    "rhythm": (("every", "<u1", "n_cells"),),
     "readout": (
         ("bias", "<f4", "rows4(n_labels)"),
         ("weights", "<f4", "rows4(n_labels) * n_inputs"),
@@ -339,6 +343,9 @@ RANGES = {
         "bias": Range(-536870911, 536870911),
         "scale_inputs": Range(-1073741823, 1073741823),
         "scale_state": Range(-1073741823, 1073741823),
+    },
+    "rhythm": {
+        "every": Range(1, 4),
     },
     "readout": {
         "smoothing_s": Range(0, 60),

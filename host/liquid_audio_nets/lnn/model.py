@@ -166,6 +166,11 @@ class Readout:
     weight = "float32"
 
     @property
+    def n_inputs(self) -> int:
+        """N, columns of w."""
+        return int(np.shape(self.w)[-1])
+
+    @property
     def n_weights(self) -> int:
         """n_labels * N"""
         return int(np.size(self.w))
@@ -194,6 +199,11 @@ class LiquidReadout:
     tau: Array
     idle_label: int | None = None
     weight = "float32"
+
+    @property
+    def n_inputs(self) -> int:
+        """N, columns of wg and wv."""
+        return int(np.shape(self.wg)[-1])
 
     @property
     def n_weights(self) -> int:
@@ -245,7 +255,9 @@ AnyReadout = Readout | ReadoutS8 | LiquidReadout | LiquidReadoutS8
 class Model:
     """All of a file.  Cells and readout are all float32 or all integers; an integer front-end needs integer cells.
 
-    traces: None if the first cell reads the features alone.
+    traces: None if the first cell reads the features alone.  every: of each cell the steps from one of its runs to the next,
+    1 to 4; it runs at the first step, and its dt is the sum of those of the steps.  None: all cells run at every step.
+    A readout with as many columns as all cells together have units hears all of them, one after the other.
     metadata: any JSON object.  signature: 64 bytes, see lnn.signature.  signed_digest: SHA-256 of what the signature of the
     file covers, by which a writer knows whether the model was changed.  model_version: counts the releases of a signed
     model; 0: it has none.
@@ -265,6 +277,12 @@ class Model:
     task: str = "keywords"
     target: str = "any"
     traces: Traces | None = None
+    every: tuple[int, ...] | None = None
+
+    @property
+    def hears_all(self) -> bool:
+        """Whether the readout hears the states of all cells, not only those of the last one."""
+        return self.readout.n_inputs > self.cells[-1].n_units
 
     @property
     def label_names(self) -> list[str]:
@@ -279,5 +297,5 @@ class Model:
 
     @property
     def macs_per_step(self) -> int:
-        """Multiply-accumulates of cells and readout."""
+        """Multiply-accumulates of cells and readout in a step in which every cell runs."""
         return sum(c.n_weights for c in self.cells) + self.readout.n_weights

@@ -64,6 +64,7 @@ def read(data: bytes) -> Model:
         cells[0].weight,
         "traces" in parts,
         is_liquid(parts["readout"]),
+        parts["readout"].n_inputs > cells[-1].n_units,
     )
     if header["ram_bytes"] != needed:
         raise LnnError("RAM", f"{header['ram_bytes']}, needs {needed}")
@@ -96,7 +97,8 @@ def _header(data: memoryview) -> Record:
     return header
 
 
-PLACES = {KIND["traces"]: KIND["frontend"], KIND["liquid_readout"]: KIND["readout"]}  # in the order of the kinds
+# in the order of the kinds
+PLACES = {KIND["traces"]: KIND["frontend"], KIND["rhythm"]: KIND["cell"], KIND["liquid_readout"]: KIND["readout"]}
 
 
 def _place(entry: Record) -> int:
@@ -106,12 +108,16 @@ def _place(entry: Record) -> int:
 def _is_next(entry: Record, before: Record | None, header: Record) -> bool:
     """Kinds ascend.  Those from labels to policy are required, and there are as many cells as the header says.
 
-    Traces may follow the front-end, and a liquid readout may replace the readout, from version 1.2 on.
+    Traces may follow the front-end, and a liquid readout may replace the readout, from version 1.2 on; a rhythm may follow
+    the last cell from version 1.3 on.
     """
     if before and before["kind"] == KIND["cell"] and before["index"] + 1 < header["n_cells"]:
         return bool(entry["kind"] == KIND["cell"] and entry["index"] == before["index"] + 1)
-    if entry["index"] != 0 or (entry["kind"] in PLACES and header["version_minor"] < 2):
+    since = 3 if entry["kind"] == KIND["rhythm"] else 2
+    if entry["index"] != 0 or (entry["kind"] in PLACES and header["version_minor"] < since):
         return False
+    if entry["kind"] == KIND["rhythm"]:
+        return bool(before and before["kind"] == KIND["cell"])
     if entry["kind"] == KIND["traces"]:
         return bool(before and before["kind"] == KIND["frontend"])
     kind, last = _place(entry), _place(before) if before else 0
@@ -225,6 +231,14 @@ def _matrix_s8(cursor: Cursor, fields: Record, part: str, layout: str, rows: int
     return unpack_checked(Packed(weights, counts, places, enum_name("weight", fields["weight"])), layout, rows, columns)
 
 
+def _rhythm(cursor: Cursor, header: Record, parts: Record) -> None:
+    fields = cursor.record("rhythm")
+    checks.require(fields["reserved"] == 0, "PADDING", "rhythm")
+    arrays = cursor.arrays("rhythm", header | fields)
+    checks.arrays_in_range("rhythm", arrays)
+    parts["every"] = tuple(int(n) for n in arrays["every"])
+
+
 def _policy(cursor: Cursor, header: Record, parts: Record) -> None:
     size, shorter = STRUCTS["policy"].size, policy_bytes(0.0)
     if cursor.end - cursor.at == shorter:
@@ -262,6 +276,7 @@ READERS = {
     "frontend": _frontend,
     "traces": _traces,
     "cell": _cell,
+    "rhythm": _rhythm,
     "readout": read_readout,
     "liquid_readout": read_liquid_readout,
     "policy": _policy,

@@ -23,7 +23,7 @@ def is_liquid(readout: AnyReadout) -> bool:
 def read_readout(cursor: Cursor, header: Record, parts: Record) -> None:
     """Takes a section `readout` into parts["readout"].  Raises LnnError as the functions of `checks`."""
     n, last = header["n_labels"], parts["cells"][-1]
-    checks.readout("readout", cursor, header, parts["frontend"], last)
+    checks.readout("readout", cursor, header, parts["frontend"], parts["cells"])
     parts["readout"] = (_readout_f32 if last.weight == "float32" else _readout_s8)(cursor, header, n)
 
 
@@ -51,7 +51,7 @@ def _readout_s8(cursor: Cursor, header: Record, n: int) -> ReadoutS8:
 def read_liquid_readout(cursor: Cursor, header: Record, parts: Record) -> None:
     """Takes a section `liquid_readout` into parts["readout"].  Raises LnnError as the functions of `checks`."""
     last = parts["cells"][-1]
-    checks.readout("liquid_readout", cursor, header, parts["frontend"], last)
+    checks.readout("liquid_readout", cursor, header, parts["frontend"], parts["cells"])
     read_one = _liquid_readout_f32 if last.weight == "float32" else _liquid_readout_s8
     parts["readout"] = read_one(cursor, header, header["n_labels"])
 

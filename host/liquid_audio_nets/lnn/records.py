@@ -172,13 +172,15 @@ def ram_bytes(
     weight: str = "float32",
     traces: bool = False,
     liquid: bool = False,
+    hears_all: bool = False,
 ) -> int:
     """ram_bytes of the header, by the formula of SPEC.md; cells: (n_inputs, n_units, delta_q15) of each.
 
-    traces, liquid: whether the model has traces and a liquid readout.
+    traces, liquid: whether the model has traces and a liquid readout; hears_all: whether its readout hears all cells.
     """
     small, integer, rows = frontend in INTEGER_FRONTENDS, weight != "float32", rows4(n_labels)
-    readout = 4 * rows4(n_labels * (2 if liquid else 1)) + (2 * align(cells[-1][1], 8) if integer else 0)
+    heard = sum(cell[1] for cell in (cells if hears_all else cells[-1:]))
+    readout = 4 * rows4(n_labels * (2 if liquid else 1)) + (2 * align(heard, 8) if integer else 0)
     scratch, states = [4 * fft_points + 4 if small else 8 * fft_points, readout], []
     for m, n, delta in cells:
         m8, n8 = align(m, 8), align(n, 8)
@@ -189,5 +191,7 @@ def ram_bytes(
         states += [4 * n_mels, 4 * n_mels, 2 * n_mels] if integer else [4 * n_mels]
     if liquid:
         states += [4 * rows, 4 * rows, 2 * rows] if integer else [4 * rows]
+    if hears_all:
+        states.append(2 * align(heard, 8) if integer else 4 * heard)
     parts = [2 * window_samples, max(scratch), *([2 * n_mels] if small else [4 * n_mels] * 2), *states]
     return MODEL_BYTES + sum(align(part, 8) for part in parts + [4 * rows] * 4 + [2 * rows] * 2)

@@ -78,6 +78,8 @@ def assemble(model: Model) -> bytes:
     if model.traces is not None:
         sections.append(("traces", _traces(model.traces, header)))
     sections += [("cell", _cell(cell, header)) for cell in model.cells]
+    if model.every is not None:
+        sections.append(("rhythm", pack_section("rhythm", {"reserved": 0}, {"every": model.every}, header)))
     kind = "liquid_readout" if is_liquid(model.readout) else "readout"
     sections += [(kind, write_readout(model.readout, header)), ("policy", _policy(model.policy, header))]
     if model.golden is not None:
@@ -125,6 +127,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
             model.cells[0].weight,
             model.traces is not None,
             is_liquid(model.readout),
+            model.hears_all,
         ),
         "reserved": 0,
         "reserved2": 0,
@@ -135,6 +138,8 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
 
 def _version_minor(model: Model) -> int:
     """The lowest one that can hold the model."""
+    if model.every is not None or model.hears_all:
+        return 3
     if model.traces is not None or is_liquid(model.readout) or isinstance(model.frontend, FrontEndS16):
         return 2
     return 1 if model.model_version or model.policy.floor_ratio else 0

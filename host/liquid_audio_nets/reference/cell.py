@@ -16,7 +16,7 @@ import numpy as np
 from ..lnn.arrays import Array
 from ..lnn.layout import LEAST, LIMITS
 from ..lnn.model import Cell, LiquidReadout, Model, Readout
-from .stages import LOGIT_LIMIT, Means, evidence_step, faded
+from .stages import LOGIT_LIMIT, Means, Rhythm, evidence_step, faded
 
 MIN_DT_S, MAX_DT_S = (limits["timestep_us"] / 1e6 for limits in (LEAST, LIMITS))
 FEATURE_LIMIT = LIMITS["number"] / 4096  # task anomaly: of a feature
@@ -71,12 +71,14 @@ class Network:
             raise TypeError("reference.cell runs float models; reference.integer runs the others")
         self.readout, self.traces, self.n_labels = model.readout, model.traces, len(model.labels)
         self.expects_features, self.longest_s = model.task == "anomaly", model.policy.max_timestep_us * 1e-6
+        self.every, self.hears_all = model.every, model.hears_all
         self.reset()
 
     def reset(self) -> None:
         """To the state at rest: all zeros."""
         self.h = [np.zeros(np.shape(cell.wf)[0]) for cell in self.cells]
         self.means = Means(self.traces) if self.traces else None
+        self.rhythm = Rhythm(self.every, len(self.cells), MAX_DT_S)
         self.evidence, self.logits = np.zeros(self.n_labels), np.zeros(self.n_labels)
 
     def step(self, features: Array, dt_s: float, heard_s: float | None = None) -> Array:
@@ -93,8 +95,11 @@ class Network:
             self._smooth(self.readout, np.minimum(error**2, ERROR_LIMIT), min(dt_s, self.longest_s))
         if self.means:
             u = self.means.step(u, dt_s)
-        for k, cell in enumerate(self.cells):
-            u = self.h[k] = fused_step(cell, self.h[k], u, dt_s)
+        for k, (cell, own_dt_s) in enumerate(zip(self.cells, self.rhythm.step(dt_s), strict=True)):
+            if own_dt_s is not None:
+                self.h[k] = fused_step(cell, self.h[k], u, own_dt_s)
+            u = self.h[k]
+        u = np.concatenate(self.h) if self.hears_all else u
         if isinstance(self.readout, LiquidReadout):
             self.evidence = self.logits = evidence_step(self.readout, self.evidence, u, heard_s)
             return self.logits

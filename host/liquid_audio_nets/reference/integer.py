@@ -14,6 +14,7 @@ from ..lnn.arrays import Array
 from ..lnn.integer import NUMBER_LIMIT
 from ..lnn.layout import LEAST, LIMITS
 from .fixmath import INT32_MAX, exp2_minus_q31, leak_q20, log2_q16, mul_high, reciprocal_q31, sigmoid_q31, tanh_q30
+from .stages import Rhythm
 
 LN2_Q31, LOG2_E_Q30, LOG2_MILLION_Q16 = 1488522236, 1549082005, 1306238
 LOGIT_LIMIT_Q16 = 128 << 16
@@ -121,6 +122,7 @@ class NetworkS8:
         """To the state at rest: all zeros."""
         n = len(self.model.labels)
         self.means = MeansS8(self.model.traces) if self.model.traces else None
+        self.rhythm = Rhythm(self.model.every, len(self.model.cells), LIMITS["timestep_us"])
         self.cells = [CellS8(cell) for cell in self.model.cells if isinstance(cell, lnn.CellS8)]
         self.logits_q16, self.evidence_q16 = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self.evidence_q22 = np.zeros(n, np.int64)  # of a liquid readout
@@ -137,8 +139,13 @@ class NetworkS8:
             self._smooth(error**2 >> 8, min(dt_us, self.model.policy.max_timestep_us))
         if self.means:
             u = self.means.step(u, dt_us)
-        for cell in self.cells:
-            u = cell.step(u, dt_us)
+        for cell, own_dt_us in zip(self.cells, self.rhythm.step(dt_us), strict=True):
+            if own_dt_us is None:
+                cell.skipped_macs += cell.cell.n_weights
+            else:
+                cell.step(u, own_dt_us)
+            u = cell.h
+        u = np.concatenate([cell.h for cell in self.cells]) if self.model.hears_all else u
         if isinstance(self.readout, lnn.LiquidReadoutS8):
             self._set_evidence(self._liquid_step(self.readout, u, dt_us))
             self.logits_q16 = self.evidence_q16

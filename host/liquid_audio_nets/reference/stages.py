@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Traces before the cells and the liquid readout behind them, beside their differential equations, in float64.
+"""Traces before the cells, when cells run, and the liquid readout behind them, beside their differential equations, in float64.
 
 dm/dt = (x - m) / tau              the mean of a feature x; the cells hear [x; x - m]
 de/dt = -(1/tau + g) e + g v       the evidence of a label, g = exp(wg h + bg) and v = wv h + bv
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,23 @@ class Means:
         x = np.asarray(x, np.float64)
         self.m = x if self.m is None else self.m + dt_s / (dt_s + self.tau) * (x - self.m)
         return np.concatenate([x, x - self.m])
+
+
+class Rhythm:
+    """Which cells run at a step, and the dt of each.  The unit of time is the caller's; `longest` is 1 s in it."""
+
+    def __init__(self, every: tuple[int, ...] | None, n_cells: int, longest: float):
+        self.every, self.longest = every or (1,) * n_cells, longest
+        self.steps, self.waited = 0, [0] * n_cells
+
+    def step(self, dt: Any) -> list[Any]:
+        """The dt of each cell at a step dt after the last one; None if it does not run."""
+        self.waited = [min(waited + dt, self.longest) for waited in self.waited]
+        runs = [self.steps % n == 0 for n in self.every]
+        found = [waited if run else None for waited, run in zip(self.waited, runs, strict=True)]
+        self.waited = [0 if run else waited for waited, run in zip(self.waited, runs, strict=True)]
+        self.steps += 1
+        return found
 
 
 def conductance_and_value(readout: LiquidReadout, h: Array) -> tuple[Array, Array]:
