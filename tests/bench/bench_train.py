@@ -23,6 +23,10 @@ def measure() -> list[dict]:
     return [
         {"metric": "train_epoch_seconds_per_1000_clips", "board": "host", "value": said["seconds"], "unit": "s"},
         {"metric": "train_peak_mb", "board": "host", "value": said["peak_mb"], "unit": "MB"},
+        *(
+            {"metric": f"train_sequences_{name}", "board": "host", "value": value, "unit": "per CPU second"}
+            for name, value in said["sequences"].items()
+        ),
     ]
 
 
@@ -59,7 +63,24 @@ def train_a_little(folder: pathlib.Path) -> dict:
     trainer.fit(batches(task.batch, size, 0, WARM_UP + STEPS, seed=1), lambda *_: at.append(time.monotonic()))
     task.evaluate(trainer)
     peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"seconds": round((at[-1] - at[WARM_UP - 1]) / (STEPS * size) * 1000, 3), "peak_mb": round(peak / 1024)}
+    seconds = round((at[-1] - at[WARM_UP - 1]) / (STEPS * size) * 1000, 3)
+    return {"seconds": seconds, "peak_mb": round(peak / 1024), "sequences": sequences_per_cpu_second(task)}
+
+
+def sequences_per_cpu_second(task) -> dict[str, int]:
+    """Of four seeds, trained one after the other and at once, the making of the batches included, for two sizes of batch."""
+    from liquid_audio_nets.training.loop.crowd import Crowd
+
+    found = {}
+    for size in (256, 32):
+        for name, seeds in (("one_by_one", 1), ("of_4_seeds_at_once", 4)):
+            crowd, steps = Crowd.of(task.trainer(), task.metric, seeds, []), 2 * 256 // size
+            crowd.train_step(task.batch(size, 0))
+            began = time.process_time()
+            for step in range(steps):
+                crowd.train_step(task.batch(size, 1 + step))
+            found[f"{name}_batch_{size}"] = round(steps * size * seeds / (time.process_time() - began))
+    return found
 
 
 if __name__ == "__main__":

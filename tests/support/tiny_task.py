@@ -100,6 +100,8 @@ def run_of(out, **more):
         "epoch_steps": 10,
         "batch": 16,
         "seed": SEED,
+        "seeds": 1,
+        "learning_rates": [],
         "threads": 1,
         "precision": "float32",
         "start_from": "",

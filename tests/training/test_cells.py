@@ -2,8 +2,12 @@
 """The cell over sequences: gradients, dt = 0, and agreement with the step as it is written down."""
 
 import numpy as np
+import pytest
 import torch
-from liquid_audio_nets.training.nets.cells import LTCCell, fused_sequence
+from liquid_audio_nets.lnn import read, write
+from liquid_audio_nets.reference.cell import Network
+from liquid_audio_nets.training.loop.export import to_model
+from liquid_audio_nets.training.nets.cells import LTCCell, fused_sequence, own_dt
 from liquid_audio_nets.training.nets.leaky import LiquidReadout, Traces, smooth
 from liquid_audio_nets.training.nets.model import LiquidNet, ModelConfig
 
@@ -163,3 +167,37 @@ def test_a_stream_cut_in_two_gives_the_same_evidence():
 def test_parameter_count_of_the_shipped_size():
     assert LiquidNet(ModelConfig(tuple("abcdefghij"))).parameter_count() == 30730
     assert np.isfinite(LiquidNet(ModelConfig(LABELS)).cells[0].tau.detach().numpy()).all()
+
+
+def test_a_cell_of_every_second_step_takes_the_time_of_both():
+    dt = torch.tensor([[0.5, 0.0], [0.25, 0.25], [0.0, 0.0], [0.125, 0.5], [0.75, 0.0], [0.5, 0.75]])
+    wanted = torch.tensor([[0.5, 0.0], [0.0, 0.25], [0.0, 0.0], [0.375, 0.0], [0.0, 0.0], [1.0, 1.0]])
+    assert torch.equal(own_dt(dt, 2), wanted) and own_dt(dt, 1) is dt
+
+
+@pytest.mark.parametrize("stages", [False, True])
+def test_a_network_with_a_rhythm_and_a_readout_of_all_cells_is_the_one_that_is_exported(stages):
+    whole = {"traces": stages, "liquid_readout": stages, "hear_all": True, "every": (1, 2, 4)}
+    net = LiquidNet(ModelConfig(LABELS, hidden_dims=(8, 6, 4), **whole))
+    torch.manual_seed(4)
+    log_mel, dt = torch.randn(9, 1, 40), torch.rand(9, 1) * 0.1 + 0.01
+    dt[4] = 0
+    ours, model = net(log_mel, dt, torch.zeros(9, 1))[0][:, 0].detach(), to_model(net)
+    network, theirs = Network(read(write(model))), []
+    for row, step in zip(net.features(log_mel)[:, 0].numpy(), dt[:, 0].tolist(), strict=True):
+        if step:
+            network.step(row, step)
+        theirs.append(network.evidence.copy())
+    assert np.allclose(ours.numpy(), theirs, atol=1e-4)
+
+
+def test_dropout_between_cells_is_for_training_alone():
+    net, x, dt = (
+        LiquidNet(ModelConfig(LABELS, hidden_dims=(8, 6), dropout=0.5)),
+        torch.randn(5, 4, 40),
+        torch.ones(5, 4),
+    )
+    first, second = (net(x, dt, 0 * dt)[0] for _ in range(2))
+    assert not torch.equal(first, second)
+    net.eval()
+    assert torch.equal(*(net(x, dt, 0 * dt)[0] for _ in range(2)))

@@ -23,6 +23,7 @@ EXAMPLES = console.examples(
     "liquid-train keywords --data speech_commands --out runs/computer --say computer",
     "liquid-train wake-word --data recordings --out runs/computer --say computer --voices espeak-ng,flite,kokoro",
     "liquid-train wake-word --data recordings --out runs/computer --teacher auto",
+    "liquid-train keywords --data recordings --out runs/mine --seeds 4",
     "liquid-train keywords --print > mine.toml",
     "liquid-train mine.toml --data recordings --out runs/mine --set train.seed=2",
     "torchrun --nproc_per_node=2 -m liquid_audio_nets.cli.train keywords --data recordings --out runs/mine",
@@ -89,7 +90,17 @@ def liquid_train(
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate; it falls as a cosine.", min=0.0)
     ] = None,
+    learning_rates: Annotated[
+        str | None,
+        typer.Option(
+            help="Train a network at each of these rates at once, such as 0.006,0.012, and keep the best one."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Equal seeds give equal runs.", min=0)] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Train networks of so many seeds at once on the same batches, and keep the best one.", min=1),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of torch.", min=1)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     cache: Annotated[
@@ -123,7 +134,9 @@ def liquid_train(
         "train.epoch_steps": epoch_steps,
         "train.batch": batch,
         "train.learning_rate": learning_rate,
+        "train.learning_rates": learning_rates,
         "train.seed": seed,
+        "train.seeds": seeds,
         "train.threads": threads,
     }
     changes = _sizes_of(arch) + [_assignment(text) for text in set_ or ()]
@@ -220,7 +233,7 @@ def _summary(path: Path, task: Task, run: Run) -> dict[str, Any]:
         "kept": task.keep,
         "step": run.exported["step"],
         "steps": run.steps,
-        "seed": run.settings["seed"],
+        "seed": run.exported["seed"],
         "missed": run.missed,
         "log": read_log(run.out / "log.csv"),
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..nets.kinds import LIQUID
+from .crowd import Crowd
 from .report import Det
 from .trainer import LNNTrainer
 
@@ -31,11 +32,12 @@ class Facts:
     missed: list[str] = field(default_factory=list)
 
 
-def model_card(path: Path, task: str, metric: str, trainer: LNNTrainer, result: dict[str, Any], facts: Facts) -> str:
+def model_card(path: Path, task: str, crowd: Crowd, trainer: LNNTrainer, result: dict[str, Any], facts: Facts) -> str:
     """The card as Markdown.
 
-    path: the exported file; task and metric: their names; result: as the task's evaluate() gives it."""
-    config, model = trainer.config, trainer.net.config
+    path: the exported file; task: its name; crowd: the networks that were trained at once, and trainer: the one of them that
+    was exported; result: as the task's evaluate() gives it."""
+    config, model, metric = trainer.config, trainer.net.config, crowd.metric
     kind = "a liquid network" if config.cell_kind in LIQUID else "a network to compare liquid ones with"
     units = f" with cells of {' and '.join(map(str, model.hidden_dims))} units" if model.hidden_dims else ""
     solver = f", solved by '{config.ode_solver}'" if config.cell_kind in LIQUID else ""
@@ -70,6 +72,14 @@ def model_card(path: Path, task: str, metric: str, trainer: LNNTrainer, result: 
         f"{config.learning_rate:g} and label smoothing {config.label_smoothing:g}; the file holds the exponential mean of "
         "the weights. recipe.toml beside this card has all settings; liquid-train takes it as its recipe.",
     ]
+    if rivals := crowd.by_name():
+        lines += [
+            "",
+            f"It is the best of {len(rivals)} networks that were trained at once on the same batches, chosen by the "
+            f"{metric} above, which is therefore a little optimistic.",
+        ]
+        scores = [[name, _number(m.metrics.get(metric, float("nan")))] for name, m in rivals.items()]
+        lines += _table(["network", f"{metric} at the end"], scores)
     if facts.clips:
         learned = ", ".join(f"{count} {source}" for source, count in sorted(facts.clips.items()))
         lines += ["", f"It learned from this many recordings of each source: {learned}."]

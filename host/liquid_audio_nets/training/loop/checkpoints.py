@@ -19,6 +19,7 @@ from ..settings.errors import TrainingError
 
 SUFFIXES = (".safetensors", ".pt")
 _KIND = "liquid-audio-nets training"
+Content = tuple[dict[str, Tensor], dict[str, str]]  # tensors by name, text by name
 
 
 def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -41,7 +42,7 @@ def write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> N
         raise TrainingError(f"{path}: {error}; the checkpoint before it is kept") from None
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read(path: Path) -> Content:
     """Tensors and metadata of a checkpoint.  Raises TrainingError for any other file."""
     tensors: dict[str, Tensor] = {}
     try:

@@ -84,6 +84,7 @@ def to_model(
         target=TARGETS[target],
         task=task,
         traces=traces and lnn.Traces(_array(traces.tau)),
+        every=config.every or None,
     )
 
 

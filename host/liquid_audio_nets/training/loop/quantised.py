@@ -26,7 +26,7 @@ from ...lnn.integer import ROW_LIMIT_S16
 from ...lnn.matrix_s8 import BLOCK, blocks_of
 from ...native import LNN, clip_features, step_ends
 from ...reference.cell import MAX_DT_S, MIN_DT_S
-from ..nets.cells import fused_sequence
+from ..nets.cells import fused_sequence, own_dt
 from ..nets.leaky import Traces, listen, smooth
 from .distillation import distillation_loss
 
@@ -75,7 +75,7 @@ class RoundedNet(nn.Module):
     def __init__(self, model: Model):
         super().__init__()
         cells, ro = integer_parts(model)
-        self.traces = traces_of(model.traces)
+        self.traces, self.every, self.hears_all = traces_of(model.traces), every_of(model), model.hears_all
         self.smoothing_s, self.readout_log_tau = 0.0, None
         if isinstance(ro, LiquidReadoutS8):
             self.readout_log_tau = _log_tau(ro.tau_s)
@@ -102,10 +102,14 @@ class RoundedNet(nn.Module):
     def forward(self, features: Tensor, dt: Tensor) -> Tensor:
         """features (T, B, M), dt (T, B) s -> evidence (T, B, K), from rest."""
         u = traced(self.traces, features, dt)
-        for inputs, state, log_tau in self.cells:
+        heard = []
+        for (inputs, state, log_tau), every in zip(self.cells, self.every, strict=True):
             pairs = torch.cat([inputs(), state()], 1), inputs.bias  # rows: gate and reversal by turns
             weight, bias = (torch.cat([x[0::2], x[1::2]]) for x in pairs)
-            u = fused_sequence(u, weight, bias, torch.exp(-log_tau), dt, u.new_zeros(u.shape[1], len(log_tau)))
+            at_rest = u.new_zeros(u.shape[1], len(log_tau))
+            u = fused_sequence(u, weight, bias, torch.exp(-log_tau), own_dt(dt, every), at_rest)
+            heard.append(u)
+        u = torch.cat(heard, -1) if self.hears_all else u
         logits = u @ self.readout().t() + self.readout.bias
         never = torch.zeros_like(dt)
         if self.readout_log_tau is None:
@@ -141,6 +145,11 @@ def traces_of(traces: FileTraces | None) -> Traces | None:
     made = Traces(np.size(traces.tau)).requires_grad_(False)
     made.log_tau.copy_(torch.from_numpy(np.log(np.asarray(traces.tau, np.float64))))
     return made
+
+
+def every_of(model: Model) -> tuple[int, ...]:
+    """Of each cell the steps from one of its runs to the next."""
+    return model.every or (1,) * len(model.cells)
 
 
 def traced(traces: Traces | None, features: Tensor, dt: Tensor) -> Tensor:
@@ -223,10 +232,13 @@ def _teach(model: Model, u: Tensor, dt: Tensor) -> Tensor:
     """Evidence of a float model, (T, B, K)."""
     _, cells, readout = float_parts(model)
     u = traced(traces_of(model.traces), u, dt)
-    for cell in cells:
+    heard = []
+    for cell, every in zip(cells, every_of(model), strict=True):
         weight, bias = (torch.from_numpy(np.concatenate(x)).float() for x in ((cell.wf, cell.wa), (cell.bf, cell.ba)))
         rate = torch.from_numpy(1.0 / np.asarray(cell.tau, np.float64)).float()
-        u = fused_sequence(u, weight, bias, rate, dt, u.new_zeros(u.shape[1], cell.n_units))
+        u = fused_sequence(u, weight, bias, rate, own_dt(dt, every), u.new_zeros(u.shape[1], cell.n_units))
+        heard.append(u)
+    u = torch.cat(heard, -1) if model.hears_all else u
 
     def linear(w: np.ndarray, b: np.ndarray) -> Tensor:
         return u @ torch.from_numpy(np.array(w, np.float32)).t() + torch.from_numpy(np.array(b, np.float32))

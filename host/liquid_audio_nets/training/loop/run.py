@@ -18,6 +18,7 @@ from ..settings.errors import TrainingError
 from . import report as plots
 from .card import Facts, model_card
 from .checkpoints import recipe_of
+from .crowd import Crowd, refuse_impossible
 from .devices import Place, join
 from .export import runs_in_core
 from .interrupts import between_steps
@@ -84,8 +85,8 @@ class Run:
 
     out: the run folder; recipe: with all settings of its task; report: takes what the user should know, one line per
     call; progress: is called after each step; device: auto, cpu or cuda; ahead: a second process makes the batches.
-    exported: filled by train() with what the task's evaluate() says of the exported network, and its "step"; missed: with
-    the goals of the recipe that it does not reach, a sentence each."""
+    exported: filled by train() with what the task's evaluate() says of the exported network, its "step" and its "seed"; missed:
+    with the goals of the recipe that it does not reach, a sentence each."""
 
     out: Path
     recipe: dict[str, Any]
@@ -120,7 +121,8 @@ def train(task: Task, run: Run) -> Path | None:
     Each epoch writes log.csv, last.safetensors and best.safetensors.  KeyboardInterrupt passes through after the state is
     saved; a later call goes on from that step and comes to the same weights, except for dropout and for several processes,
     which all go on from the first one's streams.  Raises RecipeError if the run in run.out was made with other settings,
-    before anything is read or written, TrainingError, and AudioError for data that cannot be learned from."""
+    before anything is read or written, TrainingError, also for several networks at once where
+    that cannot be, and AudioError for data that cannot be learned from."""
     if run.settings["precision"] not in ("float32", "bf16"):
         raise TrainingError(f"no precision '{run.settings['precision']}'; give float32 or bf16")
     if run.last.exists():
@@ -129,6 +131,7 @@ def train(task: Task, run: Run) -> Path | None:
     keep_freed_memory()
     place = join(run.device)
     try:
+        refuse_impossible(run.settings, place.world)
         place.in_turn(task.prepare)
         if place.rank == 0:  # not before: data that cannot be used leave no empty folder
             run.out.mkdir(parents=True, exist_ok=True)
@@ -138,16 +141,20 @@ def train(task: Task, run: Run) -> Path | None:
         place.leave()
 
 
-def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
-    resumed = run.last.exists()
-    trainer = LNNTrainer.load(run.last) if resumed else task.trainer()
-    if run.settings["start_from"] and not resumed:
-        start_from(trainer, run.settings["start_from"])
-    config = trainer.config
-    config.total_steps, trainer.recipe = run.steps, run.recipe
+def _start_or_resume(task: Task, run: Run, place: Place) -> Crowd:
+    resumed, settings = run.last.exists(), run.settings
+    if resumed:
+        crowd = Crowd.load(run.last, task.metric)
+    else:
+        crowd = Crowd.of(task.trainer(), task.metric, settings["seeds"], settings["learning_rates"])
+    for trainer in crowd.members:
+        if settings["start_from"] and not resumed:
+            start_from(trainer, settings["start_from"])
+        trainer.config.total_steps, trainer.recipe = run.steps, run.recipe
+    config = crowd.members[0].config
     if place.rank == 0:
         if resumed:
-            run.report(f"resuming at step {trainer.step}")
+            run.report(f"resuming at step {crowd.step}")
         if config.warmup < config.warmup_steps:
             run.report(
                 f"{run.steps} steps are few: the learning rate reaches its peak after {config.warmup} steps, not "
@@ -157,94 +164,99 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> LNNTrainer:
         facts |= {"processes": place.world, "device": str(place.device)}
         (run.out / "config.json").write_text(json.dumps(facts, indent=1))
         (run.out / "recipe.toml").write_text(recipes.to_toml(run.recipe))
-    if not place.same(trainer.step):
+    if not place.same(crowd.step):
         raise TrainingError(
             f"the processes find different checkpoints in {run.out}; it must be a folder that all share"
         )
-    return trainer.to(place.device, run.settings["precision"] == "bf16", parallel=place.world > 1)
+    for trainer in crowd.members:
+        trainer.to(place.device, settings["precision"] == "bf16", parallel=place.world > 1)
+    return crowd
 
 
-def _epochs(task: Task, run: Run, place: Place, trainer: LNNTrainer) -> None:
-    log = RunLog(run.out, trainer.step) if place.rank == 0 else None
-    settings, steps, first, began = run.settings, run.steps, trainer.step, time.monotonic()
+def _epochs(task: Task, run: Run, place: Place, crowd: Crowd) -> None:
+    log = RunLog(run.out, crowd.step) if place.rank == 0 else None
+    settings, steps, first, began = run.settings, run.steps, crowd.step, time.monotonic()
     length = settings["epoch_steps"]
-    losses: list[float] = trainer.metrics.pop("losses", [])  # of an epoch that was interrupted
+    losses: list[float] = crowd.leader.metrics.pop("losses", [])  # of an epoch that was interrupted
 
-    def after(trainer: LNNTrainer, loss: float) -> None:
+    def after(loss: float) -> None:
         losses.append(loss)
-        pace = (time.monotonic() - began) / (trainer.step - first)
+        pace = (time.monotonic() - began) / (crowd.step - first)
         if log:
-            run.progress(Progress(trainer.step, steps, loss, pace * (steps - trainer.step), trainer.metrics))
+            run.progress(Progress(crowd.step, steps, loss, pace * (steps - crowd.step), crowd.leader.metrics))
         check()
 
     def save() -> None:
         if log:
-            trainer.metrics["losses"] = losses
-            trainer.save(run.last)
-            del trainer.metrics["losses"]
+            crowd.leader.metrics["losses"] = losses
+            crowd.save(run.last)
+            del crowd.leader.metrics["losses"]
 
     epoch_began = time.monotonic()
-    task.go_on(trainer)
-    if run.settings["start_from"] and not trainer.step:  # it has learned something already
-        task.next_stage(trainer)
-    if losses and trainer.step % length == 0:  # the epoch was trained but not measured
-        _end_epoch(task, run, trainer, losses, 0.0, log)
+    task.go_on(crowd.leader)
+    if run.settings["start_from"] and not crowd.step:  # it has learned something already
+        task.next_stage(crowd.leader)
+    if losses and crowd.step % length == 0:  # the epoch was trained but not measured
+        _end_epoch(task, run, crowd, losses, 0.0, log)
         losses.clear()
-    while trainer.step < steps:
-        count = min(length - trainer.step % length, steps - trainer.step)
+    while crowd.step < steps:
+        count = min(length - crowd.step % length, steps - crowd.step)
         made = batches(
-            task.batch, settings["batch"], trainer.step, count, settings["seed"], run.ahead, place.rank, place.world
+            task.batch, settings["batch"], crowd.step, count, settings["seed"], run.ahead, place.rank, place.world
         )
         try:
             with between_steps() as check:
-                trainer.fit(made, after)
+                crowd.fit(made, after)
         except KeyboardInterrupt:
             save()
             raise
         save()
-        _end_epoch(task, run, trainer, losses, time.monotonic() - epoch_began, log)
+        _end_epoch(task, run, crowd, losses, time.monotonic() - epoch_began, log)
         place.wait()
         losses.clear()
         epoch_began = time.monotonic()
 
 
-def _end_epoch(
-    task: Task, run: Run, trainer: LNNTrainer, losses: list[float], seconds: float, log: RunLog | None
-) -> None:
+def _end_epoch(task: Task, run: Run, crowd: Crowd, losses: list[float], seconds: float, log: RunLog | None) -> None:
     """Measures, logs, and saves the checkpoints if this process has a log; prepares the next stage in every process."""
     if log:
-        _measure(task, run, trainer, losses, seconds, log)
-    if trainer.step < run.steps:
-        task.next_stage(trainer)
+        _measure(task, run, crowd, losses, seconds, log)
+    if crowd.step < run.steps:
+        task.next_stage(crowd.leader)
     if log:
-        trainer.save(run.last)
+        crowd.save(run.last)
 
 
-def _measure(task: Task, run: Run, trainer: LNNTrainer, losses: list[float], seconds: float, log: RunLog) -> None:
-    loss = sum(losses) / len(losses)
-    trainer.average.cpu()  # no task has to know of GPUs
-    result = task.evaluate(trainer)
-    trainer.average.to(trainer.device)
-    score, best = result["score"], run.out / "best.safetensors"
-    trainer.metrics = {task.metric: score, "per_label": result.get("per_label", {}), "loss": loss}
-    rank = tuple(result.get("rank", (score,)))
-    if len(rank) != len(trainer.best) or rank >= trainer.best or not best.exists():
-        trainer.best = rank
-        trainer.save(best)
+def _measure(task: Task, run: Run, crowd: Crowd, losses: list[float], seconds: float, log: RunLog) -> None:
+    loss, best = sum(losses) / len(losses), run.out / "best.safetensors"
+    reached, begins, results = max(member.best for member in crowd.members), not best.exists(), {}
+    for member in crowd.members:
+        member.average.cpu()  # no task has to know of GPUs
+        result = results[id(member)] = task.evaluate(member)
+        member.average.to(member.device)
+        score, rank = result["score"], tuple(result.get("rank", (result["score"],)))
+        member.metrics = {task.metric: score, "rank": rank, "per_label": result.get("per_label", {}), "loss": loss}
+        if begins or len(rank) != len(member.best) or rank >= member.best:
+            member.best = rank
+    leader = crowd.leader
+    result, score, rank = results[id(leader)], leader.metrics[task.metric], leader.metrics["rank"]
+    if begins or len(rank) != len(reached) or rank >= reached:
+        leader.save(best)
     numbers = {k: v for k, v in result.items() if k not in ("score", "clips") and isinstance(v, (int, float))}
     log.add(
         {
-            "step": trainer.step,
-            "epoch": -(-trainer.step // run.settings["epoch_steps"]),
+            "step": crowd.step,
+            "epoch": -(-crowd.step // run.settings["epoch_steps"]),
             "loss": loss,
             task.metric: score,
             "seconds": seconds,
-            "learning_rate": trainer.learning_rate(trainer.step - 1),
+            "learning_rate": leader.learning_rate(crowd.step - 1),
             **numbers,
             **result.get("per_label", {}),
+            **{name: member.metrics[task.metric] for name, member in crowd.by_name().items()},
         }
     )
-    run.report(f"step {trainer.step} of {run.steps}: loss {loss:.3f}, {task.metric} {score:.4f}")
+    run.report(f"step {crowd.step} of {run.steps}: loss {loss:.3f}, {task.metric} {score:.4f}")
 
 
 def finish(task: Task, run: Run) -> Path:
@@ -270,7 +282,8 @@ def finish(task: Task, run: Run) -> Path:
             f"the training is complete and {checkpoint} holds it, but it could not be exported: {error}. The same "
             "command will export it without training again"
         ) from error
-    run.exported, run.missed = result | {"step": trainer.step}, facts.missed
-    (run.out / "card.md").write_text(model_card(path, task.name, task.metric, trainer, result, facts))
+    run.exported, run.missed = result | {"step": trainer.step, "seed": trainer.config.seed}, facts.missed
+    crowd = Crowd.load(run.last, task.metric)
+    (run.out / "card.md").write_text(model_card(path, task.name, crowd, trainer, result, facts))
     plots.write(run.out, task.metric, result, facts.det, run.report)
     return path

@@ -87,7 +87,7 @@ class LNNTrainer:
         self.parallel = torch.nn.parallel.DistributedDataParallel(self.net) if parallel else None
         return self
 
-    def _start_state(self, batch: Any, net: Net, whose: str) -> StreamState:
+    def start_state(self, batch: Any, net: Net, whose: str) -> StreamState:
         """The state in which each sequence of a batch begins: at rest, or at the end of another stream."""
         size, carry = batch.log_mel.shape[1], self.carried.get(whose)
         state = net.initial_state(size)
@@ -97,21 +97,25 @@ class LNNTrainer:
             state = carry.each(lambda x: x[other]).where(keep, state)
         return state
 
-    def _distil(self, batch: Any, evidence: Tensor) -> Tensor:
-        """The teacher's part of the loss; raises TrainingError for a teacher that cannot teach this network."""
+    def taught(self, batch: Any) -> Tensor | None:
+        """The teacher's evidence (T, B, K) on a batch of train_step, None without a teacher.
+
+        Raises TrainingError for a teacher that cannot teach this network."""
+        if not self.config.distill_from:
+            return None
         if self._teacher is None:
             try:
                 self._teacher = Teacher(LNNTrainer.load(self.config.distill_from).average, self.net)
             except ValueError as error:
                 raise TrainingError(f"{self.config.distill_from}: {error}") from None
         teacher = self._teacher
-        wanted, end = teacher.evidence(batch, self._start_state(batch, teacher.net, "teacher"))
+        wanted, end = teacher.evidence(batch, self.start_state(batch, teacher.net, "teacher"))
         if batch.stream:
             self.carried["teacher"] = end
-        return distillation_loss(evidence, wanted, batch.weight, self.config.distill_temperature)
+        return wanted
 
-    def _batch(self, given: Any) -> Any:
-        """A batch from what train_step was given; raises TrainingError for anything that is none."""
+    def batch_of(self, given: Any) -> Any:
+        """A batch on this device from what train_step was given; raises TrainingError for anything that is none."""
         config = self.config
         if isinstance(given, (tuple, list)) and len(given) == 2:
             log_mel, labels = map(torch.as_tensor, given)
@@ -138,35 +142,57 @@ class LNNTrainer:
 
         Raises TrainingError for anything else, for a teacher that cannot teach this network, and for a loss that is not
         finite; the weights are then those of before the step."""
-        batch = self._batch(batch)
+        batch = self.batch_of(batch)
+        wanted = self.taught(batch)
+        start = self.start_state(batch, self.net, "net")
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            outputs, end = (self.parallel or self.net)(batch.log_mel, batch.dt, batch.closed_s, start)
+        loss = self.loss(batch, outputs, wanted, lambda_power, lambda_sparse)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        self.learn(batch, end)
+        return loss.item()
+
+    def loss(
+        self,
+        batch: Any,
+        outputs: Tensor,
+        wanted: Tensor | None,
+        lambda_power: float | None = None,
+        lambda_sparse: float | None = None,
+    ) -> Tensor:
+        """What a step minimises, a scalar, of outputs (T, B, K) and the teacher's wanted (T, B, K); gradients start at zero.
+
+        The weights of the penalties are as in train_step.  Raises TrainingError for a loss that is not finite."""
         config = self.config
         lambda_power = config.complexity_penalty if lambda_power is None else lambda_power
         lambda_sparse = config.sparsity_penalty if lambda_sparse is None else lambda_sparse
-        start = self._start_state(batch, self.net, "net")
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            outputs, end = (self.parallel or self.net)(batch.log_mel, batch.dt, batch.closed_s, start)
         loss: Tensor = batch.loss(outputs, self.net, config.label_smoothing)
-        if config.distill_from:
+        if wanted is not None:
             share = config.distill_weight
-            loss = (1 - share) * loss + share * self._distil(batch, outputs)
+            loss = (1 - share) * loss + share * distillation_loss(
+                outputs, wanted, batch.weight, config.distill_temperature
+            )
         if lambda_power:
             loss = loss + lambda_power * power_loss(self.net, batch.dt, batch.tick_s)
         if lambda_sparse:
             loss = loss + lambda_sparse * sparsity_loss(self.net)
         if not torch.isfinite(loss):
             raise TrainingError(
-                f"the loss is {loss.item()} at step {self.step}; start again with a lower learning_rate and another --out"
+                f"the loss is {loss.item()} at step {self.step} with learning rate {config.learning_rate:g} and seed "
+                f"{config.seed}; start again with a lower learning_rate and another --out"
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), config.gradient_limit)
+        return loss
+
+    def learn(self, batch: Any, end: StreamState) -> None:
+        """The optimiser's step by the gradients of loss(), and all that follows it; end: the state behind the batch."""
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_limit)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(self.step)
         self._update()
         if batch.stream:
             self.carried["net"] = end.detach()
         self.step += 1
-        return loss.item()
 
     @torch.no_grad()
     def _update(self) -> None:
@@ -215,6 +241,10 @@ class LNNTrainer:
         """Writes weights, averaged weights, optimiser, the state of streams, what the task keeps, and progress.
 
         The name ends with .safetensors or .pt.  Raises TrainingError for other names and if it cannot be written."""
+        checkpoints.write(Path(path), *self.content())
+
+    def content(self) -> checkpoints.Content:
+        """What save() writes: tensors by name, text by name."""
         tensors = {f"net.{k}": v for k, v in self.net.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for name, parameter in self.net.named_parameters():
@@ -232,12 +262,17 @@ class LNNTrainer:
             "metrics": json.dumps(self.metrics),
             "recipe": json.dumps(self.recipe),
         }
-        checkpoints.write(Path(path), tensors, metadata)
+        return tensors, metadata
 
     @classmethod
     def load(cls, path: str | Path) -> LNNTrainer:
         """The trainer as it was saved.  Raises TrainingError if the file is not such a checkpoint."""
-        tensors, metadata = checkpoints.read(Path(path))
+        return cls.of_content(checkpoints.read(Path(path)))
+
+    @classmethod
+    def of_content(cls, content: checkpoints.Content) -> LNNTrainer:
+        """The trainer whose content() this is."""
+        tensors, metadata = content
         config = json.loads(metadata["config"])
         layers = config.pop("layers", 2)  # of checkpoints from before hidden_dim alone told the number of cells
         if isinstance(config["hidden_dim"], int):

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ...lnn.layout import LEAST, LIMITS
+from .cells import stack_at
 
 TRACE_TAU_S = 0.3  # time constant of the traces at the start
 READOUT_TAU_S = 1.0  # time constant of the liquid evidence at the start
@@ -23,12 +24,15 @@ class _Leaky(torch.autograd.Function):
     """y_t = keep_t y_(t-1) + gain_t x_t; x, gain, keep (T, B, K) or broadcast to it, start (B, K) -> y (T, B, K)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, gain: Tensor, keep: Tensor, start: Tensor) -> Tensor:
+    def forward(x: Tensor, gain: Tensor, keep: Tensor, start: Tensor) -> Tensor:
         out, y = x * gain, start
         for out_t, keep_t in zip(out.unbind(), keep.unbind(), strict=True):
             y = out_t.addcmul_(keep_t, y)
-        ctx.save_for_backward(x, gain, keep, start, out)
         return out
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs, output)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
@@ -44,6 +48,14 @@ class _Leaky(torch.autograd.Function):
             (total * before).sum_to_size(keep.shape) if before is not None else None,
             carried,
         )
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *tensors: Tensor) -> tuple[Tensor, int]:
+        """torch.vmap's rule: all networks of the leading dimension in one call."""
+        x, gain, keep, start = (
+            stack_at(t, d, 0 if t is tensors[3] else 1, info.batch_size) for t, d in zip(tensors, in_dims, strict=True)
+        )
+        return _Leaky.apply(x, gain, keep, start), 1  # type: ignore[no-untyped-call]  # torch's
 
 
 def leaky(x: Tensor, gain: Tensor, keep: Tensor, start: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from ...reference.frontend import FEATURE_LIMIT
 from ..settings.config import ModelConfig
-from .cells import Cell
+from ..settings.errors import UnsupportedCell
+from .cells import Cell, own_dt
 from .kinds import make_cell
 from .leaky import LiquidReadout, Traces, smooth
 
@@ -91,6 +92,11 @@ class LiquidNet(Net):
             cells.append(make_cell(config.cell_kind, config.ode_solver, heard, units, wiring=config.wiring))
             heard = cells[-1].output_dim
         self.cells = cast("Sequence[Cell]", nn.ModuleList(cells))
+        every = config.every or (1,) * len(cells)
+        if len(every) != len(cells):
+            raise UnsupportedCell(f"every = {list(every)}: give a number for each of {len(cells)} cells")
+        self.every, self.dropout = every, nn.Dropout(config.dropout)
+        heard = sum(cell.output_dim for cell in cells) if config.hear_all else heard
         self.readout = nn.Linear(heard, len(config.labels))
         self.listening = LiquidReadout(heard, len(config.labels)) if config.liquid_readout else None
 
@@ -111,10 +117,14 @@ class LiquidNet(Net):
         u, ends, mean = self.features(log_mel), [], state.mean
         if self.traces:
             u, mean = self.traces(u, dt, mean)
-        for cell, h0 in zip(self.cells, state.h, strict=True):
-            states = cell(u, dt, h0)
+        outputs: list[Tensor] = []
+        for cell, every, h0 in zip(self.cells, self.every, state.h, strict=True):
+            states = cell(self.dropout(u) if outputs else u, own_dt(dt, every), h0)
             ends.append(states[-1])
             u = cell.outputs(states)
+            outputs.append(u)
+        if self.config.hear_all:
+            u = torch.cat(outputs, -1)
         values = self.readout(u)
         if self.listening:
             evidence = self.listening(u, values, dt, decay_s, state.evidence)

@@ -100,7 +100,8 @@ def macs_per_run(config: ModelConfig, frames: int = WINDOW_FRAMES) -> int:
     cells = (
         _CELL_MACS[config.cell_kind](m, n) for m, n in zip(inputs, config.hidden_dims, strict=False)
     )  # there is one more input
-    return sum(cells) + config.hidden_dims[-1] * labels * (2 if config.liquid_readout else 1)
+    heard = sum(config.hidden_dims) if config.hear_all else config.hidden_dims[-1]
+    return sum(cells) + heard * labels * (2 if config.liquid_readout else 1)
 
 
 def macs_per_second(config: ModelConfig) -> int:

@@ -13,7 +13,7 @@ from .ranges import complaint
 from .recipe import default
 
 # What a network that predicts numbers is like: nothing is smoothed, and what it expects are the features themselves.
-PREDICTS_NUMBERS: dict[str, Any] = {"smoothing_s": 0.0, "traces": False, "liquid_readout": False}
+PREDICTS_NUMBERS: dict[str, Any] = {"smoothing_s": 0.0, "traces": False, "liquid_readout": False, "hear_all": False}
 
 
 def _from_recipe(setting: str) -> Any:
@@ -31,7 +31,9 @@ class ModelConfig:
 
     labels: what its outputs mean; input_dim: features per step; hidden_dims: units of each cell; cell_kind: see
     nets/kinds.py and nets/registry.py; ode_solver: see nets/solvers.py; smoothing_s: time constant of the evidence;
-    wiring: of `ltc_synaptic`, see nets/wirings.py; traces and liquid_readout: see nets/leaky.py."""
+    wiring: of `ltc_synaptic`, see nets/wirings.py; traces and liquid_readout: see nets/leaky.py; hear_all: the readout
+    hears all cells; every: of each cell the steps from one run to the next, empty if all run at every step; dropout: share
+    of a cell's states that the next cell does not hear in training."""
 
     labels: tuple[str, ...]
     input_dim: int = field(default_factory=_mel_channels)
@@ -42,6 +44,9 @@ class ModelConfig:
     wiring: str | dict[str, Any] = field(default_factory=lambda: default("model.wiring"))
     traces: bool = _from_recipe("model.traces")
     liquid_readout: bool = _from_recipe("model.liquid_readout")
+    hear_all: bool = _from_recipe("model.hear_all")
+    every: tuple[int, ...] = _from_recipe("model.every")
+    dropout: float = _from_recipe("train.dropout")
 
 
 @dataclass
@@ -62,6 +67,9 @@ class TrainerConfig:
     smoothing_s: float = _from_recipe("model.smoothing_s")
     traces: bool = _from_recipe("model.traces")
     liquid_readout: bool = _from_recipe("model.liquid_readout")
+    hear_all: bool = _from_recipe("model.hear_all")
+    every: tuple[int, ...] = _from_recipe("model.every")
+    dropout: float = _from_recipe("train.dropout")
     complexity_penalty: float = _from_recipe("train.complexity_penalty")
     sparsity_penalty: float = _from_recipe("train.sparsity_penalty")
     optimizer: str = _from_recipe("train.optimizer")
@@ -130,6 +138,9 @@ class TrainerConfig:
             self.wiring,
             self.traces,
             self.liquid_readout,
+            self.hear_all,
+            self.every,
+            self.dropout,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,6 +14,8 @@ LEAST = {
     "epoch_steps": 1,
     "batch": 2,
     "threads": 1,
+    "seeds": 1,
+    "every": 1,
     "tick_blocks": 1,
     "input_dim": 1,
     "hidden_dim": 1,
@@ -43,6 +45,9 @@ MOST = {
     "shift_s": 1,
     "longest_hop_s": 1,
     "learning_rate": 10,
+    "learning_rates": 10,
+    "seeds": 64,
+    "every": RANGES["rhythm"]["every"].high,
     "mask_channels": 40,
     "seed": 2**31 - 1,
 }
@@ -56,9 +61,10 @@ SHARES = (
     "prune_end",
     "threshold",
     "recall",
+    "dropout",
 )
 LENGTHS = {"hidden_dim": (0, LIMITS["cells"]), "labels": (0, LIMITS["labels"]), "tick_blocks": (1, 1000)}
-_ONCE = {"labels": "word", "say": "word", "voices": "voice", "languages": "language"}
+_ONCE = {"labels": "word", "say": "word", "voices": "voice", "languages": "language", "learning_rates": "rate"}
 PAIRS = ("speed", "gain_db", "snr_db", "pause_s", "level_db", "ratio_db")
 
 

@@ -147,6 +147,12 @@ def _check(table: dict[str, Any], prefix: str = "") -> None:
         raise RecipeError(
             f"model.hidden_dim = {_value(table['hidden_dim'])}: the core takes units in pairs; give even numbers"
         )
+    if (
+        prefix == "model."
+        and (every := table.get("every"))
+        and (len(every) != len(table["hidden_dim"]) or every[0] != 1)
+    ):
+        raise RecipeError(f"model.every = {_value(every)}: give a number for each cell, of which the first is 1")
     if prefix == "policy.":
         try:
             checks.policy(vars(Policy()) | table | {"complexity": ENUMS["complexity"]["energy"]})
@@ -210,18 +216,18 @@ def _change(whole: dict[str, Any], key: str, value: Any) -> None:
     if not path or not isinstance(table, dict) or last not in table:
         known = [f"{t}.{k}" for t, keys in whole.items() if isinstance(keys, dict) for k in keys]
         raise RecipeError(f"the recipe for {whole['task']} has no setting '{key}'{_nearest(key, known)}")
-    table[last] = _fitting(key, _typed(value, table[last]) if isinstance(value, str) else value, table[last])
+    table[last] = _fitting(key, _typed(value, table[last], last) if isinstance(value, str) else value, table[last])
 
 
-def _typed(typed: str, default: Any) -> Any:
+def _typed(typed: str, default: Any, last: str) -> Any:
     """What a user typed: TOML, a bare word, or for a list its elements with commas between them."""
     try:
         value = tomllib.loads(f"v = {typed}")["v"]
     except tomllib.TOMLDecodeError:
         value = typed
     if isinstance(default, list) and not isinstance(value, list):
-        element = default[0] if default else ""
-        return [_typed(part.strip(), element) for part in typed.split(",") if part.strip()]
+        element = default[0] if default else _ELEMENTS.get(last, "")
+        return [_typed(part.strip(), element, last) for part in typed.split(",") if part.strip()]
     return typed if isinstance(default, str) and not isinstance(value, str) else value
 
 
@@ -232,10 +238,12 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
     if type(value) is not type(default):
         raise RecipeError(f"{name} = {_value(value)}: give {_KINDS[type(default)]}, such as {_value(default)}")
     if isinstance(value, list):
-        return [_fitting(name, x, default[0] if default else "") for x in value]
+        element = default[0] if default else _ELEMENTS.get(name.split(".")[-1], "")
+        return [_fitting(name, x, element) for x in value]
     return value
 
 
+_ELEMENTS = {"learning_rates": 0.01, "every": 1}  # of lists that are empty by default, if they hold no text
 _KINDS = {
     bool: "true or false",
     int: "a whole number",
