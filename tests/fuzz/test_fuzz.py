@@ -47,6 +47,9 @@ def test_legal_models_are_of_every_kind(generator, tmp_path):
         for cell in model.cells[:1]
     }
     assert {weight for weight, *both in stages if all(both)} == {"float32", "int8", "int16"}
+    waiting = [(model, cell.weight) for model in models for cell in model.cells[1:2] if model.every]
+    assert {weight for model, weight in waiting if model.hears_all} == {"float32", "int8", "int16"}
+    assert {n for model, _ in waiting for n in model.every} == {1, 2, 3, 4}
     layouts = {(cell.weight, getattr(cell, "layout", "rows4"), bool(getattr(cell, "delta_q15", 0))) for cell in cells}
     dense = {
         ("int8", "rows4x4", False),

@@ -37,7 +37,7 @@ def test_settings_have_the_recipes_names_and_defaults():
     for name in shared:
         wanted = given[name]
         assert getattr(config, name) == (tuple(wanted) if isinstance(wanted, list) else wanted), name
-    run_only = {"epochs", "epoch_steps", "batch", "threads", "precision", "start_from"}
+    run_only = {"epochs", "epoch_steps", "batch", "threads", "precision", "start_from", "seeds", "learning_rates"}
     assert set(given) == set(shared) | run_only
     assert config.total_steps == recipe["train"]["epochs"] * recipe["train"]["epoch_steps"]
     assert ModelConfig(("a",)).hidden_dims == config.hidden_dim == TrainerConfig.of_recipe(recipe).hidden_dim

@@ -12,7 +12,7 @@ from liquid_audio_nets.lnn.costs import zero_block_share
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN, replay
 from liquid_audio_nets.training.loop.quantised import FineTuneError, RoundedNet, fine_tune, lessons
-from small_model import babble, integer_model, noise, small_model, with_stages
+from small_model import babble, integer_model, noise, small_model, with_rhythm, with_stages
 
 torch.set_num_threads(1)
 
@@ -55,10 +55,10 @@ def evidence(model, features, dt):
     return total
 
 
-@pytest.mark.parametrize("stages", [False, True])
-def test_the_loop_and_the_teacher_compute_what_the_core_computes(exact, pruned, clips, stages):
+@pytest.mark.parametrize("stages, every", [(False, None), (True, None), (True, (1, 2))])
+def test_the_loop_and_the_teacher_compute_what_the_core_computes(exact, pruned, clips, stages, every):
     if stages:
-        exact = with_stages(exact)
+        exact = with_rhythm(with_stages(exact), every) if every else with_stages(exact)
         pruned = compress(exact, Sounds("babble", clips, clips), Request("int8", golden_samples=0)).model
     given, same = lessons(exact, pruned, clips[:32]), lessons(exact, exact, clips[:32])
     with torch.no_grad():
