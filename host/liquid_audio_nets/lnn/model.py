@@ -167,7 +167,7 @@ class Readout:
 
     @property
     def n_inputs(self) -> int:
-        """N, columns of w."""
+        """N"""
         return int(np.shape(self.w)[-1])
 
     @property
@@ -256,8 +256,7 @@ class Model:
     """All of a file.  Cells and readout are all float32 or all integers; an integer front-end needs integer cells.
 
     traces: None if the first cell reads the features alone.  every: of each cell the steps from one of its runs to the next,
-    1 to 4; it runs at the first step, and its dt is the sum of those of the steps.  None: all cells run at every step.
-    A readout with as many columns as all cells together have units hears all of them, one after the other.
+    1 to 4, see SPEC.md, "rhythm"; None: all cells run at every step.  A readout of more columns hears all cells.
     metadata: any JSON object.  signature: 64 bytes, see lnn.signature.  signed_digest: SHA-256 of what the signature of the
     file covers, by which a writer knows whether the model was changed.  model_version: counts the releases of a signed
     model; 0: it has none.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..settings.errors import TrainingError
 from .frame_store import FrameStore
 from .schedule import Schedule
 
@@ -60,6 +61,26 @@ class Batch:
         """What train_step minimises; evidence (T, B, K), or (1, B, K) of a net that answers once, at the end."""
         ticks = len(evidence)
         return allowed_loss(evidence, self.allowed[-ticks:], self.weight[-ticks:], label_smoothing)
+
+
+def batch_of(given: Any, input_dim: int, classes: int) -> Any:
+    """A batch, or one of plain clips if (log_mel (B, T, input_dim), labels (B,)) was given, labels below `classes`.
+
+    Raises TrainingError for anything else."""
+    if isinstance(given, (tuple, list)) and len(given) == 2:
+        log_mel, labels = map(torch.as_tensor, given)
+        if log_mel.dim() != 3 or log_mel.shape[2] != input_dim or labels.shape != log_mel.shape[:1]:
+            raise TrainingError(
+                f"log_mel {tuple(log_mel.shape)} and labels {tuple(labels.shape)} do not fit: give "
+                f"(B, T, {input_dim}) and (B,)"
+            )
+        if labels.is_floating_point() or labels.min() < 0 or labels.max() >= classes:
+            raise TrainingError(f"labels are whole numbers from 0 to {classes - 1}")
+        return Batch.of_clips(log_mel, labels.long(), classes)
+    if not hasattr(given, "loss"):
+        kind = type(given).__name__
+        raise TrainingError(f"train_step takes a Batch, or (log_mel (B, T, C), labels (B,)), but got a {kind}")
+    return given
 
 
 def allowed_loss(evidence: Tensor, allowed: Tensor, weight: Tensor, smoothing: float) -> Tensor:

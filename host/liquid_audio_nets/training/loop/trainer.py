@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data.batches import Batch, moved
+from ..data.batches import batch_of, moved
 from ..data.frame_store import FrameStore
 from ..data.schedule import Policy
 from ..nets.model import Net, StreamState
@@ -116,22 +116,7 @@ class LNNTrainer:
 
     def batch_of(self, given: Any) -> Any:
         """A batch on this device from what train_step was given; raises TrainingError for anything that is none."""
-        config = self.config
-        if isinstance(given, (tuple, list)) and len(given) == 2:
-            log_mel, labels = map(torch.as_tensor, given)
-            classes = len(self.net.config.labels)
-            if log_mel.dim() != 3 or log_mel.shape[2] != config.input_dim or labels.shape != log_mel.shape[:1]:
-                raise TrainingError(
-                    f"log_mel {tuple(log_mel.shape)} and labels {tuple(labels.shape)} do not fit: give "
-                    f"(B, T, {config.input_dim}) and (B,)"
-                )
-            if labels.is_floating_point() or labels.min() < 0 or labels.max() >= classes:
-                raise TrainingError(f"labels are whole numbers from 0 to {classes - 1}")
-            given = Batch.of_clips(log_mel, labels.long(), classes)
-        elif not hasattr(given, "loss"):
-            kind = type(given).__name__
-            raise TrainingError(f"train_step takes a Batch, or (log_mel (B, T, C), labels (B,)), but got a {kind}")
-        return moved(given, self.device)
+        return moved(batch_of(given, self.config.input_dim, len(self.net.config.labels)), self.device)
 
     def train_step(self, batch: Any, lambda_power: float | None = None, lambda_sparse: float | None = None) -> float:
         """One step of the optimiser; returns the loss.
@@ -143,8 +128,7 @@ class LNNTrainer:
         Raises TrainingError for anything else, for a teacher that cannot teach this network, and for a loss that is not
         finite; the weights are then those of before the step."""
         batch = self.batch_of(batch)
-        wanted = self.taught(batch)
-        start = self.start_state(batch, self.net, "net")
+        wanted, start = self.taught(batch), self.start_state(batch, self.net, "net")
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             outputs, end = (self.parallel or self.net)(batch.log_mel, batch.dt, batch.closed_s, start)
         loss = self.loss(batch, outputs, wanted, lambda_power, lambda_sparse)
