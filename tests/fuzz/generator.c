@@ -398,6 +398,7 @@ model_file_t generate_model(choices_t *c, bool strict, uint32_t most_bytes) {
     g.at = up((uint32_t)head, LNN_ALIGN_BYTES);
     size_t body = g.at;
     g.value[F_n_labels] = g.n_labels;
+    g.value[F_n_cells] = g.n_cells;
     sections(&g);
     size_t end = g.at;
     table = up((uint32_t)(sizeof(lnn_file_header_t) + sizeof(lnn_file_section_t) * g.n_sections), LNN_ALIGN_BYTES);
