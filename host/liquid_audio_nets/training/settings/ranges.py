@@ -47,7 +47,7 @@ MOST = {
     "learning_rate": 10,
     "learning_rates": 10,
     "seeds": 64,
-    "every": RANGES["rhythm"]["every"].high,
+    "every": RANGES["rhythm"]["every"].magnitude,
     "mask_channels": 40,
     "seed": 2**31 - 1,
 }
