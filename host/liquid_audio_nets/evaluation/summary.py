@@ -40,7 +40,7 @@ def summarise(data: bytes, lnn: LNN) -> dict[str, Any]:
         "labels": [dataclasses.asdict(label) for label in model.labels],
         "frontend": _frontend(model),
         "traces": {"channels": np.size(model.traces.tau), **_span("tau_s", model.traces.tau)} if model.traces else None,
-        "cells": [_cell(cell, model.every[k] if model.every else 1) for k, cell in enumerate(model.cells)],
+        "cells": _cells(model),
         "readout": _readout(model),
         "policy": dataclasses.asdict(model.policy),
         "selftest": _selftest(model, lnn),
@@ -85,6 +85,11 @@ def heard_bins(fe: FrontEnd | FrontEndQ15 | FrontEndS16) -> tuple[int, int]:
     last = used[-1] if len(used) else 0
     first = int(fe.mel_start[used[0]]) if len(used) else 0
     return first, int(fe.mel_start[last]) + int(fe.mel_count[last])
+
+
+def _cells(model: Model) -> list[dict[str, Any]]:
+    cells: list[Cell | CellS8] = [*model.cells]
+    return [_cell(cell, every) for cell, every in zip(cells, model.every or (1,) * len(cells), strict=True)]
 
 
 def _cell(cell: Cell | CellS8, every: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ pass does three operations a step and the weight gradients as products over all 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -53,12 +54,13 @@ class _FusedSequence(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         m, n, many = u.shape[-1], h0.shape[-1], weight.dim() == 3
         dt, of_inputs = dt.unsqueeze(-1), weight[..., :m]
+        add_product: Callable[..., Tensor] = Tensor.baddbmm_ if many else Tensor.addmm_
         if many:
             z = torch.einsum("trbm,rnm->trbn", u, of_inputs).to(bias.dtype) + bias.unsqueeze(-2)
-            rate, add_product = rate.unsqueeze(-2), Tensor.baddbmm_
+            rate = rate.unsqueeze(-2)
         else:
             z = torch.addmm(bias, u.reshape(-1, m), of_inputs.t()).to(bias.dtype).view(*u.shape[:2], 2 * n)
-            add_product = Tensor.addmm_  # autocast: the product above was bf16
+            # autocast: the product was bf16
         gate, reversal = z[..., :n], z[..., n:]
         denominator = 1 + dt * rate
         states = z.new_empty(len(z), *h0.shape)
@@ -107,13 +109,15 @@ class _FusedSequence(torch.autograd.Function):
         m, n, many = u.shape[-1], h0.shape[-1], weight.dim() == 3
         dz, total = torch.empty_like(partial), torch.empty_like(grad)
         carried = torch.zeros_like(grad[0])
-        recurrent, add_product = weight[..., m:].contiguous(), torch.baddbmm if many else torch.addmm
+        recurrent = weight[..., m:].contiguous()
+        add_product: Callable[..., Tensor] = torch.baddbmm if many else torch.addmm
         every = zip(dz.unbind(), partial.unbind(), keep.unbind(), grad.unbind(), total.unbind(), strict=True)
         for dz_t, partial_t, keep_t, grad_t, total_t in reversed(list(every)):
             torch.add(grad_t, carried, out=total_t)
             torch.mul(partial_t.unflatten(-1, (2, n)), total_t.unsqueeze(-2), out=dz_t.unflatten(-1, (2, n)))
             carried = add_product(total_t.mul_(keep_t), dz_t, recurrent)
         heard = torch.cat([h0.unsqueeze(0), states[:-1]])
+        d_u: Tensor | None
         if many:
             d_weight = torch.cat([torch.einsum("trbn,trbm->rnm", dz, x) for x in (u, heard)], -1)
             d_u = torch.einsum("trbn,rnm->trbm", dz, weight[..., :m])
