@@ -270,17 +270,15 @@ class LNNTrainer:
                 trainer.optimizer.state[parameter] = moments
         for whose in ("net", "teacher"):
             if f"carried.{whose}.evidence" in tensors:
-                parts = {
-                    name.rpartition(".")[2]: x for name, x in tensors.items() if name.startswith(f"carried.{whose}.")
-                }
+                begin = f"carried.{whose}."
+                parts = {name.removeprefix(begin): x for name, x in tensors.items() if name.startswith(begin)}
                 evidence = parts.pop("evidence")
                 mean = parts.pop("mean", evidence.new_zeros(len(evidence), 0))  # checkpoints before traces have none
                 trainer.carried[whose] = StreamState([parts[str(k)] for k in range(len(parts))], evidence, mean)
         trainer.kept = {k.removeprefix("kept."): v for k, v in tensors.items() if k.startswith("kept.")}
-        trainer.recipe = json.loads(metadata.get("recipe", "{}"))
         best = json.loads(metadata["best"])  # one number in checkpoints from before ranks
         trainer.step, trainer.best = int(metadata["step"]), tuple(best) if isinstance(best, list) else (best,)
-        trainer.metrics = json.loads(metadata["metrics"])
+        trainer.recipe, trainer.metrics = (json.loads(metadata.get(key, "{}")) for key in ("recipe", "metrics"))
         return trainer
 
     def metadata(self) -> dict[str, Any]:
