@@ -359,9 +359,10 @@ static void header(generator_t *g) {
     uint32_t version = choose(g->c, 2) ? random_bits(g->c) : 0u;
     give(g, F_magic, LNN_MAGIC);
     give(g, F_version_major, LNN_VERSION_MAJOR);
-    uint32_t least_minor = g->rhythm || g->hears_all ? 3u : g->traces || g->liquid || g->frontend == LNN_FRONTEND_LOGMEL_S16 ? 2u
-                           : version || g->with_floor                                       ? 1u
-                                                                                            : 0u;
+    uint32_t least_minor = g->rhythm || g->hears_all                                          ? 3u
+                           : g->traces || g->liquid || g->frontend == LNN_FRONTEND_LOGMEL_S16 ? 2u
+                           : version || g->with_floor                                         ? 1u
+                                                                                              : 0u;
     give(g, F_version_minor, least_minor + choose(g->c, LNN_VERSION_MINOR - least_minor + 1u));
     give(g, F_model_version, version);
     give(g, F_ram_bytes, ram_bytes(g));
