@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from integer_model import integer_model
 from liquid_audio_nets.compress.calibration import calibrate
-from liquid_audio_nets.compress.costs import estimate
 from liquid_audio_nets.evaluation.summary import summarise
 from liquid_audio_nets.lnn import LnnError, read, write
+from liquid_audio_nets.lnn.costs import estimate
 from liquid_audio_nets.lnn.layout import STRUCTS
 from liquid_audio_nets.lnn.records import unpack_record
 from liquid_audio_nets.lnn.writer import with_crc
