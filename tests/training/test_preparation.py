@@ -137,7 +137,8 @@ def speech(monkeypatch):
         return (5000 * np.sin(np.arange(4000) * 0.3)).astype(np.int16)
 
     monkeypatch.setattr(sources_module, "say", say)
-    monkeypatch.setattr(sources_module, "voices", lambda by: [Voice("espeak-ng", "en+m1"), Voice("flite", "slt")])
+    both = [Voice("espeak-ng", "en+m1"), Voice("flite", "slt")]
+    monkeypatch.setattr(sources_module, "voices", lambda by, language: both)
     monkeypatch.setattr("liquid_audio_nets.training.tasks.keywords.engines", lambda by: ["flite"])
     return spoken, fails
 
