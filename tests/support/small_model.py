@@ -228,7 +228,7 @@ def with_rhythm(model: Model, every: tuple[int, ...] | None, seed: int = 0) -> M
     if isinstance(readout, Readout):
         readout = dataclasses.replace(readout, w=np.hstack([rng.normal(size=(rows, more)) * 4, readout.w]))
     elif isinstance(readout, LiquidReadout):
-        wg, wv = rng.normal(size=(2, rows, more)) * np.array([[[1.0]], [[4.0]]])
+        wg, wv = rng.normal(size=(2, rows, more))
         readout = dataclasses.replace(readout, wg=np.hstack([wg, readout.wg]), wv=np.hstack([wv, readout.wv]))
     else:
         wide = readout.weight == "int16"  # the magnitudes of its rows are bounded together
