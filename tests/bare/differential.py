@@ -144,7 +144,7 @@ def difference(case: Case, words: np.ndarray) -> str:
 
 def float_difference(model: Model, ours: np.ndarray, theirs: np.ndarray) -> str:
     """Compares one step: what the first cell heard, what each cell became, then the logits."""
-    at, (states, evidence) = 0, start(model)
+    at, (states, evidence), ends = 0, start(model), []
     for k, (cell, h) in enumerate(zip(model.cells, states, strict=True)):
         m, n = cell.n_inputs, cell.n_units
         u, u2, new, new2 = (x[at + i : at + j] for i, j in ((0, m), (m, m + n)) for x in (ours, theirs))
@@ -157,7 +157,9 @@ def float_difference(model: Model, ours: np.ndarray, theirs: np.ndarray) -> str:
         if far > 0:
             return f"cell {k}: {far:.2g} too far"
         at += m + n
-    far = beyond(theirs[at:] - ours[at:], readout_error(model.readout, new, np.abs(new2 - new), evidence))
+        ends.append((new, np.abs(new2 - new)))
+    heard, apart = map(np.concatenate, zip(*(ends if model.hears_all else ends[-1:]), strict=True))
+    far = beyond(theirs[at:] - ours[at:], readout_error(model.readout, heard, apart, evidence))
     return f"logits: {far:.2g} too far" if far > 0 else ""
 
 
