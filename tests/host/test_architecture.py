@@ -67,10 +67,10 @@ ROOMS = {
     "native": {"native", "lnn", "_core"},
     "demo": {"audio", "demo"},
     "compress": {"compress", "audio", "native", "lnn", "reference"},
-    "evaluation": {"evaluation", "audio", "link", "native", "lnn", "series"},
+    "evaluation": {"evaluation", "audio", "html_page", "link", "native", "lnn", "series"},
     "link": {"link"},
     "lnn": {"lnn"},
-    "power": {"power", "audio", "board", "link", "native", "lnn"},
+    "power": {"power", "audio", "board", "html_page", "link", "native", "lnn"},
     "reference": {"reference", "lnn"},
     "series": {"series"},
     "training": {

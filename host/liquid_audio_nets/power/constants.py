@@ -132,7 +132,7 @@ def chips() -> list[str]:
 
 def find_chip(key: str) -> Chip:
     """The chip of boards/shared/chips/KEY.toml."""
-    about, core = shared(f"chips/{key}"), ""
+    about = shared(f"chips/{key}")
     core = about["core"]
     more = shared("cores")[core]
 

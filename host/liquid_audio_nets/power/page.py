@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import html
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..html_page import document, svg, table
 from ..lnn.arrays import Array
 from .profile import Profile
 from .work import STAGES
 
-STYLE = """body { font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: 1em 0 } td, th { padding: .2em .8em; text-align: left; border-bottom: 1px solid #ddd }
-svg { max-width: 100%; height: auto } .assumed { color: #a40 }"""
+ASSUMED = " .assumed { color: #a40 }"
 MOST_POINTS = 4000  # of a curve
 
 
@@ -31,18 +29,17 @@ def page(profiles: dict[str, Profile]) -> str:
         f"<p><b>Everything here is estimated.</b> Sound: {html.escape(first.work.sound)}, {first.work.seconds:.1f} s. "
         f"Clock {first.draw.clock_hz / 1e6:g} MHz, supply {first.device.chip.supply_v.value:g} V, microphone "
         f"{html.escape(first.device.microphone.name)}.</p>",
-        _table(("", *profiles), headline(profiles)),
+        table(("", *profiles), headline(profiles)),
         "<h2>Where the power goes, mW</h2>",
-        _table(("", *profiles), split(profiles)),
+        table(("", *profiles), split(profiles)),
         f"<h2>Time line of {html.escape(name)}</h2>",
         timeline(first),
         "<h2>Batteries</h2>",
-        *(_table((model, "lasts", ""), batteries(found)) for model, found in profiles.items()),
+        *(table((model, "lasts", ""), batteries(found)) for model, found in profiles.items()),
         "<h2>What the estimate rests on</h2>",
         _constants(first),
     ]
-    head = f"<!doctype html><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
-    return head + "\n".join(parts) + "\n"
+    return document(title, parts, ASSUMED)
 
 
 def headline(profiles: dict[str, Profile]) -> list[tuple[str, ...]]:
@@ -92,12 +89,6 @@ def batteries(found: Profile) -> list[tuple[str, ...]]:
     ]
 
 
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
-
-
 def _constants(found: Profile) -> str:
     rows = [
         f"<tr{' class=assumed' if number.assumed else ''}><td>{name}</td><td>{number.value:.4g}</td>"
@@ -136,6 +127,4 @@ def timeline(found: Profile) -> str:
     axes[3].axhline(found.average_mw, color="0.5", linestyle="--", label="average")
     axes[3].set(ylabel="power in mW", xlabel="time in s", ylim=(0, 1.1 * found.power_mw.max()))
     axes[3].legend(frameon=False, loc="lower right")
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata={"Date": None})
-    return drawn.getvalue()[drawn.getvalue().index("<svg") :]
+    return svg(figure)

@@ -166,8 +166,8 @@ def misheard(
     lines = [
         f"- {'near word ' if name in near else ''}`{name}`: {len(taken[name][0])} of {count[name]} for "
         f"{', '.join(sorted(taken[name][1]))}"
-        for name in order
-        if name in near or order.index(name) < _LISTED
+        for rank, name in enumerate(order)
+        if name in near or rank < _LISTED
     ]
     about = (
         f"The float network heard {heard.hours:.1f} h of sound without a word, of which most was learned from, as recorded and as "

@@ -92,7 +92,7 @@ class LiquidNet(Net):
             cells.append(make_cell(config.cell_kind, config.ode_solver, heard, units, wiring=config.wiring))
             heard = cells[-1].output_dim
         self.cells = cast("Sequence[Cell]", nn.ModuleList(cells))
-        every = config.every or (1,) * len(cells)
+        every = config.rhythm
         if len(every) != len(cells):
             raise UnsupportedCell(f"every = {list(every)}: give a number for each of {len(cells)} cells")
         self.every, self.dropout = every, nn.Dropout(config.dropout)

@@ -34,7 +34,7 @@ def macs_per_step(net: Net) -> Tensor:
     """Expected multiply-accumulates per step, a scalar; a cell that waits counts less.  A block of four by four counts as soon as one weight in it does."""
     readouts = 2 if net.config.liquid_readout else 1  # values and conductance have a matrix of the same size each
     total = net.readout.weight.new_tensor(float(readouts * net.readout.weight.numel()))
-    for cell, every in zip(net.cells, net.config.every or (1,) * len(net.cells), strict=True):
+    for cell, every in zip(net.cells, net.config.rhythm, strict=True):
         if isinstance(cell.weight, nn.Parameter) and len(cell.weight) == 2 * cell.units:
             mean, index = block_mean(cell, cell.weight.square())
             total = total + (mean / (mean + _NEGLIGIBLE**2))[index].sum() / every  # pulls at large weights, too

@@ -48,6 +48,11 @@ class ModelConfig:
     every: tuple[int, ...] = _from_recipe("model.every")
     dropout: float = _from_recipe("train.dropout")
 
+    @property
+    def rhythm(self) -> tuple[int, ...]:
+        """Of each cell the steps from one run to the next."""
+        return self.every or (1,) * len(self.hidden_dims)
+
 
 @dataclass
 class TrainerConfig:

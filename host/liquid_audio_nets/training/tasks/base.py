@@ -17,7 +17,7 @@ from ... import lnn
 from ...audio.dataset import UNKNOWN
 from ...audio.files import SAMPLE_RATE_HZ, AudioError, write_wav
 from ...audio.held_out import BOTH
-from ...audio.speech import ENGINES, NATURAL
+from ...audio.speech import ENGINES, NATURAL, engines
 from ...audio.speech_in_noise import BLOCK_SAMPLES, block_power
 from ...native import add_golden
 from ...reference.frontend import FrontEnd
@@ -29,6 +29,7 @@ from ..data.sources import MADE_NOISE, Group, Sources, other_languages
 from ..data.word_batches import WordBatches
 from ..loop.card import Facts
 from ..loop.listening import WAKES, listen, without_words
+from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.run import Task
 from ..loop.trainer import LNNTrainer
@@ -243,14 +244,21 @@ class WordTask(FolderTask):
         learned = sum(r.split == "training" for _, r in self.own)
         return f" and {learned} recordings of its user's own" if learned else " alone, from no recording"
 
-    def sources_of(
-        self, groups: Sequence[Group], said: Sequence[tuple[str, str, int]], splits: Sequence[str]
-    ) -> Sources:
-        """What every task of words learns from: groups of folders, said: (text, label, utterances) by the voices, recordings
+    def groups(self) -> list[Group]:
+        """The folders that it learns from."""
+        raise NotImplementedError
+
+    def provenance_of(self, spoken: bool) -> tuple[str, str]:
+        """What provenance() says of the groups, and of the voices if they spoke."""
+        folders = [folder for group in self.groups() for folder in group.folders]
+        return provenance(self.data, engines(self.voices) if spoken else (), folders)
+
+    def sources_of(self, said: Sequence[tuple[str, str, int]], splits: Sequence[str]) -> Sources:
+        """What every task of words learns from: its groups of folders, said: (text, label, utterances) by the voices, recordings
         of one's own, clipped and coded copies, and steady noise."""
         return Sources(
             self.data,
-            groups,
+            self.groups(),
             said,
             splits,
             made_noise=MADE_NOISE,

@@ -26,7 +26,6 @@ from ..loop.card import Facts
 from ..loop.evaluation import posteriors, recall_and_confusion, validation_clips
 from ..loop.export import to_model
 from ..loop.listening import accepts_at, misheard, without_words
-from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
 from ..nets.registry import WINDOWED
@@ -62,9 +61,8 @@ class KeywordTask(WordTask):
             self.timing = replace(self.timing, stream_share=0.0, tick_blocks=(WINDOW_TICK_BLOCKS,))
             self.policy = replace(self.policy, min_timestep_us=round(WINDOW_TICK_BLOCKS * BLOCK_S * 1e6))
 
-    def sources(self, splits: Sequence[str] = BOTH, for_streams: bool = False) -> Sources:
-        """for_streams: with few utterances of each word.  Raises AudioError for a label without recordings, unless it is
-        one of `say`."""
+    def groups(self) -> list[Group]:
+        """The folders of the words, of noise, and of other sounds if the data have them."""
         groups = [
             Group("commands", self._label, [str(self.commands)], part=official_split),
             Group("noise", SILENCE, [str(self.commands / name) for name in NOISE_FOLDERS]),
@@ -75,8 +73,12 @@ class KeywordTask(WordTask):
                 *(Group(name, self._other, self.recipe["data"][name]) for name in ("wake_words", "negatives")),
                 Group("environment", SILENCE, ["esc10"]),
             ]
-        spoken = self._spoken(for_streams)
-        sources = self.sources_of(groups, spoken, splits)
+        return groups
+
+    def sources(self, splits: Sequence[str] = BOTH, for_streams: bool = False) -> Sources:
+        """for_streams: with few utterances of each word.  Raises AudioError for a label without recordings, unless it is
+        one of `say`."""
+        sources = self.sources_of(self._spoken(for_streams), splits)
         here = {self._word(file.place) for file in sources.recordings.files} - {"", *NOISE_FOLDERS}
         for word in self.words:
             if word not in here and word not in self.said:
@@ -205,8 +207,7 @@ class KeywordTask(WordTask):
         return self._provenance()[1]
 
     def _provenance(self) -> tuple[str, str]:
-        folders = [folder for group in self.sources().groups for folder in group.folders]
-        return provenance(self.data, engines(self.voices) if "synthetic" in self.learned_from() else (), folders)
+        return self.provenance_of(spoken="synthetic" in self.learned_from())
 
     def facts(self) -> Facts:
         split = "official speaker hash, held-out parts of every noise; no testing speaker was read"

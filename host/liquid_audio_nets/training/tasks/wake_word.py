@@ -24,7 +24,6 @@ from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
 from ..loop.export import to_model
 from ..loop.listening import misheard
-from ..loop.provenance import provenance
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
 from ..settings.recipe import build
@@ -53,16 +52,19 @@ class WakeWordTask(WordTask):
         self.word = self.said[0] if self.said else Path(self.recipe["data"]["positives"]).name
         self.labels = (self.word, UNKNOWN, SILENCE)
 
-    def sources(self, splits: Sequence[str] = BOTH) -> Sources:
-        """The word, other speech, noise, and synthetic speech."""
+    def groups(self) -> list[Group]:
+        """The folders of the word, of other speech and of noise."""
         d = self.recipe["data"]
         # The words of placement.Chooser: recordings have the source "commands", running speech is "negatives".
-        groups = [
+        return [
             Group("commands", self.word, [] if self.said else [d["positives"]], required=not self.said),
             *(Group(source, self._other, d[source]) for source in ("negatives", "wake_words", "digits", "commands")),
             Group("environment", SILENCE, d["noise"]),
         ]
-        return self.sources_of(groups, self._spoken(), splits)
+
+    def sources(self, splits: Sequence[str] = BOTH) -> Sources:
+        """The word, other speech, noise, and synthetic speech."""
+        return self.sources_of(self._spoken(), splits)
 
     def _other(self, recording: Recording) -> str | None:
         """Recordings of a word that is learned from synthetic speech alone only measure it."""
@@ -190,8 +192,7 @@ class WakeWordTask(WordTask):
         return self._provenance()[1]
 
     def _provenance(self) -> tuple[str, str]:
-        folders = [folder for group in self.sources().groups for folder in group.folders]
-        return provenance(self.data, engines(self.voices) if self._spoken() else (), folders)
+        return self.provenance_of(spoken=bool(self._spoken()))
 
     def facts(self) -> Facts:
         return self.facts_of(self._provenance()[0], SPLIT)
