@@ -5,6 +5,7 @@ import pytest
 import torch
 from liquid_audio_nets.training import LNNTrainer, TrainerConfig, TrainingError
 from liquid_audio_nets.training.loop.distillation import distillation_loss
+from liquid_audio_nets.training.loop.trained import trained_network
 from liquid_audio_nets.training.settings import recipe
 
 LABELS = ("a", "b", "c")
@@ -54,6 +55,13 @@ def test_a_student_learns_from_the_teacher_alone(teacher):
     for step in range(150):
         student.train_step((clips(step)[0], torch.zeros(48, dtype=torch.long)))
     assert accuracy(student) > 0.9
+
+
+def test_a_model_file_teaches_like_the_checkpoint_that_it_was_made_from(teacher, tmp_path):
+    LNNTrainer.load(teacher).export_embedded(tmp_path / "t.lnn")
+    sound, dt = torch.randn(9, 4, 40), torch.full((9, 4), 0.02)
+    first, second = (trained_network(path)(sound, dt, torch.zeros_like(dt))[0] for path in (teacher, tmp_path / "t.lnn"))
+    assert torch.allclose(first, second, atol=1e-4)
 
 
 def test_equal_answers_cost_nothing():

@@ -65,17 +65,34 @@ def test_a_network_with_stages_does_not_begin_one_without(tmp_path):
         start_from(LNNTrainer(SMALL), tmp_path / "a.pt")
 
 
-@pytest.mark.parametrize(
-    "change, says",
-    [
-        ({"labels": ("yes", "go", "_silence_")}, "answers yes, no, _silence_, not yes, go, _silence_"),
-        ({"hidden_dim": (6, 7)}, r"cells.1.bias is 8, 14 is wanted"),
-    ],
-)
-def test_another_network_is_refused_by_what_differs(tmp_path, change, says):
+def test_labels_that_both_have_keep_their_rows_and_others_begin_anew(tmp_path):
+    stages = {"liquid_readout": True, "hidden_dim": (6, 4)}
+    first, second = (LNNTrainer(stages | {"labels": labels}) for labels in (LABELS, ("_silence_", "go", "yes")))
+    first.save(tmp_path / "a.pt")
+    fresh = {name: x.clone() for name, x in second.net.state_dict().items()}
+    start_from(second, tmp_path / "a.pt")
+    theirs, ours = first.average.state_dict(), second.net.state_dict()
+    for name in ("readout.weight", "readout.bias", "listening.weight", "listening.bias", "listening.log_tau"):
+        assert torch.equal(ours[name], torch.stack([theirs[name][2], fresh[name][1], theirs[name][0]])), name
+    assert torch.equal(ours["cells.0.weight"], theirs["cells.0.weight"])
+
+
+def test_an_integer_model_begins_with_what_its_integers_stand_for(tmp_path):
+    first = LNNTrainer(SMALL | {"traces": True, "liquid_readout": True})
+    first.normalise(3 * torch.randn(50, 4, 40) - 6)
+    first.export_embedded(tmp_path / "a.lnn", "int8")
+    second = LNNTrainer(SMALL | {"traces": True, "liquid_readout": True, "seed": 2})
+    start_from(second, tmp_path / "a.lnn")
+    sound, dt = 3 * torch.randn(30, 4, 40) - 6, torch.full((30, 4), 0.03)
+    with torch.no_grad():
+        before, after = (t.average(sound, dt, torch.zeros_like(dt))[0] for t in (first, second))
+    assert (after - before).abs().max() < 0.1 * before.abs().max()
+
+
+def test_another_network_is_refused_by_what_differs(tmp_path):
     LNNTrainer(SMALL).save(tmp_path / "a.pt")
-    with pytest.raises(TrainingError, match=says):
-        start_from(LNNTrainer(SMALL | change), tmp_path / "a.pt")
+    with pytest.raises(TrainingError, match=r"cells.1.bias is 8, 14 is wanted"):
+        start_from(LNNTrainer(SMALL | {"hidden_dim": (6, 7)}), tmp_path / "a.pt")
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):

@@ -81,7 +81,7 @@ def liquid_train(
         str | None,
         typer.Option(
             metavar="auto|FILE",
-            help="A larger network to learn from: its checkpoint, or auto to train one first, in --out/teacher.",
+            help="A larger network to learn from: its checkpoint or model (.lnn), or auto to train one first, in --out/teacher.",
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Number of epochs.", min=1)] = None,

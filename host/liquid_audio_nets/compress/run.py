@@ -213,7 +213,7 @@ def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, flo
     rounded_cells, rounded_readout = integer_parts(integer)
     for k, rounded in enumerate(rounded_cells):
         cells = list(float_cells)
-        cells[k] = dequantise_cell(rounded, float_cells[k], k)
+        cells[k] = dequantise_cell(rounded, k)
         found.append((f"cell {k}", lost(dataclasses.replace(model, cells=cells), decided)))
     found.append(("readout", lost(dataclasses.replace(model, readout=dequantise_readout(rounded_readout)), decided)))
     if request.frontend != "float":

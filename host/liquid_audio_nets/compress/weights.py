@@ -156,15 +156,16 @@ def _quantise_liquid(readout: LiquidReadout, moments: Moments, weight: str) -> L
     return LiquidReadoutS8(q, bias, part.scale_q(scale), inv_tau_q16(readout.tau), readout.idle_label, weight=weight)
 
 
-def dequantise_cell(cell: CellS8, like: Cell, k: int) -> Cell:
-    """A float cell with the rounded weights, which shows what rounding alone does to cell k of a network."""
+def dequantise_cell(cell: CellS8, k: int) -> Cell:
+    """Cell k of a network as a float cell with the rounded weights."""
     parts = (
         (cell.weights_inputs, cell.scale_inputs, input_bits(k)),
         (cell.weights_state, cell.scale_state, STATE_BITS),
     )
     rows = np.hstack([q * (s / 2.0 ** (48 - bits))[:, None] for q, s, bits in parts])
     bias = np.asarray(cell.bias) / 65536.0
-    return Cell(rows[0::2], rows[1::2], bias[0::2], bias[1::2], like.tau, like.gate_clamp, like.kind, like.solver)
+    clamp = cell.gate_clamp_q11 / 2048
+    return Cell(rows[0::2], rows[1::2], bias[0::2], bias[1::2], cell.tau_s, clamp, cell.kind, cell.solver)
 
 
 def dequantise_readout(readout: ReadoutS8 | LiquidReadoutS8) -> Readout | LiquidReadout:

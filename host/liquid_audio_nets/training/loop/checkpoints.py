@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...lnn.whole_file import replacing
+from ..settings.config import TrainerConfig
 from ..settings.errors import TrainingError
 
 SUFFIXES = (".safetensors", ".pt")
@@ -64,6 +65,15 @@ def read(path: Path) -> Content:
     except (SafetensorError, OSError, RuntimeError, EOFError, IndexError, ValueError, pickle.UnpicklingError):
         raise TrainingError(f"{path}: not a readable checkpoint; give another, or delete it to begin anew") from None
     return tensors, metadata
+
+
+def config_of(metadata: dict[str, str]) -> TrainerConfig:
+    """The settings of the trainer that wrote a checkpoint.  Raises TrainingError for settings that are not known."""
+    config = json.loads(metadata["config"])
+    layers = config.pop("layers", 2)  # of checkpoints from before hidden_dim alone told the number of cells
+    if isinstance(config["hidden_dim"], int):
+        config["hidden_dim"] = (config["hidden_dim"],) * layers
+    return TrainerConfig.from_dict(config)
 
 
 def recipe_of(path: Path) -> dict[str, Any]:

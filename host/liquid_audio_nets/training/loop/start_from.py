@@ -4,39 +4,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ... import lnn
-from ...compress.parts import float_parts
-from ...errors import LiquidError
 from ..nets.leaky import READOUT_TAU_S, TRACE_TAU_S
 from ..settings.config import ModelConfig
 from ..settings.errors import TrainingError
+from .trained import trained_network
 from .trainer import LNNTrainer
+
+ROW_PER_LABEL = {"readout.weight", "readout.bias", "listening.weight", "listening.bias", "listening.log_tau"}
 
 
 def start_from(trainer: LNNTrainer, path: str | Path) -> None:
-    """Gives a new trainer the averaged weights and the normalisation of a checkpoint (.safetensors, .pt) or of a float
-    model (.lnn).  Traces and a liquid readout that it has and the other network lacks begin with no effect; of
-    a cell with more units, those are taken that others hear most.
+    """Gives a new trainer the averaged weights and the normalisation of a checkpoint (.safetensors, .pt) or of a model
+    (.lnn).  Labels that both networks have keep their rows of the readout, the others begin as in a new network; traces and a
+    liquid readout that the other network lacks begin with no effect; of a cell with more units, those are taken that others
+    hear most.
 
     Raises TrainingError if the file cannot be read or its network is another one, naming the difference."""
-    path = Path(path)
-    if path.suffix == ".lnn":
-        labels, weights = _of_model(path)
-    else:
-        other = LNNTrainer.load(path)
-        labels, weights = list(other.net.config.labels), dict(other.average.state_dict())
+    other = trained_network(path)
     config, own = trainer.net.config, trainer.net.state_dict()
-    if tuple(labels) != config.labels:
-        raise TrainingError(
-            f"{path} answers {', '.join(labels)}, not {', '.join(config.labels)}; give one with the same labels"
-        )
-    weights = _narrowed(_with_stages(weights, config), config)
+    weights = _narrowed(_with_stages(dict(other.state_dict()), config), config)
+    weights = _for_labels(weights, other.config.labels, own, config.labels)
     for name in sorted(own.keys() | weights.keys()):
         theirs, ours = (tuple(w[name].shape) if name in w else None for w in (weights, own))
         if theirs != ours:
@@ -46,6 +39,18 @@ def start_from(trainer: LNNTrainer, path: str | Path) -> None:
             )
     for net in (trainer.net, trainer.average):
         net.load_state_dict(weights)
+
+
+def _for_labels(
+    weights: dict[str, Tensor], labels: Sequence[str], own: dict[str, Tensor], wanted: Sequence[str]
+) -> dict[str, Tensor]:
+    """The weights with a row of the readout for each wanted label: the one that labels names, or else the own one."""
+    fitted = dict(weights)
+    for name in ROW_PER_LABEL & weights.keys() & own.keys():
+        if weights[name].shape[1:] == own[name].shape[1:]:
+            rows = [weights[name][labels.index(x)] if x in labels else own[name][k] for k, x in enumerate(wanted)]
+            fitted[name] = torch.stack(rows)
+    return fitted
 
 
 def _with_stages(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
@@ -93,25 +98,3 @@ def _narrowed(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, Tens
 
 def _said(shape: tuple[int, ...] | None) -> str:
     return "absent" if shape is None else " x ".join(map(str, shape)) or "a number"
-
-
-def _of_model(path: Path) -> tuple[list[str], dict[str, Tensor]]:
-    """Labels and weights of a float .lnn file, by the names of a LiquidNet."""
-    try:
-        model = lnn.load(path)
-        frontend, cells, readout = float_parts(model)
-    except (LiquidError, OSError) as error:
-        raise TrainingError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    arrays = {"mean": frontend.mean, "inv_std": frontend.inv_std}
-    for k, cell in enumerate(cells):
-        arrays[f"cells.{k}.weight"] = np.concatenate([cell.wf, cell.wa])
-        arrays[f"cells.{k}.bias"] = np.concatenate([cell.bf, cell.ba])
-        arrays[f"cells.{k}.log_tau"] = np.log(cell.tau)
-    if isinstance(readout, lnn.LiquidReadout):
-        arrays |= {"readout.weight": readout.wv, "readout.bias": readout.bv, "listening.weight": readout.wg}
-        arrays |= {"listening.bias": readout.bg, "listening.log_tau": np.log(readout.tau)}
-    else:
-        arrays |= {"readout.weight": readout.w, "readout.bias": readout.b}
-    if model.traces:
-        arrays["traces.log_tau"] = np.log(model.traces.tau)
-    return model.label_names, {name: torch.from_numpy(np.array(x, np.float32)) for name, x in arrays.items()}

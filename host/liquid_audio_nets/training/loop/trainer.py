@@ -27,6 +27,7 @@ from .distillation import Teacher, distillation_loss
 from .evaluation import Clips, posteriors, recall_and_confusion, validation_clips
 from .export import export_lnn
 from .optimizers import MOMENTS, make_optimizer
+from .trained import trained_network
 
 
 class LNNTrainer:
@@ -105,7 +106,7 @@ class LNNTrainer:
             return None
         if self._teacher is None:
             try:
-                self._teacher = Teacher(LNNTrainer.load(self.config.distill_from).average, self.net)
+                self._teacher = Teacher(trained_network(self.config.distill_from), self.net)
             except ValueError as error:
                 raise TrainingError(f"{self.config.distill_from}: {error}") from None
         teacher = self._teacher
@@ -257,11 +258,7 @@ class LNNTrainer:
     def of_content(cls, content: checkpoints.Content) -> LNNTrainer:
         """The trainer whose content() this is."""
         tensors, metadata = content
-        config = json.loads(metadata["config"])
-        layers = config.pop("layers", 2)  # of checkpoints from before hidden_dim alone told the number of cells
-        if isinstance(config["hidden_dim"], int):
-            config["hidden_dim"] = (config["hidden_dim"],) * layers
-        trainer = cls(config)
+        trainer = cls(checkpoints.config_of(metadata))
         for part, net in (("net", trainer.net), ("average", trainer.average)):
             net.load_state_dict({k[len(part) + 1 :]: v for k, v in tensors.items() if k.startswith(part + ".")})
         for name, parameter in trainer.net.named_parameters():
