@@ -73,6 +73,7 @@ ROOMS = {
     "power": {"power", "audio", "board", "html_page", "link", "native", "lnn"},
     "reference": {"reference", "lnn"},
     "series": {"series"},
+    "testing": {"testing", "audio", "devices", "evaluation", "link", "lnn", "native", "power"},
     "training": {
         "training",
         "audio",

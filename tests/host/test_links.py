@@ -14,7 +14,7 @@ import types
 from contextlib import redirect_stdout
 
 import pytest
-from liquid_audio_nets.cli import boards
+from liquid_audio_nets import devices as boards
 from liquid_audio_nets.link import LinkError, RemoteError, find_port, open_link, ports, send
 from local_board import LocalBoard
 
@@ -155,7 +155,7 @@ def test_auto_without_board_folders(monkeypatch):
 
 
 def test_there_is_one_sender_and_one_receiver():
-    package = pathlib.Path(boards.__file__).parents[1]
+    package = pathlib.Path(boards.__file__).parent
     encoding = [p.name for p in package.rglob("*.py") if "b2a_base64" in p.read_text() or "b64encode" in p.read_text()]
     assert sorted(encoding) == ["receiver.py", "sender.py"]
 

@@ -13,29 +13,26 @@ from rich.text import Text
 from ..audio.dataset import Dataset
 from ..audio.files import SAMPLE_RATE_HZ
 from ..evaluation import (
-    Comparison,
     Evaluation,
     Measured,
     MicroWakeWord,
     Options,
-    compare,
     curve,
     evaluate,
     labelled_clips,
     measure,
     micro_wake_word_test,
-    spread,
     stream_test,
     usual_split,
 )
-from ..link import upload
 from ..lnn import read
 from ..native import LNN
+from ..testing import HILTester
 from . import console
-from .boards import connect
 from .confusion import confusion_table
+from .on_board import as_json, finish, run_on_board
+from .upload import Transport
 
-BOARD_FOLDER = "/models"
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
@@ -110,9 +107,20 @@ def test(
     ] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="Also run clips on this board and compare. Give a serial port, or auto for the only board."),
+        typer.Option(
+            help="Also run clips on this board and compare. Give a serial port, the name of a virtual or a real board, or "
+            "auto for the only board."
+        ),
     ] = None,
     clips: Annotated[int, typer.Option(help="How many clips run on the board.", min=1)] = 20,
+    transport: Annotated[Transport, typer.Option(help="Program that talks to the board.")] = Transport.mpremote,
+    meter: Annotated[
+        str | None, typer.Option(help="Measure the board's power with this meter, as liquid-profile --meter takes it.")
+    ] = None,
+    supply_v: Annotated[
+        float | None, typer.Option(help="Supply of the board in V, if the meter measures none.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the clips of the board to this file as JUnit XML.")] = None,
     mistakes: Annotated[bool, typer.Option("--mistakes", help="List the clips that were decided wrong.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -133,6 +141,9 @@ def test(
 
     An anomaly model is measured by the area under ROC of the worst moment of each recording: what training left out
     of the folder of normal sound, against all other folders.
+
+    With --device the board must compute the same bits as the host (a float model: within 1e-4). Exit codes: 3 if no board
+    answers, 5 if the board computes something else.
     """
     content = console.read_model_file(model)
     task = read(content).task
@@ -147,7 +158,10 @@ def test(
     about = {"model": str(model), "data": str(data), "task": task}
     if stream:
         return test_streams(content, data, options.split, against or [], about, json, min_accuracy)
-    other = None if device else measured(content, data, options)
+    tester = HILTester(device, model, transport=transport.value, meter=meter, supply_v=supply_v) if device else None
+    if not tester and (meter or junit):
+        raise console.CommandError("--meter and --junit are for clips on a board; name one with --device")
+    other = None if tester else measured(content, data, options)
     if other:
         if json:
             console.print_json(about | {"split": options.split} | other.as_json())
@@ -163,14 +177,16 @@ def test(
     result = run_with_progress(content, dataset)
     if result.clips == 0:
         raise console.CommandError(f"{data}: none of {len(dataset)} clips could be read: {result.unreadable[0]}")
-    board = compare_with(device, content, model.name, spread(dataset, clips)) if device else None
+    board = run_on_board(tester, dataset, clips) if tester else None
     if json:
-        more = {"device": board.as_json()} if board else {}
+        more = as_json(board) if board else {}
         console.print_json(about | {"split": split or usual_split(content)} | result.as_json() | more)
     else:
         show(result, mistakes)
-        if board:
-            show_board(board)
+        for line in board.lines() if board else ():
+            console.out.print(line)
+    if board:
+        finish(board, junit)
     gate("accuracy", result.accuracy, min_accuracy)
 
 
@@ -234,29 +250,6 @@ def run_with_progress(content: bytes, dataset: Dataset) -> Evaluation:
     with console.progress_bar() as bar:
         task = bar.add_task("clips", total=len(dataset))
         return evaluate(content, dataset, lambda: bar.advance(task))
-
-
-def compare_with(device: str, content: bytes, name: str, dataset: Dataset) -> Comparison:
-    """Uploads the model unless the board has it, and runs the clips there, too."""
-    link, path = connect(device), f"{BOARD_FOLDER}/{name}"
-    try:
-        upload(link, content, path)
-        with console.progress_bar() as bar:
-            task = bar.add_task("clips on the board", total=len(dataset))
-            return compare(link, path, content, dataset, lambda: bar.advance(task))
-    finally:
-        link.close()
-
-
-def show_board(board: Comparison) -> None:
-    """Prints how the board's answers compare with the host's."""
-    console.out.print(
-        f"on the board: {board.same_label} of {board.clips} clips get the same label as on the host, {board.same_steps} "
-        f"in as many steps, with scores that differ by at most {board.largest_difference:.1g}; {board.right_there} clips "
-        f"are right on the board, {board.right_here} on the host"
-    )
-    if board.work:
-        console.out.print(f"the board needs {board.work / board.seconds / 1e6:.2f} M {board.unit} per second of audio")
 
 
 def show(result: Evaluation, mistakes: bool) -> None:

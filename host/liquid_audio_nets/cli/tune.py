@@ -9,13 +9,13 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from ..devices import connect
 from ..evaluation import StreamTest, Tuning, fetch, stream_test, tune
 from ..evaluation.tuning_page import page
 from ..lnn import read, save
 from ..lnn.arrays import Array
 from ..lnn.whole_file import replacing
 from . import console
-from .boards import connect
 from .test import Split
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from ..devices import connect
 from ..link import upload as send_model
 from . import console
-from .boards import connect
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -33,7 +33,7 @@ def upload(
     model: Annotated[Path, typer.Argument(help="An .lnn file.")],
     device: Annotated[
         str,
-        typer.Option(help="Serial port of the board; auto takes the only board plugged in or started by liquid-board."),
+        typer.Option(help="Serial port or name of the board; auto takes the only board plugged in or started by liquid-board."),
     ] = "auto",
     transport: Annotated[Transport, typer.Option(help="Program that talks to the board.")] = Transport.mpremote,
     to: Annotated[

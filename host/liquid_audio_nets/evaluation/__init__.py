@@ -4,28 +4,24 @@
 from .measure import Measured, Options, labelled_clips, measure, usual_split
 from .micro_wake_word import MicroWakeWord, micro_wake_word_test
 from .near_misses import fetch
-from .on_board import Comparison, compare, spread
 from .run import Evaluation, evaluate
 from .streams import StreamTest, stream_test
 from .summary import summarise
 from .tuning import Tuning, curve, tune
 
 __all__ = [
-    "Comparison",
     "Evaluation",
     "Measured",
     "MicroWakeWord",
     "Options",
     "StreamTest",
     "Tuning",
-    "compare",
     "curve",
     "evaluate",
     "fetch",
     "labelled_clips",
     "measure",
     "micro_wake_word_test",
-    "spread",
     "stream_test",
     "summarise",
     "tune",

@@ -8,8 +8,8 @@ import ast
 import numpy as np
 
 from ..link import Board, send
-from .on_board import CHUNK_BYTES
 
+CHUNK_BYTES = 3072  # of audio per call of the board
 SCRIPT = """
 import liquid_audio
 _sound = bytearray({n_bytes})

@@ -2,7 +2,7 @@
 """Boards over a serial port: the only place that knows mpremote, ampy and serial ports."""
 
 from .errors import BoardError, LinkError, RemoteError, VerificationError
-from .ports import Board, Link, find_port, open_link
+from .ports import Board, Link, find_port, open_link, usb_ports
 from .receiver import receive
 from .sender import send
 from .upload import Upload, upload
@@ -20,4 +20,5 @@ __all__ = [
     "receive",
     "send",
     "upload",
+    "usb_ports",
 ]

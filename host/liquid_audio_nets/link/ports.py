@@ -50,6 +50,12 @@ def find_port(device: str = "auto", virtual: Sequence[str] = ()) -> str:
     return found[0]
 
 
+def usb_ports(ids: Sequence[str]) -> list[str]:
+    """Ports of the USB devices with these ids, such as "0483:374b" (vendor and product in hexadecimal), in order."""
+    wanted = {tuple(int(part, 16) for part in each.split(":")) for each in ids}
+    return sorted(port.device for port in list_ports.comports() if (port.vid, port.pid) in wanted)
+
+
 def open_link(device: str = "auto", transport: str = "mpremote", virtual: Sequence[str] = ()) -> Link:
     """A link to the board that find_port(device, virtual) finds.  transport: one of TRANSPORTS.
 

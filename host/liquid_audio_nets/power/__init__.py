@@ -4,7 +4,7 @@
 from .constants import Device, chips, find_device, microphones
 from .energy import Draw, draw
 from .errors import MeterError, PowerError
-from .profile import Profile, profile
+from .profile import Profile, profile, waits_s
 
 __all__ = [
     "Device",
@@ -17,4 +17,5 @@ __all__ = [
     "find_device",
     "microphones",
     "profile",
+    "waits_s",
 ]

@@ -112,17 +112,24 @@ def profile(device: Device, draw: Draw, work: Work, harvest_uw: float) -> Profil
 
 
 def latency_s(draw: Draw, work: Work) -> tuple[float | None, float | None]:
-    """(median, 99th percentile) from a sound to the end of the step that hears it; None if nothing opened the gate.
-
-    A sound waits for the next step, and then for the processor.  Sounds count equally wherever they fall."""
-    found, ticks = [], 0
-    for opened, stepped, instructions in zip(work.open, work.stepped, work.instructions.sum(1), strict=True):
-        ticks = ticks + 1 if opened else 0
-        if stepped:
-            waits = WITHIN_DT * ticks * work.tick_s + draw.wake_s + draw.seconds(float(instructions))
-            found += [waits] * ticks
-            ticks = 0
-    if not found:
+    """(median, 99th percentile) from a sound to the end of the step that hears it; None if nothing opened the gate."""
+    busy_s = draw.wake_s + draw.seconds(1) * work.instructions.sum(1)
+    found = waits_s(work.open, work.stepped, busy_s, work.tick_s)
+    if not len(found):
         return None, None
-    p50, p99 = np.percentile(np.concatenate(found), [50, 99])
+    p50, p99 = np.percentile(found, [50, 99])
     return float(p50), float(p99)
+
+
+def waits_s(opened: Array, stepped: Array, busy_s: Array, tick_s: float) -> Array:
+    """How long each of many sounds waits until a step has heard it, (n,).  Sounds count equally wherever they fall.
+
+    opened, stepped bool (ticks,): the gate was open, the cells ran.  busy_s (ticks,): how long the processor took.
+    A sound waits for the next step, and then for the processor."""
+    found, ticks = [], 0
+    for gate, step, busy in zip(opened, stepped, busy_s, strict=True):
+        ticks = ticks + 1 if gate else 0
+        if step:
+            found += [WITHIN_DT * ticks * tick_s + float(busy)] * ticks
+            ticks = 0
+    return np.concatenate(found) if found else np.zeros(0)
