@@ -85,9 +85,7 @@ def test_a_row_that_int16_has_no_room_for_is_refused_by_the_name_of_its_layer(ca
         if fits:
             rounded = integer_cells(model, calibration, "int16")
             assert dequantise_readout(rounded.readout).w == pytest.approx(model.readout.w, rel=1e-3, abs=0.1)
-            assert dequantise_cell(rounded.cells[0], 0).wf == pytest.approx(
-                model.cells[0].wf, rel=1e-3, abs=0.01
-            )
+            assert dequantise_cell(rounded.cells[0], 0).wf == pytest.approx(model.cells[0].wf, rel=1e-3, abs=0.01)
             continue
         with pytest.raises(CompressError, match=f"^{layer}: weights as large as .* do not fit into int16"):
             integer_cells(model, calibration, "int16")

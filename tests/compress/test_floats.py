@@ -8,7 +8,6 @@ from liquid_audio_nets.compress.floats import as_float
 from liquid_audio_nets.lnn import write
 from liquid_audio_nets.lnn.integer import INTEGER_FRONTENDS
 from liquid_audio_nets.native import LNN, replay
-from liquid_audio_nets.reference.stages import Means
 from small_model import babble, small_model, with_stages
 
 

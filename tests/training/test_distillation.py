@@ -60,7 +60,9 @@ def test_a_student_learns_from_the_teacher_alone(teacher):
 def test_a_model_file_teaches_like_the_checkpoint_that_it_was_made_from(teacher, tmp_path):
     LNNTrainer.load(teacher).export_embedded(tmp_path / "t.lnn")
     sound, dt = torch.randn(9, 4, 40), torch.full((9, 4), 0.02)
-    first, second = (trained_network(path)(sound, dt, torch.zeros_like(dt))[0] for path in (teacher, tmp_path / "t.lnn"))
+    first, second = (
+        trained_network(path)(sound, dt, torch.zeros_like(dt))[0] for path in (teacher, tmp_path / "t.lnn")
+    )
     assert torch.allclose(first, second, atol=1e-4)
 
 

@@ -16,7 +16,6 @@ from .parts import integer_parts
 from .sounds import synthetic
 from .weights import dequantise_cell, dequantise_readout
 
-
 LARGEST_ERROR = 0.25  # RMS, in deviations of a feature; rounding leaves 0.04 to 0.1
 ABOVE_FLOOR = 3.0  # in the logarithm: closer to the floor the integers are coarse
 
@@ -44,7 +43,9 @@ def _float_frontend(model: Model) -> FrontEnd:
         return fe
     dense = DenseFrontEnd(channels=fe.n_mels)
     if len(fe.window) != dense.window_samples:
-        raise CompressError(f"its window has {len(fe.window)} samples; only one of {dense.window_samples} can be trained")
+        raise CompressError(
+            f"its window has {len(fe.window)} samples; only one of {dense.window_samples} can be trained"
+        )
     limit = fe.clip_q12 / 4096
     with LNN(write(model)) as lnn:
         tick = lnn.tick_samples
