@@ -54,7 +54,11 @@ def own_board(monkeypatch, tmp_path, start_machine):
 
 def test_a_virtual_board_by_its_name(own_board, data):
     results = HILTester("qemu_m4f", MODEL).run_tests(data, measure_latency=True, clips=60, split="all")
-    assert len(results.clips) == len(list(data.glob("[a-z]*/*.wav"))) + 2 and results.bit_equal and results.accuracy == results.host_accuracy
+    assert (
+        len(results.clips) == len(list(data.glob("[a-z]*/*.wav"))) + 2
+        and results.bit_equal
+        and results.accuracy == results.host_accuracy
+    )
     assert results.unit == "instructions" and results.machine.startswith("mps2-an386")
     assert {"gate", "frontend", "cell", "readout"} <= set(results.cycles)
     assert 15_000 < results.cycles["frontend"] < 20_000 and results.avg_power_mw is None

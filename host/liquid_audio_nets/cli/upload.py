@@ -33,7 +33,9 @@ def upload(
     model: Annotated[Path, typer.Argument(help="An .lnn file.")],
     device: Annotated[
         str,
-        typer.Option(help="Serial port or name of the board; auto takes the only board plugged in or started by liquid-board."),
+        typer.Option(
+            help="Serial port or name of the board; auto takes the only board plugged in or started by liquid-board."
+        ),
     ] = "auto",
     transport: Annotated[Transport, typer.Option(help="Program that talks to the board.")] = Transport.mpremote,
     to: Annotated[

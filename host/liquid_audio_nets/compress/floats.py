@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ..lnn import Cell, FrontEnd, Model, write
+from ..lnn import Cell, FrontEnd, FrontEndNone, Model, write
 from ..native import LNN, clip_features
 from ..reference.frontend import LOG_FLOOR
 from ..reference.frontend import FrontEnd as DenseFrontEnd
@@ -37,9 +37,9 @@ def as_float(model: Model) -> Model:
     )
 
 
-def _float_frontend(model: Model) -> FrontEnd:
+def _float_frontend(model: Model) -> FrontEnd | FrontEndNone:
     fe = model.frontend
-    if isinstance(fe, FrontEnd):
+    if isinstance(fe, FrontEnd | FrontEndNone):
         return fe
     dense = DenseFrontEnd(channels=fe.n_mels)
     if len(fe.window) != dense.window_samples:

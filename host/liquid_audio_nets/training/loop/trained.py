@@ -72,4 +72,4 @@ def _of_model(path: Path) -> Net:
 
 
 def _log_tau(tau: np.ndarray) -> np.ndarray:
-    return np.log(np.minimum(tau, LONGEST_TAU_S))
+    return np.asarray(np.log(np.minimum(tau, LONGEST_TAU_S)))
