@@ -16,7 +16,7 @@ from liquid_audio_nets import devices
 from liquid_audio_nets.audio import say, write_wav
 from liquid_audio_nets.board import machine
 from liquid_audio_nets.link import Link
-from liquid_audio_nets.testing import HILTester
+from liquid_audio_nets.testing import HILTester, hil
 from virtual_board import MODEL, ROOT
 
 RECORDED = ROOT.parent / "shared/data/speech_commands"
@@ -90,7 +90,7 @@ def test_it_goes_on_after_the_board_was_switched_off(own_board, data, monkeypatc
         opened.append(link if opened else Cut(link))
         return opened[-1]
 
-    monkeypatch.setattr(devices, "connect", cut_once)
+    monkeypatch.setattr(hil, "connect", cut_once)
     results = HILTester("qemu_m4f", MODEL).run_tests(data, clips=4, split="all")
     assert results.reconnects >= 1 and len(opened) == 2 and len(results.clips) == 4 and results.bit_equal
 

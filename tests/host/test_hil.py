@@ -20,9 +20,15 @@ from local_board import LocalBoard
 from small_model import babble, tiny_integer_model
 from test_commands import command
 
-pytestmark = pytest.mark.usefixtures("firmware")
+pytestmark = pytest.mark.usefixtures("firmware", "elsewhere")
 LABELS = ("yes", "no", "_silence_")
 TRACE = "time_ms,current_ua,voltage_v\n" + "".join(f"{k},1000,3.0\n" for k in range(200))
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """The board in this process puts models beside the test's files."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -45,13 +51,13 @@ def local(monkeypatch):
         opened.append(LocalBoard())
         return opened[-1]
 
-    monkeypatch.setattr(devices, "connect", connect)
+    monkeypatch.setattr(hil, "connect", connect)
     monkeypatch.setattr(hil, "BETWEEN_S", 0)
     return opened
 
 
 def make(model_path, **more):
-    return HILTester("auto", model_path, folder=str(model_path.parent / "there"), **more)
+    return HILTester("auto", model_path, **more)
 
 
 def test_clips_are_spread_over_the_labels(data):
@@ -73,7 +79,7 @@ def test_a_board_with_the_same_core_agrees(data, model_path, local):
 def test_integer_models_are_compared_step_by_step(data, tmp_path, local):
     path = tmp_path / "tiny.lnn"
     path.write_bytes(write(tiny_integer_model()))
-    result = HILTester("auto", path, folder=str(tmp_path / "there")).run(scan(data, ("yes", "no")))
+    result = HILTester("auto", path).run(scan(data, ("yes", "no")))
     assert result.bit_equal
 
 
@@ -83,7 +89,7 @@ def test_a_board_that_computes_otherwise_is_caught(data, model_path, local, monk
             said = super().exec(code)
             return said.replace("((", "(").replace("(0,", "(1,", 1) if code.startswith("_run(") else said
 
-    monkeypatch.setattr(devices, "connect", lambda device, transport: Wrong())
+    monkeypatch.setattr(hil, "connect", lambda device, transport: Wrong())
     result = make(model_path).run_tests(data, clips=4, split="all")
     assert not result.bit_equal
     result.save_junit(tmp_path / "found.xml")
@@ -95,7 +101,7 @@ def test_a_board_that_computes_otherwise_is_caught(data, model_path, local, monk
 @pytest.mark.parametrize("calls", range(1, 60, 7))
 def test_a_lost_connection_is_found_again(data, model_path, monkeypatch, calls):
     boards = [LocalBoard(cut_after=calls + 30), LocalBoard(cut_after=calls + 40), LocalBoard()]
-    monkeypatch.setattr(devices, "connect", lambda device, transport: boards.pop(0))
+    monkeypatch.setattr(hil, "connect", lambda device, transport: boards.pop(0))
     monkeypatch.setattr(hil, "BETWEEN_S", 0)
     try:
         result = make(model_path).run_tests(data, clips=6, split="all")
@@ -107,7 +113,7 @@ def test_a_lost_connection_is_found_again(data, model_path, monkeypatch, calls):
 
 def test_a_connection_that_stays_lost(data, model_path, monkeypatch):
     boards = [LocalBoard(cut_after=100)]
-    monkeypatch.setattr(devices, "connect", lambda device, transport: boards.pop() if boards else LocalBoard(0))
+    monkeypatch.setattr(hil, "connect", lambda device, transport: boards.pop() if boards else LocalBoard(0))
     monkeypatch.setattr(hil, "BETWEEN_S", 0)
     with pytest.raises(LinkError, match="lost"):
         make(model_path).run_tests(data, split="all")
@@ -118,7 +124,7 @@ def test_firmware_without_the_module(data, model_path, monkeypatch):
         def exec(self, code):
             return super().exec(code.replace("liquid_audio", "no_such_module"))
 
-    monkeypatch.setattr(devices, "connect", lambda device, transport: Stock())
+    monkeypatch.setattr(hil, "connect", lambda device, transport: Stock())
     with pytest.raises(BoardError, match="no liquid_audio module"):
         make(model_path).run_tests(data, split="all")
 
@@ -152,8 +158,7 @@ def test_a_data_set_by_name(data, model_path, tmp_path, monkeypatch, local):
     assert len(make(model_path).run_tests("google_speech_commands", clips=5, split="all").clips) == 5
 
 
-def test_command(data, model_path, local, tmp_path, monkeypatch):
-    monkeypatch.setattr("liquid_audio_nets.testing.hil.PurePosixPath", lambda folder: model_path.parent)
+def test_command(data, model_path, local, tmp_path):
     arguments = ("--model", model_path, "--data", data, "--device", "auto", "--clips", 5)
     junit = tmp_path / "junit.xml"
     result = json.loads(command("test", *arguments, "--json", "--junit", junit).stdout)
@@ -196,4 +201,4 @@ def test_a_board_that_is_not_there_is_exit_code_3(device, sentence, monkeypatch,
 def test_firmware_says_on_which_board_it_runs(data, model_path, local, monkeypatch):
     monkeypatch.setattr(hil, "prepare", lambda *_: "zephyr-nucleo_h743zi with stm32h743xx")
     with pytest.raises(LinkError, match="is zephyr-nucleo_h743zi with stm32h743xx, not nucleo-f446re"):
-        HILTester("nucleo-f446re", model_path, folder=str(model_path.parent)).run_tests(data, split="all")
+        HILTester("nucleo-f446re", model_path).run_tests(data, split="all")

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from .. import devices
 from ..audio.dataset import Clip, Dataset
 from ..audio.files import SAMPLE_RATE_HZ, AudioError
+from ..devices import connect, named
 from ..errors import LiquidWarning
 from ..link import Link, LinkError, RemoteError, VerificationError, upload
 from ..link.errors import BoardError
@@ -124,7 +124,7 @@ class HILTester:
 
     def _connect(self, lnn: LNN, results: Results) -> Link:
         """Finds the board, checks its firmware, sends the model unless it is there, and loads it."""
-        link = self._link = devices.connect(self.device, self.transport)
+        link = self._link = connect(self.device, self.transport)
         upload(link, self.content, self.path)
         try:
             results.machine = prepare(link, self.path, lnn, int(MOST_SECONDS * lnn.sample_rate))
@@ -136,7 +136,7 @@ class HILTester:
 
     def _require_right_board(self, results: Results) -> None:
         """Boards of one maker have the same USB ids; firmware on Zephyr says on which board it runs."""
-        board = devices.named(self.device)
+        board = named(self.device)
         if board is None or not results.machine.startswith("zephyr-"):
             return
         wanted = board.about["zephyr"]["board"].split("/")[0] if board.is_zephyr else board.name
@@ -209,7 +209,7 @@ class HILTester:
             warnings.warn(NO_METER, LiquidWarning, stacklevel=4)
             results.remarks.append(NO_METER)
             return
-        board = devices.named(self.device)
+        board = named(self.device)
         if not is_file(self.meter) and board is not None and board.is_virtual:
             raise MeterError(
                 f"{board.name} is a virtual board, which draws no current: leave the power out, or name a trace"
