@@ -70,6 +70,7 @@ ROOMS = {
     "evaluation": {"evaluation", "audio", "html_page", "link", "native", "lnn", "series"},
     "link": {"link"},
     "lnn": {"lnn"},
+    "monitor": {"monitor", "audio", "board", "link", "lnn", "native", "power"},
     "power": {"power", "audio", "board", "html_page", "link", "native", "lnn"},
     "reference": {"reference", "lnn"},
     "series": {"series"},

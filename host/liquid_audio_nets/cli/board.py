@@ -88,11 +88,15 @@ def start(
 
     Without --audio a board that starts hears nothing, and a board that is running goes on hearing what it does.
     """
-    board = boards.find_board(name)
+    print(started(boards.find_board(name), audio))
+
+
+def started(board: boards.Board, audio: Path | None) -> str:
+    """The port of a virtual board, which is built and started if need be.  Raises AudioError, FirmwareError, MachineError."""
     heard = converted(audio, board.run_dir) if audio else None
     if board.is_virtual and board.has_prompt and not board.firmware.is_file():
         boards.build(board, say)
-    print(boards.start(board, heard))
+    return boards.start(board, heard)
 
 
 def converted(audio: Path, folder: Path) -> Path:

@@ -36,6 +36,8 @@ EXTRAS = {
     "pyjls": "meters",
     "pyjoulescope_driver": "meters",
     "otii_tcp_client": "meters",
+    "nicegui": "monitor",
+    "sounddevice": "monitor",
 }
 
 
