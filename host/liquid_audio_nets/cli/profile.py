@@ -18,7 +18,7 @@ from ..power.meters.stages import energy_j, named
 from ..power.mlperf import CLOSE, ENOUGH, figures, judged
 from ..power.page import batteries, headline, page, split
 from ..power.work import built_in, load_sound, run
-from . import console
+from . import console, counted
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -29,12 +29,19 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
         "liquid-profile --device stm32f407 --model device/models/keywords.lnn",
         "liquid-profile --device nrf52840dk --model computer.lnn --audio evening.wav --html computer.html",
         "liquid-profile --device stm32u575 --model keywords.lnn --compare keywords_micro.lnn --clock-mhz 60",
+        "liquid-profile --device /dev/ttyACM0 --model computer.lnn --audio evening.wav",
         "liquid-profile --check",
         "liquid-profile --meter ppk2 --supply-v 3.0 --seconds 60",
     ),
 )
 def command(
-    device: Annotated[str | None, typer.Option(help="A chip or a board, such as stm32f407 or nrf52840dk.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="A chip or a board, such as stm32f407 or nrf52840dk, to estimate; or a board to ask: a serial port, auto, or "
+            "a virtual board such as qemu_m4f."
+        ),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="An .lnn file.")] = None,
     audio: Annotated[
         Path | None,
@@ -64,6 +71,9 @@ def command(
     board with the same core. Currents come from data sheets; what is assumed is named. Nothing is measured, so every
     figure says "estimated".
 
+    If --device is a serial port, auto or a virtual board, the sound is sent there, and the board's own counters and clock say
+    what each stage costs. Nothing is estimated then, so there is no power.
+
     With --meter nothing is estimated: the figures are a power meter's, with the energy of each stage that the board marks
     on its pins.
     """
@@ -77,6 +87,14 @@ def command(
         raise console.CommandError(
             "name a chip or a board and a model: liquid-profile --device stm32f407 --model my.lnn"
         )
+    if counted.is_there(device):
+        if html or microphone or clock_mhz is not None:
+            raise console.CommandError(
+                "--html, --microphone and --clock-mhz belong to an estimate: name a chip or a board such as stm32f407"
+            )
+        found = counted.on_board(device, [model, compare] if compare else [model], audio)
+        console.print_json(counted.as_json(found)) if json else counted.show(found)
+        return
     where = find_device(device, microphone)
     draws = draw(where, None if clock_mhz is None else clock_mhz * 1e6)
     profiles: dict[str, Profile] = {}
@@ -92,8 +110,8 @@ def command(
         with replacing(html) as part:
             part.write_text(page(profiles), encoding="utf-8")
     if json:
-        found = [{"model": name} | done.as_json() for name, done in profiles.items()]
-        console.print_json(found if compare else found[0])
+        every = [{"model": name} | done.as_json() for name, done in profiles.items()]
+        console.print_json(every if compare else every[0])
     else:
         show(profiles)
 
