@@ -10,8 +10,10 @@ from __future__ import annotations
 import itertools
 import re
 import resource
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +43,7 @@ FOUND = [bytes.fromhex("4000007fffffff7ef391a3b26000242f3a45505b660000")]
 # Its limits are in real time, which on a busy machine says nothing; exercise.h limits the processor's.
 NO_CLOCK = ["-timeout=1000000", "-report_slow_units=1000000"]
 MAX_INPUT_BYTES = {"bytes": 16384, "structure": 1024}
+INTERRUPTED = 72  # what a fuzzer exits with after Ctrl-C
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Result:
     """What a fuzzer did.
 
     seconds, cpu_seconds: how long it ran, and how much of that a processor worked for it.  lines, branches: the share of
-    cmodule/core that its corpus reaches.  findings: files that fail.
+    cmodule/core that its corpus reaches.  findings: files that fail.  interrupted: somebody stopped it before its time.
     """
 
     name: str
@@ -59,12 +62,14 @@ class Result:
     branches: float
     findings: list[Path]
     words: str
+    interrupted: bool
 
     def __str__(self) -> str:
         found = ", ".join(map(str, self.findings)) or "none"
         reached = f"{self.lines:.1%} of the lines and {self.branches:.1%} of the branches of cmodule/core"
-        time = f"{self.seconds} s ({self.cpu_seconds:.0f} s of processor time)"
-        return f"{self.name}: {self.executions:,} executions in {time}, {reached}; findings: {found}"
+        took = f"{self.seconds} s ({self.cpu_seconds:.0f} s of processor time)"
+        early = ", interrupted" if self.interrupted else ""
+        return f"{self.name}: {self.executions:,} executions in {took}{early}, {reached}; findings: {found}"
 
 
 def include(folder: Path) -> list[str]:
@@ -153,33 +158,50 @@ def coverage(name: str, build: Path) -> tuple[float, float]:
     return lines, branches
 
 
+def finish(process: subprocess.Popen[str]) -> str:
+    """What a fuzzer says until it ends by itself, or by Ctrl-C here."""
+    try:
+        return process.communicate()[0]
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)  # a terminal has told it already, `kill` has not
+        return process.communicate()[0]
+
+
 def fuzz(build: Path, seconds: int) -> list[Result]:
-    """Runs both fuzzers side by side for that time."""
+    """Runs both fuzzers side by side for that time, or until Ctrl-C."""
     build.mkdir(parents=True, exist_ok=True)
     for old in build.glob("finding-*"):
         old.unlink()
+    began = time.monotonic()
     running = {name: start(name, build, seconds) for name in SOURCES}
-    results = []
+    ended = []
     for name, process in running.items():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        words, _ = process.communicate()
+        words = finish(process)
+        if process.returncode == INTERRUPTED:
+            for other in running.values():
+                other.send_signal(signal.SIGINT)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        executions = re.search(r"number_of_executed_units:\s*(\d+)", words)
-        findings = sorted(build.glob(f"finding-{name}-*"))
-        if process.returncode != 0 and not findings:
-            findings = [build / f"fuzz-{name}"]  # it did not even start
-        reached = coverage(name, build) if not findings else (0.0, 0.0)
-        results.append(
-            Result(name, int(executions[1]) if executions else 0, seconds, cpu_seconds, *reached, findings, words)
-        )
-    return results
+        ended.append((name, process.returncode, words, cpu_seconds, round(time.monotonic() - began)))
+    return [result(build, *row) for row in ended]
+
+
+def result(build: Path, name: str, code: int, words: str, cpu_seconds: float, seconds: int) -> Result:
+    """Of a fuzzer that ended with this exit code and these words."""
+    executions = re.search(r"number_of_executed_units:\s*(\d+)", words)
+    findings = sorted(build.glob(f"finding-{name}-*"))
+    if code not in (0, INTERRUPTED) and not findings:
+        findings = [build / f"fuzz-{name}"]  # it did not even start
+    reached = coverage(name, build) if not findings else (0.0, 0.0)
+    ran = int(executions[1]) if executions else 0
+    return Result(name, ran, seconds, cpu_seconds, *reached, findings, words, code == INTERRUPTED)
 
 
 if __name__ == "__main__":
     found = fuzz(ROOT / "build/fuzz", int(sys.argv[1]))
-    for result in found:
-        if result.findings:
-            print(result.words[-6000:])
+    for one in found:
+        if one.findings:
+            print(one.words[-6000:])
     print(*found, sep="\n")
-    sys.exit(any(result.findings or not result.executions for result in found))
+    sys.exit(any(one.findings or not one.executions for one in found))

@@ -2,6 +2,9 @@
 """A minute of both fuzzers; what the host's reader says of generated models."""
 
 import shutil
+import signal
+import threading
+import time
 from collections import Counter
 
 import fuzzing
@@ -20,6 +23,27 @@ def test_a_minute_of_fuzzing_finds_nothing(tmp_path):
         print(result)
         assert not result.findings, result.words[-6000:]
         assert result.executions > 100 and result.lines > 0.85
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not shutil.which("clang"), reason="needs clang")
+def test_an_interrupted_fuzzer_says_how_far_it_came(tmp_path, monkeypatch):
+    """Not what libFuzzer prints of a crash.  The signal reaches Python only, as from `kill`."""
+    start = fuzzing.start
+
+    def start_and_interrupt(name, *rest):
+        process = start(name, *rest)
+        if name == list(fuzzing.SOURCES)[-1]:
+            main = threading.main_thread().ident
+            threading.Timer(3, signal.pthread_kill, [main, signal.SIGINT]).start()
+        return process
+
+    monkeypatch.setattr(fuzzing, "start", start_and_interrupt)
+    began = time.monotonic()
+    results = fuzzing.fuzz(tmp_path, 3600)
+    assert time.monotonic() - began < 600
+    for result in results:
+        assert result.interrupted and not result.findings and "interrupted" in str(result) and result.lines > 0.5, result
 
 
 @pytest.fixture(scope="module")
