@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.files import SAMPLE_RATE_HZ, SUFFIXES, AudioError, read_audio
+from ..audio.layouts import read_layout
 from ..lnn import Model
 from ..lnn.arrays import Array
 from ..lnn.costs import BLOCK_OF_PYTHON, estimate, listening
@@ -89,10 +90,10 @@ def load_sound(path: Path) -> Array:
     """A sound file, or all sound files below a folder one after the other; int16 (n,).  Raises AudioError."""
     if not path.is_dir():
         return read_audio(path)[0]
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+    files = read_layout(path)
     if not files:
         raise AudioError(f"{path}: no sound files ({', '.join(SUFFIXES)}) in this folder")
-    return np.concatenate([read_audio(file)[0] for file in files])
+    return np.concatenate([read_audio(file.path)[0] for file in files])
 
 
 def built_in(model: Model) -> tuple[Array, str]:

@@ -98,13 +98,14 @@ def posteriors(
     return out
 
 
-def recall_and_confusion(truth: np.ndarray, answer: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
+def score_and_confusion(truth: np.ndarray, answer: np.ndarray, labels: Sequence[str]) -> dict[str, Any]:
     """What is logged of answers (n,) to clips whose labels are truth (n,), both as indices of labels.
 
-    Returns {"clips", "labels", "per_label": {label: recall}, "confusion": rows of the truth}."""
+    Returns {"score": accuracy, "clips", "labels", "per_label": {label: recall}, "confusion": rows of the truth}."""
     matrix = confusion_matrix(truth, answer, len(labels))
     recall = matrix.diagonal() / np.maximum(matrix.sum(1), 1)
     return {
+        "score": float((truth == answer).mean()),
         "clips": len(truth),
         "labels": list(labels),
         "per_label": dict(zip(labels, recall.round(4).tolist(), strict=True)),

@@ -24,7 +24,7 @@ from ..settings.config import TrainerConfig
 from ..settings.errors import TrainingError
 from . import checkpoints
 from .distillation import Teacher, distillation_loss
-from .evaluation import Clips, posteriors, recall_and_confusion, validation_clips
+from .evaluation import Clips, posteriors, score_and_confusion, validation_clips
 from .export import export_lnn
 from .optimizers import MOMENTS, make_optimizer
 from .trained import trained_network
@@ -220,7 +220,8 @@ class LNNTrainer:
         labels = self.net.config.labels
         clips = validation_clips(store, labels) if clips is None else clips
         answer = posteriors(self.average, store, clips, policy).argmax(1)
-        return {"accuracy": float((answer == clips.label).mean()), **recall_and_confusion(clips.label, answer, labels)}
+        found = score_and_confusion(clips.label, answer, labels)
+        return {"accuracy": found.pop("score"), **found}
 
     def save(self, path: str | Path) -> None:
         """Writes weights, averaged weights, optimiser, the state of streams, what the task keeps, and progress.

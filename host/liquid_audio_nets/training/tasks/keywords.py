@@ -23,7 +23,7 @@ from ..data.sources import Group, Sources, often_said, other_words, sentences
 from ..data.streams import Score, validation_streams
 from ..data.word_batches import Timing, WordBatches
 from ..loop.card import Facts
-from ..loop.evaluation import posteriors, recall_and_confusion, validation_clips
+from ..loop.evaluation import posteriors, score_and_confusion, validation_clips
 from ..loop.export import to_model
 from ..loop.listening import accepts_at, misheard, without_words
 from ..loop.report import Det
@@ -153,7 +153,7 @@ class KeywordTask(WordTask):
         asks for, under the engine's policy.  The fewest false accepts are best, then the highest accuracy."""
         posterior = posteriors(trainer.average, self.store, self.clips, self.policy)
         answer, truth = posterior.argmax(1), self.clips.label
-        result = {"score": float((answer == truth).mean()), **recall_and_confusion(truth, answer, self.labels)}
+        result = score_and_confusion(truth, answer, self.labels)
         others = without_words(self.store, self.labels, "validation")
         if trainer.net.config.cell_kind in WINDOWED or not len(others):
             return result

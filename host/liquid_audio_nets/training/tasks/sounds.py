@@ -18,7 +18,7 @@ from ..data.frame_store import BLOCK_S
 from ..data.sound_batches import Mixing, SoundBatches
 from ..data.sources import Group, Sources
 from ..loop.card import Facts
-from ..loop.evaluation import Clips, posteriors, recall_and_confusion
+from ..loop.evaluation import Clips, posteriors, score_and_confusion
 from ..loop.export import to_model
 from ..loop.report import Det
 from ..loop.trainer import LNNTrainer
@@ -74,8 +74,7 @@ class SoundTask(FolderTask):
     def evaluate(self, trainer: LNNTrainer) -> dict[str, Any]:
         """Of the held-out clips, decided at their end as liquid-test does."""
         answer = posteriors(trainer.average, self.store, self.clips, self.policy).argmax(1)
-        score = float((answer == self.clips.label).mean())
-        return {"score": score, **recall_and_confusion(self.clips.label, answer, self.labels)}
+        return score_and_confusion(self.clips.label, answer, self.labels)
 
     def finish(self, trainer: LNNTrainer, out: Path) -> Path:
         """sounds.lnn, its confidences made honest on the held-out clips."""
