@@ -1,19 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Firmware with a public key baked in: a signed model runs, others are refused by name, and the old one goes on."""
 
-import binascii
 import dataclasses
 
 import pytest
 from keys import key_pair
 from liquid_audio_nets import board as boards
-from liquid_audio_nets.link import RemoteError
-from liquid_audio_nets.link.errors import VerificationError
-from liquid_audio_nets.lnn import signature
-from liquid_audio_nets.lnn.writer import with_crc
+from trust import refuses_what_it_does_not_trust
 from virtual_board import MODEL, Machine, liquid_board
-
-NEW = "liquid_audio.LNN.load('/models/new.lnn')"
 
 
 @pytest.fixture(scope="module")
@@ -23,49 +17,19 @@ def keys():
 
 @pytest.fixture(scope="module")
 def trusting(keys, tmp_path_factory):
-    """qemu_m4f, built beside the usual firmware for models of version 2 or newer, with one in /models."""
+    """qemu_m4f, built beside the usual firmware for models of version 2 or newer."""
     folder = tmp_path_factory.mktemp("signed")
     (folder / "pub.pem").write_bytes(keys[1])
     board = dataclasses.replace(boards.find_board("qemu_m4f"), name="qemu_m4f_signed", running_in=folder)
     boards.build(board, trust=boards.Trust(folder / "pub.pem", 2))
     machine = Machine(board).start()
-    machine.send(signature.sign(MODEL.read_bytes(), keys[0], 2))
-    machine.exec("import liquid_audio\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n")
     yield machine
     machine.stop()
 
 
-def put(machine: Machine, data: bytes, path: str) -> None:
-    """Writes a file without liquid-upload's checks, and without the reset that mpremote brings."""
-    machine.exec(f"import binascii\nfile = open({path!r}, 'wb')\n")
-    for at in range(0, len(data), 3000):
-        machine.exec(f"file.write(binascii.a2b_base64({binascii.b2a_base64(data[at : at + 3000])!r}))\n")
-    machine.exec("file.close()\n")
-
-
 @pytest.mark.long
 def test_refused_models_are_named_and_the_old_one_goes_on(trusting, keys):
-    assert trusting.exec("print(net.model_version, net.selftest() < 1e-3)").split() == ["2", "True"]
-    heard = "net.reset()\nprint(net.process(bytes(range(256)) * 20).scores)\n"
-    before = trusting.exec(heard)
-    newer = signature.sign(MODEL.read_bytes(), keys[0], 3)
-    for data, name in (
-        (MODEL.read_bytes(), "SIGNATURE: the model is not signed, or not with this key"),
-        (with_crc(newer[:5000] + bytes([newer[5000] ^ 1]) + newer[5001:]), "SIGNATURE"),
-        (signature.sign(MODEL.read_bytes(), key_pair()[0], 3), "SIGNATURE"),
-        (signature.sign(MODEL.read_bytes(), keys[0], 1), "MODEL_VERSION: the model is older than the version"),
-    ):
-        with pytest.raises(VerificationError, match=f"ValueError: {name}"):  # liquid-upload leaves the old file
-            trusting.send(data)
-        put(trusting, data, "/models/new.lnn")
-        for load in (NEW, NEW.replace("'/models/new.lnn'", "open('/models/new.lnn', 'rb').read()")):
-            with pytest.raises(RemoteError) as caught:
-                trusting.exec(f"net = {load}\n")
-            assert caught.value.last_line.startswith(f"ValueError: {name}")
-            assert trusting.exec(heard) == before
-    assert trusting.exec("print(liquid_audio.LNN.load('/models/keywords.lnn').model_version)").strip() == "2"
-    trusting.send(newer, "/models/new.lnn")
-    assert trusting.exec(f"net = {NEW}\nprint(net.model_version, net.selftest() < 1e-3)").split() == ["3", "True"]
+    refuses_what_it_does_not_trust(trusting, keys[0], "/models")
 
 
 def test_wrong_settings_are_one_sentence(tmp_path, keys):
