@@ -22,15 +22,12 @@ def hear(path, blocks=None):
 
 
 def hear_late(path, seconds):
-    """Instructions per second after the first ten, with a gate that follows the noise floor: the model's own, if it has one."""
-    own = net.floor_ratio
-    net.floor_ratio = own or 2.0
+    """Instructions per second after the first ten, when the gate has found the noise floor."""
     mic = liquid_audio.Mic(path)
     net.reset()
     for i, _ in enumerate(net.listen(mic, 32)):
         if i == 312:
             start = liquid_audio.clock()
-    net.floor_ratio = own
     return (liquid_audio.clock() - start) // (seconds - 10)
 
 
