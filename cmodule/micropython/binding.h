@@ -22,6 +22,11 @@
 #define LIQUID_CYCLE_PJ 0
 #endif
 
+/* Zephyr says so by Kconfig: MicroPython's port for it takes sources and include paths of a user module, no definitions. */
+#if defined(CONFIG_LIQUID_AUDIO_VERIFY) && !defined(LIQUID_VERIFIES_MODELS)
+#define LIQUID_VERIFIES_MODELS 1
+#endif
+
 typedef struct {
     mp_obj_base_t base;
     lnn_model_t *model; /* NULL after deinit() */

@@ -171,6 +171,23 @@ def test_a_public_key_is_baked_in(configured, tmp_path):
     assert "ed25519.c" not in configured(CONFIG_LIQUID_AUDIO_VERIFY="")
 
 
+def test_the_binding_verifies_where_kconfig_wants_it(root, tmp_path):
+    """MicroPython's Zephyr port compiles a user module without its definitions, so Kconfig's own is what counts."""
+    (tmp_path / "py").mkdir()
+    for name in ("obj", "gc", "runtime"):
+        (tmp_path / f"py/{name}.h").touch()
+    command = ["gcc", "-E", f"-I{tmp_path}", f"-I{root}/cmodule/include", "-DCONFIG_LIQUID_AUDIO=1"]
+
+    def compiled(*options):
+        source = root / "cmodule/micropython/lnn_object.c"
+        text = subprocess.run([*command, *options, source], text=True, capture_output=True, check=True).stdout
+        return re.findall(r"lnn_status_t status =\s*(\w+)\(file", text)
+
+    assert compiled() == ["lnn_load"]
+    assert compiled("-DCONFIG_LIQUID_AUDIO_VERIFY=1") == ["lnn_load_verified"]
+    assert "target_compile_definitions" not in (root / "cmodule/zephyr/micropython.cmake").read_text()
+
+
 def test_baked_model_has_its_size_on_every_assembler(root, tmp_path):
     """.word has 2 bytes on x86, and the model has more than 64 KB here."""
     (tmp_path / "model.lnn").write_bytes(bytes(70_001))
