@@ -12,11 +12,13 @@ import signal
 import subprocess
 
 import pytest
+from keys import key_pair
 from liquid_audio_nets import board as boards
 from liquid_audio_nets.audio import write_wav
 from liquid_audio_nets.board import machine, zephyr
 from liquid_audio_nets.board.places import build_dir
-from virtual_board import Machine
+from liquid_audio_nets.lnn import signature
+from virtual_board import MODEL, Machine
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).parent
@@ -161,6 +163,17 @@ def m4f(workspace, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def trusting_m4f(workspace, tmp_path_factory):
+    """As m4f, but its firmware takes models of version 2 or newer only, signed with the key; and that private key."""
+    (private, public), folder = key_pair(), tmp_path_factory.mktemp("mps2_an386_signed")
+    (folder / "pub.pem").write_bytes(public)
+    (folder / "signed.lnn").write_bytes(signature.sign(MODEL.read_bytes(), private, 2))
+    board = dataclasses.replace(boards.find_board("mps2_an386"), name="mps2_an386_signed", running_in=folder)
+    for player in started(board, folder / "signed.lnn", boards.Trust(folder / "pub.pem", 2)):
+        yield player, private
+
+
+@pytest.fixture(scope="session")
 def bare_m3(workspace, tmp_path_factory):
     """The same on a Cortex-M3 that has no microphone and no file system."""
     board = boards.find_board("mps2_an385")
@@ -190,12 +203,13 @@ def need_tools(board: boards.Board):
             pytest.skip(f"the workspace's compilers and emulators lack {tool}")
 
 
-def started(board: boards.Board):
+def started(board: boards.Board, model=MODEL, trust: boards.Trust | None = None):
+    """A machine with this board's firmware, a model baked in, for a fixture to yield from."""
     try:
         zephyr.check_prompt(board, zephyr.workspace())
     except boards.FirmwareError as error:
         pytest.skip(str(error))
-    boards.build(board, model=ROOT / "device/models/keywords.lnn")
+    boards.build(board, model=model, trust=trust)
     player = ZephyrMachine(board).start()
     yield player
     player.stop()

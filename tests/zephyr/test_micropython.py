@@ -9,6 +9,7 @@ import pytest
 from liquid_audio_nets.board import machine
 from liquid_audio_nets.link import RemoteError
 from liquid_audio_nets.native import LNN
+from trust import refuses_what_it_does_not_trust
 
 LISTEN = """
 import liquid_audio, array
@@ -250,6 +251,14 @@ try:
 finally:
     hog = None
 """)
+
+
+def test_a_key_in_the_firmware(trusting_m4f):
+    """The model in flash is signed, too; others come as files."""
+    machine, private_key = trusting_m4f
+    baked = "import liquid_audio\nprint(liquid_audio.LNN.load(liquid_audio.baked_model()).model_version)"
+    assert machine.exec(baked).strip() == "2"
+    refuses_what_it_does_not_trust(machine, private_key, "/flash")
 
 
 def test_board_without_microphone_and_file_system(bare_m3, root):
