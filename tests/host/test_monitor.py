@@ -140,6 +140,7 @@ def test_a_session_that_ends_hard_can_be_replayed(model_path, wav, tmp_path):
             text=True,
         )
         while not path.exists() or path.read_text().count("\n") < 12:
+            assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
