@@ -10,6 +10,7 @@ LIQUID_DIR := $(USERMOD_DIR)
 # Held equal to sources.cmake by a test.
 LIQUID_CORE_SOURCES := \
 	core/anomaly.c \
+	core/cell_grid.c \
 	core/cell_kinds.c \
 	core/cell_ltc_f32.c \
 	core/cell_ltc_s8.c \

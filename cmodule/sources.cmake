@@ -2,6 +2,7 @@
 # The C core, for everything that is built with CMake; micropython.mk is held equal to it by a test.
 set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/anomaly.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/cell_grid.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cell_kinds.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cell_ltc_f32.c
     ${CMAKE_CURRENT_LIST_DIR}/core/cell_ltc_s8.c

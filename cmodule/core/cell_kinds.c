@@ -5,6 +5,9 @@
 #include <string.h>
 
 uint32_t lnn_cell_scratch_bytes(const lnn_cell_t *cell) {
+    if (cell->filters > 0) {
+        return lnn_grid_scratch_bytes(cell);
+    }
     uint32_t widest = lnn_larger(lnn_columns8(cell->n_inputs), lnn_columns8(cell->n_units));
     return cell->integer ? 16u * cell->n_units + 2u * widest : 8u * cell->n_units;
 }
@@ -55,9 +58,15 @@ void lnn_cell_hear(lnn_cell_t *cell, const lnn_cell_t *before) {
 }
 
 uint32_t lnn_cell_step(lnn_cell_t *cell, uint32_t dt_us, float dt_s, void *scratch) {
-    if (cell->integer) {
+    if (cell->integer && cell->filters == 0) {
         return lnn_cell_s8_step(cell, dt_us, scratch);
     }
-    lnn_cell_f32_step(cell, dt_s, scratch);
+    if (cell->integer) {
+        lnn_grid_s8_step(cell, dt_us, scratch);
+    } else if (cell->filters > 0) {
+        lnn_grid_f32_step(cell, dt_s, scratch);
+    } else {
+        lnn_cell_f32_step(cell, dt_s, scratch);
+    }
     return 0;
 }

@@ -18,6 +18,12 @@ static float clamp(float x, float limit) {
     return x > limit ? limit : x < -limit ? -limit : x;
 }
 
+/* z: arguments of gate and reversal. Gives the new h. */
+float lnn_unit_step_f32(float h, const float *z, float gate_clamp, float inv_tau, float dt_s) {
+    float g = dt_s * lnn_expf(clamp(z[0], gate_clamp)); /* dt f */
+    return (h + g * lnn_tanhf(z[1])) / (1.0f + dt_s * inv_tau + g);
+}
+
 void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch) {
     const lnn_cell_f32_t *c = &cell->as.f32;
     uint32_t n_inputs = cell->n_inputs, n_units = cell->n_units;
@@ -25,8 +31,6 @@ void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch) {
     lnn_matvec_rows4(c->weights, c->bias, c->uh, 2u * n_units, n_inputs + n_units, scratch);
     const float *z = scratch;
     for (uint32_t i = 0; i < n_units; i++, z += 2) {
-        float g = dt_s * lnn_expf(clamp(z[0], c->gate_clamp)); /* dt f */
-        float potential = lnn_tanhf(z[1]);
-        h[i] = (h[i] + g * potential) / (1.0f + dt_s * c->inv_tau[i] + g);
+        h[i] = lnn_unit_step_f32(h[i], z, c->gate_clamp, c->inv_tau[i], dt_s);
     }
 }

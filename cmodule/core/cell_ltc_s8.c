@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "cell.h"
-#include "fixmath.h"
 
 #define LN2_Q31 1488522236 /* ln 2 */
 #define LOG2_MILLION_Q16 1306238 /* log2(10**6): dt is in microseconds */
@@ -57,6 +56,14 @@ void lnn_leak_set_dt(const uint32_t *inv_tau_q16, uint32_t n, uint32_t dt_us, in
         int32_t log2_c_q16 = lnn_log2_q16(c) - (20 << 16);
         inv_c_q31[i] = (int32_t)reciprocal_q31(c, log2_c_q16);
         shift_q11[i] = (int16_t)ln_q11(log2_dt_q16 - log2_c_q16); /* from -16 to 0 */
+    }
+}
+
+void lnn_cell_s8_set_dt(lnn_cell_t *owner, uint32_t dt_us) {
+    lnn_cell_s8_t *cell = &owner->as.s8;
+    if (dt_us != cell->dt_us) {
+        lnn_leak_set_dt(cell->inv_tau_q16, owner->n_units, dt_us, cell->inv_c_q31, cell->shift_q11);
+        cell->dt_us = dt_us;
     }
 }
 
@@ -114,10 +121,7 @@ uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     lnn_cell_s8_t *const cell = &owner->as.s8;
     uint32_t rows = 2u * owner->n_units, skipped = cell->pruned_macs;
     const int32_t *from_state = scratch + rows;
-    if (dt_us != cell->dt_us) {
-        lnn_leak_set_dt(cell->inv_tau_q16, owner->n_units, dt_us, cell->inv_c_q31, cell->shift_q11);
-        cell->dt_us = dt_us;
-    }
+    lnn_cell_s8_set_dt(owner, dt_us);
     lnn_matvec(&cell->inputs, cell->uh, scratch, scratch + 2u * rows);
     if (cell->delta_q15 > 0) {
         skipped += update_sums(owner, scratch + rows);
@@ -131,10 +135,8 @@ uint32_t lnn_cell_s8_step(lnn_cell_t *owner, uint32_t dt_us, int32_t *scratch) {
     int32_t *state = cell->h_q30, clamp = cell->gate_clamp_q11;
     int16_t *copy = lnn_state_s8(owner);
     for (const int32_t *end = state + owner->n_units; state < end; state++, z += 2) {
-        int32_t s = lnn_sigmoid_q31(lnn_clamp(z[0] >> 5, -clamp, clamp) + *shift++);
-        int32_t potential = lnn_tanh_q30(z[1] >> 5);
-        int32_t kept = 2 * lnn_mul_high(*state, *inv_c++);
-        int32_t h = kept + 2 * lnn_mul_high(s, potential - kept);
+        int32_t gate = lnn_clamp(z[0] >> 5, -clamp, clamp) + *shift++;
+        int32_t h = lnn_unit_step_q30(*state, gate, z[1] >> 5, *inv_c++);
         *state = h;
         *copy++ = (int16_t)(h >> 15);
     }

@@ -129,5 +129,5 @@ const char *lnn_error_text(lnn_status_t status) {
     }
 }
 
-const char *const lnn_cell_names[] = {"ltc", "ltc_const", "ltc_synaptic", "cfc"};
+const char *const lnn_cell_names[] = {"ltc", "ltc_const", "ltc_synaptic", "cfc", "ltc_grid"};
 const char *const lnn_solver_names[] = {"fused", "exact", "euler", "adaptive_heun"};

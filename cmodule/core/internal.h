@@ -18,7 +18,7 @@
 
 #define LNN_EVENTS 8u
 /* Of the struct in the caller's memory: the same on a 64-bit host as on a board. The format counts LNN_MODEL_BYTES. */
-#define LNN_BLOCK_BYTES 1760u
+#define LNN_BLOCK_BYTES 1792u
 
 struct lnn_model {
     lnn_info_t info;

@@ -30,6 +30,9 @@
 /* units of a cell; an even number */
 #define LNN_MIN_CELL_UNITS 2u
 #define LNN_MAX_CELL_UNITS 512u
+/* units of a grid at each position; an even number */
+#define LNN_MIN_GRID_FILTERS 2u
+#define LNN_MAX_GRID_FILTERS 64u
 /* points of the FFT */
 #define LNN_MIN_FFT_POINTS 8u
 #define LNN_MAX_FFT_POINTS 1024u
@@ -113,9 +116,10 @@ enum {
     LNN_CELL_LTC_CONST = 1,
     LNN_CELL_LTC_SYNAPTIC = 2,
     LNN_CELL_CFC = 3,
+    LNN_CELL_LTC_GRID = 4,
 };
 /* those that the core runs */
-#define LNN_RUNS_CELL(cell) ((cell) == LNN_CELL_LTC)
+#define LNN_RUNS_CELL(cell) ((cell) == LNN_CELL_LTC || (cell) == LNN_CELL_LTC_GRID)
 
 /* how the equation is integrated over a step of dt */
 enum {
@@ -422,6 +426,86 @@ typedef char lnn_file_cell_s8_is_16_bytes[sizeof(lnn_file_cell_s8_t) == 16 ? 1 :
 #define LNN_CELL_S8_BIAS_MAX 536870911
 #define LNN_CELL_S8_SCALE_INPUTS_MAX 1073741823
 #define LNN_CELL_S8_SCALE_STATE_MAX 1073741823
+
+/* a liquid grid in float (kind ltc_grid, since version 1.3), the first cell: units at positions along the channels, whose weights are the same at all positions; a unit hears a window of channels and the units of the positions p - 1, p and p + 1 one step earlier */
+typedef struct {
+    /* a value of enum cell */
+    uint8_t kind;
+    /* a value of enum solver */
+    uint8_t solver;
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout */
+    uint8_t layout;
+    /* M, n_mels or with traces twice as many */
+    uint16_t n_inputs;
+    /* N, filters times positions, of which there are (n_mels - width) / stride + 1, without a remainder */
+    uint16_t n_units;
+    /* as in cell */
+    float gate_clamp;
+    /* channels that a position hears */
+    uint16_t width;
+    /* channels from one position to the next */
+    uint16_t stride;
+    /* F, units of a position */
+    uint16_t filters;
+    /* numbers that a unit hears: width, with traces twice, and 3 F */
+    uint16_t n_columns;
+} lnn_file_cell_grid_t;
+typedef char lnn_file_cell_grid_is_20_bytes[sizeof(lnn_file_cell_grid_t) == 20 ? 1 : -1];
+/* then float inv_tau[n_units]: 1/tau in 1/s; the units of position 0 first */
+/* then float bias[2 * n_units]: rows: gate of unit 0, reversal of unit 0, gate of unit 1, ... */
+/* then float weights[2 * filters * n_columns]: rows: gate of filter 0, reversal of filter 0, gate of filter 1, ...; columns: window of x, window of x - m if there are traces, F units of p - 1, of p, of p + 1; in the layout */
+#define LNN_CELL_GRID_GATE_CLAMP_ABOVE 0.0f
+#define LNN_CELL_GRID_GATE_CLAMP_MAX 40.0f
+#define LNN_CELL_GRID_WIDTH_MIN 1u
+#define LNN_CELL_GRID_WIDTH_MAX 128u
+#define LNN_CELL_GRID_STRIDE_MIN 1u
+#define LNN_CELL_GRID_INV_TAU_MIN 0.0f
+#define LNN_CELL_GRID_INV_TAU_MAX 1e6f
+#define LNN_CELL_GRID_BIAS_MAX 1e6f
+#define LNN_CELL_GRID_WEIGHTS_MAX 1e6f
+
+/* a liquid grid in integers (weight int8 or int16) */
+typedef struct {
+    /* a value of enum cell */
+    uint8_t kind;
+    /* a value of enum solver */
+    uint8_t solver;
+    /* a value of enum weight */
+    uint8_t weight;
+    /* a value of enum layout, which must not be sparse */
+    uint8_t layout;
+    /* M, as in cell_grid */
+    uint16_t n_inputs;
+    /* N, as in cell_grid */
+    uint16_t n_units;
+    /* blocks of sixteen weights */
+    uint16_t n_blocks;
+    /* as in cell_s8 */
+    uint16_t gate_clamp_q11;
+    /* channels that a position hears */
+    uint16_t width;
+    /* channels from one position to the next */
+    uint16_t stride;
+    /* F, units of a position */
+    uint16_t filters;
+    /* numbers that a unit hears, as in cell_grid */
+    uint16_t n_columns;
+} lnn_file_cell_grid_s8_t;
+typedef char lnn_file_cell_grid_s8_is_20_bytes[sizeof(lnn_file_cell_grid_s8_t) == 20 ? 1 : -1];
+/* then uint32_t inv_tau[n_units]: 1/tau in 1/s, q16 */
+/* then int32_t bias[2 * n_units]: q16, the rows of cell_grid */
+/* then int32_t scale[2 * filters]: scale of a row's sum; features and states both count in q12, the states rounded down */
+/* then int8_t weights[16 * n_blocks * weight]: rows and columns of cell_grid, in the layout */
+#define LNN_CELL_GRID_S8_GATE_CLAMP_Q11_MIN 1u
+#define LNN_CELL_GRID_S8_GATE_CLAMP_Q11_MAX 32767u
+#define LNN_CELL_GRID_S8_WIDTH_MIN 1u
+#define LNN_CELL_GRID_S8_WIDTH_MAX 128u
+#define LNN_CELL_GRID_S8_STRIDE_MIN 1u
+#define LNN_CELL_GRID_S8_INV_TAU_MAX 262144000u
+#define LNN_CELL_GRID_S8_BIAS_MAX 536870911
+#define LNN_CELL_GRID_S8_SCALE_MAX 1073741823
 
 /* how often each cell runs: at the first step after a reset, then at every so manieth; its dt is then the sum of those of the steps, at most 1 s */
 typedef struct {

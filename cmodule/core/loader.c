@@ -187,7 +187,7 @@ const char *lnn_refused_name(const void *data, size_t data_bytes, lnn_status_t s
             return NULL;
         }
         if (!LNN_RUNS_CELL(cell->kind)) {
-            return cell->kind <= LNN_CELL_CFC ? lnn_cell_names[cell->kind] : NULL;
+            return cell->kind <= LNN_CELL_LTC_GRID ? lnn_cell_names[cell->kind] : NULL;
         }
         if (!LNN_RUNS_SOLVER(cell->solver)) {
             return cell->solver <= LNN_SOLVER_ADAPTIVE_HEUN ? lnn_solver_names[cell->solver] : NULL;

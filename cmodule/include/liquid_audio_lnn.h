@@ -243,7 +243,7 @@ typedef struct {
  * number. n_units: of the largest cell. `liquid-info --header` writes the exact number of one model.
  */
 #define LNN_MODEL_RAM_BYTES(window_samples, fft_points, n_features, n_labels, n_cells, n_units)                        \
-    (1932u + 2u * (window_samples) + 8u * (fft_points) + 22u * (n_features) + 58u * ((n_labels) + 3u)                  \
+    (1964u + 2u * (window_samples) + 8u * (fft_points) + 28u * (n_features) + 58u * ((n_labels) + 3u)                  \
      + 20u * (n_units) + (n_cells) * (2u * (n_features) + 24u * (n_units) + 96u))
 
 /* A free-running counter, for example of CPU cycles. It may wrap; no stage takes longer than one wrap. */

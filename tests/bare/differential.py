@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT / "tests/support"), str(ROOT / "tests/bare"), str(ROOT 
 
 import fuzzing  # noqa: E402  (the tests' own modules need the path)
 import machines  # noqa: E402
-from liquid_audio_nets.lnn import LiquidReadout, LnnError, Model, load, write  # noqa: E402
+from liquid_audio_nets.lnn import FloatCell, Grid, LiquidReadout, LnnError, Model, load, write  # noqa: E402
 from liquid_audio_nets.lnn.layout import LEAST, LIMITS  # noqa: E402
 from liquid_audio_nets.lnn.model import AnyReadout  # noqa: E402
 from liquid_audio_nets.native import add_golden  # noqa: E402
@@ -151,7 +151,7 @@ def float_difference(model: Model, ours: np.ndarray, theirs: np.ndarray) -> str:
         du = np.abs(u2 - u)
         if k == 0 and not np.all(du <= TOLERANCE):
             return f"features and traces: {np.max(du):.2g} apart"
-        gate, value = sums([(cell.wf, cell.bf), (cell.wa, cell.ba)], np.append(u, h), np.append(du, 0 * h))
+        gate, value = arguments(cell, u, h, du)
         gate = np.clip(gate, -cell.gate_clamp, cell.gate_clamp)
         far = beyond(new2 - new, step_error(gate, np.tanh(value), h, cell.tau_s))
         if far > 0:
@@ -185,6 +185,17 @@ def start(model: Model) -> tuple[list[np.ndarray], np.ndarray]:
     states = [draw(cell.n_units) / 32768 for cell in model.cells]
     draw(model.frontend.n_mels if model.traces else 0)
     return states, draw(len(model.labels)) / 256
+
+
+def arguments(cell: FloatCell, u: np.ndarray, h: np.ndarray, du: np.ndarray) -> np.ndarray:
+    """The least and the greatest of gate and reversal of each unit, (2, 2, units), if u is known to within du."""
+    if not isinstance(cell, Grid):
+        return sums([(cell.wf, cell.bf), (cell.wa, cell.ba)], np.append(u, h), np.append(du, 0 * h))
+    found = [
+        sums([(cell.wf, bf), (cell.wa, ba)], x, dx)
+        for bf, ba, x, dx in zip(cell.bf, cell.ba, cell.heard(u, h), cell.heard(du, 0 * h), strict=True)
+    ]
+    return np.concatenate(found, -1)
 
 
 def sums(rows: list[tuple[np.ndarray, np.ndarray]], x: np.ndarray, dx: np.ndarray) -> np.ndarray:

@@ -40,16 +40,24 @@ static void print_costs(lnn_model_t *model) {
     lnn_set_clock(model, NULL);
 }
 
-/* The first cell alone, at a steady timestep. */
+/* The first cell alone, then all of them, at a steady timestep. */
 static void print_cell_costs(lnn_model_t *model) {
     lnn_cell_t *cell = &model->cells[0];
-    lnn_cell_s8_step(cell, 20000, model->scratch);
+    lnn_cell_step(cell, 20000, 0.02f, model->scratch);
     uint32_t start = clock_ticks();
-    lnn_cell_s8_step(cell, 20000, model->scratch);
+    lnn_cell_step(cell, 20000, 0.02f, model->scratch);
     uint32_t step = clock_ticks() - start;
     print_number("cell_inputs", cell->n_inputs);
     print_number("cell_units", cell->n_units);
     print_number("cell_step_instructions", instructions(step, 1));
+    for (uint32_t i = 1; i < model->info.n_cells; i++) {
+        lnn_cell_step(cell + i, 20000, 0.02f, model->scratch);
+        start = clock_ticks();
+        lnn_cell_hear(cell + i, cell + i - 1);
+        lnn_cell_step(cell + i, 20000, 0.02f, model->scratch);
+        step += clock_ticks() - start;
+    }
+    print_number("cells_step_instructions", instructions(step, 1));
 }
 
 /* Traces, and a liquid readout up to its evidence, at a steady timestep. */

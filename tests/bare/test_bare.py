@@ -8,7 +8,7 @@ import pytest
 from integer_model import fill_to_the_limit, integer_model
 from liquid_audio_nets.lnn import Policy, load, save
 from liquid_audio_nets.native import add_golden
-from small_model import noise, with_rhythm
+from small_model import noise, with_grid, with_rhythm
 
 needs_machines = pytest.mark.skipif(not machines.available(), reason="needs gcc-arm-none-eabi and qemu-system-arm")
 STEPS = 10_000
@@ -22,13 +22,17 @@ def with_golden(model, path):
     return path
 
 
-@pytest.fixture(scope="module", params=["keywords", "anomaly", "stages", "rhythm"])
+@pytest.fixture(scope="module", params=["keywords", "anomaly", "stages", "rhythm", "grid int8", "grid int16"])
 def model(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("bare") / "small.lnn"
     if request.param == "anomaly":
         bands = integer_model(units=(20,), labels=tuple(f"{i} kHz" for i in range(10)))
         policy = Policy(min_timestep_us=7300, floor_ratio=1.5)  # the gate's last block of a tick is a short one
         return with_golden(dataclasses.replace(bands, task="anomaly", policy=policy), path)
+    if request.param.startswith("grid"):
+        weight, m55 = request.param.split()[1], "rows4x16" if request.param == "grid int8" else "rows4x4"
+        behind = integer_model(units=(20, 12), channels=40, layout=(m55, "rows4x4"), stages=True, frontend="logmel_s16")
+        return with_golden(with_grid(behind, 8, 4, 8, weight=weight), path)
     stages = request.param in ("stages", "rhythm")
     every_kernel = {"units": UNITS, "layout": LAYOUTS, "weight": WEIGHTS, "delta_q15": 600, "frontend": "logmel_s16"}
     model = integer_model(stages=stages, **every_kernel)
@@ -106,7 +110,11 @@ def test_the_corners_do_not_overflow(tmp_path):
     others += [integer_model(4, channels=n, window_samples=w, frontend="logmel_s16") for n, w in ((40, 512), (3, 256))]
     stages = integer_model(4, units=(512,), channels=128, labels=tuple(map(str, range(64))), gain=1e3, stages=True)
     stages.readout.weights[:], stages.readout.scale[:], stages.readout.bias[:] = 127, 2**30 - 1, 2**29 - 1
-    for k, model in enumerate((*widest, *others, stages)):
+    grids = [with_grid(integer_model(5, channels=128, stages=True), 128, 1, 64, weight=w) for w in ("int8", "int16")]
+    for grid in (model.cells[0] for model in grids):
+        fill_to_the_limit(grid)
+        grid.scale[:], grid.bias[:], grid.inv_tau[:] = 2**30 - 1, 2**29 - 1, 4000 << 16
+    for k, model in enumerate((*widest, *others, stages, *grids)):
         path = with_golden(model, tmp_path / "corner.lnn")
         said = machines.run_on_host(machines.build_for_host(path, tmp_path / f"host{k}", 500, 65536))
         assert said["status"] == "OK"

@@ -66,9 +66,7 @@ def test_most_numbers_of_float_models_are_compared_closely(cases):
         floats, at = case.expected[3:].view("<f4").astype(float), 0
         for cell, h in zip(case.model.cells, differential.start(case.model)[0], strict=True):
             u = floats[at : at + cell.n_inputs]
-            gate, value = differential.sums(
-                [(cell.wf, cell.bf), (cell.wa, cell.ba)], np.append(u, h), np.zeros(len(u) + len(h))
-            )
+            gate, value = differential.arguments(cell, u, h, np.zeros(len(u)))
             gate = np.clip(gate, -cell.gate_clamp, cell.gate_clamp)
             allowed.append(differential.step_error(gate, np.tanh(value), h, cell.tau_s))
             at += cell.n_inputs + cell.n_units

@@ -19,7 +19,7 @@ from liquid_audio_nets.lnn.integer import INTEGER_FRONTENDS, ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN
 from liquid_audio_nets.reference.frontend import hann, mel_filterbank
 from liquid_audio_nets.reference.stages import Means
-from small_model import babble, integer_model, small_model, with_stages
+from small_model import babble, integer_model, small_model, with_grid, with_stages
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,35 @@ def test_int16_follows_the_float_model_closer_than_int8(sounds):
     assert {part.weight for part in (*wide.model.cells, wide.model.readout)} == {"int16"}
     assert wide.logit_error < min(0.02, narrow.logit_error)
     assert narrow.after["model_bytes"] < wide.after["model_bytes"] < wide.before["model_bytes"]
+
+
+@pytest.mark.parametrize(
+    "quantization, target, weight, layout",
+    [
+        ("dynamic-int8", "cortex_m4", "int16", "rows4x4"),
+        ("dynamic-int8", "cortex_m55", "int8", "rows4x16"),
+        ("int8", "cortex_m0", "int8", "rows4x4"),
+        ("int16", "any", "int16", "rows4x4"),
+    ],
+)
+def test_a_grid_is_rounded_as_the_target_likes_it(sounds, quantization, target, weight, layout):
+    """Most cores multiply int16 faster, and a grid has few weights; its error is no larger than that of other cells."""
+    model = with_grid(with_stages(small_model()), 8, 4, 8)
+    done = compress(model, sounds, Request(quantization, target, golden_samples=3200, prune_share=0.2))
+    grid = done.model.cells[0]
+    assert (grid.weight, grid.layout, grid.positions) == (weight, layout, 9)
+    assert (grid.weights != 0).mean() > 0.9 and zero_block_share(done.model.cells[1:]) >= 0.19
+    assert done.drop_points <= 20
+    with LNN(write(done.model)) as lnn:
+        assert lnn.selftest() == 0
+    assert {layer for layer, _ in blame(model, sounds, Request(quantization, target))} >= {"cell 0", "cell 2"}
+
+
+def test_moments_of_a_grid_are_of_all_positions(sounds):
+    found = calibrate(with_grid(with_stages(small_model()), 8, 4, 8), sounds.calibration)
+    assert found.cells[0].count == 9 * found.steps and found.cells[0].size == 16 + 24
+    seen, windows = np.concatenate(found.features), np.arange(9)[:, None] * 4 + np.arange(8)
+    assert np.allclose(found.cells[0].mean[:8], seen[:, windows].mean((0, 1)), atol=1e-6)
 
 
 def test_a_scale_stays_within_the_formats_limit(calibration):

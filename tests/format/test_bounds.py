@@ -8,10 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from integer_model import integer_model
 from liquid_audio_nets.lnn import Policy, read, write
 from liquid_audio_nets.lnn.layout import ARRAYS, ENUMS, FIELDS, LIMITS, RANGES, STRUCTS
 from liquid_audio_nets.lnn.records import align, array_length, unpack_record
 from liquid_audio_nets.lnn.writer import with_crc
+from small_model import small_model, with_grid
 from verdicts import same_verdict, tiny
 
 SUFFIX = re.compile("_(q15|none|s8|s16)$")
@@ -19,6 +21,8 @@ SUFFIX = re.compile("_(q15|none|s8|s16)$")
 KIND_OF = dict.fromkeys(RANGES, "float") | {
     "frontend_q15": "rows4x4",
     "cell_s8": "rows4x4",
+    "cell_grid": "grid",
+    "cell_grid_s8": "integer grid",
     "readout_s8": "rows4x4",
     "frontend_none": "numbers",
     "traces": "stages",
@@ -29,7 +33,8 @@ KIND_OF = dict.fromkeys(RANGES, "float") | {
 }
 # Other values of these make the file another one, so that even a value in range is refused, but for another reason.
 SIZES = {"n_sections", "n_labels", "n_cells", "task", "window_samples", "fft_points", "n_mels", "n_mel_weights"}
-SIZES |= {"n_inputs", "n_units", "n_samples"}
+SIZES |= {"n_inputs", "n_units", "n_samples", "width", "stride", "filters"}
+SECTIONS = {"label": "labels", "cell_grid": "cell", "cell_grid_s8": "cell"}
 ENLARGES_RAM = {"delta_q15"}
 BOUNDS = [
     (section, name, end)
@@ -59,7 +64,7 @@ def places(data: bytes, section: str) -> tuple[dict, dict[str, tuple[int, str]]]
     if section == "header":
         start = 0
     else:
-        kind = ENUMS["section"][{"label": "labels"}.get(section, SUFFIX.sub("", section))]
+        kind = ENUMS["section"][SECTIONS.get(section, SUFFIX.sub("", section))]
         table = range(STRUCTS["header"].size, 10**6, STRUCTS["section"].size)
         entries = (
             unpack_record("section", data, at) for at, _ in zip(table, range(header["n_sections"]), strict=False)
@@ -159,3 +164,31 @@ def test_the_largest_file(more, error):
     size = LIMITS["file_bytes"] + more
     file = tiny("float")[:8] + size.to_bytes(4, "little") + tiny("float")[12:]
     assert same_verdict(with_crc(file + bytes(size - len(file)))) == error
+
+
+@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize(
+    "changes, error",
+    [
+        ({"width": 5}, "SHAPE"),  # 10 channels do not end with a window
+        ({"stride": 4}, "SHAPE"),
+        ({"stride": 5}, "RANGE"),  # channels that nobody hears
+        ({"stride": 0}, "RANGE"),
+        ({"width": 0}, "RANGE"),
+        ({"width": 129}, "RANGE"),
+        ({"filters": 3}, "RANGE"),  # rows come in fours
+        ({"filters": 66}, "RANGE"),
+        ({"filters": 8}, "SHAPE"),
+        ({"n_columns": 17}, "SHAPE"),
+        ({"n_units": 18}, "SHAPE"),
+        ({"n_inputs": 12}, "SHAPE"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused_by_name(integer, changes, error):
+    """A grid of 4 filters, width 4 and stride 2, on 10 channels."""
+    made = integer_model(units=(6,)) if integer else small_model(units=(6,), channels=10)
+    data = bytearray(write(with_grid(made, 4, 2, 4)))
+    _, at = places(bytes(data), "cell_grid_s8" if integer else "cell_grid")
+    for name, value in changes.items():
+        data[at[name][0] : at[name][0] + 2] = value.to_bytes(2, "little")
+    assert same_verdict(with_crc(bytes(data))) == error

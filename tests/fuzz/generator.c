@@ -145,8 +145,37 @@ static uint32_t choose_layout(generator_t *g, uint32_t weight, bool sparse) {
     return weight == LNN_WEIGHT_INT16 && layout == LNN_LAYOUT_ROWS4X16 ? LNN_LAYOUT_ROWS4X4 : layout;
 }
 
+static uint32_t grid_columns(const generator_t *g) {
+    return (g->traces ? 2u : 1u) * g->width + 3u * g->filters;
+}
+
+static void grid(generator_t *g) {
+    static matrix_t matrix;
+    uint32_t weight = g->integer ? choose_weight(g) : LNN_WEIGHT_FLOAT32;
+    uint32_t layout = g->integer ? choose_layout(g, weight, false) : LNN_LAYOUT_ROWS4;
+    give(g, F_kind, LNN_CELL_LTC_GRID);
+    give(g, F_solver, LNN_SOLVER_FUSED);
+    give(g, F_weight, weight);
+    give(g, F_layout, layout);
+    give(g, F_n_inputs, g->inputs[0]);
+    give(g, F_n_units, g->units[0]);
+    give(g, F_width, g->width);
+    give(g, F_stride, g->stride);
+    give(g, F_filters, g->filters);
+    give(g, F_n_columns, grid_columns(g));
+    plan_matrix(g, &matrix, 2u * g->filters, grid_columns(g), weight, layout);
+    give(g, F_n_blocks, matrix.n_blocks);
+    const record_t *record = g->integer ? &record_cell_grid_s8 : &record_cell_grid;
+    put_record(g, record);
+    put_arrays(g, record, g->integer ? &matrix : NULL, NULL);
+}
+
 static void cell(generator_t *g, uint32_t index) {
     static matrix_t inputs, state;
+    if (index == 0 && g->filters > 0) {
+        grid(g);
+        return;
+    }
     uint32_t units = g->units[index], weight = g->integer ? choose_weight(g) : LNN_WEIGHT_FLOAT32;
     uint32_t layout = g->integer ? choose_layout(g, weight, true) : LNN_LAYOUT_ROWS4;
     give(g, F_kind, LNN_CELL_LTC);
@@ -270,6 +299,20 @@ static void sections(generator_t *g) {
     }
 }
 
+/* Windows that end with the channels, and at most as many units as a cell may have. */
+static void plan_grid(generator_t *g) {
+    choices_t *c = g->c;
+    g->width = 1u + choose(c, g->n_mels);
+    uint32_t beyond = g->n_mels - g->width;
+    g->stride = 1u + choose(c, g->width);
+    while (beyond % g->stride != 0) {
+        g->stride--;
+    }
+    uint32_t positions = beyond / g->stride + 1u, pairs = LNN_MAX_CELL_UNITS / 2u / positions;
+    pairs = pairs < LNN_MAX_GRID_FILTERS / 2u ? pairs : LNN_MAX_GRID_FILTERS / 2u;
+    g->filters = 2u * choose_size(c, 1, pairs);
+}
+
 /* What sections have to agree about. The first choices are these, so that a seed can name a kind. */
 static void plan(generator_t *g) {
     choices_t *c = g->c;
@@ -290,7 +333,15 @@ static void plan(generator_t *g) {
     }
     /* 16-bit weights are the largest but for floats; a cell may take its share of the file */
     uint32_t weight_bytes = g->integer ? 2u : 4u, inputs = g->traces ? 2u * g->n_mels : g->n_mels;
+    if (choose(c, 2)) {
+        plan_grid(g);
+    }
     for (uint32_t i = 0; i < g->n_cells; i++) {
+        if (i == 0 && g->filters > 0) {
+            g->inputs[0] = inputs;
+            g->units[0] = inputs = ((g->n_mels - g->width) / g->stride + 1u) * g->filters;
+            continue;
+        }
         uint32_t most = LNN_MAX_CELL_UNITS / 2u;
         while (most > 1u && 4u * most * (inputs + 2u * most) * weight_bytes > g->most_bytes / g->n_cells) {
             most--;
@@ -322,6 +373,10 @@ static void plan(generator_t *g) {
     if (slip(g, 40)) {
         g->fft_points = choose(c, 1100);
     }
+    if (g->filters > 0 && slip(g, 20)) {
+        uint32_t *const sizes[] = {&g->width, &g->stride, &g->filters, &g->units[0]};
+        *sizes[choose(c, 4)] = choose_size(c, 1, 140); /* a stage that does not fit; a grid stays one */
+    }
     if (slip(g, 40)) {
         g->heard = choose_size(c, 0, 600);
     }
@@ -336,6 +391,11 @@ static uint32_t ram_bytes(const generator_t *g) {
     for (uint32_t i = 0; i < g->n_cells; i++) {
         uint32_t m8 = up(g->inputs[i], 8), n8 = up(g->units[i], 8), units = g->units[i];
         uint32_t own = g->integer ? 16u * units + 2u * (m8 > n8 ? m8 : n8) : 8u * units;
+        if (i == 0 && g->filters > 0) {
+            uint32_t columns = grid_columns(g);
+            own = g->integer ? 12u * g->filters + 2u * units + 4u * up(columns, 8)
+                             : 16u * g->filters + 4u * units + 4u * columns;
+        }
         scratch = scratch > own ? scratch : own;
         state += g->integer ? up(2u * (m8 + n8), 8) + 2u * up(4u * units, 8) + up(2u * units, 8)
                             : up(4u * (g->inputs[i] + units), 8);
@@ -359,7 +419,7 @@ static void header(generator_t *g) {
     uint32_t version = choose(g->c, 2) ? random_bits(g->c) : 0u;
     give(g, F_magic, LNN_MAGIC);
     give(g, F_version_major, LNN_VERSION_MAJOR);
-    uint32_t least_minor = g->rhythm || g->hears_all                                          ? 3u
+    uint32_t least_minor = g->rhythm || g->hears_all || g->filters > 0                        ? 3u
                            : g->traces || g->liquid || g->frontend == LNN_FRONTEND_LOGMEL_S16 ? 2u
                            : version || g->with_floor                                         ? 1u
                                                                                               : 0u;

@@ -9,7 +9,8 @@ from collections import Counter
 
 import fuzzing
 import pytest
-from liquid_audio_nets.lnn import load
+from liquid_audio_nets.lnn import Grid, GridS8, load
+from liquid_audio_nets.lnn.cells import GridShape
 from liquid_audio_nets.lnn.layout import ENUMS
 from verdicts import same_verdict
 
@@ -75,6 +76,13 @@ def test_legal_models_are_of_every_kind(generator, tmp_path):
     waiting = [(model, cell.weight) for model in models for cell in model.cells[1:2] if model.every]
     assert {weight for model, weight in waiting if model.hears_all} == {"float32", "int8", "int16"}
     assert {n for model, _ in waiting for n in model.every} == {1, 2, 3, 4}
+    grids = {(cell.weight, cell.layout, cell.planes) for cell in cells if isinstance(cell, GridS8)}
+    assert grids == {
+        (*way, planes) for way in (("int8", "rows4x4"), ("int8", "rows4x16"), ("int16", "rows4x4")) for planes in (1, 2)
+    }
+    assert {cell.planes for cell in cells if isinstance(cell, Grid)} == {1, 2}
+    assert max(cell.positions for cell in cells if isinstance(cell, GridShape)) > 20
+    cells = [cell for cell in cells if not isinstance(cell, GridShape)]
     layouts = {(cell.weight, getattr(cell, "layout", "rows4"), bool(getattr(cell, "delta_q15", 0))) for cell in cells}
     dense = {
         ("int8", "rows4x4", False),

@@ -9,6 +9,7 @@ from liquid_audio_nets.lnn import (
     CellS8,
     FrontEndQ15,
     FrontEndS16,
+    GridS8,
     Label,
     LiquidReadoutS8,
     Model,
@@ -57,6 +58,33 @@ def random_cell_s8(
         inv_tau,
         layout=layout,
         delta_q15=delta_q15 if (layout, weight) == ("rows4x4", "int8") else 0,
+        weight=weight,
+    )
+
+
+def random_grid_s8(
+    rng: np.random.Generator,
+    channels: int,
+    width: int,
+    stride: int,
+    filters: int,
+    planes: int = 1,
+    weight: str = "int8",
+    layout: str = "rows4x4",
+    gain: float = 1.0,
+) -> GridS8:
+    """gain 1: lively; larger: saturating."""
+    columns, n = planes * width + 3 * filters, ((channels - width) // stride + 1) * filters
+    weights = random_weights(rng, (2 * filters, columns), weight)
+    size = 3.0 * gain / np.sqrt(columns) / max(np.abs(weights.astype(int)).mean(), 1) / 2
+    return GridS8(
+        weights,
+        np.minimum(size * 2.0**36 * rng.uniform(0.5, 1, 2 * filters), 2**30 - 1).astype(np.int32),
+        (rng.normal(size=2 * n) * 65536 * gain).astype(np.int32),
+        (rng.uniform(0.3, 50, n) * 65536).astype(np.uint32),
+        width,
+        stride,
+        layout=layout if weight == "int8" else "rows4x4",
         weight=weight,
     )
 
@@ -143,11 +171,12 @@ def random_liquid_readout_s8(rng: np.random.Generator, like: ReadoutS8, gain: fl
     )
 
 
-def fill_to_the_limit(cell: CellS8) -> None:
+def fill_to_the_limit(cell: CellS8 | GridS8) -> None:
     """Weights that add up to as much as the format allows: of int8 all, of int16 in three columns."""
-    if cell.weight == "int8":
-        cell.weights_inputs[:], cell.weights_state[:] = 127, -127
-        return
-    for part, sign in ((cell.weights_inputs, 1), (cell.weights_state, -1)):
+    parts = [(cell.weights, 1)] if isinstance(cell, GridS8) else [(cell.weights_inputs, 1), (cell.weights_state, -1)]
+    for part, sign in parts:
+        if cell.weight == "int8":
+            part[:] = sign * 127
+            continue
         part[:] = 0
         part[:, 0], part[:, 1], part[:, -1] = sign * 32767, sign * (ROW_LIMIT_S16 - 2 * 32767), sign * 32767

@@ -12,6 +12,7 @@ from liquid_audio_nets.lnn import (
     FrontEnd,
     FrontEndNone,
     FrontEndQ15,
+    Grid,
     Label,
     LiquidReadout,
     LiquidReadoutS8,
@@ -278,3 +279,47 @@ def tiny_int16_model(seed: int = 0) -> Model:
     model.cells[1].weights_inputs[:4], model.cells[1].weights_state[4:] = 0, 0
     model.policy.floor_ratio = 1.5
     return add_golden(model, model.golden.audio)
+
+
+def random_grid(
+    rng: np.random.Generator, channels: int, width: int, stride: int, filters: int, planes: int = 1
+) -> Grid:
+    columns, of_units = planes * width + 3 * filters, ((channels - width) // stride + 1, filters)
+    wf, wa = rng.normal(size=(2, filters, columns)) * 1.5 / np.sqrt(columns)
+    bf, ba = rng.normal(size=(2, *of_units))
+    return Grid(wf, wa, bf + 1.5, ba * 0.3, rng.uniform(0.02, 0.5, of_units), width, stride)
+
+
+def with_grid(model: Model, width: int, stride: int, filters: int, seed: int = 0, weight: str = "int8") -> Model:
+    """The model with a grid of random weights before its cells; weight: of the grid, if the cells are integers."""
+    from integer_model import random_grid_s8
+
+    rng, cells = np.random.default_rng(seed), model.cells
+    sizes = (model.frontend.n_mels, width, stride, filters, 2 if model.traces else 1)
+    if isinstance(cells[0], Cell):
+        grid = random_grid(rng, *sizes)
+        next_cell = random_cell(rng, grid.n_units, cells[0].n_units)
+    else:
+        grid = random_grid_s8(rng, *sizes, weight, "rows4x16" if cells[0].layout == "rows4x16" else "rows4x4")
+        largest = 127 if cells[0].weight == "int8" else 127 * 40
+        heard = rng.integers(-largest, largest + 1, (2 * cells[0].n_units, grid.n_units))
+        if cells[0].layout == "rows4x4_sparse":
+            heard[:4] = 0
+        next_cell = dataclasses.replace(cells[0], weights_inputs=heard, scale_inputs=cells[0].scale_state)
+    return dataclasses.replace(model, cells=[grid, next_cell, *cells[1:]])
+
+
+def tiny_grid_model(seed: int = 0) -> Model:
+    """Float: a grid of 3 positions on 4 channels and their traces, a cell, a liquid readout."""
+    from liquid_audio_nets.native import add_golden
+
+    model = dataclasses.replace(tiny_stages_model(seed), golden=None)
+    return add_golden(with_grid(model, 2, 1, 2, seed), noise(100, seed))
+
+
+def tiny_integer_grid_model(seed: int = 0) -> Model:
+    """Integers: a grid of 8 positions on 9 channels, a cell, a readout."""
+    from liquid_audio_nets.native import add_golden
+
+    model = tiny_integer_model(seed)
+    return add_golden(with_grid(dataclasses.replace(model, golden=None), 2, 1, 2, seed), model.golden.audio)

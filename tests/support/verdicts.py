@@ -9,7 +9,9 @@ from collections.abc import Callable
 from liquid_audio_nets.lnn import LnnError, read, write
 from liquid_audio_nets.native import LNN
 from small_model import (
+    tiny_grid_model,
     tiny_int16_model,
+    tiny_integer_grid_model,
     tiny_integer_model,
     tiny_integer_stages_model,
     tiny_model,
@@ -32,6 +34,8 @@ KINDS = {
     "rhythm": tiny_rhythm_model,
     "integer stages": tiny_integer_stages_model,
     "triangles": tiny_triangles_model,
+    "grid": tiny_grid_model,
+    "integer grid": tiny_integer_grid_model,
 }
 
 

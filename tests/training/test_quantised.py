@@ -12,7 +12,7 @@ from liquid_audio_nets.lnn.costs import zero_block_share
 from liquid_audio_nets.lnn.integer import ROW_LIMIT_S16
 from liquid_audio_nets.native import LNN, replay
 from liquid_audio_nets.training.loop.quantised import FineTuneError, RoundedNet, fine_tune, lessons
-from small_model import babble, integer_model, noise, small_model, with_rhythm, with_stages
+from small_model import babble, integer_model, noise, small_model, with_grid, with_rhythm, with_stages
 
 torch.set_num_threads(1)
 
@@ -55,10 +55,12 @@ def evidence(model, features, dt):
     return total
 
 
-@pytest.mark.parametrize("stages, every", [(False, None), (True, None), (True, (1, 2))])
-def test_the_loop_and_the_teacher_compute_what_the_core_computes(exact, pruned, clips, stages, every):
+@pytest.mark.parametrize("stages, every, grid", [(0, None, 0), (1, None, 0), (1, (1, 2), 0), (1, (1, 2, 1), 1)])
+def test_the_loop_and_the_teacher_compute_what_the_core_computes(exact, pruned, clips, stages, every, grid):
     if stages:
-        exact = with_rhythm(with_stages(exact), every) if every else with_stages(exact)
+        exact = with_grid(with_stages(exact), 8, 4, 4) if grid else exact
+        exact = exact if grid else with_stages(exact)
+        exact = with_rhythm(exact, every) if every else exact
         pruned = compress(exact, Sounds("babble", clips, clips), Request("int8", golden_samples=0)).model
     given, same = lessons(exact, pruned, clips[:32]), lessons(exact, exact, clips[:32])
     with torch.no_grad():
@@ -98,7 +100,7 @@ def test_rows_of_int16_stay_within_the_formats_bound(exact, clips):
     assert max(np.abs(c.weights_state.astype(int)).sum(1).max() for c in tuned.cells) <= ROW_LIMIT_S16
     net = RoundedNet(wide)
     with torch.no_grad():
-        net.state[0].weight.mul_(1.5)
+        net.cells[0].state.weight.mul_(1.5)
     assert np.abs(net.write_to(wide).cells[0].weights_state.astype(int)).sum(1).max() <= ROW_LIMIT_S16
 
 
@@ -113,3 +115,13 @@ def test_what_cannot_be_tuned_is_refused_by_name(exact, pruned, clips):
         fine_tune(exact, exact, clips, 1)
     with pytest.raises(FineTuneError, match="recordings"):
         fine_tune(exact, pruned, [noise(12000, level=1e-5)] * 40, 1)
+
+
+def test_a_grid_is_tuned_too(exact, clips):
+    exact = with_grid(with_stages(exact), 8, 4, 4)
+    request = Request("int8", "cortex_m55", golden_samples=0, prune_share=0.4)
+    rounded = compress(exact, Sounds("babble", clips, clips), request).model
+    tuned = fine_tune(exact, rounded, [babble(6000, seed) for seed in range(1000, 1200)], 60)
+    fresh = [babble(6000, seed) for seed in range(2000, 2040)]
+    assert divergence(exact, tuned, fresh) < 0.8 * divergence(exact, rounded, fresh)
+    assert not np.array_equal(tuned.cells[0].weights, rounded.cells[0].weights)

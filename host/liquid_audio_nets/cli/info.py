@@ -98,7 +98,12 @@ def tables(summary: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
         (
             f"{cell['kind']} / {cell['solver']}",
             cell["weight"],
-            f"{cell['n_inputs']} -> {cell['n_units']}",
+            f"{cell['n_inputs']} -> {cell['n_units']}"
+            + (
+                " ({positions} positions of {filters}, width {width}, stride {stride})".format(**cell)
+                if "filters" in cell
+                else ""
+            ),
             f"{cell['parameters']:,} parameters",
             f"tau {cell['tau_s_min']:.3g} to {cell['tau_s_max']:.3g} s",
             f"runs at every {ORDINALS[cell['every']]} step" if cell["every"] > 1 else "",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lnn import Cell, Model, write
+from ..lnn import FloatCell, Grid, Model, write
 from ..native import LNN, clip_features, step_ends
 from ..reference.cell import MAX_DT_S, MIN_DT_S, fused_step
 from ..reference.stages import Means, Rhythm
@@ -48,7 +48,7 @@ class Moments:
 
 @dataclass
 class Calibration:
-    """cells: moments of [u; h] of each cell at the steps at which it runs; readout: of the states that it hears.
+    """cells: moments of [u; h] of each cell at the steps at which it runs, of a grid at all its positions; readout: of the states that it hears.
 
     clips: int16 (n,) each; ends: at which samples of a clip a step was made, int (steps,); features: what the front-end
     gave then, float32 (steps, channels)."""
@@ -71,7 +71,7 @@ def calibrate(model: Model, clips: Iterable[np.ndarray]) -> Calibration:
     Clips that do not open the energy gate are left out.  Raises CompressError for a model that is not float.
     """
     cells = float_parts(model)[1]
-    found = Calibration([Moments(c.n_inputs + c.n_units) for c in cells], Moments(model.readout.n_inputs))
+    found = Calibration([Moments(np.shape(c.wf)[1]) for c in cells], Moments(model.readout.n_inputs))
     with LNN(write(model)) as lnn:
         for samples in clips:
             ends = step_ends(lnn, samples)
@@ -84,7 +84,7 @@ def calibrate(model: Model, clips: Iterable[np.ndarray]) -> Calibration:
     return found
 
 
-def _observe(cells: list[Cell], model: Model, found: Calibration, features: np.ndarray, dt_s: np.ndarray) -> None:
+def _observe(cells: list[FloatCell], model: Model, found: Calibration, features: np.ndarray, dt_s: np.ndarray) -> None:
     means = Means(model.traces) if model.traces else None
     rhythm = Rhythm(model.every, len(cells), MAX_DT_S)
     states = [np.zeros(cell.n_units) for cell in cells]
@@ -94,7 +94,7 @@ def _observe(cells: list[Cell], model: Model, found: Calibration, features: np.n
         u = means.step(u, dt) if means else u
         for k, (cell, own_dt) in enumerate(zip(cells, rhythm.step(dt), strict=True)):
             if own_dt is not None:
-                seen[k].append(np.concatenate([u, states[k]]))
+                seen[k] += [*cell.heard(u, states[k])] if isinstance(cell, Grid) else [np.concatenate([u, states[k]])]
                 states[k] = fused_step(cell, states[k], u, own_dt)
             u = states[k]
         last[step] = np.concatenate(states) if model.hears_all else u

@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ..lnn import Cell, FrontEnd, FrontEndNone, Model, write
+from ..lnn import Cell, FrontEnd, FrontEndNone, Grid, Model, write
 from ..native import LNN, clip_features
 from ..reference.frontend import LOG_FLOOR
 from ..reference.frontend import FrontEnd as DenseFrontEnd
@@ -25,7 +25,7 @@ def as_float(model: Model) -> Model:
     whose features fit those of the integer one best, channel by channel, on synthetic sound.
 
     Raises CompressError for windows or filters that the packaged front-end does not have."""
-    if all(isinstance(cell, Cell) for cell in model.cells):
+    if all(isinstance(cell, Cell | Grid) for cell in model.cells):
         return model
     cells, readout = integer_parts(model)
     return dataclasses.replace(

@@ -3,6 +3,7 @@
 
 A block has four rows (gate and reversal potential of two units) and four columns. Its worth is its share in the variance
 of its rows' arguments on the sound of the calibration. The weights that stay are fitted again to make up for the others.
+A grid keeps its few weights.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import dataclasses
 
 import numpy as np
 
-from ..lnn import Cell, Model
+from ..lnn import Cell, FloatCell, Grid, Model
 from ..lnn.matrix_s8 import BLOCK
 from .calibration import Calibration, Moments
 from .parts import float_parts
@@ -21,14 +22,17 @@ def prune(model: Model, threshold: float, calibration: Calibration, share: float
     """A copy without the blocks whose worth is below `threshold` (0 to 1) or among the `share` of least worth.
 
     Returns the model itself if both are 0.  Raises CompressError for a model that is not float."""
-    cells = float_parts(model)[1]
+    cells = [cell for cell in float_parts(model)[1] if isinstance(cell, Cell)]
+    grids = [cell for cell in model.cells if isinstance(cell, Grid)]  # at most one, the first
+    moments_of = calibration.cells[len(grids) :]
     if share > 0:
-        worth = [row for cell, moments in zip(cells, calibration.cells, strict=True) for row in _worth(cell, moments)]
+        worth = [row for cell, moments in zip(cells, moments_of, strict=True) for row in _worth(cell, moments)]
         threshold = max(threshold, float(np.quantile(np.concatenate(worth), share)))
     if threshold <= 0:
         return model
-    pruned = [prune_cell(cell, moments, threshold) for cell, moments in zip(cells, calibration.cells, strict=True)]
-    return dataclasses.replace(model, cells=pruned)
+    pruned = [prune_cell(cell, moments, threshold) for cell, moments in zip(cells, moments_of, strict=True)]
+    cells_now: list[FloatCell] = [*grids, *pruned]
+    return dataclasses.replace(model, cells=cells_now)
 
 
 def prune_cell(cell: Cell, moments: Moments, threshold: float) -> Cell:

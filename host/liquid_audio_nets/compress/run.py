@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..lnn import Model, unsigned, write
+from ..lnn import Grid, GridS8, IntegerCell, Model, unsigned, write
 from ..lnn.integer import INTEGER_FRONTENDS
 from ..native import LNN, add_golden, clip_features, replay, run_clip
 from .calibration import Calibration, calibrate
 from .errors import CompressError
 from .frontend import fit_frontend
-from .layouts import lay_out
+from .layouts import grid_weight, lay_out
 from .parts import float_parts, integer_parts
 from .pruning import prune
 from .sounds import Sounds
-from .weights import dequantise_cell, dequantise_readout, quantise_cell, quantise_readout
+from .weights import dequantise_cell, dequantise_readout, quantise_cell, quantise_grid, quantise_readout
 
 QUANTIZATIONS = ("dynamic-int8", "int8", "int16", "float32")
 FRONTENDS = ("auto", "integer", "float", *INTEGER_FRONTENDS)
@@ -123,7 +123,9 @@ def compress(
     if request.quantization == "float32":
         return _finish(Compressed(pruned, before, measure(pruned, sounds, truth)), model, sounds, request)
     say("rounding")
-    mixed = lay_out(integer_cells(pruned, calibration, request.weight), request.target, request.delta_threshold)
+    mixed = lay_out(
+        integer_cells(pruned, calibration, request.weight, request.target), request.target, request.delta_threshold
+    )
     frontend_rms = None
     chosen = mixed
     if request.frontend != "float":
@@ -144,15 +146,18 @@ def compress(
     return _finish(Compressed(chosen, before, after, frontend_rms, untuned), model, sounds, request)
 
 
-def integer_cells(model: Model, calibration: Calibration, weight: str = "int8") -> Model:
-    """Cells and readout in integers, the front-end as it was.
+def integer_cells(model: Model, calibration: Calibration, weight: str = "int8", target: str = "any") -> Model:
+    """Cells and readout in integers, the front-end as it was.  weight: of all but a grid, see layouts.grid_weight().
 
     Raises CompressError, with the name of the layer, if int16 has no room for a row of weights."""
     _, float_cells, float_readout = float_parts(model)
-    cells = []
+    cells: list[IntegerCell] = []
     for k, (cell, moments) in enumerate(zip(float_cells, calibration.cells, strict=True)):
         with _named(f"cell {k}"):
-            cells.append(quantise_cell(cell, moments, k, weight))
+            if isinstance(cell, Grid):
+                cells.append(quantise_grid(cell, moments, grid_weight(weight, target)))
+            else:
+                cells.append(quantise_cell(cell, moments, k, weight))
     with _named("readout"):
         readout = quantise_readout(float_readout, calibration.readout, weight)
     return dataclasses.replace(model, cells=cells, readout=readout)
@@ -200,7 +205,7 @@ def blame(model: Model, sounds: Sounds, request: Request) -> list[tuple[str, flo
     """(layer, points lost if it alone is rounded), and of pruning, the worst first."""
     calibration = calibrate(model, sounds.calibration)
     original, model = model, request.pruned(model, calibration)
-    integer = integer_cells(model, calibration, request.weight)
+    integer = integer_cells(model, calibration, request.weight, request.target)
     decided, _ = decide(original, sounds.check)
     truth = decided if sounds.truth is None else sounds.truth
 
@@ -238,13 +243,16 @@ def _finish(done: Compressed, original: Model, sounds: Sounds, request: Request)
         done.saturations["feature_share"] = saturated / max(features, 1)
     if request.quantization != "float32":
         cells, _ = integer_parts(done.model)
-        weights = [np.abs(w.astype(int)) for cell in cells for w in (cell.weights_inputs, cell.weights_state)]
-        largest = np.iinfo(cells[0].weight).max
-        at_limit = sum(int(np.sum(w == largest)) for w in weights)
+        weights = [w for cell in cells for w in _matrices(cell)]
+        at_limit = sum(int(np.sum(np.abs(w.astype(int)) == np.iinfo(w.dtype).max)) for w in weights)
         done.saturations["weight_share"] = at_limit / sum(w.size for w in weights)
     if request.golden_samples:
         done.model = add_golden(done.model, loudest(sounds.check, request.golden_samples), _tolerance(done.model))
     return done
+
+
+def _matrices(cell: IntegerCell) -> tuple[np.ndarray, ...]:
+    return (cell.weights,) if isinstance(cell, GridS8) else (cell.weights_inputs, cell.weights_state)
 
 
 def _tolerance(model: Model) -> float:

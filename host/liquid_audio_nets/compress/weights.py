@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..lnn import Cell, CellS8, LiquidReadout, LiquidReadoutS8, Readout, ReadoutS8
+from ..lnn import Cell, CellS8, FloatCell, Grid, GridS8, IntegerCell, LiquidReadout, LiquidReadoutS8, Readout, ReadoutS8
 from ..lnn.integer import ROW_LIMIT_S16
 from ..lnn.layout import RANGES
 from .calibration import Moments
@@ -134,6 +134,26 @@ def quantise_cell(cell: Cell, moments: Moments, k: int, weight: str = "int8") ->
     )
 
 
+def quantise_grid(grid: Grid, moments: Moments, weight: str = "int8") -> GridS8:
+    """A grid in integers; moments: of what its positions hear.  Raises CompressError as quantise()."""
+    part = Part(slice(0, grid.columns), FEATURE_BITS)
+    q, (scale,), correction = quantise(
+        np.stack([grid.wf, grid.wa], 1).reshape(-1, grid.columns), [part], moments, weight
+    )
+    bias = np.stack([grid.bf, grid.ba], -1) + correction.reshape(-1, 2)
+    return GridS8(
+        q,
+        part.scale_q(scale),
+        _q16(bias.ravel()),
+        inv_tau_q16(grid.tau_s),
+        grid.width,
+        grid.stride,
+        min(round(grid.gate_clamp * 2048), 32767),
+        grid.solver,
+        weight=weight,
+    )
+
+
 def quantise_readout(
     readout: Readout | LiquidReadout, moments: Moments, weight: str = "int8"
 ) -> ReadoutS8 | LiquidReadoutS8:
@@ -156,15 +176,21 @@ def _quantise_liquid(readout: LiquidReadout, moments: Moments, weight: str) -> L
     return LiquidReadoutS8(q, bias, part.scale_q(scale), inv_tau_q16(readout.tau), readout.idle_label, weight=weight)
 
 
-def dequantise_cell(cell: CellS8, k: int) -> Cell:
+def dequantise_cell(cell: IntegerCell, k: int) -> FloatCell:
     """Cell k of a network as a float cell with the rounded weights."""
+    clamp = cell.gate_clamp_q11 / 2048
+    if isinstance(cell, GridS8):
+        rows = cell.weights * (cell.scale / 2.0 ** (48 - FEATURE_BITS))[:, None]
+        of_units = (cell.positions, cell.filters)
+        bf, ba = np.moveaxis((np.asarray(cell.bias) / 65536.0).reshape(*of_units, 2), -1, 0)
+        tau = cell.tau_s.reshape(of_units)
+        return Grid(rows[0::2], rows[1::2], bf, ba, tau, cell.width, cell.stride, clamp, cell.solver)
     parts = (
         (cell.weights_inputs, cell.scale_inputs, input_bits(k)),
         (cell.weights_state, cell.scale_state, STATE_BITS),
     )
     rows = np.hstack([q * (s / 2.0 ** (48 - bits))[:, None] for q, s, bits in parts])
     bias = np.asarray(cell.bias) / 65536.0
-    clamp = cell.gate_clamp_q11 / 2048
     return Cell(rows[0::2], rows[1::2], bias[0::2], bias[1::2], cell.tau_s, clamp, cell.kind, cell.solver)
 
 

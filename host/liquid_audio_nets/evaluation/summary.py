@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from ..lnn import (
-    Cell,
-    CellS8,
+    AnyCell,
     FrontEnd,
     FrontEndNone,
     FrontEndQ15,
     FrontEndS16,
+    Grid,
+    GridS8,
     LnnError,
     Model,
     Readout,
@@ -88,21 +89,27 @@ def heard_bins(fe: FrontEnd | FrontEndQ15 | FrontEndS16) -> tuple[int, int]:
 
 
 def _cells(model: Model) -> list[dict[str, Any]]:
-    cells: list[Cell | CellS8] = [*model.cells]
+    cells: list[AnyCell] = [*model.cells]
     return [_cell(cell, every) for cell, every in zip(cells, model.every or (1,) * len(cells), strict=True)]
 
 
-def _cell(cell: Cell | CellS8, every: int) -> dict[str, Any]:
+def _cell(cell: AnyCell, every: int) -> dict[str, Any]:
     return {
         "kind": cell.kind,
         "solver": cell.solver,
         "weight": cell.weight,
         "n_inputs": cell.n_inputs,
         "n_units": cell.n_units,
+        **(_grid(cell) if isinstance(cell, Grid | GridS8) else {}),
         "parameters": cell.n_weights + 3 * cell.n_units,
         **_span("tau_s", cell.tau_s),
         "every": every,
     }
+
+
+def _grid(grid: Grid | GridS8) -> dict[str, int]:
+    sizes = ("width", "stride", "filters", "positions")
+    return {name: int(getattr(grid, name)) for name in sizes}
 
 
 def _span(name: str, values: np.ndarray) -> dict[str, float]:

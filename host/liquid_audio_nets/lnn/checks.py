@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from .arrays import Array, Record
+from .cells import AnyCell
 from .errors import LnnError
-from .integer import INTEGER_FRONTENDS, WINDOW_PAIR_LIMIT, CellS8
+from .integer import INTEGER_FRONTENDS, WINDOW_PAIR_LIMIT
 from .layout import ENUMS, FFT_Q15_POINTS, FIELDS, LEAST, LIMITS, RANGES, RUNS, STRUCTS
-from .model import AnyFrontEnd, Cell
+from .model import AnyFrontEnd
 from .records import NO_LABEL, Cursor
 
 
@@ -132,7 +133,9 @@ def is_integer(weight: int) -> bool:
     return weight in (ENUMS["weight"]["int8"], ENUMS["weight"]["int16"])
 
 
-def cell_is_integer(cursor: Cursor, frontend: AnyFrontEnd, before: Sequence[Cell | CellS8], outputs: int) -> bool:
+def cell_is_integer(
+    cursor: Cursor, header: Record, frontend: AnyFrontEnd, before: Sequence[AnyCell], outputs: int
+) -> bool:
     """Checks what all kinds of cells have in common.  Gives whether it is an integer cell.
 
     before: the cells read so far; outputs: how many numbers the stage before it gives.
@@ -141,15 +144,41 @@ def cell_is_integer(cursor: Cursor, frontend: AnyFrontEnd, before: Sequence[Cell
     """
     f = cursor.peek("cell")
     runs("cell", f["kind"], "CELL")
+    is_grid = f["kind"] == ENUMS["cell"]["ltc_grid"]
+    require(not is_grid or header["version_minor"] >= 3, "CELL", "ltc_grid needs version 1.3")
     runs("solver", f["solver"], "SOLVER")
     in_range("cell", f, "RANGE", "n_units", "n_inputs")
     require(f["n_units"] % 2 == 0, "RANGE", f"{f['n_units']} units; an even number is needed")
     require(f["n_inputs"] == outputs, "SHAPE", f"a cell of {f['n_inputs']} inputs follows {outputs} outputs")
+    require(not (is_grid and before), "SHAPE", "a grid is the first cell: it hears neighbouring channels")
+    if is_grid:
+        grid_sizes(cursor.peek("cell_grid"), frontend.n_mels, outputs // frontend.n_mels)
     integer = is_integer(f["weight"])
     alike = not before or (before[-1].weight != "float32") == integer
     require(alike, "WEIGHTS", "float and integer cells in one model")
     require(integer or frontend.kind not in INTEGER_FRONTENDS, "WEIGHTS", "float cells behind an integer front-end")
     return integer
+
+
+def grid_sizes(f: Record, n_mels: int, planes: int) -> None:
+    """What float and integer grids have in common: a record that begins as cell_grid.  Raises LnnError RANGE or SHAPE."""
+    in_range("cell_grid", f, "RANGE", "width", "stride", "filters")
+    width, stride, filters = f["width"], f["stride"], f["filters"]
+    require(filters % 2 == 0, "RANGE", f"{filters} filters; an even number is needed")
+    fits = width <= n_mels and (n_mels - width) % stride == 0
+    require(
+        fits, "SHAPE", f"windows of {width} channels with a stride of {stride} do not end with the {n_mels} channels"
+    )
+    units, columns = ((n_mels - width) // stride + 1) * filters, planes * width + 3 * filters
+    require(f["n_units"] == units, "SHAPE", f"{f['n_units']} units, the grid has {units}")
+    require(f["n_columns"] == columns, "SHAPE", f"{f['n_columns']} columns, a unit hears {columns} numbers")
+
+
+def grid(f: Record) -> None:
+    """A record cell_grid.  Raises LnnError WEIGHTS or NUMBER."""
+    float32 = f["weight"] == ENUMS["weight"]["float32"] and f["layout"] == ENUMS["layout"]["rows4"]
+    require(float32, "WEIGHTS", f"weight {f['weight']}, layout {f['layout']}")
+    in_range("cell_grid", f, "NUMBER", "gate_clamp")
 
 
 def cell(f: Record) -> None:
@@ -167,9 +196,7 @@ def cell_s8(f: Record, layout: str, weight: str) -> None:
     in_range("cell_s8", f, "NUMBER", "gate_clamp_q11", "delta_q15")
 
 
-def readout(
-    section: str, cursor: Cursor, header: Record, frontend: AnyFrontEnd, cells: Sequence[Cell | CellS8]
-) -> None:
+def readout(section: str, cursor: Cursor, header: Record, frontend: AnyFrontEnd, cells: Sequence[AnyCell]) -> None:
     """Checks what float and integer readouts of a section have in common.
 
     Raises LnnError WEIGHTS, SHAPE, RANGE, NUMBER or TASK.

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .arrays import Array
+from .cells import AnyCell, Cell, Grid, GridS8
 from .integer import CellS8
 from .matrix_s8 import SPARSE, blocks_of
-from .model import Cell, Model
+from .model import Model
 from .readouts import is_liquid
 
 
@@ -107,7 +109,7 @@ def estimate(model: Model, target: str) -> dict[str, int]:
         found["traces"] = rates.trace * model.frontend.n_mels
     if model.cells[0].weight in rates.mac:
         runs = [1 / every for every in model.every or (1,) * len(model.cells)]  # of each cell per step
-        own = [_kept(c) * c.n_weights * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells]
+        own = [_kept(c) * c.macs * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells]
         found["cells"] = sum(share * cost for share, cost in zip(runs, own, strict=True))
         label = rates.label + (rates.gate if is_liquid(model.readout) else 0)
         found["readout"] = model.readout.n_weights * rates.mac[model.readout.weight] + len(model.labels) * label
@@ -120,16 +122,23 @@ def listening(model: Model, target: str) -> float:
     return 0.0 if rates is None else rates.sample + (rates.high_pass if model.policy.floor_ratio > 0 else 0.0)
 
 
-def _kept(cell: Cell | CellS8) -> float:
+def _kept(cell: AnyCell) -> float:
     """The share of the blocks that a step multiplies; only the sparse layout leaves out those of zeros."""
     return 1 - zero_block_share([cell]) if isinstance(cell, CellS8) and cell.layout == SPARSE else 1.0
 
 
-def zero_block_share(cells: Sequence[Cell | CellS8]) -> float:
+def zero_block_share(cells: Sequence[AnyCell]) -> float:
     """Share of the blocks of all cells that hold only zeros, 0 to 1."""
     zero = total = 0
     for cell in cells:
-        if isinstance(cell, Cell):
+        parts: tuple[Array, ...]
+        if isinstance(cell, Grid | GridS8):
+            parts = (
+                (cell.weights,)
+                if isinstance(cell, GridS8)
+                else (np.stack([cell.wf, cell.wa], 1).reshape(-1, cell.columns),)
+            )
+        elif isinstance(cell, Cell):
             m, rows = cell.n_inputs, np.stack([cell.wf, cell.wa], 1).reshape(2 * cell.n_units, -1)
             parts = (rows[:, :m], rows[:, m:])
         else:

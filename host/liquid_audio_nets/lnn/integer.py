@@ -119,6 +119,11 @@ class CellS8:
         return 2 * self.n_units * (self.n_inputs + self.n_units)
 
     @property
+    def macs(self) -> int:
+        """Multiply-accumulates of a run."""
+        return self.n_weights
+
+    @property
     def tau_s(self) -> Array:
         """Time constants in s, float64 (N,); inf if inv_tau is 0."""
         return tau_s(self.inv_tau)

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from .arrays import Array
-from .integer import CellS8, FrontEndQ15, FrontEndS16, LiquidReadoutS8, ReadoutS8
+from .cells import FloatCell, IntegerCell
+from .integer import FrontEndQ15, FrontEndS16, LiquidReadoutS8, ReadoutS8
 
 
 @dataclass
@@ -115,44 +117,6 @@ class Traces:
 
 
 AnyFrontEnd: TypeAlias = FrontEnd | FrontEndQ15 | FrontEndS16 | FrontEndNone
-
-
-@dataclass
-class Cell:
-    """One liquid cell of N units on M inputs.
-
-    wf, wa float (N, M + N), columns [inputs; state]; bf, ba float (N,); tau float (N,) in s.
-    """
-
-    wf: Array
-    wa: Array
-    bf: Array
-    ba: Array
-    tau: Array
-    gate_clamp: float = 15.0
-    kind: str = "ltc"
-    solver: str = "fused"
-    weight = "float32"
-
-    @property
-    def n_units(self) -> int:
-        """N"""
-        return int(np.shape(self.wf)[0])
-
-    @property
-    def n_inputs(self) -> int:
-        """M"""
-        return int(np.shape(self.wf)[1]) - self.n_units
-
-    @property
-    def n_weights(self) -> int:
-        """Weights of both matrices."""
-        return np.size(self.wf) + np.size(self.wa)
-
-    @property
-    def tau_s(self) -> Array:
-        """Time constants in s, float64 (N,)."""
-        return np.asarray(self.tau, np.float64)
 
 
 @dataclass
@@ -264,7 +228,7 @@ class Model:
 
     labels: list[Label]
     frontend: AnyFrontEnd
-    cells: list[Cell] | list[CellS8]
+    cells: Sequence[FloatCell] | Sequence[IntegerCell]
     readout: AnyReadout
     policy: Policy = field(default_factory=Policy)
     golden: Golden | None = None
@@ -297,4 +261,4 @@ class Model:
     @property
     def macs_per_step(self) -> int:
         """Multiply-accumulates of cells and readout in a step in which every cell runs."""
-        return sum(c.n_weights for c in self.cells) + self.readout.n_weights
+        return sum(c.macs for c in self.cells) + self.readout.n_weights

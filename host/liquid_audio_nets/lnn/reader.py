@@ -13,23 +13,19 @@ import zlib
 from collections.abc import Iterator
 from hashlib import sha256
 
-import numpy as np
-
 from . import checks
-from .arrays import Array, Record
+from .arrays import Record
+from .cell_sections import read_cell
 from .errors import LnnError
 from .frontends import read_frontend
-from .integer import CellS8
 from .layout import ENUMS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR, VERSION_MINOR
-from .matrix_s8 import SPARSE, Packed, check_blocks, dense_blocks, layout_name, unpack_checked
-from .model import Cell, Golden, Label, Model, Policy, Traces
+from .model import Golden, Label, Model, Policy, Traces
 from .readouts import is_liquid, read_liquid_readout, read_readout
 from .records import (
     ENUM_NAMES,
     Cursor,
     align,
     enum_name,
-    from_rows4,
     policy_bytes,
     ram_bytes,
     signed_part,
@@ -53,13 +49,12 @@ def read(data: bytes) -> Model:
         READERS[name](cursor, header, parts)
         cursor.require_end()
     frontend, cells = parts["frontend"], parts["cells"]
-    sizes = [(c.n_inputs, c.n_units, getattr(c, "delta_q15", 0)) for c in cells]
     needed = ram_bytes(
         header["n_labels"],
         len(frontend.window),
         frontend.fft_points,
         frontend.n_mels,
-        sizes,
+        cells,
         frontend.kind,
         cells[0].weight,
         "traces" in parts,
@@ -169,68 +164,6 @@ def _traces(cursor: Cursor, header: Record, parts: Record) -> None:
     parts["traces"] = Traces(**arrays)
 
 
-def _cell(cursor: Cursor, header: Record, parts: Record) -> None:
-    before = parts["cells"]
-    outputs = before[-1].n_units if before else parts["frontend"].n_mels * (2 if "traces" in parts else 1)
-    integer = checks.cell_is_integer(cursor, parts["frontend"], before, outputs)
-    parts["cells"].append((_cell_s8 if integer else _cell_f32)(cursor, header))
-
-
-def _cell_f32(cursor: Cursor, header: Record) -> Cell:
-    fields = cursor.record("cell")
-    checks.cell(fields)
-    arrays = cursor.arrays("cell", header | fields)
-    checks.arrays_in_range("cell", arrays)
-    n, m = fields["n_units"], fields["n_inputs"]
-    rows = from_rows4(arrays["weights"], m + n).reshape(n, 2, m + n)
-    bias = arrays["bias"].reshape(n, 2)
-    with np.errstate(divide="ignore"):
-        tau = 1.0 / arrays["inv_tau"].astype(np.float64)
-    return Cell(
-        rows[:, 0].copy(),
-        rows[:, 1].copy(),
-        bias[:, 0].copy(),
-        bias[:, 1].copy(),
-        tau,
-        fields["gate_clamp"],
-        enum_name("cell", fields["kind"]),
-        enum_name("solver", fields["solver"]),
-    )
-
-
-def _cell_s8(cursor: Cursor, header: Record) -> CellS8:
-    fields = cursor.record("cell_s8")
-    weight = enum_name("weight", fields["weight"])
-    layout = layout_name(fields["layout"], weight, sparse=True)
-    checks.cell_s8(fields, layout, weight)
-    n, fields = fields["n_units"], header | fields
-    arrays = cursor.arrays("cell_s8", fields, "inv_tau", "bias", "scale_inputs", "scale_state")
-    for part, columns in (("inputs", fields["n_inputs"]), ("state", n)):
-        arrays[f"weights_{part}"] = _matrix_s8(cursor, fields, part, layout, 2 * n, columns)
-    checks.arrays_in_range("cell_s8", arrays)
-    return CellS8(
-        gate_clamp_q11=fields["gate_clamp_q11"],
-        kind=enum_name("cell", fields["kind"]),
-        solver=enum_name("solver", fields["solver"]),
-        layout=layout,
-        delta_q15=fields["delta_q15"],
-        weight=weight,
-        **arrays,
-    )
-
-
-def _matrix_s8(cursor: Cursor, fields: Record, part: str, layout: str, rows: int, columns: int) -> Array:
-    if layout != SPARSE:
-        blocks = dense_blocks(layout, rows, columns)
-        checks.require(fields[f"n_blocks_{part}"] == blocks, "SHAPE", f"n_blocks_{part}")
-    lists = cursor.arrays("cell_s8", fields, f"counts_{part}", f"columns_{part}")
-    counts, places = lists.values()
-    if layout == SPARSE:
-        check_blocks(counts, places, columns)
-    weights = cursor.arrays("cell_s8", fields, f"weights_{part}")[f"weights_{part}"]
-    return unpack_checked(Packed(weights, counts, places, enum_name("weight", fields["weight"])), layout, rows, columns)
-
-
 def _rhythm(cursor: Cursor, header: Record, parts: Record) -> None:
     fields = cursor.record("rhythm")
     checks.require(fields["reserved"] == 0, "PADDING", "rhythm")
@@ -275,7 +208,7 @@ READERS = {
     "labels": _labels,
     "frontend": _frontend,
     "traces": _traces,
-    "cell": _cell,
+    "cell": read_cell,
     "rhythm": _rhythm,
     "readout": read_readout,
     "liquid_readout": read_liquid_readout,

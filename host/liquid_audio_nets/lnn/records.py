@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .arrays import Array, Record
+from .cells import AnyCell, GridShape
 from .errors import LnnError
 from .integer import INTEGER_FRONTENDS
 from .layout import ALIGN_BYTES, ARRAYS, ENUMS, FIELDS, MODEL_BYTES, RANGES, SIGNATURE_BYTES, STRUCTS
@@ -167,24 +170,29 @@ def ram_bytes(
     window_samples: int,
     fft_points: int,
     n_mels: int,
-    cells: list[tuple[int, int, int]],
+    cells: Sequence[AnyCell],
     frontend: str = "logmel_f32",
     weight: str = "float32",
     traces: bool = False,
     liquid: bool = False,
     hears_all: bool = False,
 ) -> int:
-    """ram_bytes of the header, by the formula of SPEC.md; cells: (n_inputs, n_units, delta_q15) of each.
+    """ram_bytes of the header, by the formula of SPEC.md.
 
     traces, liquid: whether the model has traces and a liquid readout; hears_all: whether its readout hears all cells.
     """
     small, integer, rows = frontend in INTEGER_FRONTENDS, weight != "float32", rows4(n_labels)
-    heard = sum(cell[1] for cell in (cells if hears_all else cells[-1:]))
+    heard = sum(cell.n_units for cell in (cells if hears_all else cells[-1:]))
     readout = 4 * rows4(n_labels * (2 if liquid else 1)) + (2 * align(heard, 8) if integer else 0)
     scratch, states = [4 * fft_points + 4 if small else 8 * fft_points, readout], []
-    for m, n, delta in cells:
+    for cell in cells:
+        m, n, delta = cell.n_inputs, cell.n_units, getattr(cell, "delta_q15", 0)
         m8, n8 = align(m, 8), align(n, 8)
-        scratch.append(16 * n + 2 * max(m8, n8) if integer else 8 * n)
+        if isinstance(cell, GridShape):
+            f, k = cell.filters, cell.columns
+            scratch.append(12 * f + 2 * n + 4 * align(k, 8) if integer else 16 * f + 4 * n + 4 * k)
+        else:
+            scratch.append(16 * n + 2 * max(m8, n8) if integer else 8 * n)
         states += [2 * (m8 + n8), 4 * n, 4 * n, 2 * n] if integer else [4 * (m + n)]
         states += [2 * n8, 8 * n] if integer and delta else []
     if traces:

@@ -15,12 +15,13 @@ import numpy as np
 
 from ..errors import LiquidWarning
 from .arrays import Record
+from .cell_sections import write_cell
+from .cells import GridShape
 from .errors import LnnError
 from .frontends import write_frontend
-from .integer import CellS8, FrontEndS16
+from .integer import FrontEndS16
 from .layout import ENUMS, FIELDS, LIMITS, MAGIC, SIGNATURE_BYTES, STRUCTS, VERSION_MAJOR
-from .matrix_s8 import pack
-from .model import Cell, Golden, Label, Model, Policy, Traces
+from .model import Golden, Label, Model, Policy, Traces
 from .reader import read
 from .readouts import is_liquid, write_readout
 from .records import (
@@ -31,7 +32,6 @@ from .records import (
     policy_bytes,
     ram_bytes,
     signed_part,
-    to_rows4,
     without_crc,
 )
 from .whole_file import replacing
@@ -77,7 +77,7 @@ def assemble(model: Model) -> bytes:
     ]
     if model.traces is not None:
         sections.append(("traces", _traces(model.traces, header)))
-    sections += [("cell", _cell(cell, header)) for cell in model.cells]
+    sections += [("cell", write_cell(cell, header)) for cell in model.cells]
     if model.every is not None:
         sections.append(("rhythm", pack_section("rhythm", {"reserved": 0}, {"every": model.every}, header)))
     kind = "liquid_readout" if is_liquid(model.readout) else "readout"
@@ -102,8 +102,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
         table += STRUCTS["section"].pack(ENUMS["section"][kind], kinds.count(kind), first + len(body), len(data), 0)
         kinds.append(kind)
         body += data
-    cells = [(c.n_inputs, c.n_units, getattr(c, "delta_q15", 0)) for c in model.cells]
-    if not cells:
+    if not model.cells:
         raise LnnError("RANGE", "a model has 1 to 4 cells")
     frontend = model.frontend
     header |= {
@@ -122,7 +121,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
             len(frontend.window),
             frontend.fft_points,
             frontend.n_mels,
-            cells,
+            model.cells,
             frontend.kind,
             model.cells[0].weight,
             model.traces is not None,
@@ -138,7 +137,7 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
 
 def _version_minor(model: Model) -> int:
     """The lowest one that can hold the model."""
-    if model.every is not None or model.hears_all:
+    if model.every is not None or model.hears_all or isinstance(model.cells[0], GridShape):
         return 3
     if model.traces is not None or is_liquid(model.readout) or isinstance(model.frontend, FrontEndS16):
         return 2
@@ -159,57 +158,6 @@ def _label(label: Label) -> bytes:
 
 def _traces(traces: Traces, header: Record) -> bytes:
     return pack_section("traces", {"n_channels": np.size(traces.tau), "reserved": 0}, vars(traces), header)
-
-
-def _cell_s8(cell: CellS8, header: Record) -> bytes:
-    n, m = cell.n_units, cell.n_inputs
-    if np.shape(cell.weights_inputs) != (2 * n, m) or np.shape(cell.weights_state) != (2 * n, n):
-        raise LnnError("SHAPE", f"a cell of {n} units: weights_inputs are (2N, M), weights_state (2N, N)")
-    inputs, state = (pack(w, cell.layout, cell.weight) for w in (cell.weights_inputs, cell.weights_state))
-    fields = {
-        "kind": enum_value("cell", cell.kind),
-        "solver": enum_value("solver", cell.solver),
-        "weight": enum_value("weight", cell.weight),
-        "layout": ENUMS["layout"][cell.layout],
-        "n_inputs": m,
-        "n_units": n,
-        "n_blocks_inputs": inputs.n_blocks,
-        "n_blocks_state": state.n_blocks,
-        "delta_q15": cell.delta_q15,
-        "gate_clamp_q11": cell.gate_clamp_q11,
-    }
-    arrays = vars(cell) | {
-        f"{name}_{part}": values
-        for part, packed in (("inputs", inputs), ("state", state))
-        for name, values in vars(packed).items()
-    }
-    return pack_section("cell_s8", fields, arrays, header)
-
-
-def _cell(cell: Cell | CellS8, header: Record) -> bytes:
-    if isinstance(cell, CellS8):
-        return _cell_s8(cell, header)
-    n, m = cell.n_units, cell.n_inputs
-    if not 0 < m or any(np.shape(a) != s for a, s in ((cell.wa, (n, m + n)), (cell.bf, (n,)), (cell.ba, (n,)))):
-        raise LnnError("SHAPE", f"a cell of {n} units: wf and wa are (N, M + N), bf and ba (N,)")
-    fields = {
-        "kind": enum_value("cell", cell.kind),
-        "solver": enum_value("solver", cell.solver),
-        "weight": ENUMS["weight"]["float32"],
-        "layout": ENUMS["layout"]["rows4"],
-        "n_inputs": m,
-        "n_units": n,
-        "gate_clamp": cell.gate_clamp,
-        "reserved": 0,
-    }
-    with np.errstate(divide="ignore"):
-        inv_tau = 1.0 / np.asarray(cell.tau, np.float64)
-    arrays = {
-        "inv_tau": inv_tau,
-        "bias": np.stack([cell.bf, cell.ba], 1),
-        "weights": to_rows4(np.stack([cell.wf, cell.wa], 1).reshape(2 * n, m + n)),
-    }
-    return pack_section("cell", fields, arrays, header)
 
 
 def _policy(policy: Policy, header: Record) -> bytes:

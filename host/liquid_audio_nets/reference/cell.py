@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..lnn.arrays import Array
+from ..lnn.cells import Cell, FloatCell, Grid
 from ..lnn.layout import LEAST, LIMITS
-from ..lnn.model import Cell, LiquidReadout, Model, Readout
+from ..lnn.model import LiquidReadout, Model, Readout
 from .stages import LOGIT_LIMIT, Means, Rhythm, evidence_step, faded
 
 MIN_DT_S, MAX_DT_S = (limits["timestep_us"] / 1e6 for limits in (LEAST, LIMITS))
@@ -23,20 +24,22 @@ FEATURE_LIMIT = LIMITS["number"] / 4096  # task anomaly: of a feature
 ERROR_LIMIT = 256.0  # task anomaly: of the square of a feature's error
 
 
-def conductance_and_potential(cell: Cell, h: Array, u: Array) -> tuple[Array, Array]:
-    """f (N,) in 1/s and A (N,) at the state h and the input u."""
-    x = np.concatenate([u, h]).astype(np.float64)
-    gate = np.clip(np.asarray(cell.wf, np.float64) @ x + cell.bf, -cell.gate_clamp, cell.gate_clamp)
-    return np.exp(gate), np.tanh(np.asarray(cell.wa, np.float64) @ x + cell.ba)
+def conductance_and_potential(cell: FloatCell, h: Array, u: Array) -> tuple[Array, Array]:
+    """f (N,) in 1/s and A (N,) at the state h and the input u; each position of a grid has its own [u;h]."""
+    x = cell.heard(u, h) if isinstance(cell, Grid) else np.concatenate([u, h])
+    gate, potential = (
+        np.ravel(x @ np.asarray(w, np.float64).T + b) for w, b in ((cell.wf, cell.bf), (cell.wa, cell.ba))
+    )
+    return np.exp(np.clip(gate, -cell.gate_clamp, cell.gate_clamp)), np.tanh(potential)
 
 
-def derivative(cell: Cell, h: Array, u: Array) -> Array:
+def derivative(cell: FloatCell, h: Array, u: Array) -> Array:
     """dh/dt (N,) in 1/s: the right side of the equation."""
     f, potential = conductance_and_potential(cell, h, u)
     return np.asarray(-(1.0 / cell.tau_s + f) * h + f * potential)
 
 
-def fused_step(cell: Cell, h: Array, u: Array, dt_s: float) -> Array:
+def fused_step(cell: FloatCell, h: Array, u: Array, dt_s: float) -> Array:
     """The fused semi-implicit step (section 3 of arXiv 2006.04439): f and A from the old state, h from the new one.
 
     The result is a weighted mean of h, A and 0, so that |h| stays <= 1 for every dt > 0.  It is of first order in dt.
@@ -45,7 +48,7 @@ def fused_step(cell: Cell, h: Array, u: Array, dt_s: float) -> Array:
     return np.asarray((h + dt_s * f * potential) / (1.0 + dt_s / cell.tau_s + dt_s * f))
 
 
-def exact_step(cell: Cell, h: Array, u: Array, dt_s: float) -> Array:
+def exact_step(cell: FloatCell, h: Array, u: Array, dt_s: float) -> Array:
     """The exact solution over dt if f and A keep the values that they have at its beginning."""
     f, potential = conductance_and_potential(cell, h, u)
     rate = 1.0 / cell.tau_s + f
@@ -66,7 +69,7 @@ class Network:
 
     def __init__(self, model: Model):
         """Of float cells and a float readout.  Raises TypeError for an integer model."""
-        self.cells = [cell for cell in model.cells if isinstance(cell, Cell)]
+        self.cells = [cell for cell in model.cells if isinstance(cell, Cell | Grid)]
         if not isinstance(model.readout, Readout | LiquidReadout) or len(self.cells) < len(model.cells):
             raise TypeError("reference.cell runs float models; reference.integer runs the others")
         self.readout, self.traces, self.n_labels = model.readout, model.traces, len(model.labels)
@@ -76,7 +79,7 @@ class Network:
 
     def reset(self) -> None:
         """To the state at rest: all zeros."""
-        self.h = [np.zeros(np.shape(cell.wf)[0]) for cell in self.cells]
+        self.h = [np.zeros(cell.n_units) for cell in self.cells]
         self.means = Means(self.traces) if self.traces else None
         self.rhythm = Rhythm(self.every, len(self.cells), MAX_DT_S)
         self.evidence, self.logits = np.zeros(self.n_labels), np.zeros(self.n_labels)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Integer traces, cell, readouts and posterior, bit by bit as in cmodule/core/{traces,cell_ltc_s8,liquid_readout,evidence}.c.
+"""Integer traces, cells, readouts and posterior, bit by bit as in cmodule/core/{traces,cell_ltc_s8,cell_grid,liquid_readout,evidence}.c.
 
 The product of weights and numbers is exact, so that every core gives the same bits.
 """
@@ -63,6 +63,34 @@ class MeansS8:
         return np.concatenate([x_q12, np.clip(difference, -NUMBER_LIMIT, NUMBER_LIMIT)])
 
 
+def unit_step(cell: lnn.IntegerCell, h_q30: Array, z_q16: Array, dt_us: int) -> Array:
+    """The new h_q30 (N,) from the arguments (2N,), gate and reversal by turns."""
+    inv_c_q31, shift_q11 = leak(cell.inv_tau, dt_us)
+    gate = np.clip(z_q16[0::2] >> 5, -cell.gate_clamp_q11, cell.gate_clamp_q11)
+    s, potential = sigmoid_q31(gate + shift_q11), tanh_q30(z_q16[1::2] >> 5)
+    kept = 2 * mul_high(h_q30, inv_c_q31)
+    return np.asarray(kept + 2 * mul_high(s, fits32(potential - kept)))
+
+
+class GridS8:
+    """State of a grid: h_q30 (N,) and its copy h (N,) in q15; among its neighbours a unit counts in q12."""
+
+    skipped_macs = 0
+
+    def __init__(self, grid: lnn.GridS8):
+        self.cell = grid
+        self.h_q30, self.h = np.zeros((2, grid.n_units), np.int64)
+
+    def step(self, u: Array, dt_us: int) -> Array:
+        """u int (M,) features in q12 -> the new h (N,) in q15."""
+        grid = self.cell
+        sums = [product(grid.weights, grid.scale, x) for x in grid.heard(np.asarray(u), self.h >> 3)]
+        z = fits32(np.asarray(grid.bias, np.int64) + np.concatenate(sums))
+        self.h_q30 = unit_step(grid, self.h_q30, z, dt_us)
+        self.h = self.h_q30 >> 15
+        return self.h
+
+
 class CellS8:
     """State of one cell: h_q30 (N,), its copy h (N,) in q15, and `counted`, the copy that the product sees."""
 
@@ -77,17 +105,12 @@ class CellS8:
         """u int (M,), features in q12 or states in q15 -> the new h (N,) in q15."""
         cell = self.cell
         self.counted = self._count()
-        inv_c_q31, shift_q11 = leak(cell.inv_tau, dt_us)
         z = fits32(
             np.asarray(cell.bias, np.int64)
             + product(cell.weights_inputs, cell.scale_inputs, u)
             + product(cell.weights_state, cell.scale_state, self.counted)
         )
-        gate = np.clip(z[0::2] >> 5, -cell.gate_clamp_q11, cell.gate_clamp_q11)
-        s = sigmoid_q31(gate + shift_q11)
-        potential = tanh_q30(z[1::2] >> 5)
-        kept = 2 * mul_high(self.h_q30, inv_c_q31)
-        self.h_q30 = kept + 2 * mul_high(s, fits32(potential - kept))
+        self.h_q30 = unit_step(cell, self.h_q30, z, dt_us)
         self.h = self.h_q30 >> 15
         assert np.all(np.abs(self.h) <= NUMBER_LIMIT), "the state left its range"
         return self.h
@@ -123,7 +146,11 @@ class NetworkS8:
         n = len(self.model.labels)
         self.means = MeansS8(self.model.traces) if self.model.traces else None
         self.rhythm = Rhythm(self.model.every, len(self.model.cells), LIMITS["timestep_us"])
-        self.cells = [CellS8(cell) for cell in self.model.cells if isinstance(cell, lnn.CellS8)]
+        self.cells = [
+            GridS8(cell) if isinstance(cell, lnn.GridS8) else CellS8(cell)
+            for cell in self.model.cells
+            if isinstance(cell, lnn.CellS8 | lnn.GridS8)
+        ]
         self.logits_q16, self.evidence_q16 = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self.evidence_q22 = np.zeros(n, np.int64)  # of a liquid readout
         if isinstance(self.readout, lnn.LiquidReadoutS8):
@@ -141,7 +168,7 @@ class NetworkS8:
             u = self.means.step(u, dt_us)
         for cell, own_dt_us in zip(self.cells, self.rhythm.step(dt_us), strict=True):
             if own_dt_us is None:
-                cell.skipped_macs += cell.cell.n_weights
+                cell.skipped_macs += cell.cell.macs
             else:
                 cell.step(u, own_dt_us)
             u = cell.h
