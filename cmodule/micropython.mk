@@ -43,6 +43,7 @@ LIQUID_CORE_SOURCES := \
 	core/readout.c \
 	core/ring.c \
 	core/sections.c \
+	core/timetable.c \
 	core/traces.c
 
 LIQUID_BINDING_SOURCES := \
@@ -52,6 +53,7 @@ LIQUID_BINDING_SOURCES := \
 	micropython/lnn_process.c \
 	micropython/lnn_result.c \
 	micropython/lnn_settings.c \
+	micropython/lnn_timetable.c \
 	micropython/mod_liquid_audio.c
 
 CFLAGS_USERMOD += -I$(LIQUID_DIR)/include

@@ -35,6 +35,7 @@ set(LIQUID_CORE_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/core/readout.c
     ${CMAKE_CURRENT_LIST_DIR}/core/ring.c
     ${CMAKE_CURRENT_LIST_DIR}/core/sections.c
+    ${CMAKE_CURRENT_LIST_DIR}/core/timetable.c
     ${CMAKE_CURRENT_LIST_DIR}/core/traces.c
 )
 

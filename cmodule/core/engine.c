@@ -192,7 +192,7 @@ static uint16_t end_of_tick(lnn_model_t *m) {
     network_step(m, dt_us, m->integer ? 0.0f : (float)dt_us * 1e-6f, samples_to_us(m, m->elapsed - m->rested));
     m->elapsed = 0;
     m->rested = 0;
-    lnn_gate_after_step(&m->gate, m->flux_q16);
+    lnn_gate_after_step(&m->gate, m->flux_q16, m->gate.timetable.used ? lnn_readout_belief(&m->readout) : 0u);
     uint16_t label = lnn_readout_detect(&m->readout, m->heard, m->info.sample_rate_hz);
     if (label != LNN_NO_LABEL) {
         add_event(m, label);

@@ -105,6 +105,16 @@ uint16_t lnn_readout_top(const lnn_readout_t *ro) {
     return top;
 }
 
+uint32_t lnn_readout_belief(const lnn_readout_t *ro) {
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < ro->n_labels; i++) {
+        if (ro->threshold_q15[i] > 0 && ro->posterior_q15[i] > largest) {
+            largest = ro->posterior_q15[i];
+        }
+    }
+    return largest;
+}
+
 /* The label detected now, or LNN_NO_LABEL. */
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint64_t now, uint32_t sample_rate_hz) {
     uint16_t top = lnn_readout_top(ro);

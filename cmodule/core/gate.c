@@ -58,6 +58,7 @@ void lnn_gate_reset(lnn_gate_t *gate) {
     gate->hold_left = 0;
     gate->timestep_samples = gate->tick_samples;
     gate->open = false;
+    lnn_timetable_rest(&gate->timetable);
 }
 
 /* The noise floor follows minima at once and rises slowly, never below what the gate lets through. */
@@ -95,6 +96,7 @@ static void close_gate(lnn_gate_t *gate) {
     gate->open = false;
     gate->complexity_q16 = 0;
     gate->timestep_samples = gate->max_samples;
+    lnn_timetable_rest(&gate->timetable);
 }
 
 void lnn_gate_rest(lnn_gate_t *gate, uint32_t ticks) {
@@ -104,11 +106,19 @@ void lnn_gate_rest(lnn_gate_t *gate, uint32_t ticks) {
     gate->hold_left -= ticks < gate->hold_left ? ticks : gate->hold_left;
 }
 
+/* The table's choice, within the limits of the policy. */
+static void choose_by_table(lnn_gate_t *gate) {
+    uint32_t samples = lnn_timetable_timestep(&gate->timetable);
+    samples = samples < gate->max_samples ? samples : gate->max_samples;
+    gate->timestep_samples = samples > gate->tick_samples ? samples : gate->tick_samples;
+}
+
 /* Looks at one tick of audio. True: a step is due at once, whatever the timestep. */
 bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings) {
-    bool was_open = gate->open;
+    bool was_open = gate->open, in_time = gate->policy.complexity != LNN_COMPLEXITY_SPECTRAL_FLUX;
     follow_background(gate, power);
-    if (power >= needed_power(gate)) {
+    gate->timetable.loud = power >= needed_power(gate);
+    if (gate->timetable.loud) {
         gate->open = true;
         gate->hold_left = gate->hold_ticks;
     } else if (gate->hold_left > 0) {
@@ -120,16 +130,26 @@ bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings) {
     if (!was_open) {
         gate->timestep_samples = gate->tick_samples;
     }
-    if (gate->policy.complexity == LNN_COMPLEXITY_SPECTRAL_FLUX) {
-        return !was_open; /* the flux is known only after a front-end run */
+    if (in_time) { /* the flux is known only after a front-end run */
+        gate->complexity_q16 = tick_complexity_q16(gate, power, crossings);
     }
-    gate->complexity_q16 = tick_complexity_q16(gate, power, crossings);
-    return !was_open || gate->complexity_q16 >= gate->attack_q16;
+    if (gate->timetable.used) { /* a tick may bring the next step forward or put it off */
+        lnn_timetable_hear(&gate->timetable, gate->complexity_q16);
+        choose_by_table(gate);
+        return !was_open;
+    }
+    return !was_open || (in_time && gate->complexity_q16 >= gate->attack_q16);
 }
 
-void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16) {
+void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16, uint32_t evidence_q15) {
     if (gate->policy.complexity == LNN_COMPLEXITY_SPECTRAL_FLUX) {
         gate->complexity_q16 = flux_q16;
+    }
+    if (gate->timetable.used) {
+        lnn_timetable_hear(&gate->timetable, gate->complexity_q16);
+        lnn_timetable_believe(&gate->timetable, evidence_q15);
+        choose_by_table(gate);
+        return;
     }
     if (gate->complexity_q16 >= gate->attack_q16) {
         gate->timestep_samples = gate->tick_samples;

@@ -8,6 +8,7 @@
 
 #include "liquid_audio_lnn.h"
 #include "place.h"
+#include "timetable.h"
 
 typedef struct {
     lnn_policy_t policy;
@@ -31,6 +32,7 @@ typedef struct {
     uint32_t hold_left;       /* ticks until the gate may close */
     uint32_t timestep_samples;
     bool open;
+    lnn_timetable_state_t timetable;
 } lnn_gate_t;
 
 LNN_COLD void lnn_gate_set_policy(lnn_gate_t *gate, const lnn_policy_t *policy, uint32_t sample_rate_hz);
@@ -44,6 +46,7 @@ static inline bool lnn_gate_is_high_passed(const lnn_gate_t *gate) {
 void lnn_gate_rest(lnn_gate_t *gate, uint32_t ticks);
 
 bool lnn_gate_tick(lnn_gate_t *gate, uint64_t power, uint32_t crossings);
-void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16);
+/* evidence_q15: the largest posterior of a label that may be detected; only a timetable wants it. */
+void lnn_gate_after_step(lnn_gate_t *gate, int32_t flux_q16, uint32_t evidence_q15);
 
 #endif

@@ -18,7 +18,7 @@
 
 #define LNN_EVENTS 8u
 /* Of the struct in the caller's memory: the same on a 64-bit host as on a board. The format counts LNN_MODEL_BYTES. */
-#define LNN_BLOCK_BYTES 1792u
+#define LNN_BLOCK_BYTES 1856u
 
 struct lnn_model {
     lnn_info_t info;
@@ -44,6 +44,7 @@ struct lnn_model {
     uint32_t work_per_second;
     uint32_t second_samples; /* of the current second */
     lnn_policy_t file_policy;
+    const lnn_file_timetable_t *file_timetable; /* NULL: there is none */
     /* events that nobody has fetched: a ring */
     lnn_event_t events[LNN_EVENTS];
     uint8_t first_event;

@@ -62,7 +62,7 @@
 /* the magnitudes of a row of int16 weights: its products with numbers fit into 32 bits */
 #define LNN_MAX_INT16_ROW 65795u
 
-/* what a section holds; the kinds stand in the order of their numbers, but traces follow frontend, rhythm follows the last cell, and liquid_readout stands in the place of readout; only cell may occur more than once */
+/* what a section holds; the kinds stand in the order of their numbers, but traces follow frontend, rhythm follows the last cell, timetable follows policy, and liquid_readout stands in the place of readout; only cell may occur more than once */
 enum {
     LNN_SECTION_LABELS = 1,
     LNN_SECTION_FRONTEND = 2,
@@ -75,6 +75,7 @@ enum {
     LNN_SECTION_TRACES = 9,
     LNN_SECTION_LIQUID_READOUT = 10,
     LNN_SECTION_RHYTHM = 11,
+    LNN_SECTION_TIMETABLE = 12,
 };
 
 /* what the model was trained for; tools choose their scripts and metrics by it */
@@ -634,6 +635,28 @@ typedef struct {
     float floor_ratio;
 } lnn_file_policy_t;
 typedef char lnn_file_policy_is_44_bytes[sizeof(lnn_file_policy_t) == 44 ? 1 : -1];
+
+/* a learned policy: the next timestep by how loud it is, how complex, and what the model believes already; with it attack_threshold, release_threshold and release_growth do nothing. A level rises with the value at once, and falls when the value is below the border by the margin */
+typedef struct {
+    /* from here on the complexity is of level 1 */
+    uint16_t complexity_low_q10;
+    /* from here on of level 2 */
+    uint16_t complexity_high_q10;
+    /* hysteresis of both borders */
+    uint16_t complexity_margin_q10;
+    /* from here on the largest posterior of a label with a threshold is of level 1 */
+    uint16_t evidence_low_q15;
+    /* from here on of level 2 */
+    uint16_t evidence_high_q15;
+    /* hysteresis of both borders */
+    uint16_t evidence_margin_q15;
+} lnn_file_timetable_t;
+typedef char lnn_file_timetable_is_12_bytes[sizeof(lnn_file_timetable_t) == 12 ? 1 : -1];
+/* then uint16_t timestep_ms[18]: by 9 loud + 3 complexity + evidence, where loud is 0 while only the hold keeps the gate open, else 1; a timestep is at least a tick and at most max_timestep_us */
+#define LNN_TIMETABLE_COMPLEXITY_HIGH_Q10_MAX 65535u
+#define LNN_TIMETABLE_EVIDENCE_HIGH_Q15_MAX 32768u
+#define LNN_TIMETABLE_TIMESTEP_MS_MIN 1u
+#define LNN_TIMETABLE_TIMESTEP_MS_MAX 1000u
 
 /* audio and the logits that it gives, for selftest() on any core */
 typedef struct {

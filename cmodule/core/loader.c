@@ -32,10 +32,14 @@ static uint32_t file_crc(const uint8_t *file, uint32_t n) {
     return ~crc32_update(crc, file + rest, n - rest);
 }
 
-/* Traces stand behind the front-end, a rhythm behind the last cell, a liquid readout in the place of the readout. */
+/*
+ * Traces stand behind the front-end, a rhythm behind the last cell, a timetable behind the policy, a liquid readout in the
+ * place of the readout.
+ */
 static uint32_t place_in_order(uint32_t kind) {
     return kind == LNN_SECTION_TRACES           ? LNN_SECTION_FRONTEND
            : kind == LNN_SECTION_RHYTHM         ? LNN_SECTION_CELL
+           : kind == LNN_SECTION_TIMETABLE      ? LNN_SECTION_POLICY
            : kind == LNN_SECTION_LIQUID_READOUT ? LNN_SECTION_READOUT
                                                 : kind;
 }
@@ -46,8 +50,11 @@ static bool is_next_kind(const lnn_file_section_t *s, const lnn_file_section_t *
     if (before && before->kind == LNN_SECTION_CELL && before->index + 1u < h->n_cells) {
         return s->kind == LNN_SECTION_CELL && s->index == before->index + 1u;
     }
-    if (s->index != 0u || (s->kind != kind && h->version_minor < (s->kind == LNN_SECTION_RHYTHM ? 3u : 2u))) {
+    if (s->index != 0u || (s->kind != kind && h->version_minor < (s->kind >= LNN_SECTION_RHYTHM ? 3u : 2u))) {
         return false;
+    }
+    if (s->kind == LNN_SECTION_TIMETABLE) {
+        return before && before->kind == LNN_SECTION_POLICY;
     }
     if (s->kind == LNN_SECTION_RHYTHM) {
         return before && before->kind == LNN_SECTION_CELL;
@@ -67,7 +74,7 @@ static lnn_status_t load_sections(lnn_model_t *m, const uint8_t *file, const lnn
         if (s->reserved != 0u) {
             return LNN_ERR_PADDING;
         }
-        if (s->kind > LNN_SECTION_RHYTHM) {
+        if (s->kind > LNN_SECTION_TIMETABLE) {
             return LNN_ERR_STAGE;
         }
         if (!is_next_kind(s, i ? s - 1 : NULL, header) || s->offset != start || start > header->file_bytes

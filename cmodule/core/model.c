@@ -20,6 +20,32 @@ const lnn_policy_t *lnn_get_policy(const lnn_model_t *m) {
     return m ? &m->gate.policy : NULL;
 }
 
+const lnn_timetable_t *lnn_get_timetable(const lnn_model_t *m) {
+    return m && m->gate.timetable.used ? &m->gate.timetable.table : NULL;
+}
+
+lnn_status_t lnn_set_timetable(lnn_model_t *m, const lnn_timetable_t *table) {
+    if (!m) {
+        return LNN_ERR_ARGUMENT;
+    }
+    if (table && !(lnn_timetable_has_borders(table) && lnn_timetable_has_timesteps(table))) {
+        return LNN_ERR_POLICY;
+    }
+    lnn_timetable_set(&m->gate.timetable, table, m->info.sample_rate_hz);
+    return LNN_OK;
+}
+
+/* That of the file, which has the borders and, at the next multiple of 16, the timesteps. */
+static void use_file_timetable(lnn_model_t *m) {
+    const lnn_file_timetable_t *f = m->file_timetable;
+    lnn_timetable_t table;
+    if (f) {
+        memcpy(&table, f, sizeof *f);
+        memcpy(table.timestep_ms, (const uint8_t *)f + LNN_ALIGN_BYTES, sizeof table.timestep_ms);
+    }
+    lnn_timetable_set(&m->gate.timetable, f ? &table : NULL, m->info.sample_rate_hz);
+}
+
 const char *lnn_label_name(const lnn_model_t *m, uint16_t label) {
     return m && label < m->readout.n_labels ? m->readout.labels[label].name : NULL;
 }
@@ -81,9 +107,11 @@ lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
         return LNN_ERR_NO_GOLDEN;
     }
     const lnn_policy_t policy_in_use = m->gate.policy;
+    const lnn_timetable_state_t timetable_in_use = m->gate.timetable;
     lnn_counters_t counters = m->counters;
     lnn_result_t result;
     lnn_gate_set_policy(&m->gate, &m->file_policy, m->info.sample_rate_hz);
+    use_file_timetable(m);
     lnn_reset(m);
     lnn_process(m, m->golden_audio, m->golden_samples, &result);
     const float *logits = lnn_logits(m);
@@ -98,6 +126,7 @@ lnn_status_t lnn_selftest(lnn_model_t *m, float *max_difference) {
         *max_difference = worst;
     }
     lnn_gate_set_policy(&m->gate, &policy_in_use, m->info.sample_rate_hz);
+    m->gate.timetable = timetable_in_use;
     m->counters = counters;
     lnn_reset(m);
     return passed ? LNN_OK : LNN_ERR_SELFTEST;

@@ -90,6 +90,7 @@ LNN_COLD void lnn_readout_report(const lnn_readout_t *ro); /* scores */
 void lnn_readout_update_posterior(lnn_readout_t *ro);
 void lnn_readout_smooth(lnn_readout_t *ro, uint32_t dt_us, bool heard);
 uint16_t lnn_readout_top(const lnn_readout_t *ro);
+uint32_t lnn_readout_belief(const lnn_readout_t *ro); /* q15, the largest posterior of a label with a threshold */
 /* The evidence after `times` times dt_us of silence. */
 void lnn_readout_fade(lnn_readout_t *ro, uint32_t dt_us, uint32_t times);
 uint16_t lnn_readout_detect(lnn_readout_t *ro, uint64_t now, uint32_t sample_rate_hz); /* LNN_NO_LABEL: none */

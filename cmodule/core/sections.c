@@ -38,6 +38,26 @@ static void load_policy(lnn_model_t *m, lnn_cursor_t *c) {
     }
 }
 
+static void load_timetable(lnn_model_t *m, lnn_cursor_t *c) {
+    lnn_timetable_t table;
+    lnn_require(c, m->frontend.kind != LNN_FRONTEND_NONE, LNN_ERR_NO_AUDIO);
+    const lnn_file_timetable_t *f = lnn_take(c, 1, sizeof *f);
+    if (!f) {
+        return;
+    }
+    memcpy(&table, f, sizeof *f);
+    lnn_require(c, lnn_timetable_has_borders(&table), LNN_ERR_POLICY);
+    const void *timesteps = lnn_take(c, LNN_TIMESTEPS, sizeof *table.timestep_ms);
+    if (!timesteps) {
+        return;
+    }
+    memcpy(table.timestep_ms, timesteps, sizeof table.timestep_ms);
+    if (lnn_require(c, lnn_timetable_has_timesteps(&table), LNN_ERR_NUMBER)) {
+        m->file_timetable = f;
+        lnn_timetable_set(&m->gate.timetable, &table, m->info.sample_rate_hz);
+    }
+}
+
 static void load_golden(lnn_model_t *m, lnn_cursor_t *c) {
     const lnn_file_golden_t *f = lnn_take(c, 1, sizeof *f);
     if (!f || !lnn_require(c, m->frontend.kind != LNN_FRONTEND_NONE, LNN_ERR_NO_AUDIO)
@@ -78,6 +98,9 @@ void lnn_load_section(lnn_model_t *m, lnn_cursor_t *c, const lnn_file_section_t 
             break;
         case LNN_SECTION_POLICY:
             load_policy(m, c);
+            break;
+        case LNN_SECTION_TIMETABLE:
+            load_timetable(m, c);
             break;
         case LNN_SECTION_GOLDEN:
             load_golden(m, c);

@@ -130,6 +130,28 @@ typedef struct {
 } lnn_policy_t;
 /* generated:end */
 
+/*
+ * A learned policy: the next timestep by how loud it is, how complex, and what the model believes already. With it the
+ * policy's attack_threshold, release_threshold and release_growth do nothing. A level rises with its value at once, and
+ * falls when the value is below the border by the margin.
+ */
+#define LNN_TIMESTEPS 18
+typedef struct {
+    /* Borders of the levels 1 and 2 of the complexity, in 1/1024 of its unit. */
+    uint16_t complexity_low_q10;
+    uint16_t complexity_high_q10;
+    uint16_t complexity_margin_q10;
+    /* The same of the largest posterior of a label with a threshold, in 1/32768. */
+    uint16_t evidence_low_q15;
+    uint16_t evidence_high_q15;
+    uint16_t evidence_margin_q15;
+    /*
+     * By 9 loud + 3 complexity + evidence, where loud is 0 while only the hold keeps the gate open, else 1. Range: 1 to
+     * 1000; a timestep is at least a tick and at most the policy's max_timestep_us.
+     */
+    uint16_t timestep_ms[18];
+} lnn_timetable_t;
+
 /* The measure of the sound that drives the timestep. */
 typedef enum {
     /* log2 of a tick's energy over the noise floor */
@@ -243,7 +265,7 @@ typedef struct {
  * number. n_units: of the largest cell. `liquid-info --header` writes the exact number of one model.
  */
 #define LNN_MODEL_RAM_BYTES(window_samples, fft_points, n_features, n_labels, n_cells, n_units)                        \
-    (1964u + 2u * (window_samples) + 8u * (fft_points) + 28u * (n_features) + 58u * ((n_labels) + 3u)                  \
+    (2028u + 2u * (window_samples) + 8u * (fft_points) + 28u * (n_features) + 58u * ((n_labels) + 3u)                  \
      + 20u * (n_units) + (n_cells) * (2u * (n_features) + 24u * (n_units) + 96u))
 
 /* A free-running counter, for example of CPU cycles. It may wrap; no stage takes longer than one wrap. */
@@ -339,6 +361,12 @@ const lnn_policy_t *lnn_get_policy(const lnn_model_t *model);
 
 /* The new policy takes effect with the next sample. An impossible policy is refused, and the old one stays. */
 lnn_status_t lnn_set_policy(lnn_model_t *model, const lnn_policy_t *policy);
+
+/* The timetable in use; NULL if attack and release choose the timestep. */
+const lnn_timetable_t *lnn_get_timetable(const lnn_model_t *model);
+
+/* The new timetable takes effect with the next tick; NULL: attack and release again. An impossible one is refused. */
+lnn_status_t lnn_set_timetable(lnn_model_t *model, const lnn_timetable_t *table);
 
 /* The first field of a policy that is outside its range, as people see it: in seconds, not in microseconds. */
 typedef struct {

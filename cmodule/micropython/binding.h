@@ -82,6 +82,10 @@ bool liquid_policy_store(lnn_policy_t *policy, qstr name, mp_obj_t value);
 void liquid_policy_use(const liquid_lnn_t *lnn, const lnn_policy_t *policy);
 mp_obj_t liquid_policy_dict(const lnn_policy_t *policy);
 
+/* lnn_timetable.c: LNN.timetable, a dict or None. Raises ValueError, TypeError or KeyError for what is none. */
+mp_obj_t liquid_timetable_load(const lnn_timetable_t *table);
+void liquid_timetable_store(const liquid_lnn_t *lnn, mp_obj_t value);
+
 /* mod_liquid_audio.c: executed instructions on a virtual board, CPU cycles on others. */
 uint32_t liquid_clock(void);
 

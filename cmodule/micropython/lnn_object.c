@@ -171,6 +171,11 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
     liquid_lnn_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] == MP_OBJ_SENTINEL) {
         if (dest[1] != MP_OBJ_NULL) { /* NULL asks to delete it, which no attribute allows */
+            if (name == MP_QSTR_timetable) {
+                liquid_timetable_store(self, dest[1]);
+                dest[0] = MP_OBJ_NULL; /* stored */
+                return;
+            }
             lnn_policy_t policy = *lnn_get_policy(liquid_model(self));
             if (liquid_policy_store(&policy, name, dest[1])) {
                 liquid_policy_use(self, &policy);
@@ -190,6 +195,9 @@ static void lnn_attr(mp_obj_t self_in, qstr name, mp_obj_t *dest) {
             return;
         case MP_QSTR_policy:
             dest[0] = liquid_policy_dict(lnn_get_policy(liquid_model(self)));
+            return;
+        case MP_QSTR_timetable:
+            dest[0] = liquid_timetable_load(lnn_get_timetable(liquid_model(self)));
             return;
         case MP_QSTR_sample_rate:
         case MP_QSTR_ram_bytes:

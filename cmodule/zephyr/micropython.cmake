@@ -11,6 +11,7 @@ target_sources(usermod_liquid_audio INTERFACE
     ${LIQUID_DIR}/micropython/lnn_process.c
     ${LIQUID_DIR}/micropython/lnn_result.c
     ${LIQUID_DIR}/micropython/lnn_settings.c
+    ${LIQUID_DIR}/micropython/lnn_timetable.c
     ${LIQUID_DIR}/micropython/mod_liquid_audio.c
     ${LIQUID_DIR}/micropython/zephyr_system.c
 )

@@ -76,6 +76,11 @@ class LNN:
     policy: dict[str, Any]
     """A copy of all policy fields, which are the attributes below."""
 
+    timetable: dict[str, list[float]] | None
+    """A learned policy, with which attack and release do nothing; None: there is none. `complexity` and `evidence` are each
+    [low, high, margin], and `timestep_ms` has 18 whole numbers, by 9 loud + 3 complexity + evidence: see the page on power.
+    A copy: change it and assign it. Raises ValueError "POLICY" for an impossible one, and the old one stays."""
+
     # The policy, from cmodule/format/fields.toml. generated:begin policy
     min_timestep: float
     """Smallest timestep, and also the tick: how often the energy is measured. Range in s: 0.001 to max_timestep."""

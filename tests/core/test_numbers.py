@@ -11,7 +11,7 @@ from liquid_audio_nets.native import LNN
 from liquid_audio_nets.reference.numbers import Forecaster
 from small_model import integer_model, tiny_numbers_model
 
-OWN_BYTES = 512 + 12 * 64  # of the core, for 64 labels: the file does not count them
+OWN_BYTES = 576 + 12 * 64  # of the core, for 64 labels: the file does not count them
 
 
 def rows(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

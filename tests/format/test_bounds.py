@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from integer_model import integer_model
-from liquid_audio_nets.lnn import Policy, read, write
+from liquid_audio_nets.lnn import Policy, Timetable, read, write
 from liquid_audio_nets.lnn.layout import ARRAYS, ENUMS, FIELDS, LIMITS, RANGES, STRUCTS
 from liquid_audio_nets.lnn.records import align, array_length, unpack_record
 from liquid_audio_nets.lnn.writer import with_crc
@@ -30,6 +30,7 @@ KIND_OF = dict.fromkeys(RANGES, "float") | {
     "liquid_readout": "stages",
     "liquid_readout_s8": "integer stages",
     "frontend_s16": "triangles",
+    "timetable": "timetable",
 }
 # Other values of these make the file another one, so that even a value in range is refused, but for another reason.
 SIZES = {"n_sections", "n_labels", "n_cells", "task", "window_samples", "fft_points", "n_mels", "n_mel_weights"}
@@ -53,6 +54,9 @@ def example(section: str, name: str) -> bytes:
         if name == "floor_ratio":  # a file without it ends before it
             policy.floor_ratio = 1.0
         return write(replace(read(data), policy=policy, golden=None, signature=None, signed_digest=None))
+    if section == "timetable":  # the other border gives way
+        table = Timetable((0.0, 3.0, 0.25), (0.0, 0.75, 0.125), read(data).timetable.timestep_ms)
+        return write(replace(read(data), timetable=table))
     if name == "fft_points":  # at least as many as samples of the window
         return patched(data, *places(data, section)[1]["window_samples"], 2)
     return data
@@ -115,7 +119,13 @@ def test_a_bound_holds_on_both_sides(section, name, end):
     inside, outside = (low, beyond(low, -1, code, name)) if end == "low" else (high, beyond(high, 1, code, name))
     if end == "low" and range_.above:
         inside, outside = beyond(low, 1, code, name), low
-    error = "POLICY" if section == "policy" else "RANGE" if name in SIZES | {"sample_rate_hz", "target"} else "NUMBER"
+    error = (
+        "POLICY"
+        if section == "policy" or name.startswith(("complexity_", "evidence_"))
+        else "RANGE"
+        if name in SIZES | {"sample_rate_hz", "target"}
+        else "NUMBER"
+    )
     errors = {error, "FRONTEND"} if name == "fft_points" else {error}
 
     if (file := patched(data, at, code, inside)) is not None:

@@ -237,6 +237,12 @@ static void policy(generator_t *g, uint32_t index) {
     }
 }
 
+static void timetable(generator_t *g, uint32_t index) {
+    (void)index;
+    put_record(g, &record_timetable);
+    put_arrays(g, &record_timetable, NULL, NULL);
+}
+
 static void golden(generator_t *g, uint32_t index) {
     (void)index;
     give(g, F_n_samples, choose_size(g->c, LNN_MIN_GOLDEN_SAMPLES, 2000));
@@ -288,6 +294,9 @@ static void sections(generator_t *g) {
     }
     section(g, g->liquid ? LNN_SECTION_LIQUID_READOUT : LNN_SECTION_READOUT, 0, readout);
     section(g, LNN_SECTION_POLICY, 0, policy);
+    if (g->timetable) {
+        section(g, LNN_SECTION_TIMETABLE, 0, timetable);
+    }
     if (g->frontend != LNN_FRONTEND_NONE && choose(g->c, 2)) {
         section(g, LNN_SECTION_GOLDEN, 0, golden);
     }
@@ -354,6 +363,7 @@ static void plan(generator_t *g) {
         of_all += g->units[i];
     }
     g->rhythm = choose(c, 2);
+    g->timetable = choose(c, 2) && g->frontend != LNN_FRONTEND_NONE;
     g->hears_all = choose(c, 2) && g->n_cells > 1u && of_all <= LNN_MAX_CELL_INPUTS;
     g->heard = g->hears_all ? of_all : g->units[g->n_cells - 1u];
     uint32_t largest = g->small_frontend ? 9u : 10u;
@@ -419,7 +429,7 @@ static void header(generator_t *g) {
     uint32_t version = choose(g->c, 2) ? random_bits(g->c) : 0u;
     give(g, F_magic, LNN_MAGIC);
     give(g, F_version_major, LNN_VERSION_MAJOR);
-    uint32_t least_minor = g->rhythm || g->hears_all || g->filters > 0                        ? 3u
+    uint32_t least_minor = g->rhythm || g->hears_all || g->timetable || g->filters > 0        ? 3u
                            : g->traces || g->liquid || g->frontend == LNN_FRONTEND_LOGMEL_S16 ? 2u
                            : version || g->with_floor                                         ? 1u
                                                                                               : 0u;

@@ -20,7 +20,8 @@ typedef struct {
     uint32_t frontend, task, n_mels, n_labels, n_cells, units[LNN_MAX_CELLS], inputs[LNN_MAX_CELLS];
     uint32_t window_samples, fft_points, heard, deltas[LNN_MAX_CELLS]; /* heard: by the readout */
     uint32_t width, stride, filters; /* of a grid; filters 0: there is none */
-    bool small_frontend, integer, traces, liquid, rhythm, hears_all, with_floor; /* small_frontend: in integers */
+    bool small_frontend, integer, traces, liquid, rhythm, hears_all, timetable,
+        with_floor; /* small_frontend: in integers */
     uint16_t mel_start[LNN_MAX_MELS], mel_count[LNN_MAX_MELS + 1u];
     /* of the sections */
     uint32_t n_sections, kinds[16], indices[16], starts[16], ends[16];

@@ -20,6 +20,7 @@ from liquid_audio_nets.lnn import (
     Policy,
     Readout,
     ReadoutS8,
+    Timetable,
     Traces,
 )
 from liquid_audio_nets.reference import frontend as reference
@@ -245,6 +246,15 @@ def tiny_rhythm_model(seed: int = 0) -> Model:
 
     model = with_rhythm(tiny_integer_stages_model(seed), (1, 2), seed)
     return add_golden(model, model.golden.audio)
+
+
+def tiny_timetable_model(seed: int = 0) -> Model:
+    """Integers with a learned policy."""
+    from liquid_audio_nets.native import add_golden
+
+    model = tiny_integer_model(seed)
+    table = Timetable((1.0, 3.0, 0.25), (0.25, 0.75, 0.125), [20 + 10 * k for k in range(18)])
+    return add_golden(dataclasses.replace(model, timetable=table), model.golden.audio)
 
 
 def tiny_sparse_model(seed: int = 0) -> Model:

@@ -19,6 +19,7 @@ from small_model import (
     tiny_rhythm_model,
     tiny_sparse_model,
     tiny_stages_model,
+    tiny_timetable_model,
     tiny_triangles_model,
     tiny_wide_model,
 )
@@ -32,6 +33,7 @@ KINDS = {
     "int16": tiny_int16_model,
     "stages": tiny_stages_model,
     "rhythm": tiny_rhythm_model,
+    "timetable": tiny_timetable_model,
     "integer stages": tiny_integer_stages_model,
     "triangles": tiny_triangles_model,
     "grid": tiny_grid_model,

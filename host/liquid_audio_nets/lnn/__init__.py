@@ -16,6 +16,7 @@ from .model import (
     Readout,
     Traces,
 )
+from .policy import Timetable
 from .reader import load, read
 from .writer import save, unsigned, write
 
@@ -41,6 +42,7 @@ __all__ = [
     "Policy",
     "Readout",
     "ReadoutS8",
+    "Timetable",
     "Traces",
     "load",
     "read",

@@ -72,6 +72,7 @@ ENUMS = {
         "traces": 9,
         "liquid_readout": 10,
         "rhythm": 11,
+        "timetable": 12,
     },
     "task": {"keywords": 0, "wake_word": 1, "vad": 2, "sounds": 3, "anomaly": 4, "series": 5},
     "target": {
@@ -118,6 +119,7 @@ STRUCTS = {
     "liquid_readout": struct.Struct("<BBHHH"),
     "liquid_readout_s8": struct.Struct("<BBHHH"),
     "policy": struct.Struct("<IIIIfffffff"),
+    "timetable": struct.Struct("<HHHHHH"),
     "golden": struct.Struct("<IIfI"),
 }
 
@@ -222,6 +224,14 @@ FIELDS = {
         "background_rise_per_s",
         "floor_ratio",
     ),
+    "timetable": (
+        "complexity_low_q10",
+        "complexity_high_q10",
+        "complexity_margin_q10",
+        "evidence_low_q15",
+        "evidence_high_q15",
+        "evidence_margin_q15",
+    ),
     "golden": ("n_samples", "n_steps", "tolerance", "reserved"),
 }
 
@@ -307,6 +317,7 @@ ARRAYS = {
         ("scale", "<i4", "rows4(2 * n_labels)"),
         ("weights", "<i1", "16 * n_blocks * weight"),
     ),
+    "timetable": (("timestep_ms", "<u2", "18"),),
     "golden": (
         ("audio", "<i2", "n_samples"),
         ("logits", "<f4", "n_labels"),
@@ -443,6 +454,13 @@ RANGES = {
         "floor_ratio": Range(0, 100),
         "min_timestep_us": Range(1000, "max_timestep_us"),
         "attack_threshold": Range("release_threshold", 1000),
+    },
+    "timetable": {
+        "complexity_high_q10": Range(0, 65535),
+        "evidence_high_q15": Range(0, 32768),
+        "timestep_ms": Range(1, 1000),
+        "complexity_low_q10": Range(0, "complexity_high_q10"),
+        "evidence_low_q15": Range(0, "evidence_high_q15"),
     },
     "golden": {
         "n_samples": Range(1, 160000),

@@ -12,6 +12,8 @@ import numpy as np
 from .arrays import Array
 from .cells import FloatCell, IntegerCell
 from .integer import FrontEndQ15, FrontEndS16, LiquidReadoutS8, ReadoutS8
+from .policy import Policy as Policy
+from .policy import Timetable
 
 
 @dataclass
@@ -186,23 +188,6 @@ class LiquidReadout:
 
 
 @dataclass
-class Policy:
-    """The adaptive timestep; meanings and units stand in SPEC.md."""
-
-    min_timestep_us: int = 20_000
-    max_timestep_us: int = 100_000
-    hold_us: int = 200_000
-    complexity: str = "energy"
-    energy_threshold: float = 0.001
-    gate_close_ratio: float = 0.7
-    attack_threshold: float = 0.5
-    release_threshold: float = 0.25
-    release_growth: float = 1.5
-    background_rise_per_s: float = 1.0
-    floor_ratio: float = 0.0
-
-
-@dataclass
 class Golden:
     """audio int16 (n_samples,) from reset -> logits float32 (n_labels,) after n_steps steps."""
 
@@ -220,7 +205,8 @@ class Model:
     """All of a file.  Cells and readout are all float32 or all integers; an integer front-end needs integer cells.
 
     traces: None if the first cell reads the features alone.  every: of each cell the steps from one of its runs to the next,
-    1 to 4, see SPEC.md, "rhythm"; None: all cells run at every step.  A readout of more columns hears all cells.
+    1 to 4, see SPEC.md, "rhythm"; None: all cells run at every step.  timetable: a learned policy.  A readout of more columns
+    hears all cells.
     metadata: any JSON object.  signature: 64 bytes, see lnn.signature.  signed_digest: SHA-256 of what the signature of the
     file covers, by which a writer knows whether the model was changed.  model_version: counts the releases of a signed
     model; 0: it has none.
@@ -241,6 +227,7 @@ class Model:
     target: str = "any"
     traces: Traces | None = None
     every: tuple[int, ...] | None = None
+    timetable: Timetable | None = None
 
     @property
     def hears_all(self) -> bool:

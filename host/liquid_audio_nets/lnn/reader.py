@@ -31,6 +31,7 @@ from .records import (
     signed_part,
     unpack_record,
 )
+from .timetable import read_timetable
 
 KIND = ENUMS["section"]
 
@@ -93,7 +94,12 @@ def _header(data: memoryview) -> Record:
 
 
 # in the order of the kinds
-PLACES = {KIND["traces"]: KIND["frontend"], KIND["rhythm"]: KIND["cell"], KIND["liquid_readout"]: KIND["readout"]}
+PLACES = {
+    KIND["traces"]: KIND["frontend"],
+    KIND["rhythm"]: KIND["cell"],
+    KIND["timetable"]: KIND["policy"],
+    KIND["liquid_readout"]: KIND["readout"],
+}
 
 
 def _place(entry: Record) -> int:
@@ -104,13 +110,15 @@ def _is_next(entry: Record, before: Record | None, header: Record) -> bool:
     """Kinds ascend.  Those from labels to policy are required, and there are as many cells as the header says.
 
     Traces may follow the front-end, and a liquid readout may replace the readout, from version 1.2 on; a rhythm may follow
-    the last cell from version 1.3 on.
+    the last cell, and a timetable the policy, from version 1.3 on.
     """
     if before and before["kind"] == KIND["cell"] and before["index"] + 1 < header["n_cells"]:
         return bool(entry["kind"] == KIND["cell"] and entry["index"] == before["index"] + 1)
-    since = 3 if entry["kind"] == KIND["rhythm"] else 2
+    since = 3 if entry["kind"] >= KIND["rhythm"] else 2
     if entry["index"] != 0 or (entry["kind"] in PLACES and header["version_minor"] < since):
         return False
+    if entry["kind"] == KIND["timetable"]:
+        return bool(before and before["kind"] == KIND["policy"])
     if entry["kind"] == KIND["rhythm"]:
         return bool(before and before["kind"] == KIND["cell"])
     if entry["kind"] == KIND["traces"]:
@@ -213,6 +221,7 @@ READERS = {
     "readout": read_readout,
     "liquid_readout": read_liquid_readout,
     "policy": _policy,
+    "timetable": read_timetable,
     "golden": _golden,
     "metadata": _metadata,
     "signature": _signature,

@@ -34,6 +34,7 @@ from .records import (
     signed_part,
     without_crc,
 )
+from .timetable import write_timetable
 from .whole_file import replacing
 
 
@@ -82,6 +83,8 @@ def assemble(model: Model) -> bytes:
         sections.append(("rhythm", pack_section("rhythm", {"reserved": 0}, {"every": model.every}, header)))
     kind = "liquid_readout" if is_liquid(model.readout) else "readout"
     sections += [(kind, write_readout(model.readout, header)), ("policy", _policy(model.policy, header))]
+    if model.timetable is not None:
+        sections.append(("timetable", write_timetable(model.timetable, header)))
     if model.golden is not None:
         sections.append(("golden", _golden(model.golden, header)))
     if model.metadata:
@@ -137,7 +140,8 @@ def _file(model: Model, header: Record, sections: list[tuple[str, bytes]]) -> by
 
 def _version_minor(model: Model) -> int:
     """The lowest one that can hold the model."""
-    if model.every is not None or model.hears_all or isinstance(model.cells[0], GridShape):
+    newest = model.every, model.timetable
+    if any(part is not None for part in newest) or model.hears_all or isinstance(model.cells[0], GridShape):
         return 3
     if model.traces is not None or is_liquid(model.readout) or isinstance(model.frontend, FrontEndS16):
         return 2

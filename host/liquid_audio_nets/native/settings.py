@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from .._core import ffi, lib
 from ..lnn import checks
 from ..lnn.errors import LnnError
 from ..lnn.layout import ENUMS, FIELDS, RANGES
+from ..lnn.policy import Timetable
 from ..lnn.ranges import shown_name
 from ..lnn.records import enum_value
 
@@ -122,6 +123,28 @@ class Settings:
             policy[ATTRIBUTES[attribute]] = _stored(ATTRIBUTES[attribute], value)
         checks.policy(policy)
         lib.lnn_set_policy(self.model, ffi.new("lnn_policy_t *", policy))
+
+    @property
+    def timetable(self) -> dict[str, Any] | None:
+        """The learned policy: {"complexity": [low, high, margin], "evidence": the same, "timestep_ms": 18 whole numbers}.
+
+        None: there is none.  Set it to such a dict, to an lnn.Timetable, or to None, to let attack and release choose again.
+        Raises LnnError POLICY for an impossible one, and the old one stays; KeyError if a part is missing."""
+        table = lib.lnn_get_timetable(self.model)
+        if table == ffi.NULL:
+            return None
+        fields = {field: getattr(table, field) for field in FIELDS["timetable"]}
+        return Timetable.of_fields(fields, table.timestep_ms).as_json()
+
+    @timetable.setter
+    def timetable(self, value: Timetable | Mapping[str, Any] | None) -> None:
+        if value is None:
+            lib.lnn_set_timetable(self.model, ffi.NULL)
+            return
+        if not isinstance(value, Timetable):
+            value = Timetable(*(tuple(value[part]) for part in ("complexity", "evidence", "timestep_ms")))
+        content = value.fields() | {"timestep_ms": list(value.timestep_ms)}
+        lib.lnn_set_timetable(self.model, ffi.new("lnn_timetable_t *", content))
 
     @property
     def tick_samples(self) -> int:

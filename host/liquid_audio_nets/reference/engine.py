@@ -16,6 +16,7 @@ import numpy as np
 from ..lnn.arrays import Array
 from ..lnn.model import Model, Policy
 from .cell import Network
+from .timetable import Rows
 
 
 class FeatureSource(Protocol):
@@ -51,6 +52,7 @@ class Gate:
     complexity: float = 0.0
     margin: float = field(default=np.inf)
     """Smallest distance of a complexity from a threshold so far."""
+    rows: Rows | None = None
 
     def __post_init__(self) -> None:
         p, one = self.policy, np.float32
@@ -76,7 +78,8 @@ class Gate:
         risen += ((self.background & 255) * self.rise_q16 >> 16) + (self.rise_q16 > 0)
         self.background = max(min(risen, power), self.close_power, 1)
         fixed, ratio_q8 = (self.close_power, self.close_ratio_q8) if was_open else (self.open_power, self.open_ratio_q8)
-        if power >= max(fixed, (self.background >> 8) * ratio_q8 + ((self.background & 255) * ratio_q8 >> 8)):
+        loud = power >= max(fixed, (self.background >> 8) * ratio_q8 + ((self.background & 255) * ratio_q8 >> 8))
+        if loud:
             self.open, self.hold_left = True, self.hold_ticks
         elif self.hold_left > 0:
             self.hold_left -= 1
@@ -84,21 +87,37 @@ class Gate:
             self.open = False
         if not self.open:
             self.complexity, self.timestep = 0.0, self.longest
+            if self.rows:
+                self.rows.rest()
             return False
         if not was_open:
             self.timestep = self.tick
+        if p.complexity != "spectral_flux":
+            self.complexity = self._tick_complexity(power, crossings)
+            self._note_margin()
+        if self.rows:
+            self.rows.loud = loud
+            self._choose(self.rows)
+            return not was_open
         if p.complexity == "spectral_flux":
             return not was_open
-        self.complexity = self._tick_complexity(power, crossings)
-        self._note_margin()
         return not was_open or self.complexity >= p.attack_threshold
 
-    def after_step(self, flux: float) -> None:
-        """Chooses the next timestep; flux: the spectral flux of the step."""
+    def _choose(self, rows: Rows) -> None:
+        rows.hear(int(self.complexity * 65536))
+        self.timestep = rows.timestep(self.tick, self.longest)
+
+    def after_step(self, flux: float, evidence: float = 0.0) -> None:
+        """Chooses the next timestep; flux: the spectral flux of the step; evidence: the largest posterior of a label with a
+        threshold, for a timetable."""
         p = self.policy
         if p.complexity == "spectral_flux":
             self.complexity = flux
             self._note_margin()
+        if self.rows:
+            self.rows.believe(round(evidence * 32768))
+            self._choose(self.rows)
+            return
         if self.complexity >= p.attack_threshold:
             self.timestep = self.tick
         elif self.complexity < p.release_threshold:
@@ -112,7 +131,9 @@ class Gate:
         return float(np.log2(power / self.background)) if power > self.background else 0.0
 
     def _note_margin(self) -> None:
-        for threshold in (self.policy.attack_threshold, self.policy.release_threshold):
+        p = self.policy
+        borders = self.rows.table.complexity[:2] if self.rows else (p.attack_threshold, p.release_threshold)
+        for threshold in borders:
             if self.complexity or threshold:
                 self.margin = min(self.margin, abs(self.complexity - threshold))
 
@@ -153,6 +174,8 @@ class Engine:
         self.model, self.frontend = model, frontend
         self.network = Network(model)
         self.gate = Gate(model.policy, model.sample_rate_hz)
+        if model.timetable:
+            self.gate.rows = Rows(model.timetable, model.sample_rate_hz)
         self.thresholds = np.array([label.threshold for label in model.labels])
 
     def run(self, samples: Array) -> list[Step]:
@@ -181,7 +204,7 @@ class Engine:
             flux, previous = float(np.maximum(features - previous, 0).mean()), features
             logits = self.network.step(features, elapsed / rate, (elapsed - rested) / rate)
             posterior = self.network.posterior
-            self.gate.after_step(flux)
+            self.gate.after_step(flux, float(np.max(posterior[self.thresholds > 0], initial=0.0)))
             armed |= posterior < self.thresholds
             top = self._top()
             detected = None
