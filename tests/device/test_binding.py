@@ -10,7 +10,7 @@ from liquid_audio_nets.lnn import LnnError, write
 from liquid_audio_nets.lnn.writer import assemble
 from liquid_audio_nets.native import LNN, add_golden
 from mpremote.romfs import VfsRomWriter
-from small_model import noise, small_model, tiny_int16_model, tiny_integer_model
+from small_model import noise, small_model, tiny_int16_model, tiny_integer_model, tiny_timetable_model
 from virtual_board import MODEL
 
 LOAD = "import liquid_audio, array\nnet = liquid_audio.LNN.load('/models/keywords.lnn')\n"
@@ -171,6 +171,63 @@ def test_wrong_settings_change_nothing(board, code, error):
     before = board.exec("print(net.policy, list(net.thresholds))")
     assert fails(board, code).startswith(error)
     assert board.exec("print(net.policy, list(net.thresholds))") == before
+
+
+TIMETABLE = """
+net.deinit()
+net = liquid_audio.LNN.load('/models/table.lnn')
+t = net.timetable
+"""
+
+
+def test_a_learned_policy_is_edited_and_chooses_as_on_the_host(board, speech):
+    model = write(tiny_timetable_model())
+    board.send(model, "/models/table.lnn")
+    path, samples = speech
+    printed = board.exec(f"""{TIMETABLE}
+t['timestep_ms'][13] = 77
+net.timetable = t
+assert net.timetable == t and net.selftest() < 0.002 and net.timetable == t
+mic, block = liquid_audio.Mic({str(path)!r}, rate=0), bytearray(1024)
+while mic.readinto(block) == 512:
+    r = net.process(block)
+    print((r.steps, round(r.timestep * 1e6)))
+""")
+    found, wanted = [eval(line) for line in printed.split("\n") if line.strip()], []
+    with LNN(model) as host:
+        table = host.timetable
+        table["timestep_ms"][13] = 77
+        host.timetable = table
+        assert eval(board.exec("print(net.timetable)")) == table
+        for at in range(0, len(samples) - 511, 512):
+            result = host.process(samples[at : at + 512])
+            wanted.append((result.steps, round(result.timestep * 1e6)))
+    assert [steps for steps, _ in found] == [steps for steps, _ in wanted]
+    assert all(abs(a - b) <= 1 for (_, a), (_, b) in zip(found, wanted, strict=True))
+    assert len({us for _, us in found}) > 2
+    board.exec("net.timetable = None")
+    assert board.exec("print(net.timetable)").strip() == "None"
+    board.exec("net.deinit()")
+
+
+@pytest.mark.parametrize(
+    "part, error",
+    [
+        ("'timestep_ms': [0] * 18", "ValueError: POLICY"),
+        ("'timestep_ms': [1] * 17", "ValueError"),
+        ("'complexity': [3, 1, 0]", "ValueError: POLICY"),
+        ("'evidence': [0, 1.5, 0]", "ValueError: POLICY"),
+        ("'evidence': [0, float('nan'), 0]", "ValueError: POLICY"),
+        ("'evidence': 3", "TypeError"),
+    ],
+)
+def test_an_impossible_timetable_changes_nothing(board, part, error):
+    board.send(write(tiny_timetable_model()), "/models/table.lnn")
+    board.exec(TIMETABLE)
+    assert fails(board, f"t.update({{{part}}})\nnet.timetable = t").startswith(error)
+    assert eval(board.exec("print(net.timetable['timestep_ms'][0])")) == 20
+    assert fails(board, "net.timetable = 3").startswith("TypeError")
+    board.exec("net.deinit()")
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ ROOMS = {
     "power": {"power", "audio", "board", "html_page", "link", "native", "lnn"},
     "reference": {"reference", "lnn"},
     "series": {"series"},
+    "adaptive": {"adaptive", "audio", "lnn", "native", "power"},
     "testing": {"testing", "audio", "devices", "evaluation", "link", "lnn", "native", "power"},
     "training": {
         "training",

@@ -254,7 +254,8 @@ def tiny_timetable_model(seed: int = 0) -> Model:
 
     model = tiny_integer_model(seed)
     table = Timetable((1.0, 3.0, 0.25), (0.25, 0.75, 0.125), [20 + 10 * k for k in range(18)])
-    return add_golden(dataclasses.replace(model, timetable=table), model.golden.audio)
+    policy = dataclasses.replace(model.policy, max_timestep_us=500_000)
+    return add_golden(dataclasses.replace(model, timetable=table, policy=policy), model.golden.audio)
 
 
 def tiny_sparse_model(seed: int = 0) -> Model:

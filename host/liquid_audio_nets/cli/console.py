@@ -32,6 +32,7 @@ EXTRAS = {
     "matplotlib": "train",
     "cryptography": "sign",
     "onnxruntime": "voices",
+    "cma": "learn",
     "ppk2lab": "meters",
     "pyjls": "meters",
     "pyjoulescope_driver": "meters",

@@ -11,7 +11,7 @@ from .._core import ffi, lib
 from ..lnn.arrays import Array
 from .engine import LNN, Samples, as_samples, check
 
-MAX_DETECTIONS = 256
+MAX_DETECTIONS = 4096
 
 
 @dataclass
