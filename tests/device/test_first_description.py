@@ -65,6 +65,7 @@ print(f"Avg Power: {results.avg_power_mw:.2f} mW")
 TRACE = "time_ms,current_ua,voltage_v\n" + "".join(f"{k},1000,3.0\n" for k in range(200))
 
 
+@pytest.mark.long
 def test_training(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     batches = [(torch.randn(4, 8, 40), torch.randint(10, (4,))) for _ in range(2)]
@@ -73,6 +74,7 @@ def test_training(tmp_path, monkeypatch):
         assert len(lnn.labels) == 10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["int16", "float"])
 def test_policy(kind, monkeypatch):
     import functools
