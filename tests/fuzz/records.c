@@ -169,3 +169,38 @@ void put_matrix(generator_t *g, const matrix_t *m, int array, int counts, int co
         put_weights_s8(g, 16u * m->n_blocks);
     }
 }
+
+/* Filters anywhere in the spectrum, some of them empty. Returns the number of weights. */
+uint32_t plan_filters(generator_t *g) {
+    uint32_t bins = g->fft_points / 2u + 1u, total = 0, widest = choose_size(g->c, 0, bins);
+    for (uint32_t i = 0; i < g->n_mels; i++) {
+        uint32_t count = random_bits(g->c) % (widest + 1u), left = LNN_MAX_MEL_WEIGHTS - total;
+        count = count < left ? count : left;
+        g->mel_count[i] = (uint16_t)count;
+        g->mel_start[i] = (uint16_t)(random_bits(g->c) % (bins - count + 1u));
+        total += count;
+    }
+    if (slip(g, 30)) {
+        g->mel_start[random_bits(g->c) % g->n_mels] = (uint16_t)random_bits(g->c);
+    }
+    if (slip(g, 30)) {
+        g->mel_count[random_bits(g->c) % g->n_mels] = (uint16_t)random_bits(g->c);
+    }
+    return total;
+}
+
+/* Triangles on neighbouring bins, from any bin on. Returns the number of weights. */
+uint32_t plan_triangles(generator_t *g) {
+    uint32_t bins = g->fft_points / 2u + 1u, first = random_bits(g->c) % (bins + 1u), total = 0;
+    uint32_t widest = choose_size(g->c, 0, bins);
+    for (uint32_t i = 0; i <= g->n_mels; i++) {
+        uint32_t count = random_bits(g->c) % (widest + 1u), left = bins - first - total;
+        g->mel_count[i] = (uint16_t)(count < left ? count : left);
+        total += g->mel_count[i];
+    }
+    if (slip(g, 30)) {
+        g->mel_count[random_bits(g->c) % (g->n_mels + 1u)] = (uint16_t)random_bits(g->c);
+    }
+    give(g, F_first_bin, slip(g, 30) ? random_bits(g->c) % 65536u : first);
+    return total;
+}

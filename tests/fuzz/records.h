@@ -50,4 +50,8 @@ void plan_matrix(generator_t *g, matrix_t *m, uint32_t rows, uint32_t columns, u
 /* One of its three arrays; counts, columns: the fields of the other two. */
 void put_matrix(generator_t *g, const matrix_t *m, int array, int counts, int columns);
 
+/* Mel filters of a front-end; they return the number of weights. */
+uint32_t plan_filters(generator_t *g);
+uint32_t plan_triangles(generator_t *g);
+
 #endif
