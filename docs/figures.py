@@ -13,10 +13,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from liquid_audio_nets.adaptive import plots
+from liquid_audio_nets.lnn import Timetable
 from liquid_audio_nets.reference.cell import exact_step, fused_step
 from matplotlib.figure import Figure
 
 MEASURED = sorted((Path(__file__).resolve().parent / "measured").glob("*.json"))
+LEARNED = Path(__file__).resolve().parent / "learned/keywords.json"  # by Controller.save()
 CITED = {"micro-wake-word:alexa": 0.981}  # recall as recorded, of 106 recordings: issue 12, not measured here
 
 
@@ -106,6 +109,12 @@ def recall_against_false_accepts(path: Path, measured: Sequence[Path]) -> None:
     _save(axes, path)
 
 
+def learned_policy(path: Path, learned: Path = LEARNED) -> None:
+    """The timesteps of the table that was learned for keywords.lnn."""
+    table = json.loads(learned.read_text())["timetable"]
+    plots.policy(Timetable(*(tuple(part) for part in table.values()))).savefig(path, metadata={"Date": None})
+
+
 def _axes(title: str, x: str, y: str):
     axes = Figure((7, 3.2), layout="constrained").add_subplot(title=title, xlabel=x, ylabel=y)
     axes.spines[["top", "right"]].set_visible(False)
@@ -122,6 +131,7 @@ def draw(folder: Path, measured: Sequence[Path] = MEASURED) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     step_response(folder / "step-response.svg")
     irregular_sampling(folder / "irregular-sampling.svg")
+    learned_policy(folder / "learned-policy.svg")
     recall_against_false_accepts(folder / "recall-against-false-accepts.svg", measured)
 
 

@@ -17,7 +17,7 @@ from liquid_audio_nets.audio import say, write_wav
 from liquid_audio_nets.lnn import load
 
 MODEL = ROOT / "device/models/keywords.lnn"
-LEARNED = ROOT / "docs/measured/keywords_timetable.json"
+LEARNED = ROOT / "docs/learned/keywords.json"
 BOARD = "qemu_m4f"
 WORDS = 8
 SCRIPT = """

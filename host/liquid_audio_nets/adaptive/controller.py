@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..lnn import Model, save
 from ..lnn.whole_file import replacing
 from ..native import add_golden
+from . import plots
 from .trial import Choice, Trial
-
-LOUD = ("quiet, held open", "loud")
-LEVELS = ("low", "middle", "high")
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,8 @@ class Compared:
 
     def as_json(self) -> dict[str, Any]:
         """For save()."""
-        return {"name": self.name, "latency_ms": 1e3 * self.latency_s} | vars(self.trial)
+        point = {"errors_percent": 100 * self.trial.errors / self.trial.words}
+        return {"name": self.name, "latency_ms": 1e3 * self.latency_s} | vars(self.trial) | point
 
 
 @dataclass(frozen=True)
@@ -96,55 +93,24 @@ class Controller:
             "timetable": table.as_json() if table else None,
             "figures_are": "estimated",
             "compared": [c.as_json() for c in (self.fixed, self.hand_set, self.learned)],
+            "tried": sorted({_point(trial) for _, trial, _ in self.tried}),
         }
 
     def plot_policy(self, path: str | os.PathLike[str] | None = None) -> Any:
         """The timestep by loudness, complexity and evidence.  path: of an image; without one a window shows it, if there is
         one.  Returns the figure of matplotlib."""
-        import matplotlib.pyplot as plt
-
         table = self.learned.choice.timetable
         assert table is not None
-        steps = np.reshape(table.timestep_ms, (2, 3, 3))
-        figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
-        for axis, cells, title in zip(axes, steps, LOUD, strict=True):
-            axis.imshow(np.log(cells), cmap="viridis_r", vmin=np.log(steps.min()), vmax=np.log(steps.max()) + 1e-9)
-            for (row, column), ms in np.ndenumerate(cells):
-                axis.text(column, row, f"{ms} ms", ha="center", va="center", color="white")
-            axis.set(title=title, xlabel="evidence", xticks=range(3), xticklabels=_ranges(table.evidence))
-            axis.set(ylabel="complexity", yticks=range(3), yticklabels=_ranges(table.complexity))
-        return _shown(figure, path)
+        return plots.shown(plots.policy(table), path)
 
     def plot_pareto(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Instructions against errors of every policy that was tried, the best ones joined, and the three that were judged.
 
-        Returns the figure of matplotlib."""
-        import matplotlib.pyplot as plt
-
-        figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-        points = sorted({(trial.instructions / 1e6, 100 * trial.errors / trial.words) for _, trial, _ in self.tried})
-        axis.scatter([x for x, _ in points], [y for _, y in points], s=8, color="0.7", label="tried")
-        best = [p for k, p in enumerate(points) if all(p[1] < other[1] for other in points[:k])]
-        axis.plot([x for x, _ in best], [y for _, y in best], drawstyle="steps-post", color="C0", label="best")
-        for compared, mark in ((self.fixed, "s"), (self.hand_set, "D"), (self.learned, "*")):
-            trial = compared.trial
-            axis.plot(trial.instructions / 1e6, 100 * trial.errors / trial.words, mark, ms=10, label=compared.name)
-        axis.set(xlabel="M instructions per second of audio", ylabel="misses and false accepts, % of the words")
-        axis.legend()
-        return _shown(figure, path)
+        path as in plot_policy().  Returns the figure of matplotlib."""
+        judged = {c.name: _point(c.trial) for c in (self.fixed, self.hand_set, self.learned)}
+        return plots.shown(plots.pareto([_point(trial) for _, trial, _ in self.tried], judged), path)
 
 
-def _ranges(borders: tuple[float, float, float]) -> list[str]:
-    low, high, _ = borders
-    return [f"below {low:.2f}", f"to {high:.2f}", f"from {high:.2f}"]
-
-
-def _shown(figure: Any, path: str | os.PathLike[str] | None) -> Any:
-    import matplotlib
-    import matplotlib.pyplot as plt
-
-    if path is not None:
-        figure.savefig(path)
-    elif matplotlib.get_backend().lower() not in ("agg", "svg", "pdf", "ps", "cairo"):
-        plt.show()
-    return figure
+def _point(trial: Trial) -> plots.Point:
+    """M instructions per second, and misses and false accepts in percent of the words."""
+    return round(trial.instructions / 1e6, 4), round(100 * trial.errors / trial.words, 3)
