@@ -12,13 +12,13 @@ from ..lnn import Model, load, write
 from ..power import draw, find_device
 from .controller import Compared, Controller
 from .errors import BudgetError
-from .search import LONGEST_MS, Goal, decode, encode, search
+from .search import LONGEST_MS, Goal, decode, encode, finals, search
 from .stream import Clips, Stream, mixed, read_clips
 from .trial import Bench, Choice
 
 DEVICE = "nrf52840dk"
-WORDS, JUDGED_WORDS, MOST_CLIPS = 60, 240, 60
-TRIALS = 300
+WORDS, JUDGED_WORDS, MOST_CLIPS = 150, 300, 60
+TRIALS = 200
 
 
 def learn_timestep_controller(
@@ -41,7 +41,8 @@ def learn_timestep_controller(
     and whose validation clips judge; or pairs of a label and a clip (int16, or float from -1 to 1), of which every fourth
     one of a label judges.  power_budget: mW of compute on `device`, a chip or board that liquid-profile knows.
     latency_budget: ms, the median time from a loud sound of a word until the step that hears it has ended.  trials: policies that
-    are tried.  words: of the stream that is learned from; judged_words: of the one that judges.
+    are tried.  words: of the stream that is learned from, and of a second one on which the
+    best ones compete; judged_words: of the one that judges.
     Raises BudgetError, which names the nearest budget, if no policy keeps one; AudioError if the data lack words or the
     model hears none; PowerError for an unknown device; LnnError for a bad model; ModuleNotFoundError without cma."""
     parsed = model if isinstance(model, Model) else load(model)
@@ -51,7 +52,7 @@ def learn_timestep_controller(
     if parsed.sample_rate_hz != SAMPLE_RATE_HZ:
         raise AudioError(f"recordings are read at {SAMPLE_RATE_HZ} Hz, but the model needs {parsed.sample_rate_hz} Hz")
     where = find_device(device)
-    learned_from, judged_on = streams(
+    learned_from, again, judged_on = streams(
         dataset, [label.name for label in parsed.labels], wanted, words, judged_words, seed
     )
     content = write(dataclasses.replace(parsed, timetable=None, golden=None, signature=None, signed_digest=None))
@@ -62,9 +63,13 @@ def learn_timestep_controller(
     here, tick = bench(learned_from), parsed.policy.min_timestep_us
     fixed = Choice(dataclasses.replace(parsed.policy, max_timestep_us=tick))
     own = Choice(parsed.policy, parsed.timetable)
-    references = [here.run(fixed), here.run(own)]
     require_feasible(here, parsed, power_budget, latency_budget)
-    goal = Goal(references[0], min(r.false_accepts for r in references), power_budget, latency_budget / 1e3)
+
+    def goal_of(bench: Bench) -> Goal:
+        found = [bench.run(fixed), bench.run(own)]
+        return Goal(found[0], min(each.false_accepts for each in found), power_budget, latency_budget / 1e3)
+
+    goal = goal_of(here)
     tried = search(here, parsed.policy, goal, trials, seed, progress)
     kept = [each for each in tried if goal.met(*each[1:])]
     if not kept:
@@ -74,7 +79,8 @@ def learn_timestep_controller(
             f"latency of {1e3 * nearest[2]:.1f} ms: allow that, or give more trials",
             nearest[1].compute_mw,
         )
-    best = min(kept, key=lambda each: goal.cost(*each[1:]))[0]
+    second = bench(again)
+    best = finals(kept, goal, second, goal_of(second))
     judge = bench(judged_on)
 
     def compared(name: str, choice: Choice) -> Compared:
@@ -87,8 +93,8 @@ def learn_timestep_controller(
 
 def streams(
     dataset: str | os.PathLike[str] | Clips, labels: list[str], wanted: list[str], words: int, judged: int, seed: int
-) -> tuple[Stream, Stream]:
-    """One to learn from and one that judges, without a common clip.  Raises AudioError."""
+) -> tuple[Stream, Stream, Stream]:
+    """Two to learn from and one that judges, without a clip of the others.  Raises AudioError."""
     if isinstance(dataset, (str, os.PathLike)):
         parts = [read_clips(dataset, labels, split, MOST_CLIPS) for split in ("training", "validation")]
     else:
@@ -99,7 +105,8 @@ def streams(
             parts[seen[label] % 4 == 0].append((label, samples))
         if not any(label in wanted for label, _ in parts[1]):  # too few to keep some back
             parts[1] = parts[0]
-    return mixed(parts[0], wanted, words, seed), mixed(parts[1], wanted, judged, seed + 1)
+    first, second = (mixed(parts[0], wanted, words, seed + k) for k in (0, 2))
+    return first, second, mixed(parts[1], wanted, judged, seed + 1)
 
 
 def require_feasible(bench: Bench, model: Model, power_mw: float, latency_ms: float) -> None:
