@@ -16,10 +16,10 @@ from liquid_audio_nets.training.settings.recipe import load as load_recipe
 from tiny_task import SEED, TinyTask, run_of
 
 
-@pytest.mark.parametrize("whole", [False, True])
-def test_stacked_networks_give_what_each_gives_alone(whole):
+@pytest.mark.parametrize("whole, grid", [(False, ""), (True, ""), (True, "8x4x2")])
+def test_stacked_networks_give_what_each_gives_alone(whole, grid):
     """Evidence, state and gradients, also with weights that some networks share."""
-    config = {"hidden_dim": (6, 4), "output_dim": 3, "traces": whole, "liquid_readout": whole}
+    config = {"hidden_dim": (6, 4), "output_dim": 3, "traces": whole, "liquid_readout": whole, "grid": grid}
     nets = [LNNTrainer(config | {"seed": seed}).net for seed in (1, 2, 3)]
     torch.manual_seed(0)
     log_mel, dt, closed = torch.randn(7, 5, 40), torch.rand(7, 5) * 0.1, torch.rand(7, 5) * 0.1

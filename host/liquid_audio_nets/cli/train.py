@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from ..lnn.layout import LIMITS
 from . import console
 
 if TYPE_CHECKING:
@@ -69,7 +70,14 @@ def liquid_train(
     synthetic: Annotated[
         int | None, typer.Option(help="How many times each keyword is also spoken by synthetic voices.", min=0)
     ] = None,
-    hidden: Annotated[str | None, typer.Option(help="Units of each cell, such as 64,64.")] = None,
+    cells: Annotated[
+        str | None,
+        typer.Option(
+            help="The cells: units of each, such as 64,64; grid:WIDTHxSTRIDExFILTERS before them puts a liquid grid first, "
+            "such as grid:8x4x8,64."
+        ),
+    ] = None,
+    hidden: Annotated[str | None, typer.Option(hidden=True)] = None,
     arch: Annotated[
         str | None,
         typer.Option(
@@ -127,7 +135,6 @@ def liquid_train(
         "data.voices": voices,
         "data.recordings": recordings and str(recordings),
         "data.synthetic": synthetic,
-        "model.hidden_dim": hidden and _sizes(hidden),
         "model.cell_kind": arch,
         "train.distill_from": teacher if teacher != "auto" else None,
         "train.epochs": epochs,
@@ -141,6 +148,7 @@ def liquid_train(
     }
     changes = _sizes_of(arch) + [_assignment(text) for text in set_ or ()]
     changes += [(k, v) for k, v in flags.items() if v is not None]
+    changes += _cells(cells or hidden, "grid" in recipes.load(recipe)["model"])
     settings = recipes.load(recipe, changes, _saved(out))
     if print_:
         console.out.file.write(recipes.to_toml(settings) if changes else recipes.text(recipe))
@@ -257,14 +265,21 @@ def _assignment(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-def _sizes(text: str) -> list[int]:
+def _cells(text: str | None, may_have_grid: bool) -> list[tuple[str, Any]]:
+    """The settings that --cells stands for; may_have_grid: whether the recipe has a setting for it."""
+    if text is None:
+        return []
+    first, *rest = parts = [part.strip() for part in text.split(",")]
+    grid = first.removeprefix("grid:") if first.startswith("grid:") else ""
     try:
-        sizes = [int(part) for part in text.split(",")]
+        units = [int(part) for part in (rest if grid else parts)]
     except ValueError:
-        sizes = []
-    if not 1 <= len(sizes) <= 4 or min(sizes) < 1:
-        raise console.CommandError(f"--hidden {text}: give one to four numbers, such as 64,64")
-    return sizes
+        units = []
+    if not 1 <= len(parts) <= LIMITS["cells"] or len(units) < len(parts) - bool(grid) or min([1, *units]) < 1:
+        raise console.CommandError(
+            f"--cells {text}: give the units of one to four cells, such as 64,64 or grid:8x4x8,64"
+        )
+    return [("model.hidden_dim", units), *([("model.grid", grid)] if grid or may_have_grid else [])]
 
 
 def main() -> None:

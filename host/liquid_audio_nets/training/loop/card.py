@@ -39,7 +39,7 @@ def model_card(path: Path, task: str, crowd: Crowd, trainer: LNNTrainer, result:
     was exported; result: as the task's evaluate() gives it."""
     config, model, metric = trainer.config, trainer.net.config, crowd.metric
     kind = "a liquid network" if config.cell_kind in LIQUID else "a network to compare liquid ones with"
-    units = f" with cells of {' and '.join(map(str, model.hidden_dims))} units" if model.hidden_dims else ""
+    units = f" with cells of {' and '.join(map(str, model.cell_units))} units" if model.cell_units else ""
     solver = f", solved by '{config.ode_solver}'" if config.cell_kind in LIQUID else ""
     score = f"{result['score'] * 100:.2f} %" if metric.endswith("accuracy") else _number(result["score"])
     count = f" on {result['clips']} clips" if "clips" in result else ""

@@ -18,6 +18,7 @@ from ...native import add_golden
 from ...reference.frontend import FrontEnd
 from ..data.schedule import Policy
 from ..nets.cells import GATE_LIMIT
+from ..nets.grid import GridCell
 from ..nets.model import Net
 from ..settings.config import ModelConfig
 from ..settings.errors import ExportError, UnsupportedCell
@@ -58,8 +59,11 @@ def to_model(
     config = net.config
     if not runs_in_core(config):
         raise UnsupportedCell(f"'{config.cell_kind}' cannot be exported; train with cell_kind 'ltc'")
-    cells = []
+    cells: list[lnn.FloatCell] = []
     for cell in net.cells:
+        if isinstance(cell, GridCell):
+            cells.append(_grid(cell))
+            continue
         n = cell.units
         weight, bias, tau = _array(cell.weight), _array(cell.bias), _array(cell.tau)
         cells.append(lnn.Cell(weight[:n], weight[n:], bias[:n], bias[n:], tau, gate_clamp=GATE_LIMIT))
@@ -86,6 +90,13 @@ def to_model(
         traces=traces and lnn.Traces(_array(traces.tau)),
         every=config.every or None,
     )
+
+
+def _grid(cell: GridCell) -> lnn.Grid:
+    n, f, of_units = cell.units, cell.filters, (-1, cell.filters)
+    weight, bias, tau = _array(cell.weight), _array(cell.bias), _array(cell.tau).reshape(of_units)
+    bf, ba = bias[:n].reshape(of_units), bias[n:].reshape(of_units)
+    return lnn.Grid(weight[:f], weight[f:], bf, ba, tau, cell.width, cell.stride, gate_clamp=GATE_LIMIT)
 
 
 def _array(tensor: Any) -> np.ndarray:

@@ -25,6 +25,7 @@ from .interrupts import between_steps
 from .loader import batches
 from .log import RunLog
 from .memory import keep_freed_memory
+from .sizes import describe
 from .start_from import start_from
 from .threads import use_threads
 from .trainer import LNNTrainer
@@ -155,6 +156,7 @@ def _start_or_resume(task: Task, run: Run, place: Place) -> Crowd:
     if place.rank == 0:
         if resumed:
             run.report(f"resuming at step {crowd.step}")
+        run.report(describe(crowd.leader.net))
         if config.warmup < config.warmup_steps:
             run.report(
                 f"{run.steps} steps are few: the learning rate reaches its peak after {config.warmup} steps, not "

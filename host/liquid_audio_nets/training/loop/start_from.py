@@ -13,6 +13,7 @@ from torch import Tensor
 from ..nets.leaky import READOUT_TAU_S, TRACE_TAU_S
 from ..settings.config import ModelConfig
 from ..settings.errors import TrainingError
+from ..settings.ranges import grid_sizes
 from .trained import trained_network
 from .trainer import LNNTrainer
 
@@ -59,10 +60,9 @@ def _with_stages(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, T
     grown, channels = dict(weights), config.input_dim
     if config.traces and "traces.log_tau" not in weights:
         grown["traces.log_tau"] = torch.full((channels,), math.log(TRACE_TAU_S))
-        heard = weights["cells.0.weight"]
-        grown["cells.0.weight"] = torch.cat(
-            [heard[:, :channels], heard.new_zeros(len(heard), channels), heard[:, channels:]], 1
-        )
+        heard, sizes = weights["cells.0.weight"], grid_sizes(config.grid)
+        at = sizes[0] if sizes else channels  # a grid hears windows
+        grown["cells.0.weight"] = torch.cat([heard[:, :at], heard.new_zeros(len(heard), at), heard[:, at:]], 1)
     if config.liquid_readout and "listening.weight" not in weights and config.smoothing_s:
         values = weights["readout.weight"]
         grown["listening.weight"] = torch.zeros_like(values)
@@ -74,8 +74,10 @@ def _with_stages(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, T
 def _narrowed(weights: dict[str, Tensor], config: ModelConfig) -> dict[str, Tensor]:
     """The weights with as many units in each cell as config wants, if there are more: those whose states have the largest
     weights in their own cell and in what comes next."""
-    taken, cells = dict(weights), len(config.hidden_dims)
-    for k, units in enumerate(config.hidden_dims):
+    taken, cells = dict(weights), len(config.cell_units)
+    for k, units in enumerate(config.cell_units):
+        if config.grid and k == 0:
+            continue
         weight = taken.get(f"cells.{k}.weight")
         if weight is None or len(weight) <= 2 * units:
             continue

@@ -44,8 +44,8 @@ def _of_model(path: Path) -> Net:
     arrays = {"mean": frontend.mean, "inv_std": frontend.inv_std}
     for k, cell in enumerate(cells):
         arrays[f"cells.{k}.weight"] = np.concatenate([cell.wf, cell.wa])
-        arrays[f"cells.{k}.bias"] = np.concatenate([cell.bf, cell.ba])
-        arrays[f"cells.{k}.log_tau"] = _log_tau(cell.tau)
+        arrays[f"cells.{k}.bias"] = np.concatenate([np.ravel(cell.bf), np.ravel(cell.ba)])
+        arrays[f"cells.{k}.log_tau"] = _log_tau(cell.tau_s)
     smoothing_s, liquid = 0.0, isinstance(readout, lnn.LiquidReadout)
     if isinstance(readout, lnn.LiquidReadout):
         arrays |= {"readout.weight": readout.wv, "readout.bias": readout.bv, "listening.weight": readout.wg}
@@ -58,13 +58,14 @@ def _of_model(path: Path) -> Net:
     config = ModelConfig(
         tuple(model.label_names),
         frontend.n_mels,
-        tuple(cell.n_units for cell in cells),
+        tuple(cell.n_units for cell in cells if not isinstance(cell, lnn.Grid)),
         "ltc",
         smoothing_s=smoothing_s,
         traces=model.traces is not None,
         liquid_readout=liquid,
         hear_all=model.hears_all,
         every=tuple(model.every or ()),
+        grid="".join(f"{c.width}x{c.stride}x{c.filters}" for c in cells if isinstance(c, lnn.Grid)),
     )
     net = make_net(config).eval()
     net.load_state_dict({name: torch.from_numpy(np.array(x, np.float32)) for name, x in arrays.items()})

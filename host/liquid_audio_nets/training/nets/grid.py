@@ -53,7 +53,8 @@ class GridCell(Cell):
     def __init__(self, channels: int, planes: int, width: int, stride: int, filters: int):
         units = ((channels - width) // stride + 1) * filters
         super().__init__(planes * channels, units)
-        self.width, self.stride, self.filters, columns = width, stride, filters, planes * width + 3 * filters
+        self.width, self.stride, self.filters = width, stride, filters
+        self.columns = columns = planes * width + 3 * filters
         self.register_buffer("index", grid_index(channels, planes, width, stride, filters), persistent=False)
         self.weight = nn.Parameter(torch.randn(2 * filters, columns) / math.sqrt(columns))
         self.bias = nn.Parameter(torch.zeros(2 * units))

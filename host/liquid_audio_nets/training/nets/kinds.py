@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...lnn.layout import LIMITS
+from ..settings.config import ModelConfig
 from ..settings.errors import UnsupportedCell
+from ..settings.ranges import grid_sizes
 from .cells import TAU_S, Cell, LTCCell
 from .cfc import CfCCell
 from .fastgrnn import FastGRNNCell
+from .grid import GridCell
 from .gru import GRUCell
 from .ode_cells import ConstLTCCell, SolvedLTCCell
 from .solvers import SOLVERS
@@ -18,6 +22,26 @@ from .wirings import make_wiring
 LIQUID = ("ltc", "ltc_const", "ltc_synaptic", "cfc")
 STEPWISE = {"gru": GRUCell, "fastgrnn": FastGRNNCell}  # to compare with: no equation, no timestep
 KINDS = (*LIQUID, *STEPWISE)
+
+
+def make_grid(config: ModelConfig, planes: int) -> GridCell:
+    """The liquid grid before the cells of a network, on so many planes of features.
+
+    Raises UnsupportedCell for cells that no grid goes with, and for sizes that do not fit the features."""
+    sizes, channels = grid_sizes(config.grid), config.input_dim
+    if sizes is None or config.cell_kind != "ltc" or config.ode_solver != "fused":
+        raise UnsupportedCell(f"grid '{config.grid}' goes before cells 'ltc' with the solver 'fused'; leave it out")
+    width, stride, filters = sizes
+    if width > channels or (channels - width) % stride:
+        raise UnsupportedCell(
+            f"grid '{config.grid}': windows of {width} channels with a stride of {stride} do not end with the "
+            f"{channels} channels; choose width and stride so that {channels} - width is a multiple of the stride"
+        )
+    if config.cell_units[0] > LIMITS["cell_units"]:
+        raise UnsupportedCell(
+            f"grid '{config.grid}' has {config.cell_units[0]} units, at most {LIMITS['cell_units']} fit"
+        )
+    return GridCell(channels, planes, width, stride, filters)
 
 
 def make_cell(

@@ -15,7 +15,7 @@ from ...reference.frontend import FEATURE_LIMIT
 from ..settings.config import ModelConfig
 from ..settings.errors import UnsupportedCell
 from .cells import Cell, own_dt
-from .kinds import make_cell
+from .kinds import make_cell, make_grid
 from .leaky import LiquidReadout, Traces, smooth
 
 
@@ -87,7 +87,11 @@ class LiquidNet(Net):
     def __init__(self, config: ModelConfig):
         super().__init__(config)
         self.traces = Traces(config.input_dim) if config.traces else None
-        heard, cells = config.input_dim * (2 if config.traces else 1), []
+        planes = 2 if config.traces else 1
+        heard, cells = config.input_dim * planes, list[Cell]()
+        if config.grid:
+            cells.append(make_grid(config, planes))
+            heard = cells[-1].output_dim
         for units in config.hidden_dims:
             cells.append(make_cell(config.cell_kind, config.ode_solver, heard, units, wiring=config.wiring))
             heard = cells[-1].output_dim
@@ -105,7 +109,7 @@ class LiquidNet(Net):
         new = self.mean.new_zeros
         mean = new(batch, self.config.input_dim if self.traces else 0).fill_(math.nan)
         evidence = new(batch, len(self.config.labels))
-        return StreamState([new(batch, n) for n in self.config.hidden_dims], evidence, mean)
+        return StreamState([new(batch, n) for n in self.config.cell_units], evidence, mean)
 
     def forward(
         self, log_mel: Tensor, dt: Tensor, decay_s: Tensor, state: StreamState | None = None

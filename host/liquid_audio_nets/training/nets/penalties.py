@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .grid import GridCell
 from .model import Net
 from .pruning import block_mean
 
@@ -35,7 +36,9 @@ def macs_per_step(net: Net) -> Tensor:
     readouts = 2 if net.config.liquid_readout else 1  # values and conductance have a matrix of the same size each
     total = net.readout.weight.new_tensor(float(readouts * net.readout.weight.numel()))
     for cell, every in zip(net.cells, net.config.rhythm, strict=True):
-        if isinstance(cell.weight, nn.Parameter) and len(cell.weight) == 2 * cell.units:
+        if isinstance(cell, GridCell):
+            total = total + cell.macs / every
+        elif isinstance(cell.weight, nn.Parameter) and len(cell.weight) == 2 * cell.units:
             mean, index = block_mean(cell, cell.weight.square())
             total = total + (mean / (mean + _NEGLIGIBLE**2))[index].sum() / every  # pulls at large weights, too
         else:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ...lnn.matrix_s8 import BLOCK
 from ..settings.errors import UnsupportedCell
 from .cells import Cell
+from .grid import GridCell
 
 
 def block_index(units: int, inputs: int) -> Tensor:
@@ -44,9 +45,16 @@ def gradual_share(done: float, share: float, begin: float, end: float) -> float:
     return share * (1 - left**3)
 
 
+def dense(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells without a grid."""
+    return [cell for cell in cells if not isinstance(cell, GridCell)]
+
+
 def weights(cells: Sequence[Cell]) -> list[Tensor]:
-    """The matrix (2N, M + N) of each cell; raises UnsupportedCell for cells whose weights are no one matrix."""
-    found = [getattr(cell, "weight", None) for cell in cells]
+    """The matrix (2N, M + N) of each cell but a grid, which keeps its few weights.
+
+    Raises UnsupportedCell for cells whose weights are no one matrix."""
+    found = [getattr(cell, "weight", None) for cell in dense(cells)]
     if not all(isinstance(weight, nn.Parameter) for weight in found):
         raise UnsupportedCell("this cell cannot be pruned; set prune_share to 0")
     return cast("list[Tensor]", found)
@@ -54,11 +62,11 @@ def weights(cells: Sequence[Cell]) -> list[Tensor]:
 
 @torch.no_grad()
 def masks(cells: Sequence[Cell], share: float, groups: bool) -> list[Tensor]:
-    """Which weights of the cells stay, float (2N, M + N) each: all but the `share` of least magnitude, over all cells.
+    """Which weights of the cells, without a grid, stay, float (2N, M + N) each: all but the `share` of least magnitude, over all cells.
 
     groups: by the mean square of whole blocks.  Raises UnsupportedCell for cells whose weights are no one matrix."""
     worth = []
-    for cell, weight in zip(cells, weights(cells), strict=True):
+    for cell, weight in zip(dense(cells), weights(cells), strict=True):
         square = weight.square()
         if groups:
             mean, index = block_mean(cell, square)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..settings.config import ModelConfig
 from ..settings.errors import UnsupportedCell
+from ..settings.ranges import grid_sizes
 from . import bc_resnet_1, ds_cnn
 from .clip_net import ClipNet
 from .kinds import STEPWISE
@@ -96,11 +97,13 @@ def macs_per_run(config: ModelConfig, frames: int = WINDOW_FRAMES) -> int:
     labels = len(config.labels)
     if config.cell_kind in WINDOWED:
         return WINDOWED[config.cell_kind](frames, config.input_dim, labels)
-    inputs = (config.input_dim * (2 if config.traces else 1), *config.hidden_dims)
-    cells = (
-        _CELL_MACS[config.cell_kind](m, n) for m, n in zip(inputs, config.hidden_dims, strict=False)
-    )  # there is one more input
-    heard = sum(config.hidden_dims) if config.hear_all else config.hidden_dims[-1]
+    units, planes = config.cell_units, 2 if config.traces else 1
+    inputs = (config.input_dim * planes, *units)
+    cells = [_CELL_MACS[config.cell_kind](m, n) for m, n in zip(inputs, units, strict=False)]  # there is one more input
+    if sizes := grid_sizes(config.grid):
+        width, _, filters = sizes
+        cells[0] = 2 * units[0] * (planes * width + 3 * filters)
+    heard = sum(units) if config.hear_all else units[-1]
     return sum(cells) + heard * labels * (2 if config.liquid_readout else 1)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from .cells import LTCCell
+from .grid import GridCell
 from .model import LiquidNet, Net, StreamState
 
 # On one thread of a CPU a larger batch keeps the machine busy with one network, and the larger arrays leave its caches.
@@ -18,9 +19,9 @@ LARGEST_BATCH = 64
 
 
 def stacks(net: Net, batch: int) -> bool:
-    """Whether forward_together() gives such networks a leading dimension: those of fused `ltc` cells, on a CPU if the batch
+    """Whether forward_together() gives such networks a leading dimension: those of fused `ltc` cells and grids, on a CPU if the batch
     is small.  All others run one after the other."""
-    fused = isinstance(net, LiquidNet) and all(type(cell) is LTCCell for cell in net.cells)
+    fused = isinstance(net, LiquidNet) and all(type(cell) in (LTCCell, GridCell) for cell in net.cells)
     return fused and (batch <= LARGEST_BATCH or net.mean.is_cuda)
 
 

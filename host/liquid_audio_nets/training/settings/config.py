@@ -9,7 +9,7 @@ from typing import Any
 
 from ...reference.frontend import FrontEnd
 from .errors import TrainingError
-from .ranges import complaint
+from .ranges import complaint, grid_sizes
 from .recipe import default
 
 # What a network that predicts numbers is like: nothing is smoothed, and what it expects are the features themselves.
@@ -29,11 +29,12 @@ def _mel_channels() -> int:
 class ModelConfig:
     """Sizes and kind of a network.
 
-    labels: what its outputs mean; input_dim: features per step; hidden_dims: units of each cell; cell_kind: see
+    labels: what its outputs mean; input_dim: features per step; hidden_dims: units of each dense cell; cell_kind: see
     nets/kinds.py and nets/registry.py; ode_solver: see nets/solvers.py; smoothing_s: time constant of the evidence;
     wiring: of `ltc_synaptic`, see nets/wirings.py; traces and liquid_readout: see nets/leaky.py; hear_all: the readout
     hears all cells; every: of each cell the steps from one run to the next, empty if all run at every step; dropout: share
-    of a cell's states that the next cell does not hear in training."""
+    of a cell's states that the next cell does not hear in training; grid: width, stride and filters of a liquid grid before
+    the dense cells, such as "8x4x8", empty if there is none."""
 
     labels: tuple[str, ...]
     input_dim: int = field(default_factory=_mel_channels)
@@ -47,19 +48,28 @@ class ModelConfig:
     hear_all: bool = _from_recipe("model.hear_all")
     every: tuple[int, ...] = _from_recipe("model.every")
     dropout: float = _from_recipe("train.dropout")
+    grid: str = _from_recipe("model.grid")
+
+    @property
+    def cell_units(self) -> tuple[int, ...]:
+        """Units of each cell, those of the grid first if there is one."""
+        if not (sizes := grid_sizes(self.grid)):
+            return self.hidden_dims
+        width, stride, filters = sizes
+        return (((self.input_dim - width) // stride + 1) * filters, *self.hidden_dims)
 
     @property
     def rhythm(self) -> tuple[int, ...]:
         """Of each cell the steps from one run to the next."""
-        return self.every or (1,) * len(self.hidden_dims)
+        return self.every or (1,) * len(self.cell_units)
 
 
 @dataclass
 class TrainerConfig:
     """The settings of LNNTrainer, by the same names as in a recipe's tables [model] and [train].
 
-    input_dim: features per step.  hidden_dim: units of each cell; one number stands for as many cells of that size as
-    the recipe `keywords` has.  labels: what the outputs mean; without them there are output_dim outputs, called class0,
+    input_dim: features per step.  hidden_dim: units of each cell after the grid; one number stands for as many cells of that
+    size as the recipe `keywords` has.  labels: what the outputs mean; without them there are output_dim outputs, called class0,
     class1, ...  total_steps: at which the learning rate has fallen to its end.  The recipe says what the others mean."""
 
     input_dim: int = field(default_factory=_mel_channels)
@@ -75,6 +85,7 @@ class TrainerConfig:
     hear_all: bool = _from_recipe("model.hear_all")
     every: tuple[int, ...] = _from_recipe("model.every")
     dropout: float = _from_recipe("train.dropout")
+    grid: str = _from_recipe("model.grid")
     complexity_penalty: float = _from_recipe("train.complexity_penalty")
     sparsity_penalty: float = _from_recipe("train.sparsity_penalty")
     optimizer: str = _from_recipe("train.optimizer")
@@ -146,6 +157,7 @@ class TrainerConfig:
             self.hear_all,
             self.every,
             self.dropout,
+            self.grid,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from ...audio.speech import ACCENTS, ENGINES
+from ...lnn.layout import LEAST as LEAST_LIMITS
 from ...lnn.layout import LIMITS, RANGES
 
 LEAST = {
@@ -72,6 +74,8 @@ def complaint(name: str, value: Any) -> str | None:
     """What is wrong with the value of a setting, in whatever table it stands; None if nothing is."""
     if isinstance(value, list):
         return _of_list(name, value)
+    if isinstance(value, str) and name == "grid":
+        return _of_grid(value)
     if isinstance(value, str) and name in ("labels", "say"):
         return _of_label(value)
     if isinstance(value, str) and name == "voices" and value not in ENGINES:
@@ -100,6 +104,27 @@ def _of_list(name: str, values: list[Any]) -> str | None:
         return f"give every {_ONCE[name]} once"
     if name in PAIRS and not (len(values) == 2 and values[0] <= values[1]):
         return "give a range, the lower number first"
+    return None
+
+
+def grid_sizes(grid: str) -> tuple[int, int, int] | None:
+    """Width, stride and filters of a liquid grid such as "8x4x8"; None if it is no such text."""
+    found = re.fullmatch(r"(\d{1,3})x(\d{1,3})x(\d{1,3})", grid)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def _of_grid(grid: str) -> str | None:
+    sizes = grid_sizes(grid)
+    if grid and not sizes:
+        return "give width x stride x filters, such as 8x4x8, or nothing"
+    if not sizes:
+        return None
+    width, stride, filters = sizes
+    if not 1 <= stride <= width <= LIMITS["mels"]:
+        return f"a width of 1 to {LIMITS['mels']} channels and a stride of 1 to the width are possible"
+    least, most = LEAST_LIMITS["grid_filters"], LIMITS["grid_filters"]
+    if not least <= filters <= most or filters % 2:
+        return f"an even number of {least} to {most} filters is possible"
     return None
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...lnn import LnnError, Policy, checks
-from ...lnn.layout import ENUMS
+from ...lnn.layout import ENUMS, LIMITS
 from . import ranges
 from .errors import RecipeError
 
@@ -150,9 +150,13 @@ def _check(table: dict[str, Any], prefix: str = "") -> None:
     if (
         prefix == "model."
         and (every := table.get("every"))
-        and (len(every) != len(table["hidden_dim"]) or every[0] != 1)
+        and (len(every) != len(table["hidden_dim"]) + bool(table.get("grid")) or every[0] != 1)
     ):
         raise RecipeError(f"model.every = {_value(every)}: give a number for each cell, of which the first is 1")
+    if prefix == "model." and table.get("grid") and len(table["hidden_dim"]) >= LIMITS["cells"]:
+        raise RecipeError(
+            f"model.grid = {_value(table['grid'])}: at most {LIMITS['cells']} cells are possible with the grid"
+        )
     if prefix == "policy.":
         try:
             checks.policy(vars(Policy()) | table | {"complexity": ENUMS["complexity"]["energy"]})

@@ -58,8 +58,10 @@ def refuse_network(recipe: dict[str, Any]) -> None:
             f"'{config.cell_kind}' decides windows of one second; it can be compared on keywords alone, not on "
             f"{recipe['task']}"
         )
-    if config.cell_kind not in WINDOWED and not config.hidden_dim:
+    if config.cell_kind not in WINDOWED and not config.model().cell_units:
         raise UnsupportedCell("model.hidden_dim = []: give the units of at least one cell")
+    if config.grid and recipe["task"] in ("anomaly", "series"):
+        raise UnsupportedCell(f"the task {recipe['task']} has no grid; leave model.grid out")
     net = make_net(config.model())
     if recipe["task"] == "wake-word" and not runs_in_core(net.config):
         raise UnsupportedCell(
