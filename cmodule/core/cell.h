@@ -104,7 +104,7 @@ int32_t lnn_ln_us_q11(uint32_t us);
 
 /* cell_grid.c */
 LNN_COLD uint32_t lnn_grid_scratch_bytes(const lnn_cell_t *cell);
-void lnn_grid_f32_step(lnn_cell_t *cell, float dt_s, float *scratch);
+LNN_COLD void lnn_grid_f32_step(lnn_cell_t *cell, float dt_s, float *scratch);
 void lnn_grid_s8_step(lnn_cell_t *cell, uint32_t dt_us, int32_t *scratch);
 
 #endif

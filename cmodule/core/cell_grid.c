@@ -38,7 +38,7 @@ void lnn_grid_f32_step(lnn_cell_t *cell, float dt_s, float *scratch) {
             memcpy(to, u + plane * channels, width * sizeof *to);
         }
         memcpy(to, around, 3u * filters * sizeof *to);
-        lnn_matvec_rows4(c->weights, bias, heard, 2u * filters, columns, z);
+        lnn_matvec_f32(c->weights, bias, heard, 2u * filters, columns, z);
         for (uint32_t i = 0; i < filters; i++, h++) {
             *h = lnn_unit_step_f32(*h, z + 2u * i, c->gate_clamp, *inv_tau++, dt_s);
         }

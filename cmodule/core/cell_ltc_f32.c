@@ -12,7 +12,6 @@
  */
 #include "cell.h"
 #include "dsp.h"
-#include "fastmath.h"
 
 static float clamp(float x, float limit) {
     return x > limit ? limit : x < -limit ? -limit : x;
@@ -20,15 +19,15 @@ static float clamp(float x, float limit) {
 
 /* z: arguments of gate and reversal. Gives the new h. */
 float lnn_unit_step_f32(float h, const float *z, float gate_clamp, float inv_tau, float dt_s) {
-    float g = dt_s * lnn_expf(clamp(z[0], gate_clamp)); /* dt f */
-    return (h + g * lnn_tanhf(z[1])) / (1.0f + dt_s * inv_tau + g);
+    float g = dt_s * lnn_exp_f32(clamp(z[0], gate_clamp)); /* dt f */
+    return (h + g * (1.0f - 2.0f / (1.0f + lnn_exp_f32(2.0f * z[1])))) / (1.0f + dt_s * inv_tau + g);
 }
 
 void lnn_cell_f32_step(lnn_cell_t *cell, float dt_s, float *scratch) {
     const lnn_cell_f32_t *c = &cell->as.f32;
     uint32_t n_inputs = cell->n_inputs, n_units = cell->n_units;
     float *h = c->uh + n_inputs;
-    lnn_matvec_rows4(c->weights, c->bias, c->uh, 2u * n_units, n_inputs + n_units, scratch);
+    lnn_matvec_f32(c->weights, c->bias, c->uh, 2u * n_units, n_inputs + n_units, scratch);
     const float *z = scratch;
     for (uint32_t i = 0; i < n_units; i++, z += 2) {
         h[i] = lnn_unit_step_f32(h[i], z, c->gate_clamp, c->inv_tau[i], dt_s);

@@ -6,7 +6,7 @@
  * lnn_rfft_f32: in[n] is destroyed; out = { X[0], X[n/2], re X[1], im X[1], ... re X[n/2-1], im X[n/2-1] }.
  * lnn_copy_and_square: copies and returns the sum of squares, exact.
  * lnn_copy_square_and_sum: also adds up the samples.
- * lnn_matvec_rows4: out[r] = bias[r] + sum_c w[r][c] x[c], n_rows a multiple of 4, w in rows4 order.
+ * lnn_matvec_f32: out[r] = bias[r] + sum_c w[r][c] x[c], n_rows a multiple of 4, w in rows4 order.
  */
 #ifndef LNN_DSP_H
 #define LNN_DSP_H
@@ -28,6 +28,9 @@ typedef struct {
 } lnn_rfft_t;
 bool lnn_rfft_init(lnn_rfft_t *rfft, uint16_t points);
 void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out);
+
+float lnn_exp_f32(float x); /* lnn_expf of fastmath.h */
+void lnn_matvec_f32(const float *w, const float *bias, const float *x, uint32_t n_rows, uint32_t n_cols, float *out);
 
 uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n);
 uint64_t lnn_copy_square_and_sum(int16_t *to, const int16_t *from, uint32_t n, int32_t *sum);

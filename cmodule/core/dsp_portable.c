@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The portable operations of dsp.h. The real FFT is a complex radix-2 one of half the size, then the split into a real spectrum. */
 #include "dsp.h"
+#include "fastmath.h"
 
 /* Pairs where the core has them, for a library's memcpy may go byte by byte. */
 uint64_t lnn_copy_and_square(int16_t *to, const int16_t *from, uint32_t n) {
@@ -127,4 +128,13 @@ void lnn_rfft_f32(const lnn_rfft_t *rfft, float *in, float *out) {
         out[2 * k] = even_re + odd_re * wr - odd_im * wi;
         out[2 * k + 1] = even_im + odd_re * wi + odd_im * wr;
     }
+}
+
+/* One of each for all stages of a float model, because inlined copies take space. */
+float lnn_exp_f32(float x) {
+    return lnn_expf(x);
+}
+
+void lnn_matvec_f32(const float *w, const float *bias, const float *x, uint32_t n_rows, uint32_t n_cols, float *out) {
+    lnn_matvec_rows4(w, bias, x, n_rows, n_cols, out);
 }

@@ -20,7 +20,6 @@
  */
 #include "cell.h"
 #include "dsp.h"
-#include "fastmath.h"
 #include "fixmath.h"
 #include "readout.h"
 
@@ -52,9 +51,10 @@ static float clamped(float x, float low, float high) {
 static void step_f32(lnn_readout_t *ro, const float *state, uint32_t dt_us, float *scratch) {
     const float *z = scratch, limit = (float)LNN_LOGIT_LIMIT_Q16 / 65536.0f, dt_s = (float)dt_us * 1e-6f;
     float *evidence = ro->liquid.f32.evidence;
-    lnn_matvec_rows4(ro->weights, ro->bias, state, lnn_readout_rows(ro), ro->n_inputs, scratch);
+    lnn_matvec_f32(ro->weights, ro->bias, state, lnn_readout_rows(ro), ro->n_inputs, scratch);
     for (uint32_t i = 0; i < ro->n_labels; i++, z += 2) {
-        float g = dt_s * lnn_expf(clamped(z[0], (float)LNN_MIN_READOUT_GATE, (float)LNN_MAX_READOUT_GATE)); /* dt g */
+        float g =
+            dt_s * lnn_exp_f32(clamped(z[0], (float)LNN_MIN_READOUT_GATE, (float)LNN_MAX_READOUT_GATE)); /* dt g */
         float v = clamped(z[1], -limit, limit);
         evidence[i] = (evidence[i] + g * v) / (1.0f + dt_s * ro->liquid.f32.inv_tau[i] + g);
         ro->logits_q16[i] = ro->evidence_q16[i] = (int32_t)(evidence[i] * 65536.0f);

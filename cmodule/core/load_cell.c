@@ -72,25 +72,24 @@ typedef char grids_alike[SAME(width) && SAME(stride) && SAME(filters) && SAME(n_
 /* What float and integer grids have in common. */
 static bool load_grid_sizes(const lnn_model_t *m, lnn_cursor_t *c, lnn_cell_t *cell) {
     const lnn_file_cell_grid_t *f = (const void *)lnn_peek(c, sizeof *f);
-    if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE)
-        || !lnn_require(c,
-                        f->width >= LNN_CELL_GRID_WIDTH_MIN && f->width <= LNN_CELL_GRID_WIDTH_MAX
-                            && f->stride >= LNN_CELL_GRID_STRIDE_MIN && f->stride <= f->width
-                            && f->filters >= LNN_MIN_GRID_FILTERS && f->filters <= LNN_MAX_GRID_FILTERS
-                            && f->filters % 2u == 0u,
-                        LNN_ERR_RANGE)) {
+    if (!lnn_require(c, f != NULL, LNN_ERR_SHAPE)) {
         return false;
     }
-    cell->width = (uint8_t)f->width;
-    cell->stride = (uint8_t)f->stride;
-    cell->filters = (uint8_t)f->filters;
+    uint32_t width = f->width, stride = f->stride, filters = f->filters, n_mels = m->frontend.n_mels;
+    bool in_range = width >= LNN_CELL_GRID_WIDTH_MIN && width <= LNN_CELL_GRID_WIDTH_MAX
+                    && stride >= LNN_CELL_GRID_STRIDE_MIN && stride <= width && filters >= LNN_MIN_GRID_FILTERS
+                    && filters <= LNN_MAX_GRID_FILTERS && filters % 2u == 0u;
+    if (!lnn_require(c, in_range, LNN_ERR_RANGE)) {
+        return false;
+    }
+    cell->width = (uint8_t)width;
+    cell->stride = (uint8_t)stride;
+    cell->filters = (uint8_t)filters;
     cell->planes = m->traces.n_channels > 0 ? 2 : 1;
-    uint32_t beyond = (uint32_t)m->frontend.n_mels - f->width; /* wraps if the window is wider than the front-end */
-    return lnn_require(c,
-                       f->width <= m->frontend.n_mels && beyond % f->stride == 0
-                           && f->n_units == (beyond / f->stride + 1u) * f->filters
-                           && f->n_columns == lnn_grid_columns(cell),
-                       LNN_ERR_SHAPE);
+    uint32_t steps = (n_mels - width) / stride; /* wraps if the window is wider than the front-end */
+    bool fits = width <= n_mels && steps * stride == n_mels - width && f->n_units == (steps + 1u) * filters
+                && f->n_columns == lnn_grid_columns(cell);
+    return lnn_require(c, fits, LNN_ERR_SHAPE);
 }
 
 static void load_grid_f32(lnn_cursor_t *c, lnn_cell_t *cell) {

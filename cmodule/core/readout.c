@@ -66,7 +66,7 @@ void lnn_readout_reset(lnn_readout_t *ro) {
 
 void lnn_readout_f32_logits(lnn_readout_t *ro, const float *state, float *scratch) {
     const float limit = (float)LNN_LOGIT_LIMIT_Q16;
-    lnn_matvec_rows4(ro->weights, ro->bias, state, lnn_rows4(ro->n_labels), ro->n_inputs, scratch);
+    lnn_matvec_f32(ro->weights, ro->bias, state, lnn_rows4(ro->n_labels), ro->n_inputs, scratch);
     for (uint32_t i = 0; i < ro->n_labels; i++) {
         float logit = scratch[i] * 65536.0f;
         ro->logits_q16[i] = (int32_t)(logit > limit ? limit : logit < -limit ? -limit : logit);

@@ -11,6 +11,7 @@ from bench_keywords import BOARDS as WITH_FIRMWARE
 from bench_keywords import ROOT, continuous_speech, row, silence
 from liquid_audio_nets.board import FirmwareError, sources
 from liquid_audio_nets.compress.frontend import triangular_frontend
+from liquid_audio_nets.compress.layouts import grid_weight
 from liquid_audio_nets.lnn import Model, load, save
 from liquid_audio_nets.native import add_golden
 
@@ -18,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests/bare"))
 sys.path.insert(0, str(ROOT / "tests/support"))
 import machines
 from integer_model import integer_model
-from small_model import noise
+from small_model import noise, with_grid
 
 BOARDS = ("qemu_m0", "qemu_m3", "qemu_m4f", "qemu_m7", "qemu_m33", "qemu_m55")
 MODEL, FLOAT_MODEL = ROOT / "device/models/keywords.lnn", ROOT / "device/models/keywords_f32.lnn"
@@ -33,6 +34,7 @@ def measure() -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         rows = [line for name in BOARDS for line in measure_machine(name, pathlib.Path(folder))]
         rows += [line for name in BOARDS for line in measure_stages(name, pathlib.Path(folder))]
+        rows += [line for name in BOARDS for line in measure_grid(name, pathlib.Path(folder))]
         cited = row("cited_ds_cnn_decision_instructions", "qemu_m4f", DS_CNN_INSTRUCTIONS, "instructions")
         return rows + cmsis_dsp(pathlib.Path(folder)) + cmsis_nn(pathlib.Path(folder)) + [cited]
 
@@ -88,6 +90,23 @@ def measure_stages(name: str, folder: pathlib.Path) -> list[dict]:
     said = machines.run(machine, machines.build(machine, model, folder / "image.elf"))
     found["cells_of_which_one_waits_instructions"] = said["cells_instructions"]
     return [row(metric, name, value, "instructions") for metric, value in found.items()]
+
+
+def measure_grid(name: str, folder: pathlib.Path) -> list[dict]:
+    """A grid of 8 filters (width 8, stride 4, traces), a cell of 64 units and a liquid readout of 12 labels up to its evidence:
+    one step, and of it the grid, whose weights are of the type that liquid-compress chooses for the core."""
+    machine, model = machines.MACHINES[name], folder / "grid.lnn"
+    weight = grid_weight("int8", {"qemu_m0": "cortex_m0", "qemu_m55": "cortex_m55"}.get(name, "any"))
+    behind = integer_model(1, (64,), (*"abcdefghijk", "_silence_"), 40, stages=True, frontend="logmel_s16")
+    made = add_golden(with_grid(behind, 8, 4, 8, weight=weight), noise(8000), tolerance=0.0)
+    save(machines.suited(made, name), model)
+    said = machines.run(machine, machines.build(machine, model, folder / "image.elf"))
+    stages = ("traces_step", "cells_step", "liquid_step")
+    return [
+        row("grid_step_instructions", name, said["cell_step_instructions"], "instructions"),
+        row("grid_network_step_instructions", name, sum(said[f"{s}_instructions"] for s in stages), "instructions"),
+        row("grid_network_ram_bytes", name, said["ram_bytes"], "bytes"),
+    ]
 
 
 def stages_model(every: tuple[int, ...] | None = None) -> Model:
