@@ -6,7 +6,7 @@ import pytest
 from liquid_audio_nets.reference.engine import Meter
 from liquid_audio_nets.training.data.schedule import Policy, engine_schedule, random_schedule
 
-POLICY = Policy(min_timestep_us=20_000)
+POLICY = Policy(min_timestep_us=20_000, hold_us=200_000)
 
 
 def play(level):
@@ -14,7 +14,7 @@ def play(level):
 
 
 def test_silence_runs_nothing():
-    schedule = play(np.full(50, 0.0002))
+    schedule = play(np.full(50, 0.00005))
     assert not schedule.dt.any() and (schedule.closed == np.float32(0.02)).all()
 
 
