@@ -77,6 +77,7 @@ ROOMS = {
     "adaptive": {"adaptive", "audio", "lnn", "native", "power"},
     "testing": {"testing", "audio", "devices", "evaluation", "link", "lnn", "native", "power"},
     "training": {
+        "board",
         "training",
         "audio",
         "compress",

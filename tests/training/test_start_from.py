@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import torch
 from liquid_audio_nets import lnn
-from liquid_audio_nets.training import LNNTrainer
+from liquid_audio_nets.training import LNNTrainer, TrainerConfig
 from liquid_audio_nets.training.loop.export import to_model
 from liquid_audio_nets.training.loop.start_from import start_from
+from liquid_audio_nets.training.loop.trained import trained_network
+from liquid_audio_nets.training.settings import recipe as recipes
 from liquid_audio_nets.training.settings.errors import TrainingError
 
 LABELS = ("yes", "no", "_silence_")
@@ -87,6 +89,24 @@ def test_an_integer_model_begins_with_what_its_integers_stand_for(tmp_path):
     with torch.no_grad():
         before, after = (t.average(sound, dt, torch.zeros_like(dt))[0] for t in (first, second))
     assert (after - before).abs().max() < 0.1 * before.abs().max()
+
+
+def test_the_recipe_for_a_said_word_begins_with_the_shipped_model(tmp_path, monkeypatch):
+    """By its name, from any folder; what the recipe says of the cells fits it."""
+    monkeypatch.chdir(tmp_path)
+    recipe = recipes.load("said-word")
+    trainer = LNNTrainer(TrainerConfig.of_recipe(recipe, labels=("alexa", "_unknown_", "_silence_")))
+    fresh = trainer.net.readout.weight.detach().clone()
+    start_from(trainer, recipe["train"]["start_from"])
+    shipped = trained_network("computer.lnn")
+    assert shipped.config.labels == ("computer", "_unknown_", "_silence_")
+    assert torch.equal(trainer.net.readout.weight[1:], shipped.readout.weight[1:])
+    assert torch.equal(trainer.net.readout.weight[0], fresh[0])
+
+
+def test_a_model_that_is_neither_here_nor_shipped_is_one_sentence():
+    with pytest.raises(TrainingError, match="nobody.lnn: No such file"):
+        trained_network("nobody.lnn")
 
 
 def test_another_network_is_refused_by_what_differs(tmp_path):

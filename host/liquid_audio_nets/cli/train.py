@@ -22,7 +22,7 @@ EXAMPLES = console.examples(
     "liquid-train keywords --data speech_commands --out runs/first",
     "liquid-train keywords --data recordings --out runs/mine --labels lights,music,_unknown_,_silence_ --epochs 40",
     "liquid-train keywords --data speech_commands --out runs/computer --say computer",
-    "liquid-train wake-word --data recordings --out runs/computer --say computer --voices espeak-ng,flite,kokoro",
+    "liquid-train wake-word --data recordings --out runs/alexa --say alexa --voices espeak-ng,flite,kokoro",
     "liquid-train wake-word --data recordings --out runs/computer --teacher auto",
     "liquid-train keywords --data recordings --out runs/mine --seeds 4",
     "liquid-train keywords --print > mine.toml",
@@ -54,7 +54,9 @@ def liquid_train(
     ] = None,
     say: Annotated[
         str | None,
-        typer.Option(help="Words that are learned from synthetic speech alone, not from --data."),
+        typer.Option(
+            help="Words that are learned from synthetic speech alone, not from --data. With wake-word it takes the recipe said-word."
+        ),
     ] = None,
     voices: Annotated[
         str | None,
@@ -146,6 +148,8 @@ def liquid_train(
         "train.seeds": seeds,
         "train.threads": threads,
     }
+    if recipe == "wake-word" and say and not (hidden or arch):
+        recipe = "said-word"  # the same task with what suits a word that nobody recorded
     changes = _sizes_of(arch) + [_assignment(text) for text in set_ or ()]
     changes += [(k, v) for k, v in flags.items() if v is not None]
     changes += _cells(cells or hidden, "grid" in recipes.load(recipe)["model"])

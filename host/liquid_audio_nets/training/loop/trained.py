@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ... import lnn
+from ...board import project_dir
 from ...compress.floats import as_float
 from ...compress.parts import float_parts
 from ...errors import LiquidError
@@ -23,10 +24,12 @@ LONGEST_TAU_S = 3600.0  # stands for a state that never leaks
 
 def trained_network(path: str | Path) -> Net:
     """The averaged weights of a checkpoint (.safetensors, .pt), or the network of a model (.lnn), for an integer one what its
-    integers stand for.
+    integers stand for.  path: a file, or the name of a shipped model such as computer.lnn.
 
     Raises TrainingError if the file cannot be read or its front-end is not one that training knows."""
     path = Path(path)
+    if path.name == str(path) and path.suffix == ".lnn" and not path.exists():
+        path = project_dir() / "device" / "models" / path
     if path.suffix == ".lnn":
         return _of_model(path)
     tensors, metadata = checkpoints.read(path)
