@@ -105,7 +105,7 @@ def test_the_recipe_for_a_said_word_begins_with_the_shipped_model(tmp_path, monk
 
 
 def test_a_model_that_is_neither_here_nor_shipped_is_one_sentence():
-    with pytest.raises(TrainingError, match="nobody.lnn: No such file"):
+    with pytest.raises(TrainingError, match=r"nobody\.lnn: No such file"):
         trained_network("nobody.lnn")
 
 

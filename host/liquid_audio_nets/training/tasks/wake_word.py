@@ -162,9 +162,11 @@ class WakeWordTask(WordTask):
         return self.save(model, out / f"{self.word}.lnn", self.golden_sounds())
 
     def _advice(self) -> str:
-        natural = f"{MORE_VOICES.capitalize()}, train" if self.said and NATURAL not in self.voices else "Train"
+        first = "Train longer (--epochs)"
+        if self.said:
+            first = "Record it ten times or more (--recordings)" if NATURAL in self.voices else MORE_VOICES.capitalize()
         return (
-            f"{natural} longer (--epochs), add recordings of the word and of what is taken for it, or allow more false accepts "
+            f"{first}, add recordings of the word and of what is taken for it, or allow more false accepts "
             "(data.false_accepts_per_hour)."
         )
 
