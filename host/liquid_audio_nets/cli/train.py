@@ -148,7 +148,7 @@ def liquid_train(
         "train.seeds": seeds,
         "train.threads": threads,
     }
-    if recipe == "wake-word" and say and not (hidden or arch):
+    if recipe == "wake-word" and say and not (cells or hidden or arch):
         recipe = "said-word"  # the same task with what suits a word that nobody recorded
     changes = _sizes_of(arch) + [_assignment(text) for text in set_ or ()]
     changes += [(k, v) for k, v in flags.items() if v is not None]
