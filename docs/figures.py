@@ -115,6 +115,13 @@ def learned_policy(path: Path, learned: Path = LEARNED) -> None:
     plots.policy(Timetable(*(tuple(part) for part in table.values()))).savefig(path, metadata={"Date": None})
 
 
+def pareto(path: Path, learned: Path = LEARNED) -> None:
+    """Every policy that was tried for keywords.lnn, and those that were judged."""
+    found = json.loads(learned.read_text())
+    judged = {c["name"]: (c["instructions"] / 1e6, c["errors_percent"]) for c in found["compared"]}
+    plots.pareto([(x, y) for x, y in found["tried"]], judged).savefig(path, metadata={"Date": None})
+
+
 def _axes(title: str, x: str, y: str):
     axes = Figure((7, 3.2), layout="constrained").add_subplot(title=title, xlabel=x, ylabel=y)
     axes.spines[["top", "right"]].set_visible(False)
@@ -132,6 +139,7 @@ def draw(folder: Path, measured: Sequence[Path] = MEASURED) -> None:
     step_response(folder / "step-response.svg")
     irregular_sampling(folder / "irregular-sampling.svg")
     learned_policy(folder / "learned-policy.svg")
+    pareto(folder / "learned-pareto.svg")
     recall_against_false_accepts(folder / "recall-against-false-accepts.svg", measured)
 
 
