@@ -22,9 +22,10 @@ BOARD = "qemu_m4f"
 WORDS = 8
 SCRIPT = """
 import liquid_audio
-def run(path, wav, longest, table):
+def run(path, wav, longest, complexity, table):
     net = liquid_audio.LNN.load(path)
     net.max_timestep = longest or net.max_timestep
+    net.complexity = complexity or net.complexity
     net.timetable = table
     mic = liquid_audio.Mic(wav)
     start = liquid_audio.clock()
@@ -55,13 +56,17 @@ def measure() -> list[dict]:
             link.upload(connection, MODEL.read_bytes(), "/models/keywords.lnn")
             connection.exec(SCRIPT)
             policies = {
-                "fixed": (load(MODEL).policy.min_timestep_us / 1e6, None),
-                "hand_set": (0, None),
-                "learned": (learned["policy"]["max_timestep_us"] / 1e6, learned["timetable"]),
+                "fixed": (load(MODEL).policy.min_timestep_us / 1e6, None, None),
+                "hand_set": (0, None, None),
+                "learned": (
+                    learned["policy"]["max_timestep_us"] / 1e6,
+                    learned["policy"]["complexity"],
+                    learned["timetable"],
+                ),
             }
             found = {
-                name: int(connection.exec(f"run('/models/keywords.lnn', '{folder}/stream.wav', {longest}, {table})"))
-                for name, (longest, table) in policies.items()
+                name: int(connection.exec(f"run('/models/keywords.lnn', '{folder}/stream.wav', *{settings})"))
+                for name, settings in policies.items()
             }
         finally:
             connection.close()
