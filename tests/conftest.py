@@ -11,7 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 os.environ.setdefault("COLUMNS", "200")  # tables of the commands, whatever the terminal
 sys.path.insert(0, str(ROOT / "tests/support"))
 
-from liquid_audio_nets.lnn import save, write  # noqa: E402
+from keys import key_pair  # noqa: E402
+from liquid_audio_nets.lnn import save, signature, write  # noqa: E402
 from small_model import small_model  # noqa: E402
 
 
@@ -29,6 +30,18 @@ def model():
 @pytest.fixture
 def model_bytes(model) -> bytes:
     return write(model)
+
+
+@pytest.fixture(scope="session")
+def keys() -> tuple[bytes, bytes]:
+    """(private, public) in PEM."""
+    return key_pair()
+
+
+@pytest.fixture(scope="session")
+def signed(keys) -> bytes:
+    """A small model of version 3, signed with the key."""
+    return signature.sign(write(small_model()), keys[0], 3)
 
 
 @pytest.fixture

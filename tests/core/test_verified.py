@@ -18,16 +18,6 @@ from small_model import noise, small_model
 HEADER, SECTION, N_SECTIONS = STRUCTS["header"].size, STRUCTS["section"].size, struct.Struct("<H")
 
 
-@pytest.fixture(scope="module")
-def keys():
-    return key_pair()
-
-
-@pytest.fixture(scope="module")
-def signed(keys) -> bytes:
-    return signature.sign(write(small_model()), keys[0], 3)
-
-
 class Board:
     """One place in memory for a model, and a verifier that trusts one key and the version of the model that it holds."""
 

@@ -4,15 +4,9 @@
 import dataclasses
 
 import pytest
-from keys import key_pair
 from liquid_audio_nets import board as boards
 from trust import refuses_what_it_does_not_trust
 from virtual_board import MODEL, Machine, liquid_board
-
-
-@pytest.fixture(scope="module")
-def keys():
-    return key_pair()
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,6 @@ from small_model import noise, small_model
 from test_commands import command
 
 
-@pytest.fixture(scope="module")
-def keys():
-    return key_pair()
-
-
-@pytest.fixture(scope="module")
-def signed(keys) -> bytes:
-    return signature.sign(write(small_model()), keys[0], 3)
-
-
 def refused(data: bytes, public: bytes, least_version: int = 0) -> str:
     with pytest.raises(LnnError) as caught:
         signature.verify(data, public, least_version)
