@@ -47,7 +47,7 @@ static mp_obj_t *items(mp_obj_t dict, qstr name, size_t n) {
 }
 
 void liquid_timetable_store(const liquid_lnn_t *lnn, mp_obj_t value) {
-    lnn_timetable_t t;
+    lnn_timetable_t t = {0};
     if (value == mp_const_none) {
         liquid_check(lnn_set_timetable(liquid_model(lnn), NULL));
         return;
@@ -57,8 +57,8 @@ void liquid_timetable_store(const liquid_lnn_t *lnn, mp_obj_t value) {
     }
     uint16_t *to[] = {&t.complexity_low_q10, &t.complexity_high_q10, &t.complexity_margin_q10,
                       &t.evidence_low_q15,   &t.evidence_high_q15,   &t.evidence_margin_q15};
-    for (size_t i = 0; i < 6;
-         i++) { /* number() may run Python code that changes the lists: they are fetched each time */
+    /* number() may run Python code that changes the lists: they are fetched each time. */
+    for (size_t i = 0; i < 6; i++) {
         qstr name = i < 3 ? MP_QSTR_complexity : MP_QSTR_evidence;
         *to[i] = number(items(value, name, 3)[i % 3], i < 3 ? COMPLEXITY_UNIT : EVIDENCE_UNIT);
     }
