@@ -3,10 +3,10 @@
  * The streaming engine: audio into the ring, a look at every tick, a step when the policy wants one.
  * Nothing here allocates, prints or waits.
  */
-#include <string.h>
-
 #include "internal.h"
 #include "fastmath.h"
+
+#include <string.h>
 
 #define MIN_DT_US 1000u
 #define MAX_DT_US 1000000u

@@ -124,7 +124,7 @@ def test_a_rhythm_stands_behind_the_last_cell_and_stages_that_nobody_knows_are_n
     header, size = STRUCTS["header"].size, STRUCTS["section"].size
     table = range(header, header + unpack_record("header", data)["n_sections"] * size, size)
     at = next(place for place in table if unpack_record("section", data, place)["kind"] == 11)
-    for kind, error in ((12, "STAGE"), (200, "STAGE"), (9, "SECTIONS"), (3, "SECTIONS")):
+    for kind, error in ((13, "STAGE"), (200, "STAGE"), (9, "SECTIONS"), (3, "SECTIONS")):
         changed = bytearray(data)
         changed[at] = kind
         assert same_verdict(with_crc(bytes(changed))) == error

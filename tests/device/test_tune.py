@@ -36,7 +36,7 @@ def test_the_line_shows_what_is_heard(prompt, speech):
     text = said(prompt, "tune.live(net, mic)\r")
     lines = LINE.findall(text)
     assert len(lines) >= len(speech[1]) / 1600 - 2 and "\n" not in text[text.index("dB") : text.index("dB") + 80]
-    assert {gate for _, gate, *_ in lines} == {"open"} and len({timestep for _, _, timestep, *_ in lines}) > 1
+    assert "open" in {gate for _, gate, *_ in lines} and len({timestep for _, _, timestep, *_ in lines}) > 1
     assert re.search(r"\r\x1b\[K *[\d.]+ s  (yes|no|stop|go) [\d.]+\r\n", text)
 
 

@@ -273,8 +273,8 @@ static void sections(generator_t *g) {
     }
 }
 
-/* Windows that end with the channels, and at most as many units as a cell may have. */
-static void plan_grid(generator_t *g) {
+/* Windows that end with the channels, at most as many units as a cell may have, and a matrix of at most so many weights. */
+static void plan_grid(generator_t *g, uint32_t most_weights) {
     choices_t *c = g->c;
     g->width = 1u + choose(c, g->n_mels);
     uint32_t beyond = g->n_mels - g->width;
@@ -284,6 +284,9 @@ static void plan_grid(generator_t *g) {
     }
     uint32_t positions = beyond / g->stride + 1u, pairs = LNN_MAX_CELL_UNITS / 2u / positions;
     pairs = pairs < LNN_MAX_GRID_FILTERS / 2u ? pairs : LNN_MAX_GRID_FILTERS / 2u;
+    while (pairs > 1u && 4u * pairs * ((g->traces ? 2u : 1u) * g->width + 6u * pairs) > most_weights) {
+        pairs--;
+    }
     g->filters = 2u * choose_size(c, 1, pairs);
 }
 
@@ -308,7 +311,7 @@ static void plan(generator_t *g) {
     /* 16-bit weights are the largest but for floats; a cell may take its share of the file */
     uint32_t weight_bytes = g->integer ? 2u : 4u, inputs = g->traces ? 2u * g->n_mels : g->n_mels;
     if (choose(c, 2)) {
-        plan_grid(g);
+        plan_grid(g, g->most_bytes / g->n_cells / weight_bytes);
     }
     for (uint32_t i = 0; i < g->n_cells; i++) {
         if (i == 0 && g->filters > 0) {

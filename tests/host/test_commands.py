@@ -194,7 +194,8 @@ def test_every_error_has_the_one_base_and_ends_a_command_with_a_sentence(capsys)
     assert {"AudioError", "LinkError", "LnnError", "RecipeError", "TrainingError"} <= {x.__name__ for x in found}
     for kind in found:
         assert issubclass(kind, LiquidError), kind
-        error = kind("CRC") if kind.__name__ == "LnnError" else kind("näs [bold] [/red]")
+        more = {"BudgetError": {"nearest": 1.0}}.get(kind.__name__, {})
+        error = kind("CRC") if kind.__name__ == "LnnError" else kind("näs [bold] [/red]", **more)
         assert run_one(raising(error)) == kind.exit_code and capsys.readouterr().err.count("\n") == 1
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from ... import lnn
 from ...compress.layouts import grid_weight
 from ...lnn.costs import estimate
+from ..nets.clip_net import ClipNet
 from ..nets.grid import GridCell
 from ..nets.model import Net
 from ..nets.registry import macs_per_run
@@ -19,7 +20,7 @@ BOARDS = {"cortex_m4": "Cortex-M4F", "cortex_m55": "Cortex-M55", "cortex_m0": "C
 def describe(net: Net) -> str:
     """Cells, parameters, multiply-accumulates per step, and estimated instructions per step with int8 weights."""
     config, parts = net.config, []
-    for cell in getattr(net, "cells", ()):
+    for cell in () if isinstance(net, ClipNet) else net.cells:
         if isinstance(cell, GridCell):
             positions = cell.units // cell.filters
             parts.append(f"a grid of {cell.units} units ({positions} positions, {cell.filters} filters)")
