@@ -117,7 +117,7 @@ def test_a_slider_in_the_browser_changes_the_board(hearing, browser, model, tmp_
         until(values)
         until(lambda: re.search(r"[\d.]+ s\s+(yes|no|stop|go)\s+0\.\d{3}", page()))
         drawn = "const c = document.getElementById('timeline'); return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter(v => v).length"
-        assert browser.execute_script(drawn) > 100_000
+        until(lambda: browser.execute_script(drawn) > 100_000)
         browser.save_screenshot(str(tmp_path / "page.png"))
         browser.find_element(By.XPATH, "//button[contains(., 'Save into keywords.lnn')]").click()
         until(lambda: "saved into" in page())
