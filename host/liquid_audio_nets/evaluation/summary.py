@@ -90,7 +90,7 @@ def heard_bins(fe: FrontEnd | FrontEndQ15 | FrontEndS16) -> tuple[int, int]:
 
 def _cells(model: Model) -> list[dict[str, Any]]:
     cells: list[AnyCell] = [*model.cells]
-    return [_cell(cell, every) for cell, every in zip(cells, model.every or (1,) * len(cells), strict=True)]
+    return [_cell(cell, every) for cell, every in zip(cells, model.rhythm, strict=True)]
 
 
 def _cell(cell: AnyCell, every: int) -> dict[str, Any]:

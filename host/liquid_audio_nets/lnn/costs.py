@@ -108,7 +108,7 @@ def estimate(model: Model, target: str) -> dict[str, int]:
     if model.traces is not None:
         found["traces"] = rates.trace * model.frontend.n_mels
     if model.cells[0].weight in rates.mac:
-        runs = [1 / every for every in model.every or (1,) * len(model.cells)]  # of each cell per step
+        runs = [1 / every for every in model.rhythm]  # of each cell per step
         own = [_kept(c) * c.macs * rates.mac[c.weight] + c.n_units * rates.unit for c in model.cells]
         found["cells"] = sum(share * cost for share, cost in zip(runs, own, strict=True))
         label = rates.label + (rates.gate if is_liquid(model.readout) else 0)

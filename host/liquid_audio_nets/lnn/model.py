@@ -230,6 +230,11 @@ class Model:
     timetable: Timetable | None = None
 
     @property
+    def rhythm(self) -> tuple[int, ...]:
+        """Of each cell the steps from one of its runs to the next."""
+        return self.every or (1,) * len(self.cells)
+
+    @property
     def hears_all(self) -> bool:
         """Whether the readout hears the states of all cells, not only those of the last one."""
         return self.readout.n_inputs > self.cells[-1].n_units

@@ -24,7 +24,7 @@ from ..nets.cells import fused_sequence, own_dt
 from ..nets.grid import spread
 from ..nets.leaky import listen, smooth
 from .distillation import distillation_loss
-from .rounded import RoundedNet, every_of, index_of, traced, traces_of
+from .rounded import RoundedNet, index_of, traced, traces_of
 
 CLASSIFIERS = ("keywords", "wake_word", "vad", "sounds")
 TEMPERATURE, GRADIENT_LIMIT, HELD_OUT, CHECKS = 2.0, 1.0, 8, 10
@@ -80,7 +80,7 @@ def _teach(model: Model, u: Tensor, dt: Tensor) -> Tensor:
     _, cells, readout = float_parts(model)
     u = traced(traces_of(model.traces), u, dt)
     heard = []
-    for cell, every in zip(cells, every_of(model), strict=True):
+    for cell, every in zip(cells, model.rhythm, strict=True):
         pairs = (cell.wf, cell.wa), (np.ravel(cell.bf), np.ravel(cell.ba))
         weight, bias = (torch.from_numpy(np.concatenate(x)).float() for x in pairs)
         weight = spread(weight, index_of(cell)) if isinstance(cell, Grid) else weight

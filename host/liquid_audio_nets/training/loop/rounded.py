@@ -110,7 +110,7 @@ class RoundedNet(nn.Module):
     def __init__(self, model: Model):
         super().__init__()
         cells, ro = integer_parts(model)
-        self.traces, self.every, self.hears_all = traces_of(model.traces), every_of(model), model.hears_all
+        self.traces, self.every, self.hears_all = traces_of(model.traces), model.rhythm, model.hears_all
         self.smoothing_s, self.readout_log_tau = 0.0, None
         if isinstance(ro, LiquidReadoutS8):
             self.readout_log_tau = _log_tau(ro.tau_s)
@@ -161,11 +161,6 @@ def traces_of(traces: FileTraces | None) -> Traces | None:
     made = Traces(np.size(traces.tau)).requires_grad_(False)
     made.log_tau.copy_(torch.from_numpy(np.log(np.asarray(traces.tau, np.float64))))
     return made
-
-
-def every_of(model: Model) -> tuple[int, ...]:
-    """Of each cell the steps from one of its runs to the next."""
-    return model.every or (1,) * len(model.cells)
 
 
 def traced(traces: Traces | None, features: Tensor, dt: Tensor) -> Tensor:

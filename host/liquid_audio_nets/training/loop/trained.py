@@ -49,7 +49,7 @@ def _of_model(path: Path) -> Net:
         arrays[f"cells.{k}.weight"] = np.concatenate([cell.wf, cell.wa])
         arrays[f"cells.{k}.bias"] = np.concatenate([np.ravel(cell.bf), np.ravel(cell.ba)])
         arrays[f"cells.{k}.log_tau"] = _log_tau(cell.tau_s)
-    smoothing_s, liquid = 0.0, isinstance(readout, lnn.LiquidReadout)
+    smoothing_s = 0.0
     if isinstance(readout, lnn.LiquidReadout):
         arrays |= {"readout.weight": readout.wv, "readout.bias": readout.bv, "listening.weight": readout.wg}
         arrays |= {"listening.bias": readout.bg, "listening.log_tau": _log_tau(readout.tau)}
@@ -65,7 +65,7 @@ def _of_model(path: Path) -> Net:
         "ltc",
         smoothing_s=smoothing_s,
         traces=model.traces is not None,
-        liquid_readout=liquid,
+        liquid_readout=isinstance(readout, lnn.LiquidReadout),
         hear_all=model.hears_all,
         every=tuple(model.every or ()),
         grid="".join(f"{c.width}x{c.stride}x{c.filters}" for c in cells if isinstance(c, lnn.Grid)),
